@@ -1,0 +1,168 @@
+//! Companies: which account and contract bill each, and what is different for single products.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use shared::api::auth::{Reader, Writer};
+use shared::api::paging::{Listing, Paging};
+use shared::api::{Fault, Faults, Json, Path, Problem, ProblemBody, Query};
+use shared::domain::ids::{AccountId, CompanyId, ConnectionId, ContractId, ProductKey, ServiceId};
+use shared::domain::policy::WhenAbsent;
+use shared::store::mappings::{CompanyMapping, Override};
+use utoipa::ToSchema;
+
+use crate::{Deps, contracts, new_id, rules, services};
+
+/// The most products for which one company differs: rows stay small.
+const MAX_OVERRIDES: usize = 100;
+
+/// What a company is mapped to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CompanyMappingContent)]
+pub(crate) struct Body {
+    /// The same customer in the PSA.
+    #[schema(value_type = String)]
+    account_id: AccountId,
+    /// A recurring service contract of that account.
+    #[schema(value_type = String)]
+    contract_id: ContractId,
+    /// What is different for single products, by product.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, Override>)]
+    overrides: BTreeMap<ProductKey, Override>,
+    /// What its absence from a complete snapshot means.
+    #[serde(default)]
+    when_absent: WhenAbsent,
+}
+
+impl Body {
+    fn check(&self) -> Result<(), Problem> {
+        let mut faults = Faults::none();
+        if self.overrides.len() > MAX_OVERRIDES {
+            faults.add(Fault::new("/overrides", format!("must have at most {MAX_OVERRIDES} entries")));
+        }
+        for (product, different) in &self.overrides {
+            if let Some(rule) = &different.rule {
+                let pointer = format!("{}/rule", at(product));
+                rules::faults(&pointer, rule).into_iter().for_each(|fault| faults.add(fault));
+            }
+        }
+        faults.refuse()
+    }
+
+    /// Every contract that it names, with the pointers at which it does.
+    fn contracts(&self) -> BTreeMap<ContractId, Vec<String>> {
+        let mut named = BTreeMap::from([(self.contract_id.clone(), vec!["/contract_id".to_owned()])]);
+        for (product, different) in &self.overrides {
+            if let Some(contract) = &different.contract_id {
+                named.entry(contract.clone()).or_default().push(format!("{}/contract_id", at(product)));
+            }
+        }
+        named
+    }
+
+    /// Every service that it names, with the pointers at which it does.
+    fn services(&self) -> BTreeMap<ServiceId, Vec<String>> {
+        let mut named: BTreeMap<ServiceId, Vec<String>> = BTreeMap::new();
+        for (product, different) in &self.overrides {
+            if let Some(service) = &different.service_id {
+                named.entry(service.clone()).or_default().push(format!("{}/service_id", at(product)));
+            }
+        }
+        named
+    }
+}
+
+fn at(product: &ProductKey) -> String {
+    format!("/overrides/{}", product.as_str().replace('~', "~0").replace('/', "~1"))
+}
+
+/// Map a company, or replace its mapping.
+#[utoipa::path(
+    put, path = "/v1/connections/{id}/companies/{company}", tag = "mappings", operation_id = "put_company",
+    params(("id" = String, Path), ("company" = String, Path)),
+    request_body = Body,
+    responses(
+        (status = 201, description = "Mapped", body = CompanyMapping),
+        (status = 200, description = "Replaced, or as it was", body = CompanyMapping),
+        (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = ["tallyline/write"]))
+)]
+pub(crate) async fn put(
+    Writer(caller): Writer,
+    State(deps): State<Deps>,
+    Path((connection, company)): Path<(ConnectionId, String)>,
+    Json(body): Json<Body>,
+) -> Result<(StatusCode, Json<CompanyMapping>), Problem> {
+    let company: CompanyId = new_id("company", &company)?;
+    let psa = deps.opener.open(&caller.partner, &connection).await?;
+    body.check()?;
+    let now = deps.clock.now();
+    let zone = TimeZone::get(&psa.connection.time_zone).map_err(Problem::internal)?;
+    let today = now.to_zoned(zone).date();
+    contracts::writable(psa.connector.as_ref(), &body.account_id, &body.contracts(), today).await?;
+    services::exist(psa.connector.as_ref(), &body.services()).await?;
+    let mapping = CompanyMapping {
+        company,
+        account_id: body.account_id,
+        contract_id: body.contract_id,
+        overrides: body.overrides,
+        when_absent: body.when_absent,
+        version: 0,
+        updated_at: now,
+        updated_by: caller.actor,
+    };
+    deps.store(&caller.partner, &connection, mapping).await
+}
+
+/// A company's mapping.
+#[utoipa::path(
+    get, path = "/v1/connections/{id}/companies/{company}", tag = "mappings", operation_id = "get_company",
+    params(("id" = String, Path), ("company" = String, Path)),
+    responses((status = 200, description = "The mapping", body = CompanyMapping), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    security(("bearer" = ["tallyline/read"]))
+)]
+pub(crate) async fn get(
+    Reader(caller): Reader,
+    State(deps): State<Deps>,
+    Path((connection, company)): Path<(ConnectionId, CompanyId)>,
+) -> Result<Json<CompanyMapping>, Problem> {
+    let found = deps.mappings.get(&caller.partner, &connection, &company).await?;
+    found.map(Json).ok_or_else(|| Problem::not_found("mapping"))
+}
+
+/// Remove a company's mapping. Its lines are no longer written; what was written stays.
+#[utoipa::path(
+    delete, path = "/v1/connections/{id}/companies/{company}", tag = "mappings", operation_id = "delete_company",
+    params(("id" = String, Path), ("company" = String, Path)),
+    responses((status = 204, description = "Removed"), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    security(("bearer" = ["tallyline/write"]))
+)]
+pub(crate) async fn delete(
+    Writer(caller): Writer,
+    State(deps): State<Deps>,
+    Path((connection, company)): Path<(ConnectionId, CompanyId)>,
+) -> Result<StatusCode, Problem> {
+    deps.remove::<CompanyMapping>(&caller.partner, &connection, &company, &caller.actor).await
+}
+
+/// List a connection's companies.
+#[utoipa::path(
+    get, path = "/v1/connections/{id}/companies", tag = "mappings", operation_id = "list_companies",
+    params(("id" = String, Path), Paging),
+    responses((status = 200, description = "By company", body = Listing<CompanyMapping>), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    security(("bearer" = ["tallyline/read"]))
+)]
+pub(crate) async fn list(
+    Reader(caller): Reader,
+    State(deps): State<Deps>,
+    Path(connection): Path<ConnectionId>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Listing<CompanyMapping>>, Problem> {
+    deps.page(&caller.partner, &connection, &paging).await
+}

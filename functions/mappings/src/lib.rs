@@ -1,0 +1,107 @@
+//! HTTP: which product is which service, which company is which account and contract.
+//!
+//! What a mapping names is looked up in the PSA before it is stored, so that a slip shows up here and not at night. The
+//! sync looks again: contracts end and services are retired. Every change is kept as a version of its own.
+
+mod companies;
+mod contracts;
+mod products;
+mod rules;
+mod services;
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use shared::api::paging::{List, Listing, Paging};
+use shared::api::{Fault, Json, Problem};
+use shared::clock::Clock;
+use shared::domain::ids::{ConnectionId, PartnerId};
+use shared::psa::open::Opener;
+use shared::store::Read;
+use shared::store::connections::Connections;
+use shared::store::mappings::{Mapping, Mappings, Stored};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What the routes need.
+#[derive(Clone)]
+pub struct Deps {
+    /// The mappings.
+    pub mappings: Mappings,
+    /// Whose connections there are.
+    pub connections: Connections,
+    /// Opens the PSA behind a connection.
+    pub opener: Opener,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The routes.
+pub fn router(deps: Deps) -> OpenApiRouter {
+    OpenApiRouter::default()
+        .routes(routes!(products::put, products::get, products::delete))
+        .routes(routes!(products::list))
+        .routes(routes!(companies::put, companies::get, companies::delete))
+        .routes(routes!(companies::list))
+        .with_state(deps)
+}
+
+impl Deps {
+    /// One page of a connection's mappings; those of a revoked connection stay readable.
+    async fn page<T: Mapping>(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+        paging: &Paging,
+    ) -> Result<Json<Listing<T>>, Problem> {
+        let found = self.connections.get(partner, connection, Read::Eventual).await?;
+        found.ok_or_else(|| Problem::not_found("connection"))?;
+        let list = List::named(&[T::PREFIX, connection.as_str()]);
+        let after = list.position(paging.cursor.as_deref())?.and_then(|id| id.parse().ok());
+        let page = self.mappings.list::<T>(partner, connection, after.as_ref(), paging.limit.get()).await?;
+        let next = page.items.last().filter(|_| page.more).map(|last| last.id().to_string());
+        Ok(Json(list.page(page.items, next.as_deref())))
+    }
+
+    /// Stores a checked mapping: 201 where there was none.
+    async fn store<T: Mapping>(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+        mapping: T,
+    ) -> Result<(StatusCode, Json<T>), Problem> {
+        match self.mappings.put(partner, connection, mapping).await? {
+            Stored::Created(mapping) => Ok((StatusCode::CREATED, Json(mapping))),
+            Stored::Changed(mapping) | Stored::Unchanged(mapping) => Ok((StatusCode::OK, Json(mapping))),
+            Stored::Contended => Err(contended()),
+        }
+    }
+
+    /// Removes a mapping of a connection that is not revoked.
+    async fn remove<T: Mapping>(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+        id: &T::Id,
+        by: &str,
+    ) -> Result<StatusCode, Problem> {
+        self.opener.connection(partner, connection).await?;
+        match self.mappings.remove::<T>(partner, connection, id, self.clock.now(), by).await? {
+            Some(true) => Ok(StatusCode::NO_CONTENT),
+            Some(false) => Err(contended()),
+            None => Err(Problem::not_found("mapping")),
+        }
+    }
+}
+
+fn contended() -> Problem {
+    Problem::conflict("mapping_contended", "Others are changing this mapping.").fix("Read it and send your change again.")
+}
+
+/// An id in the path under which something is to be stored.
+fn new_id<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Problem>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| Problem::invalid(vec![Fault::new(format!("path:{name}"), error.to_string())]))
+}

@@ -1,0 +1,42 @@
+//! Whether the PSA's catalogue has the services that a mapping names.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use shared::api::{Fault, Problem};
+use shared::domain::ids::ServiceId;
+use shared::psa::{CatalogQuery, Connector};
+
+/// Pages of the catalogue that are looked through: 10,000 services.
+const PAGES: u32 = 100;
+
+/// Looks for services, named with the pointers that they stand at, among the active ones.
+///
+/// # Errors
+/// 422 `service_not_found` with every pointer; or what the PSA said.
+pub(crate) async fn exist(psa: &dyn Connector, named: &BTreeMap<ServiceId, Vec<String>>) -> Result<(), Problem> {
+    let mut missing = named.clone();
+    let mut query = CatalogQuery { limit: 100, ..CatalogQuery::default() };
+    for _ in 0..PAGES {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let page = psa.services(&query).await?;
+        for service in page.items.iter().filter(|service| service.active) {
+            missing.remove(&service.id);
+        }
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => break,
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(not_found(missing)) }
+}
+
+fn not_found(missing: BTreeMap<ServiceId, Vec<String>>) -> Problem {
+    let detail = "The PSA shows no active service of this id.";
+    let faults = missing.into_values().flatten().map(|pointer| Fault::new(pointer, "must be an active service")).collect();
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "service_not_found", detail)
+        .fix("Choose a service of the PSA's catalogue, or let the API user see it.")
+        .faults(faults)
+}

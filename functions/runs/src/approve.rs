@@ -1,0 +1,107 @@
+//! `POST /v1/runs/{run}/approve`: a person agrees to changes that were held, or that a preview planned.
+//!
+//! What is approved is a change from one number to another. The new run decides afresh; where it comes to other numbers by
+//! then, the line is held again.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use shared::api::auth::Writer;
+use shared::api::idempotent::{Creation, once};
+use shared::api::{Fault, Path, Problem, ProblemBody};
+use shared::domain::ids::RunId;
+use shared::domain::line::{LineResult, LineStatus};
+use shared::domain::plan::Approval;
+use shared::domain::reason::Code;
+use shared::store::runs::{Approved, Mode, RunState};
+use utoipa::ToSchema;
+
+use crate::view::Started;
+use crate::{Deps, lines, read, start};
+
+/// What a person may wave through; every other reason asks for something to be put right.
+const APPROVABLE: [Code; 4] = [Code::FallGuard, Code::RiseGuard, Code::Drift, Code::ApprovalNeeded];
+
+/// A run's row holds the approvals of the next one, so they are bounded.
+const MOST_LINES: usize = 2_000;
+
+/// Which lines to approve.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApproveBody {
+    /// Ids of lines; everything that is held for approval or planned where it is left out.
+    #[serde(default)]
+    lines: Option<Vec<String>>,
+}
+
+/// Approve held or planned changes.
+#[utoipa::path(
+    post,
+    path = "/v1/runs/{run}/approve",
+    tag = "runs",
+    request_body = ApproveBody,
+    params(
+        ("run" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body make one run"),
+    ),
+    responses(
+        (status = 202, description = "A run of the approved lines is queued", body = Started),
+        (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = ["tallyline/write"]))
+)]
+pub(crate) async fn approve(
+    Writer(caller): Writer,
+    State(deps): State<Deps>,
+    Path(run): Path<RunId>,
+    request: Creation<ApproveBody>,
+) -> Result<Response, Problem> {
+    once(&deps.remembered, &*deps.clock, &caller, request, "run", async |id, body| {
+        let run = read::of_caller(&deps, &caller, &run).await?;
+        if matches!(run.state, RunState::Queued | RunState::Running) {
+            return Err(Problem::conflict("run_not_ended", "The run has not ended yet.").fix("Wait until it has ended."));
+        }
+        let connection = start::usable(&deps, &caller, &run.connection, Mode::Apply).await?;
+        let approved = chosen(lines::all(&deps, &run, None).await?, body.lines.as_deref())?;
+        start::make(&deps, &caller, &connection, id, Mode::Apply, Vec::new(), approved).await
+    })
+    .await
+}
+
+fn chosen(lines: Vec<LineResult>, named: Option<&[String]>) -> Result<Vec<Approved>, Problem> {
+    let approvable: Vec<Approved> = lines.iter().filter_map(approval).collect();
+    let chosen: Vec<Approved> = match named {
+        None => approvable,
+        Some(named) => {
+            let may: BTreeSet<&str> = approvable.iter().map(|approved| approved.line_id.as_str()).collect();
+            let faults: Vec<Fault> = named
+                .iter()
+                .enumerate()
+                .filter(|(_, id)| !may.contains(id.as_str()))
+                .map(|(index, _)| Fault::new(format!("/lines/{index}"), "is no line of this run that waits for approval"))
+                .collect();
+            if !faults.is_empty() {
+                return Err(Problem::invalid(faults));
+            }
+            let named: BTreeSet<&str> = named.iter().map(String::as_str).collect();
+            approvable.iter().filter(|approved| named.contains(approved.line_id.as_str())).cloned().collect()
+        }
+    };
+    match chosen.len() {
+        0 => Err(Problem::conflict("nothing_to_approve", "No line of this run waits for approval.")),
+        1..=MOST_LINES => Ok(chosen),
+        _ => Err(Problem::invalid(vec![Fault::new("/lines", "must name at most 2000 lines")])),
+    }
+}
+
+fn approval(line: &LineResult) -> Option<Approved> {
+    let waits = match line.status {
+        LineStatus::Planned => true,
+        LineStatus::Held => APPROVABLE.iter().any(|code| code.as_str() == line.code),
+        _ => false,
+    };
+    let approval = Approval { before: line.before?, target: line.target? };
+    waits.then(|| Approved { line_id: line.line_id.clone(), approval })
+}

@@ -1,0 +1,47 @@
+//! HTTP: sync now, preview, results, and the approval of what was held.
+//!
+//! A run is made here and planned elsewhere: the answer is the run's id at once, and its progress is read with it.
+
+mod approve;
+mod lines;
+mod read;
+mod sheet;
+mod start;
+mod view;
+
+use std::sync::Arc;
+
+use shared::clock::Clock;
+use shared::events::Publish;
+use shared::store::connections::Connections;
+use shared::store::idempotency::Idempotency;
+use shared::store::runs::Runs;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use view::RunView;
+
+/// What this function may use.
+#[derive(Clone)]
+pub struct Deps {
+    /// Says whether a connection exists and is on.
+    pub connections: Connections,
+    /// Makes and reads runs.
+    pub runs: Runs,
+    /// Answers under idempotency keys.
+    pub remembered: Idempotency,
+    /// Asks for a run's planning.
+    pub events: Arc<dyn Publish>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The routes.
+pub fn router(deps: Deps) -> OpenApiRouter {
+    OpenApiRouter::default()
+        .routes(routes!(start::start, read::list))
+        .routes(routes!(read::get))
+        .routes(routes!(lines::lines))
+        .routes(routes!(approve::approve))
+        .with_state(deps)
+}

@@ -1,0 +1,128 @@
+//! Records as a CSV table: a header names the columns, in any order; every row is checked before one is stored.
+//!
+//! A fault names the row as a spreadsheet numbers it (the header is row 1) and the column by its name.
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+use shared::api::{Fault, Problem};
+use shared::domain::units::{InvalidUnits, Units};
+use shared::store::usage::{MAX_RECORDS, Record};
+
+use crate::check::{Check, few_enough};
+use crate::fields::CompanyName;
+
+/// The columns; only the last may be left out.
+const COLUMNS: [&str; 5] = ["company", "company_name", "product", "quantity", "unit_cost"];
+
+/// The records of a table, or every fault in it, with `faults` already found beside it.
+pub(crate) fn records(text: &str, faults: Vec<Fault>) -> Result<Vec<Record>, Problem> {
+    // Spreadsheets put a byte order mark in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(text.as_bytes());
+    let mut check = Check::default();
+    faults.into_iter().for_each(|fault| check.fault(fault));
+    let columns = match reader.headers() {
+        Ok(header) => Columns::named_by(header, &mut check),
+        Err(_) => return Err(unreadable(1)),
+    };
+    let Some(columns) = columns else { return check.finish() };
+    let mut number = 0;
+    for row in reader.records() {
+        let row = row.map_err(|error| unreadable(error.position().map_or(0, csv::Position::line)))?;
+        number += 1;
+        if number <= MAX_RECORDS {
+            columns.check(&row, &mut check);
+        }
+    }
+    few_enough(number, "/rows")?;
+    check.finish()
+}
+
+fn unreadable(line: u64) -> Problem {
+    Problem::invalid(vec![Fault::new(format!("/rows/{line}"), format!("row {line} can't be read as CSV"))])
+}
+
+/// Where each column stands.
+struct Columns {
+    places: [Option<usize>; 5],
+    width: usize,
+}
+
+impl Columns {
+    /// `None`: the header is not one that rows can be read by.
+    fn named_by(header: &StringRecord, check: &mut Check) -> Option<Self> {
+        let mut places = [None; 5];
+        let mut sound = true;
+        for (place, name) in header.iter().enumerate() {
+            match COLUMNS.iter().position(|column| *column == name) {
+                Some(column) if places[column].is_none() => places[column] = Some(place),
+                Some(column) => {
+                    check.fault(fault(1, COLUMNS[column], "is there twice"));
+                    sound = false;
+                }
+                None => {
+                    let detail = format!("row 1: column number {} is none of {}", place + 1, COLUMNS.join(", "));
+                    check.fault(Fault::new(format!("/rows/1/{place}"), detail));
+                    sound = false;
+                }
+            }
+        }
+        for (name, place) in COLUMNS.iter().zip(places).take(4) {
+            if place.is_none() {
+                check.fault(fault(1, name, "is missing"));
+                sound = false;
+            }
+        }
+        sound.then_some(Self { places, width: header.len() })
+    }
+
+    fn check(&self, row: &StringRecord, check: &mut Check) {
+        let line = row.position().map_or(0, csv::Position::line);
+        if row.len() != self.width {
+            let detail = format!("row {line} has {} columns where the header has {}", row.len(), self.width);
+            return check.fault(Fault::new(format!("/rows/{line}"), detail));
+        }
+        let mut sound = true;
+        let mut take = |column: usize, detail: Option<String>| {
+            if let Some(detail) = detail {
+                sound = false;
+                check.fault(fault(line, COLUMNS[column], &detail));
+            }
+        };
+        let company = self.text(row, 0).parse();
+        take(0, detail_of(&company));
+        let name = CompanyName::try_from(self.text(row, 1).to_owned());
+        take(1, detail_of(&name));
+        let product = self.text(row, 2).parse();
+        take(2, detail_of(&product));
+        let quantity = units(self.text(row, 3));
+        take(3, detail_of(&quantity));
+        let cost = Some(self.text(row, 4)).filter(|text| !text.is_empty()).map(str::parse).transpose();
+        take(4, detail_of(&cost));
+        if let (true, Ok(company), Ok(name), Ok(product), Ok(quantity), Ok(unit_cost)) =
+            (sound, company, name, product, quantity, cost)
+        {
+            let record = Record { company, company_name: name.into(), product, quantity, unit_cost };
+            check.record(format!("/rows/{line}"), format!("row {line}"), record);
+        }
+    }
+
+    fn text<'a>(&self, row: &'a StringRecord, column: usize) -> &'a str {
+        self.places[column].and_then(|place| row.get(place)).unwrap_or_default()
+    }
+}
+
+fn units(text: &str) -> Result<Units, InvalidUnits> {
+    // "+5" is a number for Rust and a slip of the sender for us.
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(InvalidUnits);
+    }
+    text.parse::<i64>().map_err(|_| InvalidUnits)?.try_into()
+}
+
+fn detail_of<T, E: std::fmt::Display>(checked: &Result<T, E>) -> Option<String> {
+    checked.as_ref().err().map(E::to_string)
+}
+
+fn fault(line: u64, column: &str, detail: &str) -> Fault {
+    Fault::new(format!("/rows/{line}/{column}"), format!("row {line}, column {column}: {detail}"))
+}

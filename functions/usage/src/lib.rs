@@ -1,0 +1,42 @@
+//! HTTP: usage counts come in as snapshots (JSON, parts or CSV) and can be looked up.
+//!
+//! A request is checked whole before anything is stored: a snapshot is taken or refused, never half of it. What its
+//! counts then mean for a line is not decided here.
+
+mod answer;
+mod check;
+mod counts;
+mod csv_table;
+mod fields;
+mod parts;
+mod snapshots;
+mod upload;
+
+use std::sync::Arc;
+
+use shared::clock::Clock;
+use shared::store::usage::{Snapshots, UsageReader};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What the routes need.
+#[derive(Clone)]
+pub struct Deps {
+    /// Takes snapshots in.
+    pub snapshots: Snapshots,
+    /// Reads counts.
+    pub usage: UsageReader,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The routes.
+pub fn router(deps: Deps) -> OpenApiRouter {
+    OpenApiRouter::default()
+        .routes(routes!(snapshots::put, snapshots::get))
+        .routes(routes!(parts::put))
+        .routes(routes!(parts::seal))
+        .routes(routes!(upload::post))
+        .routes(routes!(counts::list))
+        .with_state(deps)
+}

@@ -1,0 +1,190 @@
+//! From a line's feeds to the units it should carry.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{CompanyId, ProductKey, SnapshotId};
+use super::period::Period;
+use super::policy::WhenAbsent;
+use super::reason::{Code, Reason};
+use super::rule::Rule;
+use super::series::{Count, Series};
+use super::units::Units;
+
+/// A (company, product) pair whose usage adds to a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    /// The company.
+    pub company: CompanyId,
+    /// Its name as the vendor knows it; empty where no usage named it.
+    pub company_name: String,
+    /// The product.
+    pub product: ProductKey,
+    /// Its counts in order of time.
+    pub counts: Vec<Count>,
+    /// The newest complete snapshot of the product, where it is newer than any complete count of this feed.
+    pub absent_from: Option<Absence>,
+    /// What that absence means.
+    pub when_absent: WhenAbsent,
+}
+
+/// A complete snapshot that does not name the company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    /// The instant it is true for.
+    pub as_of: Timestamp,
+    /// Its id.
+    pub snapshot: SnapshotId,
+}
+
+/// What one feed brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedQuantity {
+    /// The company.
+    pub company: CompanyId,
+    /// The product.
+    pub product: ProductKey,
+    /// Its newest count.
+    pub quantity: Units,
+    /// The snapshot that the count came with.
+    pub snapshot: SnapshotId,
+}
+
+/// The units that a line should carry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Desired {
+    /// How many.
+    pub units: Units,
+    /// Whether complete snapshots back a fall to it.
+    pub may_lower: bool,
+    /// How it came about.
+    pub because: String,
+    /// What each feed brought.
+    pub feeds: Vec<FeedQuantity>,
+}
+
+/// The units that the line of `feeds` should carry in `period` under `rule`.
+///
+/// # Errors
+/// A count is missing, a company is absent and its mapping says to wait, or the sum is no count.
+pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &TimeZone) -> Result<Desired, Reason> {
+    if let Some(feed) = feeds.iter().find(|feed| feed.absent_from.is_some() && feed.when_absent == WhenAbsent::Hold) {
+        let explanation = format!("\"{}\" is not in the newest complete snapshot of {}.", feed.named(), feed.product);
+        return Err(Reason::new(Code::CompanyAbsent, explanation));
+    }
+    let counts: Vec<Vec<Count>> = feeds.iter().map(Feed::with_absence).collect();
+    if let Some((feed, _)) = feeds.iter().zip(&counts).find(|(_, counts)| counts.is_empty()) {
+        let explanation = format!("No usage of {} was ever received for \"{}\".", feed.product, feed.named());
+        return Err(Reason::new(Code::UsageMissing, explanation));
+    }
+    let counted = rule.counting.count(&Series::of(&counts, zone), period, today)?;
+    let too_large = || Reason::new(Code::UsageTooLarge, format!("{} is no count.", counted.quantity));
+    let ruled = rule.apply(counted.quantity, today).ok_or_else(too_large)?;
+    let because: Vec<String> = std::iter::once(counted.because.clone()).chain(ruled.because).collect();
+    Ok(Desired {
+        units: ruled.units,
+        may_lower: counted.backed,
+        because: because.join(", "),
+        feeds: feeds.iter().zip(&counts).filter_map(|(feed, counts)| feed.quantity(counts)).collect(),
+    })
+}
+
+impl Feed {
+    fn named(&self) -> &str {
+        if self.company_name.is_empty() { self.company.as_str() } else { &self.company_name }
+    }
+
+    /// The counts, with what an absence says appended: under `keep` the last known count stands, under `zero` none is
+    /// left. A company that was never counted stays unknown under `keep`, and is no zero.
+    fn with_absence(&self) -> Vec<Count> {
+        let mut counts = self.counts.clone();
+        let Some(absence) = &self.absent_from else {
+            return counts;
+        };
+        let stands = match self.when_absent {
+            WhenAbsent::Keep | WhenAbsent::Hold => self.last_known(),
+            WhenAbsent::Zero => Some(Units::ZERO),
+        };
+        if let Some(units) = stands {
+            let carried = Count { as_of: absence.as_of, units, complete: true, snapshot: absence.snapshot.clone() };
+            let place = counts.partition_point(|count| count.as_of <= absence.as_of);
+            counts.insert(place, carried);
+        }
+        counts
+    }
+
+    /// The newest complete count, raised by what incomplete snapshots have said since; `None` without a complete one.
+    fn last_known(&self) -> Option<Units> {
+        self.counts.iter().fold(None, |known, count| match (known, count.complete) {
+            (_, true) => Some(count.units),
+            (Some(units), false) => Some(units.max(count.units)),
+            (None, false) => None,
+        })
+    }
+
+    fn quantity(&self, counts: &[Count]) -> Option<FeedQuantity> {
+        let newest = counts.last()?;
+        Some(FeedQuantity {
+            company: self.company.clone(),
+            product: self.product.clone(),
+            quantity: newest.units,
+            snapshot: newest.snapshot.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn feed(when_absent: WhenAbsent, counts: &[(&str, i64)]) -> Feed {
+        let count = |(at, units): &(&str, i64)| Count {
+            as_of: at.parse().unwrap(),
+            units: (*units).try_into().unwrap(),
+            complete: true,
+            snapshot: "earlier".parse().unwrap(),
+        };
+        Feed {
+            company: "acme".parse().unwrap(),
+            company_name: "Acme Inc.".into(),
+            product: "edr".parse().unwrap(),
+            counts: counts.iter().map(count).collect(),
+            absent_from: Some(Absence { as_of: "2026-11-20T00:00:00Z".parse().unwrap(), snapshot: "newest".parse().unwrap() }),
+            when_absent,
+        }
+    }
+
+    fn ask(feeds: &[Feed]) -> Result<Desired, Reason> {
+        let period = Period { start: date(2026, 11, 1), end: date(2026, 11, 30) };
+        desired(feeds, &Rule::default(), period, date(2026, 11, 21), &TimeZone::UTC)
+    }
+
+    #[test]
+    fn an_absent_company_keeps_its_last_count_unless_its_mapping_says_otherwise() {
+        let counts = [("2026-11-10T00:00:00Z", 42)];
+        let keep = ask(&[feed(WhenAbsent::Keep, &counts)]).unwrap();
+        assert_eq!((keep.units.get(), keep.may_lower), (42, true));
+        let zero = ask(&[feed(WhenAbsent::Zero, &counts)]).unwrap();
+        assert_eq!((zero.units.get(), zero.may_lower, zero.feeds[0].snapshot.as_str()), (0, true, "newest"));
+        assert_eq!(ask(&[feed(WhenAbsent::Hold, &counts)]).unwrap_err().code, "company_absent");
+    }
+
+    #[test]
+    fn a_company_that_was_never_counted_is_unknown_and_not_zero() {
+        let reason = ask(&[feed(WhenAbsent::Keep, &[])]).unwrap_err();
+        assert_eq!(reason.code, "usage_missing");
+        assert_eq!(reason.explanation, "No usage of edr was ever received for \"Acme Inc.\".");
+    }
+
+    #[test]
+    fn one_absent_feed_does_not_take_its_units_off_the_sum() {
+        let absent = feed(WhenAbsent::Keep, &[("2026-11-10T00:00:00Z", 10)]);
+        let mut present = feed(WhenAbsent::Keep, &[("2026-11-10T00:00:00Z", 20), ("2026-11-20T00:00:00Z", 15)]);
+        present.absent_from = None;
+        assert_eq!(ask(&[absent, present]).unwrap().units.get(), 25);
+    }
+}

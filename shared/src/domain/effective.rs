@@ -1,0 +1,104 @@
+//! From which day a change counts.
+//!
+//! The policy names a day; the line's own history moves it. A change is judged on the units in force from the decision day
+//! on (today, or the next period's first day). Only then is it dated back, and never past a day on which the units were
+//! others, a day that is posted, or a day that carries an adjustment already: Autotask refuses a second adjustment of one
+//! service on one date.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::contract::Contract;
+use super::period::Periods;
+use super::policy::EffectiveDate;
+use super::reason::{Code, Reason};
+use super::timeline::Timeline;
+use super::units::Units;
+
+/// A day, and why it is that day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dated {
+    /// The change counts from this day.
+    pub date: Date,
+    /// In words.
+    pub because: String,
+    /// Whether it lies inside a billing period, so that the PSA will prorate.
+    pub prorated: bool,
+}
+
+/// What a line's dates depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct Calendar<'a> {
+    /// The partner's day.
+    pub today: Date,
+    /// The contract, for its end.
+    pub contract: &'a Contract,
+    /// Its billing periods.
+    pub periods: &'a Periods,
+    /// Units over time.
+    pub timeline: &'a Timeline,
+    /// Days on which we adjusted the line ourselves.
+    pub adjusted_on: &'a BTreeSet<Date>,
+    /// The day from which our last change counts, where there was one.
+    pub last_change: Option<Date>,
+}
+
+impl Calendar<'_> {
+    /// The first day on which a change under `policy` may be judged: what was decided for a later day is not decided again.
+    #[must_use]
+    pub fn decision_day(&self, policy: EffectiveDate) -> Option<Date> {
+        let day = match policy {
+            EffectiveDate::PeriodStart | EffectiveDate::Today => self.today,
+            EffectiveDate::NextPeriodStart => self.periods.after(self.today)?.start,
+        };
+        Some(self.last_change.map_or(day, |last| day.max(last)))
+    }
+
+    /// The day for a change that is due on `day`, where the units in force are `before` from then on.
+    ///
+    /// # Errors
+    /// The units change again later, or no day is left in the contract.
+    pub fn date_change(&self, day: Date, before: Units, policy: EffectiveDate) -> Result<Dated, Reason> {
+        if let Some(later) = self.timeline.next_change(day) {
+            let explanation = format!("The line changes again on {later}; a change from {day} would shift that one too.");
+            return Err(Reason::new(Code::LaterChange, explanation));
+        }
+        let (first, because) = match policy {
+            EffectiveDate::PeriodStart => (self.dated_back(day), "start of the billing period"),
+            EffectiveDate::Today => (day, "day of the run"),
+            EffectiveDate::NextPeriodStart => (day, "start of the next billing period"),
+        };
+        let mut notes = vec![because.to_owned()];
+        let mut date = first;
+        if let Some(posted) = self.timeline.posted_through().filter(|posted| date <= *posted) {
+            date = posted.tomorrow().map_err(|_| self.none_left())?;
+            notes.push(format!("moved past {posted}, through which the contract is posted"));
+        }
+        let free = |date: &Date| !self.adjusted_on.contains(date) && !self.timeline.adjusted_on(*date, self.periods);
+        if !free(&date) {
+            let taken = date;
+            while !free(&date) {
+                date = date.tomorrow().map_err(|_| self.none_left())?;
+            }
+            notes.push(format!("moved past {taken}, which carries an adjustment already"));
+        }
+        if date > self.contract.end || self.timeline.at(date) != Some(before) {
+            return Err(self.none_left());
+        }
+        Ok(Dated { date, because: notes.join(", "), prorated: !self.periods.begins_on(date) })
+    }
+
+    /// The period's first day, or the first day since which the units have been what they are.
+    fn dated_back(&self, day: Date) -> Date {
+        let start = self.periods.containing(day).map_or(day, |period| period.start);
+        let unchanged_since = self.timeline.run_start(day).unwrap_or(day);
+        start.max(unchanged_since).max(self.contract.start)
+    }
+
+    fn none_left(&self) -> Reason {
+        let explanation = format!("No day up to {} is free for an adjustment of this line.", self.contract.end);
+        Reason::new(Code::NoDateLeft, explanation)
+    }
+}

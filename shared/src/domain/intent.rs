@@ -1,0 +1,169 @@
+//! The ledger's words: an intent is one change that we are about to write, and its state says what became of it.
+//!
+//! An intent's key comes from meaning, never from time or chance: the same change decided twice is one intent. States only
+//! go forward.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::ids::{ContractServiceId, IntentKey, PartnerId, PsaTenantId};
+use super::line::LineKey;
+use super::units::{Delta, Units};
+
+/// What became of an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntentState {
+    /// Decided and stored. Nothing has left this machine.
+    Intended,
+    /// Stored before the socket is touched: from now on money may have moved.
+    Sent,
+    /// The PSA shows the target.
+    Applied,
+    /// The PSA refused it, or it surely never left. Nothing was changed.
+    Rejected,
+    /// Nobody knows yet. Only reading the PSA can settle it.
+    Unknown,
+}
+
+impl IntentState {
+    /// Whether an intent may go from `self` to `next`.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        use IntentState::{Applied, Intended, Rejected, Sent, Unknown};
+        matches!(
+            (self, next),
+            // An intent that was never sent may be given up: nothing has left.
+            (Intended, Sent | Rejected) | (Sent, Applied | Rejected | Unknown) | (Unknown, Applied | Rejected)
+        )
+    }
+
+    /// Whether nothing more can become of it.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Applied | Self::Rejected)
+    }
+}
+
+/// What one change is, apart from whatever becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meaning {
+    /// The tenant.
+    pub partner: PartnerId,
+    /// The PSA's database.
+    pub tenant: PsaTenantId,
+    /// The line.
+    pub line: LineKey,
+    /// The service on the contract, as observed: what the request will name.
+    pub contract_service: ContractServiceId,
+    /// The day from which it counts.
+    pub effective: Date,
+    /// Units observed on that day.
+    pub before: Units,
+    /// Units that should be in force from then on.
+    pub target: Units,
+    /// The line's revision when it was decided.
+    pub revision: u32,
+}
+
+impl Meaning {
+    /// The key of the intent: the same for the same change of the same line at the same revision.
+    #[must_use]
+    pub fn key(&self) -> IntentKey {
+        let parts = [
+            self.partner.as_str(),
+            self.tenant.as_str(),
+            self.line.contract.as_str(),
+            self.line.service.as_str(),
+            &self.effective.to_string(),
+            &self.before.to_string(),
+            &self.target.to_string(),
+            &self.revision.to_string(),
+        ];
+        let digest = digest(&parts);
+        IntentKey::from_digest(&digest)
+    }
+
+    /// A digest of what the request will say: the same key with another payload is a fault, and is refused.
+    #[must_use]
+    pub fn payload(&self) -> String {
+        digest(&[self.contract_service.as_str(), &self.effective.to_string(), &self.delta().get().to_string()])
+    }
+
+    /// The difference to send.
+    #[must_use]
+    pub fn delta(&self) -> Delta {
+        self.before.delta_to(self.target)
+    }
+}
+
+/// Each part is preceded by its length, so that no two lists of parts run together into one text.
+fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex::encode(hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn meaning() -> Meaning {
+        Meaning {
+            partner: "p".parse().unwrap(),
+            tenant: "t".parse().unwrap(),
+            line: LineKey { contract: "1".parse().unwrap(), service: "2".parse().unwrap() },
+            contract_service: "3".parse().unwrap(),
+            effective: date(2026, 11, 1),
+            before: 40.try_into().unwrap(),
+            target: 42.try_into().unwrap(),
+            revision: 0,
+        }
+    }
+
+    #[test]
+    fn the_same_change_has_the_same_key_and_any_other_has_another() {
+        let base = meaning();
+        assert_eq!(base.key(), meaning().key());
+        let others = [
+            Meaning { partner: "q".parse().unwrap(), ..meaning() },
+            Meaning { tenant: "u".parse().unwrap(), ..meaning() },
+            Meaning { line: LineKey { contract: "12".parse().unwrap(), service: "2".parse().unwrap() }, ..meaning() },
+            Meaning { effective: date(2026, 11, 2), ..meaning() },
+            Meaning { before: 41.try_into().unwrap(), ..meaning() },
+            Meaning { target: 43.try_into().unwrap(), ..meaning() },
+            Meaning { revision: 1, ..meaning() },
+        ];
+        for other in others {
+            assert_ne!(base.key(), other.key(), "{other:?}");
+        }
+        let elsewhere = Meaning { contract_service: "4".parse().unwrap(), ..meaning() };
+        assert_eq!(base.key(), elsewhere.key());
+        assert_ne!(base.payload(), elsewhere.payload());
+    }
+
+    #[test]
+    fn states_only_go_forward() {
+        use IntentState::{Applied, Intended, Rejected, Sent, Unknown};
+        let all = [Intended, Sent, Applied, Rejected, Unknown];
+        let legal: Vec<_> = all.iter().flat_map(|a| all.iter().map(move |b| (*a, *b))).filter(|(a, b)| a.may_become(*b)).collect();
+        assert_eq!(
+            legal,
+            [
+                (Intended, Sent),
+                (Intended, Rejected),
+                (Sent, Applied),
+                (Sent, Rejected),
+                (Sent, Unknown),
+                (Unknown, Applied),
+                (Unknown, Rejected)
+            ]
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! A line: the one thing whose units Tallyline sets. Its key, what we know of its past, and its result in a run.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::desired::FeedQuantity;
+use super::ids::{AccountId, CompanyId, ConnectionId, ContractId, IntentKey, ProductKey, ServiceId};
+use super::units::Units;
+
+/// A contract's service. With its connection it is a line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LineKey {
+    /// The contract.
+    pub contract: ContractId,
+    /// The catalogue service.
+    pub service: ServiceId,
+}
+
+impl fmt::Display for LineKey {
+    /// `contract:service`, the line's id on the wire.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.contract, self.service)
+    }
+}
+
+/// What a line ended as in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LineStatus {
+    /// Written, and read back.
+    Updated,
+    /// The PSA already had it right.
+    Unchanged,
+    /// Would be written: this run is a preview, or the job is still to come.
+    Planned,
+    /// Waits for a person.
+    Held,
+    /// Nothing to do for now.
+    Skipped,
+    /// Can't be written until something is repaired.
+    Failed,
+    /// A write was sent and its outcome is not known yet.
+    Unknown,
+}
+
+/// The units that we last knew the line to carry, because we wrote them or found them right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// How many.
+    pub units: Units,
+    /// From this day on.
+    pub from: Date,
+}
+
+/// What the ledger knows of a line before a run looks at it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LineHistory {
+    /// The connection that writes the line; `None` before its first run.
+    pub writer: Option<ConnectionId>,
+    /// What we last confirmed.
+    pub confirmed: Option<Confirmed>,
+    /// Raised by every settled intent and every resolved finding, so that the same change can be made again on purpose.
+    pub revision: u32,
+    /// Days on which we adjusted the line, the recent ones.
+    pub adjusted_on: BTreeSet<Date>,
+    /// A write that is not settled yet.
+    pub open: Option<IntentKey>,
+}
+
+/// A line's row in a run's results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LineResult {
+    /// `contract:service`.
+    pub line_id: String,
+    /// The company of the first feed.
+    #[schema(value_type = String)]
+    pub company: CompanyId,
+    /// Its name.
+    pub company_name: String,
+    /// The product of the first feed.
+    #[schema(value_type = String)]
+    pub product: ProductKey,
+    /// The PSA account.
+    #[schema(value_type = String)]
+    pub account_id: AccountId,
+    /// The contract.
+    #[schema(value_type = String)]
+    pub contract_id: ContractId,
+    /// The service.
+    #[schema(value_type = String)]
+    pub service_id: ServiceId,
+    /// Units found in the PSA, where they could be read.
+    #[schema(value_type = Option<u32>)]
+    pub before: Option<Units>,
+    /// Units that the line should carry, where that is known.
+    #[schema(value_type = Option<u32>)]
+    pub target: Option<Units>,
+    /// Units read back after a write.
+    #[schema(value_type = Option<u32>)]
+    pub after: Option<Units>,
+    /// The day from which a change counts.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub effective_date: Option<Date>,
+    /// What became of it.
+    pub status: LineStatus,
+    /// Stable name of the reason; empty where all is well.
+    pub code: String,
+    /// What happened, in words.
+    pub explanation: String,
+    /// What to do about it; empty where nothing has to be done.
+    pub fix: String,
+    /// What each feed brought.
+    #[schema(value_type = Vec<Object>)]
+    pub feeds: Vec<FeedQuantity>,
+}

@@ -1,0 +1,27 @@
+//! The pure rules of billing sync: words, quantities, periods, counting, policy and the plan.
+//!
+//! Everything here is a function of its arguments. It names no AWS service, no HTTP, no clock and no environment (a test
+//! holds it to that), so that each rule about money can be read, printed and tested alone. Reading the outside world and
+//! acting on it belong to `psa`, `store` and `sync`.
+
+pub mod amount;
+pub mod contract;
+pub mod counting;
+pub mod desired;
+pub mod effective;
+pub mod guard;
+pub mod ids;
+pub mod intent;
+pub mod line;
+pub mod period;
+pub mod plan;
+pub mod policy;
+pub mod reason;
+pub mod rule;
+pub mod schedule;
+pub mod series;
+pub mod timeline;
+pub mod units;
+
+#[cfg(test)]
+mod purity_test;

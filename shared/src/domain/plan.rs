@@ -1,0 +1,192 @@
+//! The plan of one line: from what it should carry, what the PSA holds and what we know, to one decision. Pure.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::contract::Contract;
+use super::desired::Desired;
+use super::effective::{Calendar, Dated};
+use super::guard;
+use super::line::{LineHistory, LineStatus};
+use super::period::Periods;
+use super::policy::{Drift, EffectiveDate, Policy};
+use super::reason::{Code, Reason};
+use super::timeline::Timeline;
+use super::units::{Delta, Units};
+
+/// Everything that a decision depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The partner's day.
+    pub today: Date,
+    /// The contract, already known to be writable today.
+    pub contract: &'a Contract,
+    /// Its billing periods.
+    pub periods: &'a Periods,
+    /// What the PSA holds, at least for today and the decision days.
+    pub timeline: &'a Timeline,
+    /// What the line should carry.
+    pub desired: &'a Desired,
+    /// What the ledger knows.
+    pub history: &'a LineHistory,
+    /// The connection's policy.
+    pub policy: &'a Policy,
+    /// Every change waits for approval, by the connection's policy.
+    pub approval_needed: bool,
+    /// A change that a person approved: guards and drift don't hold that one.
+    pub approved: Option<Approval>,
+}
+
+/// What a person approved: a change between these two numbers and no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Units that the approver was shown.
+    pub before: Units,
+    /// Units that the approver agreed to.
+    pub target: Units,
+}
+
+/// What to do with a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum Decision {
+    /// It is right already.
+    Unchanged {
+        /// The units that it carries.
+        units: Units,
+    },
+    /// Write it.
+    Change(Change),
+    /// Don't write it, and say why.
+    Stop {
+        /// Held, skipped, failed or unknown.
+        status: LineStatus,
+        /// Why.
+        reason: Reason,
+        /// Units found, where that is known.
+        before: Option<Units>,
+    },
+}
+
+/// One change of one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Units in force on the effective date.
+    pub before: Units,
+    /// Units that should be in force from then on.
+    pub target: Units,
+    /// `target` less `before`, never zero.
+    pub delta: Delta,
+    /// From when it counts, and why.
+    pub dated: Dated,
+}
+
+impl Decision {
+    /// Stops with the status that belongs to `reason`'s code.
+    #[must_use]
+    pub fn stop(code: Code, explanation: String, before: Option<Units>) -> Self {
+        Self::Stop { status: code.status(), reason: Reason::new(code, explanation), before }
+    }
+
+    fn stop_for(reason: Reason, before: Option<Units>) -> Self {
+        Self::Stop { status: Code::status_of(&reason), reason, before }
+    }
+
+    /// Decides one line.
+    #[must_use]
+    pub fn between(now: &Situation<'_>) -> Self {
+        let Some(current) = now.timeline.at(now.today) else {
+            return Self::stop(Code::NoUnitsOnDate, format!("The PSA shows no units for {}.", now.today), None);
+        };
+        match now.due() {
+            Err(reason) => Self::stop_for(reason, Some(current)),
+            Ok(None) => Self::Unchanged { units: now.going_forward(current) },
+            Ok(Some(due)) => now.change(&due).unwrap_or_else(|reason| Self::stop_for(reason, Some(due.before))),
+        }
+    }
+}
+
+/// A decision day on which the line is wrong.
+struct Due {
+    day: Date,
+    before: Units,
+    policy: EffectiveDate,
+}
+
+impl Situation<'_> {
+    fn calendar(&self) -> Calendar<'_> {
+        Calendar {
+            today: self.today,
+            contract: self.contract,
+            periods: self.periods,
+            timeline: self.timeline,
+            adjusted_on: &self.history.adjusted_on,
+            last_change: self.history.confirmed.map(|confirmed| confirmed.from).filter(|from| *from > self.today),
+        }
+    }
+
+    /// The units from the day on which our last change counts, where that day is still to come.
+    fn going_forward(&self, current: Units) -> Units {
+        self.history.confirmed.and_then(|c| self.timeline.at(c.from.max(self.today))).unwrap_or(current)
+    }
+
+    fn due(&self) -> Result<Option<Due>, Reason> {
+        let target = self.desired.units;
+        let dates = self.policy.effective_date;
+        // Judged on the decision day alone: what a person has dated further ahead is theirs until that day comes.
+        let find = |policy: EffectiveDate, wrong: &dyn Fn(Units) -> bool| -> Result<Option<Due>, Reason> {
+            let Some(day) = self.calendar().decision_day(policy).filter(|day| *day <= self.contract.end) else {
+                // The contract ends before the next period begins: nothing can be due in it any more.
+                return Ok(None);
+            };
+            let no_units = || Reason::new(Code::NoUnitsOnDate, format!("The PSA shows no units for {day}."));
+            let before = self.timeline.at(day).ok_or_else(no_units)?;
+            Ok(wrong(before).then_some(Due { day, before, policy }))
+        };
+        let rise = find(dates.rises, &|units| units < target)?;
+        let fall = find(dates.falls, &|units| units > target)?;
+        Ok(match (rise, fall) {
+            (Some(rise), Some(fall)) => Some(if rise.day <= fall.day { rise } else { fall }),
+            (rise, fall) => rise.or(fall),
+        })
+    }
+
+    fn change(&self, due: &Due) -> Result<Decision, Reason> {
+        let (before, target) = (due.before, self.desired.units);
+        if target < before && !self.desired.may_lower {
+            let explanation = format!("Only an incomplete snapshot speaks for {target} instead of {before}.");
+            return Err(Reason::new(Code::UsageIncomplete, explanation));
+        }
+        if self.approved != Some(Approval { before, target }) {
+            if self.approval_needed {
+                let explanation = format!("From {before} to {target}: the connection's policy has changes approved first.");
+                return Err(Reason::new(Code::ApprovalNeeded, explanation));
+            }
+            self.held_for_drift()?;
+            let first_write = self.history.confirmed.is_none();
+            if let Some(reason) = guard::held_back(before, target, first_write, &self.policy.guards) {
+                return Err(reason);
+            }
+        }
+        let dated = self.calendar().date_change(due.day, before, due.policy)?;
+        Ok(Decision::Change(Change { before, target, delta: before.delta_to(target), dated }))
+    }
+
+    fn held_for_drift(&self) -> Result<(), Reason> {
+        let Some(confirmed) = self.history.confirmed.filter(|_| self.policy.drift == Drift::Hold) else {
+            return Ok(());
+        };
+        let day = confirmed.from.max(self.today);
+        match self.timeline.at(day) {
+            Some(units) if units != confirmed.units => {
+                let explanation = format!("The PSA shows {units} on {day}; we last confirmed {}.", confirmed.units);
+                Err(Reason::new(Code::Drift, explanation))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_test.rs"]
+mod tests;

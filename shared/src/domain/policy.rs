@@ -1,0 +1,137 @@
+//! A connection's policy: from when a change counts, which changes wait for a person, and what drift means.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Everything a partner may set about how changes are made. Each part may be sent alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// From when a change counts, rises and falls apart.
+    pub effective_date: EffectiveDates,
+    /// Changes beyond these are held for approval.
+    pub guards: Guards,
+    /// What to do where the PSA's units are not what we last confirmed.
+    pub drift: Drift,
+    /// Which runs wait for approval as a whole.
+    pub approval: Approval,
+    /// Runs on schedule, never writes.
+    pub shadow: bool,
+    /// The share of the PSA's hourly requests at which a run stops, 1 to 100.
+    pub budget_percent: BudgetPercent,
+    /// Whether missing services may be created.
+    pub provision_services: bool,
+}
+
+/// From when a change counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectiveDate {
+    /// The first day of the billing period that is running.
+    #[default]
+    PeriodStart,
+    /// The day of the run.
+    Today,
+    /// The first day of the next billing period.
+    NextPeriodStart,
+}
+
+/// From when rises and falls count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EffectiveDates {
+    /// For a change to more units.
+    pub rises: EffectiveDate,
+    /// For a change to fewer units.
+    pub falls: EffectiveDate,
+}
+
+/// A change is held when it passes both the percentage and the number of units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Guards {
+    /// Percent of the units in force that a fall may pass.
+    pub fall_percent: u32,
+    /// Units that a fall may pass.
+    pub fall_units: u32,
+    /// Percent of the units in force that a rise may pass.
+    pub rise_percent: u32,
+    /// Units that a rise may pass.
+    pub rise_units: u32,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self { fall_percent: 30, fall_units: 5, rise_percent: 200, rise_units: 20 }
+    }
+}
+
+/// What to do where someone edited the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Drift {
+    /// Wait for a person.
+    #[default]
+    Hold,
+    /// Write the target all the same.
+    Overwrite,
+}
+
+/// Which runs wait for approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// None: changes within the guards are written.
+    #[default]
+    None,
+    /// The first run that would write.
+    FirstRun,
+    /// Every run.
+    Always,
+}
+
+/// 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "u32", into = "u32")]
+#[schema(value_type = u32, minimum = 1, maximum = 100)]
+pub struct BudgetPercent(u32);
+
+impl BudgetPercent {
+    /// The share in percent.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for BudgetPercent {
+    fn default() -> Self {
+        Self(80)
+    }
+}
+
+impl TryFrom<u32> for BudgetPercent {
+    type Error = &'static str;
+    fn try_from(percent: u32) -> Result<Self, Self::Error> {
+        if (1..=100).contains(&percent) { Ok(Self(percent)) } else { Err("must be from 1 to 100") }
+    }
+}
+
+impl From<BudgetPercent> for u32 {
+    fn from(percent: BudgetPercent) -> Self {
+        percent.0
+    }
+}
+
+/// What a company's absence from a complete snapshot means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenAbsent {
+    /// The last known count stands.
+    #[default]
+    Keep,
+    /// It has none left.
+    Zero,
+    /// A person decides.
+    Hold,
+}

@@ -1,0 +1,144 @@
+//! Why a line was not simply written: a stable code, what happened in words, and how to put it right.
+//!
+//! The codes, and the repair step of each, are data in one table. PSA errors bring a code and a repair step of their own.
+
+use serde::{Deserialize, Serialize};
+
+use super::line::LineStatus;
+
+/// A code with its explanation and its repair step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Stable name, `snake_case`.
+    pub code: String,
+    /// What happened, with the names and numbers of this case.
+    pub explanation: String,
+    /// What to do about it; empty where nothing has to be done.
+    pub fix: String,
+}
+
+impl Reason {
+    /// A reason with the code's own repair step.
+    #[must_use]
+    pub fn new(code: Code, explanation: String) -> Self {
+        Self { code: code.as_str().to_owned(), explanation, fix: code.fix().to_owned() }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident $text:literal $status:ident $fix:literal)*) => {
+        /// Every code that the plan itself gives.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $name),*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The stable name.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+
+            /// What a line with this code ends as.
+            #[must_use]
+            pub fn status(self) -> LineStatus {
+                match self { $(Self::$name => LineStatus::$status),* }
+            }
+
+            /// The repair step.
+            #[must_use]
+            pub fn fix(self) -> &'static str {
+                match self { $(Self::$name => $fix),* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The PSA shows no such contract.
+    ContractNotFound "contract_not_found" Failed "Choose an existing contract for this company, or let the API user see it."
+    /// It belongs to another account.
+    ContractOfAnotherAccount "contract_of_another_account" Failed "Map the company to the account that the contract bills, or choose one of its own contracts."
+    /// It is of another kind.
+    ContractNotRecurring "contract_not_recurring" Failed "Choose a recurring service contract; only those carry units."
+    /// It is switched off.
+    ContractInactive "contract_inactive" Failed "Activate the contract in the PSA, or choose another."
+    /// It is over.
+    ContractEnded "contract_ended" Failed "Choose the contract that follows it, or move its end date in the PSA."
+    /// It has not begun.
+    ContractNotStarted "contract_not_started" Skipped "Nothing: the line is written once the contract has begun."
+    /// The contract lacks the service.
+    ServiceNotOnContract "service_not_on_contract" Failed "Add the service to the contract in the PSA, or map the product to a service that is on it."
+    /// The contract has the service twice.
+    ServiceTwiceOnContract "service_twice_on_contract" Failed "Remove one of the two lines in the PSA, or map the product to another service."
+    /// No count was ever received.
+    UsageMissing "usage_missing" Skipped "Send a usage snapshot that names this company and product, or exclude the product for it."
+    /// No count yet in the period that the rule looks at.
+    UsageNotInPeriod "usage_not_in_period" Skipped "Nothing: the line is written with the first count of the period."
+    /// Only incomplete snapshots speak for fewer units.
+    UsageIncomplete "usage_incomplete" Held "Send a complete snapshot: counts are never lowered because data may be missing."
+    /// The company is absent and its mapping says to wait.
+    CompanyAbsent "company_absent" Held "Decide what absence means: set when_absent to keep or zero, or send a snapshot that names the company."
+    /// Two feeds of one line have different rules.
+    RulesDiffer "rules_differ" Failed "Give the products that share this line the same rule."
+    /// The sum is larger than any count believed.
+    UsageTooLarge "usage_too_large" Failed "Check the source: the feeds of this line add up to more than ten million."
+    /// A fall beyond the guard.
+    FallGuard "fall_guard" Held "Check the count with the vendor; then approve the line, or widen the guard."
+    /// A rise beyond the guard.
+    RiseGuard "rise_guard" Held "Check the count with the vendor; then approve the line, or widen the guard."
+    /// Someone edited the line.
+    Drift "drift" Held "Find out who edited the contract; then approve the line, or set the drift policy to overwrite."
+    /// The line changes again later.
+    LaterChange "later_change" Held "Remove the later change in the PSA, or wait until it is in force."
+    /// There is no day left for a change.
+    NoDateLeft "no_date_left" Held "Every day up to the end of the contract is posted or already adjusted: change the units in the PSA by hand."
+    /// The rows do not cover the day.
+    NoUnitsOnDate "no_units_on_date" Failed "Check the line in the PSA: it has no units row for the day from which the change would count."
+    /// An earlier write is not settled yet.
+    WriteUnsettled "write_unsettled" Unknown "Nothing: the next run reads the PSA and settles it."
+    /// An earlier write's outcome contradicts what the PSA shows.
+    WriteUnexplained "write_unexplained" Unknown "Compare the line in the PSA with its history here, put it right by hand, then resolve the finding."
+    /// Another connection writes it.
+    LineOfAnotherConnection "line_of_another_connection" Failed "Remove the mapping from one of the two connections."
+    /// The hour's requests are used up.
+    BudgetExhausted "budget_exhausted" Skipped "Nothing: the next run goes on. Raise budget_percent if other integrations leave room."
+    /// The connection was switched off or revoked after the run began.
+    ConnectionOff "connection_off" Skipped "Switch the connection on, then sync again."
+    /// The job waited so long that its counts may be out of date.
+    JobTooOld "job_too_old" Skipped "Nothing: the next run decides anew."
+    /// An earlier refusal makes more requests pointless or harmful.
+    Stopped "stopped" Skipped "Repair what stopped the run, then sync again."
+    /// The policy says to wait.
+    ApprovalNeeded "approval_needed" Held "Approve the run."
+    /// The connection is in shadow mode.
+    Shadow "shadow" Planned "Nothing: shadow mode never writes."
+}
+
+impl Code {
+    /// The status that belongs to a reason of the plan. A reason that came from elsewhere failed.
+    #[must_use]
+    pub fn status_of(reason: &Reason) -> LineStatus {
+        Self::ALL.iter().find(|code| code.as_str() == reason.code).map_or(LineStatus::Failed, |code| code.status())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_name_of_its_own_and_a_repair_step() {
+        let names: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(!code.fix().is_empty(), "{code:?}");
+        }
+    }
+}

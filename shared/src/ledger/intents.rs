@@ -1,0 +1,298 @@
+//! Intents: stored, sent, settled.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{Lease, LeaseHolder};
+use crate::domain::ids::{ConnectionId, IntentKey, RunId};
+use crate::domain::intent::{IntentState, Meaning};
+use crate::domain::line::{Confirmed, LineHistory, LineKey};
+use crate::domain::units::Units;
+use crate::store::lines::Tenancy;
+use crate::store::{Condition, Key, Read, StoreError, Table, Write, schema};
+
+/// A transaction holds at most 100 writes; an intent takes two of them.
+const INTENTS_A_TRANSACTION: usize = 50;
+
+/// So many of a line's newest adjustment dates are kept on its row.
+const DATES_KEPT: usize = 40;
+
+/// A ledger row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Its key.
+    pub key: IntentKey,
+    /// What it is. Never changed.
+    pub meaning: Meaning,
+    /// A digest of what the request says. Never changed.
+    pub payload: String,
+    /// The connection that writes.
+    pub connection: ConnectionId,
+    /// The run that decided it.
+    pub run: RunId,
+    /// How far it has come.
+    pub state: IntentState,
+    /// The fence of the lease that last moved it.
+    pub fence: u64,
+    /// When it was decided, in seconds since 1970.
+    pub intended_at: i64,
+    /// When it was stored as sent.
+    #[serde(default)]
+    pub sent_at: Option<i64>,
+    /// When its outcome was known.
+    #[serde(default)]
+    pub settled_at: Option<i64>,
+    /// Why it was rejected, or why its outcome is not known.
+    #[serde(default)]
+    pub code: Option<String>,
+}
+
+/// What became of an intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The PSA shows the target.
+    Applied,
+    /// Nothing was changed, for the reason named by the code.
+    Rejected(String),
+    /// Nobody knows yet; the line stays closed to new writes.
+    Unknown(String),
+}
+
+/// An intent, and what became of it.
+pub type Settled<'a> = (&'a Intent, Outcome);
+
+/// Writes and reads the ledger.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    pub(super) table: Table,
+    pub(super) holder: LeaseHolder,
+}
+
+impl Ledger {
+    /// The ledger in `table`, with leases taken as `holder`.
+    #[must_use]
+    pub fn new(table: Table, holder: LeaseHolder) -> Self {
+        Self { table, holder }
+    }
+
+    /// Stores what is about to be written and marks the lines, all or nothing. `None`: a line has moved on meanwhile, has
+    /// an open intent or another writer, or the lease is lost; nothing was stored.
+    ///
+    /// # Errors
+    /// The store is unavailable. What was stored is found by the next worker, as open and never sent.
+    pub async fn intend(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        (connection, run): (&ConnectionId, &RunId),
+        meanings: &[(Meaning, &LineHistory)],
+        now: Timestamp,
+    ) -> Result<Option<Vec<Intent>>, StoreError> {
+        let intents: Vec<Intent> = meanings
+            .iter()
+            .map(|(meaning, _)| Intent {
+                key: meaning.key(),
+                payload: meaning.payload(),
+                meaning: meaning.clone(),
+                connection: connection.clone(),
+                run: run.clone(),
+                state: IntentState::Intended,
+                fence: lease.fence,
+                intended_at: now.as_second(),
+                sent_at: None,
+                settled_at: None,
+                code: None,
+            })
+            .collect();
+        let histories = meanings.iter().map(|(_, history)| *history);
+        let pairs: Vec<_> = intents.iter().zip(histories).collect();
+        for chunk in pairs.chunks(INTENTS_A_TRANSACTION) {
+            let mut writes = Vec::with_capacity(chunk.len() * 2);
+            for (intent, history) in chunk {
+                writes.push(self.table.write_put(&row(of, intent), intent, &Condition::absent())?);
+                writes.push(self.open_line(of, lease, intent, history)?);
+            }
+            if !self.table.transact(writes).await? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(intents))
+    }
+
+    fn open_line(&self, of: &Tenancy, lease: &Lease, intent: &Intent, history: &LineHistory) -> Result<Write, StoreError> {
+        let line = &intent.meaning.line;
+        let open = Condition::new(
+            "SET #line = :line, #writer = :writer, #open = :open, #fence = :fence, #revision = :revision, \
+             #adjusted_on = if_not_exists(#adjusted_on, :none)",
+        )
+        .bind(":line", line)?
+        .bind(":writer", &intent.connection)?
+        .bind(":open", &intent.key)?
+        .bind(":fence", lease.fence)?
+        .bind(":revision", intent.meaning.revision)?
+        .bind(":none", Vec::<Date>::new())?;
+        let unopened = Condition::new(
+            "attribute_not_exists(#pk) OR (#writer = :was AND #revision = :revision AND #fence <= :fence AND \
+             attribute_not_exists(#open))",
+        )
+        // A revoked connection's line may pass to another: then the writer seen is not the one that writes from now on.
+        .bind(":was", history.writer.as_ref().unwrap_or(&intent.connection))?;
+        self.table.write_update(&of.line(line), &open, &unopened)
+    }
+
+    /// Stores that the request is about to leave. `false`: another worker has the account; don't send.
+    ///
+    /// # Errors
+    /// The store is unavailable: don't send. The intent may be stored as sent all the same, and is then settled by reading.
+    pub async fn sent(&self, of: &Tenancy, lease: &Lease, intent: &Intent, now: Timestamp) -> Result<bool, StoreError> {
+        let sent = Condition::new("SET #state = :sent, #sent_at = :now")
+            .bind(":sent", IntentState::Sent)?
+            .bind(":now", now.as_second())?;
+        let intended = Condition::new("#state = :intended AND #fence = :fence AND #payload = :payload")
+            .bind(":intended", IntentState::Intended)?
+            .bind(":fence", lease.fence)?
+            .bind(":payload", &intent.payload)?;
+        let moved = self.table.update::<Intent>(&row(of, intent), &sent, &intended).await?;
+        Ok(moved.is_some())
+    }
+
+    /// The open intent of a line.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn open_intent(&self, of: &Tenancy, line: &LineKey, history: &LineHistory) -> Result<Option<Intent>, StoreError> {
+        let Some(key) = &history.open else { return Ok(None) };
+        let key = schema::intent(&of.partner, of.psa, &of.tenant, line, history.revision, key);
+        self.table.get(&key, Read::Consistent).await
+    }
+
+    /// Stores outcomes, and moves the lines on where the outcome is known: in one transaction for up to fifty lines.
+    /// `false`: another worker has the account; what could not be stored is settled by whoever holds it.
+    ///
+    /// # Errors
+    /// The store is unavailable. The intents stay as they were and are settled by reading.
+    pub async fn settle(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        settled: &[(Settled<'_>, &LineHistory)],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        for chunk in settled.chunks(INTENTS_A_TRANSACTION) {
+            let mut writes = Vec::with_capacity(chunk.len() * 2);
+            for ((intent, outcome), history) in chunk {
+                writes.push(self.close_intent(of, lease, intent, outcome, now)?);
+                writes.extend(self.close_line(of, lease, intent, outcome, history)?);
+            }
+            if !self.table.transact(writes).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn close_intent(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        intent: &Intent,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<Write, StoreError> {
+        let (next, code) = match outcome {
+            Outcome::Applied => (IntentState::Applied, None),
+            Outcome::Rejected(code) => (IntentState::Rejected, Some(code)),
+            Outcome::Unknown(code) => (IntentState::Unknown, Some(code)),
+        };
+        let from: Vec<IntentState> = [IntentState::Intended, IntentState::Sent, IntentState::Unknown]
+            .into_iter()
+            // An outcome that is still unknown may be looked at again; that is no step back.
+            .filter(|state| state.may_become(next) || *state == next)
+            .collect();
+        let update = Condition::new("SET #state = :next, #code = :code, #fence = :fence, #settled_at = :settled")
+            .bind(":next", next)?
+            .bind(":code", code)?
+            .bind(":fence", lease.fence)?
+            .bind(":settled", next.is_settled().then(|| now.as_second()))?;
+        let legal = match from.as_slice() {
+            [a] => Condition::new("#fence <= :fence AND #state = :a").bind(":a", a)?,
+            [a, b] => Condition::new("#fence <= :fence AND #state IN (:a, :b)").bind(":a", a)?.bind(":b", b)?,
+            more => Condition::new("#fence <= :fence AND #state IN (:a, :b, :c)")
+                .bind(":a", more.first())?
+                .bind(":b", more.get(1))?
+                .bind(":c", more.get(2))?,
+        };
+        self.table.write_update(&row(of, intent), &update, &legal)
+    }
+
+    fn close_line(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        intent: &Intent,
+        outcome: &Outcome,
+        history: &LineHistory,
+    ) -> Result<Option<Write>, StoreError> {
+        let meaning = &intent.meaning;
+        let mine = Condition::new("#open = :open AND #fence <= :fence").bind(":open", &intent.key)?.bind(":fence", lease.fence)?;
+        let next = meaning.revision + 1;
+        let update = match outcome {
+            Outcome::Unknown(_) => return Ok(None),
+            Outcome::Rejected(_) => {
+                Condition::new("SET #revision = :next, #fence = :fence REMOVE #open").bind(":next", next)?
+            }
+            Outcome::Applied => {
+                let mut dates = history.adjusted_on.clone();
+                dates.insert(meaning.effective);
+                while dates.len() > DATES_KEPT {
+                    dates.pop_first();
+                }
+                Condition::new(
+                    "SET #revision = :next, #fence = :fence, #confirmed = :confirmed, #adjusted_on = :dates REMOVE #open",
+                )
+                .bind(":next", next)?
+                .bind(":confirmed", Confirmed { units: meaning.target, from: meaning.effective })?
+                .bind(":dates", dates)?
+            }
+        };
+        self.table.write_update(&of.line(&meaning.line), &update, &mine).map(Some)
+    }
+
+    /// Remembers that a line was found to carry the right units, and who writes it from now on. `false`: it has an open
+    /// intent, moved on meanwhile, or is another connection's.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn adopt(
+        &self,
+        of: &Tenancy,
+        connection: &ConnectionId,
+        line: &LineKey,
+        history: &LineHistory,
+        found: (Units, Date),
+    ) -> Result<bool, StoreError> {
+        let (units, from) = found;
+        let update = Condition::new(
+            "SET #line = :line, #writer = :writer, #confirmed = :confirmed, #revision = :revision, \
+             #fence = if_not_exists(#fence, :zero), #adjusted_on = if_not_exists(#adjusted_on, :none)",
+        )
+        .bind(":line", line)?
+        .bind(":writer", connection)?
+        .bind(":confirmed", Confirmed { units, from })?
+        .bind(":revision", history.revision)?
+        .bind(":zero", 0)?
+        .bind(":none", Vec::<Date>::new())?;
+        let quiet = Condition::new(
+            "attribute_not_exists(#pk) OR (#writer = :was AND #revision = :revision AND attribute_not_exists(#open))",
+        )
+        .bind(":was", history.writer.as_ref().unwrap_or(connection))?;
+        let row = self.table.update::<serde::de::IgnoredAny>(&of.line(line), &update, &quiet).await?;
+        Ok(row.is_some())
+    }
+}
+
+fn row(of: &Tenancy, intent: &Intent) -> Key {
+    let meaning = &intent.meaning;
+    schema::intent(&of.partner, of.psa, &of.tenant, &meaning.line, meaning.revision, &intent.key)
+}

@@ -1,0 +1,67 @@
+//! Leases: one worker at a time on one account of a PSA tenant, each with a fence that only rises.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::Ledger;
+use crate::domain::ids::AccountId;
+use crate::store::lines::Tenancy;
+use crate::store::{Condition, Key, StoreError, schema};
+
+/// Who takes leases.
+#[derive(Debug, Clone)]
+pub struct LeaseHolder {
+    /// Names the process: fresh at each start.
+    pub instance: String,
+    /// The store belongs to this process alone, so a lease of another instance is that of a dead one. True on one
+    /// machine, where the data folder is locked; never on AWS.
+    pub sole: bool,
+    /// How long a lease holds: longer than a worker can live.
+    pub term: SignedDuration,
+}
+
+/// A lease that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    key: Key,
+    /// Rises with every lease on the account.
+    pub fence: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LeaseRow {
+    fence: u64,
+}
+
+impl Ledger {
+    /// Takes the lease on `account`, or answers `None` while another worker has it.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn lease(&self, of: &Tenancy, account: &AccountId, now: Timestamp) -> Result<Option<Lease>, StoreError> {
+        let key = schema::lease(&of.partner, of.psa, &of.tenant, account);
+        let holder = &self.holder;
+        let until = now.saturating_add(holder.term).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let take = Condition::new("SET #holder = :holder, #until = :until ADD #fence :one")
+            .bind(":holder", &holder.instance)?
+            .bind(":until", until.as_second())?
+            .bind(":one", 1)?;
+        let free = if holder.sole {
+            Condition::new("attribute_not_exists(#pk) OR #until < :now OR #holder <> :holder")
+        } else {
+            Condition::new("attribute_not_exists(#pk) OR #until < :now")
+        };
+        let row = self.table.update::<LeaseRow>(&key, &take, &free.bind(":now", now.as_second())?).await?;
+        Ok(row.map(|row| Lease { key, fence: row.fence }))
+    }
+
+    /// Gives a lease back. One that another worker has taken over meanwhile stays with it.
+    ///
+    /// # Errors
+    /// The store is unavailable; the lease then ends with its term.
+    pub async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        let free = Condition::new("SET #until = :zero").bind(":zero", 0)?;
+        let mine = Condition::new("#fence = :fence").bind(":fence", lease.fence)?;
+        self.table.update::<LeaseRow>(&lease.key, &free, &mine).await.map(|_| ())
+    }
+}

@@ -1,0 +1,18 @@
+//! The record of every write to a PSA: what we were about to write, and what became of it.
+//!
+//! Autotask takes signed differences without an idempotency key, so a write may be sent once and never again on a guess.
+//! The ledger makes that hold under repeated messages, two workers and a crash at any point:
+//!
+//! 1. a worker leases the account; each lease raises a fence, and every write here names it, so a late worker can't write;
+//! 2. `intend` stores the intents and marks their lines in one transaction; a line has at most one open intent;
+//! 3. `sent` is stored before the socket is touched;
+//! 4. `settle` closes the intent and moves the line on, in one transaction.
+//!
+//! Amounts never change once stored; only the state goes forward. What the ledger does not guarantee: that an outcome is
+//! ever known. An intent whose outcome nobody can tell stays open and is shown to a person.
+
+mod intents;
+mod lease;
+
+pub use intents::{Intent, Ledger, Outcome, Settled};
+pub use lease::{Lease, LeaseHolder};

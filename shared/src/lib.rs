@@ -1,0 +1,16 @@
+//! What every Tallyline function shares.
+//!
+//! `domain` decides and is pure; `psa`, `sources`, `store`, `secrets`, `queue` and `events` are the outside world behind small traits;
+//! `ledger` keeps the record of every write; `sync` walks from usage to a settled line; `api` is what the HTTP functions
+//! have in common. ARCHITECTURE.md walks through them.
+
+pub mod api;
+pub mod clock;
+pub mod domain;
+pub mod events;
+pub mod ledger;
+pub mod psa;
+pub mod queue;
+pub mod secrets;
+pub mod store;
+pub mod sync;

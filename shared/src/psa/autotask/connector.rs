@@ -1,0 +1,75 @@
+//! The connector itself: each call of the trait, handed to the file of its topic.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use async_trait::async_trait;
+
+use super::client::Client;
+use super::{adjust, catalog, observe, rights};
+use crate::domain::contract::Contract;
+use crate::domain::ids::ContractId;
+use crate::psa::{
+    Account, Allowance, CatalogPage, CatalogQuery, Connector, ContractLine, Observation, PsaError, Right, Service,
+    UnitsChange, Window, WriteError,
+};
+
+/// A connector to one Autotask tenant, for one run.
+pub struct AutotaskConnector {
+    client: Client,
+}
+
+impl AutotaskConnector {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl fmt::Debug for AutotaskConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AutotaskConnector").field("requests_made", &self.client.requests_made()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Connector for AutotaskConnector {
+    async fn rights(&self) -> Result<Vec<Right>, PsaError> {
+        rights::rights(&self.client).await
+    }
+
+    async fn allowance(&self) -> Result<Allowance, PsaError> {
+        rights::allowance(&self.client).await
+    }
+
+    async fn accounts(&self, query: &CatalogQuery) -> Result<CatalogPage<Account>, PsaError> {
+        catalog::accounts(&self.client, query).await
+    }
+
+    async fn services(&self, query: &CatalogQuery) -> Result<CatalogPage<Service>, PsaError> {
+        catalog::services(&self.client, query).await
+    }
+
+    async fn contracts(&self, query: &CatalogQuery) -> Result<CatalogPage<Contract>, PsaError> {
+        catalog::contracts(&self.client, query).await
+    }
+
+    async fn lines(&self, query: &CatalogQuery) -> Result<CatalogPage<ContractLine>, PsaError> {
+        catalog::lines(&self.client, query).await
+    }
+
+    async fn contracts_by_id(&self, ids: &BTreeSet<ContractId>) -> Result<Vec<Contract>, PsaError> {
+        catalog::contracts_by_id(&self.client, ids).await
+    }
+
+    async fn observe(&self, contracts: &BTreeSet<ContractId>, window: Window) -> Result<Observation, PsaError> {
+        observe::observe(&self.client, contracts, window).await
+    }
+
+    async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {
+        adjust::change_units(&self.client, change).await
+    }
+
+    fn requests_made(&self) -> u32 {
+        self.client.requests_made()
+    }
+}

@@ -1,0 +1,216 @@
+//! What Tallyline asks of a PSA, and nothing of how any one of them answers.
+//!
+//! A connector is a folder here with two files that matter: `mod.rs` (the calls) and `wire.rs` (the shapes). It is
+//! stateless between runs, keeps to its vendor's limits, and never repeats a write. What is true of money (which write,
+//! whether a write may be tried again) is decided by `sync` and `ledger`; a connector only says what it knows.
+
+pub mod autotask;
+pub mod credentials;
+pub mod error;
+pub mod open;
+pub mod registry;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::contract::Contract;
+use crate::domain::ids::{AccountId, ContractId, ContractServiceId, PsaTenantId, ServiceId};
+use crate::domain::timeline::Timeline;
+use crate::domain::units::{Delta, Units};
+pub use credentials::Credentials;
+pub use error::{Kind, PsaError, WriteError};
+
+/// Which PSA a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Psa {
+    /// Autotask PSA (Datto, Kaseya).
+    Autotask,
+}
+
+impl Psa {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Autotask => "autotask",
+        }
+    }
+}
+
+/// Where a tenant of a PSA lives: found once, when a connection is made, and stored with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The PSA's own name for the database behind it.
+    pub tenant: PsaTenantId,
+    /// Base address of its API, without a trailing slash.
+    pub base_url: String,
+}
+
+/// An account as the PSA's catalogue lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The PSA's id.
+    pub id: AccountId,
+    /// Company name.
+    pub name: String,
+    /// The number that people gave it (Autotask `companyNumber`).
+    pub number: Option<String>,
+    /// Still a customer.
+    pub active: bool,
+}
+
+/// A service of the PSA's catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// The PSA's id.
+    pub id: ServiceId,
+    /// Its name.
+    pub name: String,
+    /// May be put on contracts.
+    pub active: bool,
+}
+
+/// A service on a contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContractLine {
+    /// The contract.
+    pub contract: ContractId,
+    /// The catalogue service.
+    pub service: ServiceId,
+    /// The PSA's own id of the pair.
+    pub contract_service: ContractServiceId,
+}
+
+/// One page of a catalogue listing, in the PSA's order of ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogPage<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Pass it back as `after` for the next page; `None` on the last one.
+    pub next: Option<String>,
+}
+
+/// Which part of a catalogue to list.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogQuery {
+    /// Only names that contain this text.
+    pub search: Option<String>,
+    /// Only this account's contracts.
+    pub account: Option<AccountId>,
+    /// Only this contract's lines.
+    pub contract: Option<ContractId>,
+    /// Where the page before ended.
+    pub after: Option<String>,
+    /// Rows a page, 1 to 100.
+    pub limit: u16,
+}
+
+/// How much of each line's timeline an observation reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Rows that end on or after this day.
+    pub from: Date,
+    /// Rows that begin on or before this day; `None` reads on to the contract's end.
+    pub to: Option<Date>,
+}
+
+/// What a PSA holds for a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedLine {
+    /// The PSA's own id of the service on the contract: what a write names, so that none is made by accident.
+    pub contract_service: ContractServiceId,
+    /// Units over time within the window asked for.
+    pub timeline: Timeline,
+}
+
+/// The lines that an observation found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// By contract and service. Where one contract carries one service twice the pair is in `ambiguous` instead.
+    pub lines: BTreeMap<(ContractId, ServiceId), ObservedLine>,
+    /// Pairs that a contract carries more than once: nobody can say which of them to write.
+    pub ambiguous: BTreeSet<(ContractId, ServiceId)>,
+}
+
+/// One change of a line's units, decided and stored in the ledger before it is handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitsChange {
+    /// The contract.
+    pub contract: ContractId,
+    /// The catalogue service.
+    pub service: ServiceId,
+    /// The service on the contract, as observed.
+    pub contract_service: ContractServiceId,
+    /// From this day on.
+    pub effective: Date,
+    /// Units in force on that day before the change.
+    pub before: Units,
+    /// Units in force from that day after it.
+    pub target: Units,
+    /// `target` less `before`.
+    pub delta: Delta,
+}
+
+/// What is left of the PSA's hourly allowance, as the PSA counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowance {
+    /// Requests allowed in the window.
+    pub limit: u32,
+    /// Requests counted in the window so far, those of every other integration included.
+    pub used: u32,
+    /// Length of the window in minutes.
+    pub window_minutes: u32,
+}
+
+/// A right that the sync needs, and whether the credentials have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Right {
+    /// In words: "read contract service units".
+    pub name: String,
+    /// `None`: held. Otherwise what the PSA said.
+    pub missing: Option<PsaError>,
+}
+
+/// The calls that a sync makes. One value serves one connection for one run; it holds the credentials.
+///
+/// Every method keeps to the vendor's limits by itself (requests in flight, page sizes) and retries nothing.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// Exercises the log-in and each right that a sync needs, writing nothing.
+    async fn rights(&self) -> Result<Vec<Right>, PsaError>;
+
+    /// What is left of the hour's requests.
+    async fn allowance(&self) -> Result<Allowance, PsaError>;
+
+    /// Accounts by page.
+    async fn accounts(&self, query: &CatalogQuery) -> Result<CatalogPage<Account>, PsaError>;
+
+    /// Active services by page.
+    async fn services(&self, query: &CatalogQuery) -> Result<CatalogPage<Service>, PsaError>;
+
+    /// Active recurring service contracts by page.
+    async fn contracts(&self, query: &CatalogQuery) -> Result<CatalogPage<Contract>, PsaError>;
+
+    /// The lines of one contract by page; `query.contract` must be set.
+    async fn lines(&self, query: &CatalogQuery) -> Result<CatalogPage<ContractLine>, PsaError>;
+
+    /// The contracts named, whatever their kind or state. One that is missing from the answer does not exist, or is
+    /// hidden from this user.
+    async fn contracts_by_id(&self, ids: &BTreeSet<ContractId>) -> Result<Vec<Contract>, PsaError>;
+
+    /// All lines of the contracts named, in as few requests as the API allows.
+    async fn observe(&self, contracts: &BTreeSet<ContractId>, window: Window) -> Result<Observation, PsaError>;
+
+    /// Sends one change, once. The caller has stored it as sent, holds the account's lease, and reads it back.
+    ///
+    /// # Errors
+    /// [`WriteError`] says whether money may have moved.
+    async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError>;
+
+    /// Requests that this value has made so far.
+    fn requests_made(&self) -> u32;
+}

@@ -1,0 +1,55 @@
+//! What a secret is called: by partner and connection, in letters that every secret store takes.
+
+use std::fmt;
+
+use crate::domain::ids::{ConnectionId, PartnerId};
+
+/// The name of a connection's secret: `partner/connection`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SecretName(String);
+
+impl SecretName {
+    /// The secret of one connection.
+    #[must_use]
+    pub fn of(partner: &PartnerId, connection: &ConnectionId) -> Self {
+        Self(format!("{}/{}", plain(partner.as_str()), plain(connection.as_str())))
+    }
+
+    /// The name: letters, digits and `/_.-+` (Secrets Manager takes `/_+=.@-`).
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Every other character as `+` and two hexadecimal digits, so that different ids never share a name.
+fn plain(id: &str) -> String {
+    let letter = |byte: u8| {
+        if byte.is_ascii_alphanumeric() || b"_.-".contains(&byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("+{byte:02x}")
+        }
+    };
+    id.bytes().map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn different_ids_never_share_a_secret() {
+        let name = |partner: &str, connection: &str| SecretName::of(&partner.parse().unwrap(), &connection.parse().unwrap()).0;
+        assert_eq!(name("acme", "conn_1"), "acme/conn_1");
+        assert_eq!(name("a/b", "c"), "a+2fb/c");
+        assert_ne!(name("a/b", "c"), name("a", "b/c"));
+        assert_ne!(name("a+2f", "c"), name("a/", "c"));
+    }
+}

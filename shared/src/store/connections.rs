@@ -1,0 +1,315 @@
+//! A partner's connections: the rows, their versions, and the index of those that are due.
+//!
+//! Every write raises `version` and is refused where another writer was first, so that a claim by the tick and a change by
+//! the partner never undo each other. A row has the index attributes only while it is to be synced; that rule is kept
+//! here and nowhere else. Credentials are not in the row; `secrets` holds them.
+
+use jiff::{Timestamp, Unit};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::schema::{self, DUE_SHARDS};
+use super::{Condition, Page, Read, StoreError, Table};
+use crate::domain::ids::{ConnectionId, PartnerId, RunId};
+use crate::domain::policy::Policy;
+use crate::domain::schedule::Schedule;
+use crate::psa::{Endpoint, Psa};
+
+/// How often a change is tried anew where other writers were first.
+const EDIT_ATTEMPTS: usize = 8;
+
+/// Whether a connection can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// As far as we know the PSA lets us in.
+    Active,
+    /// The PSA refused the credentials; new ones are awaited. It is still tried when due: rights are also repaired in the PSA.
+    CredentialsRejected,
+    /// The partner ended it. Its secret is gone; what was recorded under it stays readable.
+    Revoked,
+}
+
+/// A partner's link to one PSA, as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Whose it is.
+    pub partner: PartnerId,
+    /// Which PSA.
+    pub psa: Psa,
+    /// Where the PSA's tenant lives.
+    pub endpoint: Endpoint,
+    /// What the partner calls it.
+    pub name: String,
+    /// IANA name. All of its days and months are reckoned in it.
+    pub time_zone: String,
+    /// When it is synced.
+    pub schedule: Schedule,
+    /// How changes are made.
+    pub policy: Policy,
+    /// Switched on by the partner.
+    pub enabled: bool,
+    /// Whether it can be used.
+    pub status: Status,
+    /// When it is due next, in whole seconds; `None` while it is switched off or revoked. Sort key of the index.
+    #[serde(rename = "due_at", default, skip_serializing_if = "Option::is_none")]
+    pub next_due_at: Option<Timestamp>,
+    /// Raised by every write.
+    pub version: u64,
+    /// When it was made, in whole seconds.
+    pub created_at: Timestamp,
+    /// When a person last changed it, in whole seconds.
+    pub updated_at: Timestamp,
+    /// When it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+    /// The run that is going on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_run: Option<RunId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_shard: Option<String>,
+}
+
+/// What a new connection begins with.
+#[derive(Debug, Clone)]
+pub struct NewConnection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Whose it is.
+    pub partner: PartnerId,
+    /// Which PSA.
+    pub psa: Psa,
+    /// Where the PSA's tenant lives.
+    pub endpoint: Endpoint,
+    /// What the partner calls it.
+    pub name: String,
+    /// IANA name.
+    pub time_zone: String,
+}
+
+impl Connection {
+    /// A connection that is switched on, with the default policy and schedule.
+    #[must_use]
+    pub fn new(new: NewConnection, now: Timestamp) -> Self {
+        let mut connection = Self {
+            id: new.id,
+            partner: new.partner,
+            psa: new.psa,
+            endpoint: new.endpoint,
+            name: new.name,
+            time_zone: new.time_zone,
+            schedule: Schedule::default(),
+            policy: Policy::default(),
+            enabled: true,
+            status: Status::Active,
+            next_due_at: None,
+            version: 1,
+            created_at: seconds(now),
+            updated_at: seconds(now),
+            revoked_at: None,
+            current_run: None,
+            due_shard: None,
+        };
+        connection.reschedule(now);
+        connection
+    }
+
+    /// Sets `next_due_at` anew: the first due instant after `now`, or none while it is switched off or revoked.
+    pub fn reschedule(&mut self, now: Timestamp) {
+        self.next_due_at = if self.enabled && self.status != Status::Revoked { self.due_after(now) } else { None };
+    }
+
+    /// The first instant after `now` at which the schedule is due in the partner's time zone. `None` only where the zone
+    /// is no longer known.
+    #[must_use]
+    pub fn due_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let zone = jiff::tz::TimeZone::get(&self.time_zone).ok()?;
+        self.schedule.next_after(now, &zone)
+    }
+
+    /// Notes that a person changed it at `now`.
+    pub fn touch(&mut self, now: Timestamp) {
+        self.updated_at = seconds(now);
+    }
+
+    /// Marks it revoked as of `now`. A second time changes nothing.
+    pub fn revoke(&mut self, now: Timestamp) {
+        if self.status != Status::Revoked {
+            self.status = Status::Revoked;
+            self.revoked_at = Some(seconds(now));
+            self.touch(now);
+            self.reschedule(now);
+        }
+    }
+
+    /// The row as it may be stored: in the index while, and only while, it is due at some time.
+    fn indexed(mut self) -> Self {
+        if !self.enabled || self.status == Status::Revoked {
+            self.next_due_at = None;
+        }
+        self.next_due_at = self.next_due_at.map(seconds);
+        self.due_shard = self.next_due_at.map(|_| shard(&self.id).to_string());
+        self
+    }
+}
+
+/// The connections in the table.
+#[derive(Debug, Clone)]
+pub struct Connections {
+    table: Table,
+}
+
+impl Connections {
+    /// The connections in `table`.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self { table }
+    }
+
+    /// Stores a new connection. `false`: the id is taken, nothing was written.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn create(&self, connection: &Connection) -> Result<bool, StoreError> {
+        let key = schema::connection(&connection.partner, &connection.id);
+        self.table.put(&key, &connection.clone().indexed(), &Condition::absent()).await
+    }
+
+    /// One connection of one partner.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn get(&self, partner: &PartnerId, id: &ConnectionId, read: Read) -> Result<Option<Connection>, StoreError> {
+        self.table.get(&schema::connection(partner, id), read).await
+    }
+
+    /// At most `limit` connections in the order of their making, after the one named `after`; and the id to go on after.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn list(
+        &self,
+        partner: &PartnerId,
+        after: Option<&ConnectionId>,
+        limit: u16,
+    ) -> Result<(Vec<Connection>, Option<ConnectionId>), StoreError> {
+        let after = after.map(|id| schema::connection(partner, id).sk);
+        // One more than asked for tells whether there is another page.
+        let limit = usize::from(limit);
+        let page = Page {
+            prefix: "CONN#",
+            after: after.as_deref(),
+            limit: i32::try_from(limit + 1).ok(),
+            backwards: false,
+        };
+        let rows = self.table.page::<Connection>(&schema::connections(partner), &page, Read::Eventual).await?;
+        let mut found: Vec<_> = rows.items.into_iter().map(|(_, connection)| connection).collect();
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = if more { found.last().map(|last| last.id.clone()) } else { None };
+        Ok((found, next))
+    }
+
+    /// Replaces the row whose version is `changed.version`. `None`: somebody else wrote it in between.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn update(&self, changed: Connection) -> Result<Option<Connection>, StoreError> {
+        let key = schema::connection(&changed.partner, &changed.id);
+        let read = changed.version;
+        let row = Connection { version: read + 1, ..changed }.indexed();
+        let same = Condition::new("#version = :read").bind(":read", read)?;
+        Ok(self.table.put(&key, &row, &same).await?.then_some(row))
+    }
+
+    /// Reads, changes and writes a connection, anew where another writer was first. `None`: there is none.
+    /// `change` answers whether there is anything to write; it may run several times.
+    ///
+    /// # Errors
+    /// The store is unavailable, or others kept writing.
+    pub async fn edit(
+        &self,
+        partner: &PartnerId,
+        id: &ConnectionId,
+        mut change: impl FnMut(&mut Connection) -> bool,
+    ) -> Result<Option<Connection>, StoreError> {
+        self.try_edit(partner, id, |connection| Ok(change(connection))).await
+    }
+
+    /// As [`Connections::edit`], with a change that may be refused in view of what is there.
+    ///
+    /// # Errors
+    /// What `change` refuses; the store is unavailable, or others kept writing.
+    pub async fn try_edit<E: From<StoreError>>(
+        &self,
+        partner: &PartnerId,
+        id: &ConnectionId,
+        mut change: impl FnMut(&mut Connection) -> Result<bool, E>,
+    ) -> Result<Option<Connection>, E> {
+        for _ in 0..EDIT_ATTEMPTS {
+            let Some(mut connection) = self.get(partner, id, Read::Consistent).await? else { return Ok(None) };
+            if !change(&mut connection)? {
+                return Ok(Some(connection));
+            }
+            if let Some(written) = self.update(connection).await? {
+                return Ok(Some(written));
+            }
+        }
+        Err(StoreError::Unavailable("a connection is written by too many at once".to_owned()).into())
+    }
+
+    /// Revokes a connection; the row stays. `None`: there is none.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn revoke(&self, partner: &PartnerId, id: &ConnectionId, now: Timestamp) -> Result<Option<Connection>, StoreError> {
+        self.edit(partner, id, |connection| {
+            let before = connection.status;
+            connection.revoke(now);
+            before != Status::Revoked
+        })
+        .await
+    }
+
+    /// At most `limit` connections of `shard` (0 to [`DUE_SHARDS`] less one) that are due at `now`, the longest waiting
+    /// first. The index lags: whoever acts on one claims it first.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn due(&self, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<Connection>, StoreError> {
+        self.table.due(shard, &sortable(now), limit).await
+    }
+
+    /// Takes a due connection: moves its due instant from `expected` to `next`. `false`: another tick took it, or it was
+    /// switched off or rescheduled; it is not to be synced on this tick's account.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn claim_due(&self, connection: &Connection, expected: Timestamp, next: Timestamp) -> Result<bool, StoreError> {
+        let key = schema::connection(&connection.partner, &connection.id);
+        let update = Condition::new("SET #due_at = :next, #version = #version + :one")
+            .bind(":next", sortable(next))?
+            .bind(":one", 1)?;
+        let unmoved = Condition::new("#due_at = :expected").bind(":expected", sortable(expected))?;
+        Ok(self.table.update::<Connection>(&key, &update, &unmoved).await?.is_some())
+    }
+}
+
+/// The index partition of a connection: evenly spread, and the same for ever.
+#[must_use]
+pub fn shard(id: &ConnectionId) -> u8 {
+    Sha256::digest(id.as_str()).first().map_or(0, |byte| byte % DUE_SHARDS)
+}
+
+/// RFC 3339 in UTC and whole seconds: always 20 characters in this era, so it sorts as text.
+fn sortable(instant: Timestamp) -> String {
+    seconds(instant).to_string()
+}
+
+/// Without the fraction of a second.
+fn seconds(instant: Timestamp) -> Timestamp {
+    let down = jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc);
+    instant.round(down).unwrap_or(instant)
+}

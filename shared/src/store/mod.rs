@@ -1,0 +1,34 @@
+//! State: one DynamoDB table, one file here per aggregate. The engine behind the client is AWS or the embedded one; the
+//! code is the same.
+//!
+//! [`Table`] is the only place that builds requests. Its writes carry a condition; one without says why where it is made.
+//! Reads that gate a write are consistent. There is no scan: every question has a key, and `schema` lists them all.
+
+mod condition;
+pub mod connections;
+pub mod definition;
+pub mod idempotency;
+pub mod lines;
+pub mod mappings;
+pub mod runs;
+pub mod schema;
+mod table;
+pub mod usage;
+
+pub use condition::Condition;
+pub use schema::Key;
+pub use table::{Page, Read, Rows, Table, Write};
+
+/// The store did not do what was asked. A refused condition is no error: it is an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No answer, throttled, or a fault of the service. Nothing is known about a write.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// A row that this version can't read.
+    #[error("a stored row can't be read: {0}")]
+    Corrupt(String),
+    /// The item or request is larger than the store takes.
+    #[error("too large for the store: {0}")]
+    TooLarge(String),
+}

@@ -1,0 +1,444 @@
+//! Runs and their results.
+//!
+//! A run's results are kept in pages: packed ones for what the fan-out decided at once, and one page for each company job.
+//! A job's page is made before its message is sent and closed once, in the same transaction that counts the job as done,
+//! so a message that comes twice changes nothing.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::schema;
+use super::{Condition, Key, Page, Read, Rows, StoreError, Table};
+use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, RunId};
+use crate::domain::line::{LineResult, LineStatus};
+use crate::domain::plan::Approval;
+use crate::domain::reason::Reason;
+
+/// What started a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// The connection's schedule.
+    Schedule,
+    /// A person or program over HTTP.
+    Manual,
+    /// A direct invocation of the function.
+    Invoke,
+}
+
+/// Whether a run writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Shows what it would do.
+    Preview,
+    /// Does it.
+    Apply,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Not begun.
+    Queued,
+    /// Reading, planning, or company jobs at work.
+    Running,
+    /// Every line is as it should be, or waits for a person by rule.
+    Succeeded,
+    /// Some lines failed, are unknown, or were not reached.
+    Partial,
+    /// Nothing could be done.
+    Failed,
+}
+
+/// A run's header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id; later runs sort after earlier ones.
+    pub id: RunId,
+    /// The tenant.
+    pub partner: PartnerId,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Whether it writes.
+    pub mode: Mode,
+    /// What started it.
+    pub trigger: Trigger,
+    /// Who started it: a token's subject, or `schedule`.
+    pub actor: String,
+    /// Only these companies' lines; empty for all.
+    #[serde(default)]
+    pub companies: Vec<CompanyId>,
+    /// Changes that a person approved.
+    #[serde(default)]
+    pub approved: Vec<Approved>,
+    /// How far it has come.
+    pub state: RunState,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// Until when a fan-out may be at work on it, in seconds since 1970: after that another one may begin again.
+    #[serde(default)]
+    pub planning_until: i64,
+    /// Every line has been decided or handed to a job.
+    #[serde(default)]
+    pub planned: bool,
+    /// Company jobs that have not ended.
+    #[serde(default)]
+    pub jobs_left: i64,
+    /// Company jobs in all.
+    #[serde(default)]
+    pub jobs: i64,
+    /// Lines by status, for those that are decided.
+    #[serde(default)]
+    pub counts: Counts,
+    /// Requests made to the PSA.
+    #[serde(default)]
+    pub psa_requests: u32,
+    /// Changes sent to the PSA.
+    #[serde(default)]
+    pub writes: u32,
+    /// When it ended.
+    #[serde(default)]
+    pub finished_at: Option<Timestamp>,
+    /// Why it failed, or what cut it short.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+}
+
+/// A change that a person approved: this one and no other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approved {
+    /// `contract:service`.
+    pub line_id: String,
+    /// What was approved.
+    pub approval: Approval,
+}
+
+/// Lines by status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+#[allow(missing_docs, reason = "the names are those of LineStatus")]
+pub struct Counts {
+    pub updated: u32,
+    pub unchanged: u32,
+    pub planned: u32,
+    pub held: u32,
+    pub skipped: u32,
+    pub failed: u32,
+    pub unknown: u32,
+}
+
+impl Counts {
+    /// Counts `lines` by status.
+    #[must_use]
+    pub fn of<'a>(lines: impl IntoIterator<Item = &'a LineResult>) -> Self {
+        let mut counts = Self::default();
+        for line in lines {
+            *counts.of_status(line.status) += 1;
+        }
+        counts
+    }
+
+    fn of_status(&mut self, status: LineStatus) -> &mut u32 {
+        match status {
+            LineStatus::Updated => &mut self.updated,
+            LineStatus::Unchanged => &mut self.unchanged,
+            LineStatus::Planned => &mut self.planned,
+            LineStatus::Held => &mut self.held,
+            LineStatus::Skipped => &mut self.skipped,
+            LineStatus::Failed => &mut self.failed,
+            LineStatus::Unknown => &mut self.unknown,
+        }
+    }
+
+    /// The counts by name, those that are not zero.
+    fn named(self) -> BTreeMap<&'static str, u32> {
+        let all = [
+            ("updated", self.updated),
+            ("unchanged", self.unchanged),
+            ("planned", self.planned),
+            ("held", self.held),
+            ("skipped", self.skipped),
+            ("failed", self.failed),
+            ("unknown", self.unknown),
+        ];
+        all.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// One page of a run's results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultPage {
+    /// Whether these lines are decided; `false` while a company job is still to come.
+    pub done: bool,
+    /// The lines.
+    pub lines: Vec<LineResult>,
+    /// What the company job has to do, as JSON, where the page belongs to one.
+    #[serde(default)]
+    pub job: Option<String>,
+}
+
+/// What a company job brought, apart from its lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Effort {
+    /// Requests made to the PSA.
+    pub psa_requests: u32,
+    /// Changes sent.
+    pub writes: u32,
+}
+
+/// How the planning of a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// What it cost.
+    pub effort: Effort,
+    /// The lines that were decided at once.
+    pub counts: Counts,
+    /// Why it failed or was cut short, if it was.
+    pub reason: Option<Reason>,
+}
+
+/// Reads and writes runs.
+#[derive(Debug, Clone)]
+pub struct Runs(Table);
+
+impl Runs {
+    /// Runs in `table`.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self(table)
+    }
+
+    /// Stores a new run. `false`: one with this id is there already, and stays as it is.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn create(&self, run: &Run) -> Result<bool, StoreError> {
+        let listed = schema::run_in_list(&run.partner, &run.connection, &run.id);
+        let writes = vec![
+            self.0.write_put(&header(run), run, &Condition::absent())?,
+            self.0.write_put(&listed, &Listed { id: run.id.clone() }, &Condition::absent())?,
+        ];
+        self.0.transact(writes).await
+    }
+
+    /// A run of the partner.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn get(&self, partner: &PartnerId, run: &RunId) -> Result<Option<Run>, StoreError> {
+        self.0.get(&schema::run(partner, run), Read::Consistent).await
+    }
+
+    /// A connection's runs, newest first, and where the next page begins.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn of_connection(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<(Vec<Run>, Option<String>), StoreError> {
+        let partition = schema::of_connection(partner, connection);
+        let page = Page { prefix: "RUN#", after, limit: Some(limit), backwards: true };
+        let listed: Rows<Listed> = self.0.page(&partition, &page, Read::Consistent).await?;
+        let keys: Vec<Key> = listed.items.iter().map(|(_, row)| schema::run(partner, &row.id)).collect();
+        let mut runs: Vec<Run> = self.0.get_each(&keys).await?;
+        runs.sort_by(|a, b| b.id.cmp(&a.id));
+        Ok((runs, listed.next))
+    }
+
+    /// Begins the planning of a run, or takes up one whose planner died. `None`: it is planned, or another is at it.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn begin(&self, run: &Run, now: Timestamp, until: Timestamp) -> Result<Option<Run>, StoreError> {
+        let begin = Condition::new("SET #state = :running, #planning_until = :until")
+            .bind(":running", RunState::Running)?
+            .bind(":until", until.as_second())?;
+        let free = Condition::new("#state = :queued OR (#state = :running AND #planned = :no AND #planning_until < :now)")
+            .bind(":queued", RunState::Queued)?
+            .bind(":no", false)?
+            .bind(":now", now.as_second())?;
+        self.0.update(&header(run), &begin, &free).await
+    }
+
+    /// Stores a page of lines that were decided at once. Planning the same run again writes the same page again, so this
+    /// put replaces: nothing else writes these pages, and only one planner is at work.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn put_decided(&self, run: &Run, number: usize, lines: &[LineResult]) -> Result<(), StoreError> {
+        let page = ResultPage { done: true, lines: lines.to_vec(), job: None };
+        let key = schema::run_lines(&run.partner, &run.id, &format!("B{number:06}"));
+        let ours = Condition::new("attribute_not_exists(#pk) OR #done = :yes").bind(":yes", true)?;
+        self.0.put(&key, &page, &ours).await.map(|_| ())
+    }
+
+    /// Stores the pages of company jobs, each counted once however often it is stored.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn put_jobs(&self, run: &Run, jobs: &[(String, ResultPage)]) -> Result<(), StoreError> {
+        for chunk in jobs.chunks(JOBS_A_TRANSACTION) {
+            if !self.put_jobs_at_once(run, chunk).await? {
+                // Some are there from a planner that died: the others one by one.
+                for job in chunk {
+                    self.put_jobs_at_once(run, std::slice::from_ref(job)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_jobs_at_once(&self, run: &Run, jobs: &[(String, ResultPage)]) -> Result<bool, StoreError> {
+        let mut writes = Vec::with_capacity(jobs.len() + 1);
+        for (page, result) in jobs {
+            writes.push(self.0.write_put(&job_key(run, page), result, &Condition::absent())?);
+        }
+        let count = Condition::new("ADD #jobs_left :count, #jobs :count").bind(":count", jobs.len())?;
+        writes.push(self.0.write_update(&header(run), &count, &Condition::present())?);
+        self.0.transact(writes).await
+    }
+
+    /// The page of a company job.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn job(&self, partner: &PartnerId, run: &RunId, page: &str) -> Result<Option<ResultPage>, StoreError> {
+        self.0.get(&schema::run_lines(partner, run, &format!("J{page}")), Read::Consistent).await
+    }
+
+    /// Closes a company job's page with what became of its lines, and counts the job as done. `false`: it was closed before.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn close_job(
+        &self,
+        run: &Run,
+        page: &str,
+        lines: &[LineResult],
+        effort: Effort,
+    ) -> Result<bool, StoreError> {
+        let closed = ResultPage { done: true, lines: lines.to_vec(), job: None };
+        let open = Condition::new("#done = :no").bind(":no", false)?;
+        let (add, more) = added(Counts::of(lines), effort);
+        let count = Condition::new(format!("{add}, #jobs_left :minus")).bind(":minus", -1)?;
+        let count = more.into_iter().try_fold(count, |count, (name, value)| count.bind(&name, value))?;
+        let writes = vec![
+            self.0.write_put(&job_key(run, page), &closed, &open)?,
+            self.0.write_update(&header(run), &count, &Condition::present())?,
+        ];
+        self.0.transact(writes).await
+    }
+
+    /// Stores that planning is over.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn planned(&self, run: &Run, planned: &Planned) -> Result<(), StoreError> {
+        let (add, more) = added(planned.counts, planned.effort);
+        let update = Condition::new(format!("SET #planned = :yes, #reason = :reason {add}"))
+            .bind(":yes", true)?
+            .bind(":reason", &planned.reason)?;
+        let update = more.into_iter().try_fold(update, |update, (name, value)| update.bind(&name, value))?;
+        let unplanned = Condition::new("#planned = :no").bind(":no", false)?;
+        self.0.update::<Run>(&header(run), &update, &unplanned).await.map(|_| ())
+    }
+
+    /// The pages of company jobs that were not closed yet.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn jobs_to_do(&self, run: &Run) -> Result<Vec<String>, StoreError> {
+        let partition = schema::of_run(&run.partner, &run.id);
+        let pages = self.0.all::<ResultPage>(&partition, JOB_PAGES, Read::Consistent).await?;
+        let open = pages.into_iter().filter(|(_, page)| !page.done);
+        Ok(open.filter_map(|(sk, _)| sk.strip_prefix(JOB_PAGES).map(str::to_owned)).collect())
+    }
+
+    /// Ends a run if it is planned and no job is left. Gives the run as it is, and whether this call ended it.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn finish(&self, partner: &PartnerId, run: &RunId, now: Timestamp) -> Result<Option<(Run, bool)>, StoreError> {
+        let Some(run) = self.get(partner, run).await? else { return Ok(None) };
+        if !run.planned || run.jobs_left > 0 || run.finished_at.is_some() {
+            return Ok(Some((run, false)));
+        }
+        let end = Condition::new("SET #state = :state, #finished_at = :now").bind(":state", run.outcome())?.bind(":now", now)?;
+        let running = Condition::new("#state = :running AND #planned = :yes AND #jobs_left <= :none")
+            .bind(":running", RunState::Running)?
+            .bind(":yes", true)?
+            .bind(":none", 0)?;
+        match self.0.update(&header(&run), &end, &running).await? {
+            Some(ended) => Ok(Some((ended, true))),
+            None => Ok(self.get(partner, &run.id).await?.map(|run| (run, false))),
+        }
+    }
+
+    /// A page of results, and where the next begins.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn lines(
+        &self,
+        partner: &PartnerId,
+        run: &RunId,
+        after: Option<&str>,
+        pages: i32,
+    ) -> Result<Rows<ResultPage>, StoreError> {
+        let page = Page { prefix: "LINES#", after, limit: Some(pages), backwards: false };
+        self.0.page(&schema::of_run(partner, run), &page, Read::Consistent).await
+    }
+}
+
+impl Run {
+    /// How a run ends that has come to its end.
+    fn outcome(&self) -> RunState {
+        let Counts { failed, unknown, .. } = self.counts;
+        let decided: u32 = self.counts.named().values().sum();
+        match &self.reason {
+            Some(_) if decided == 0 => RunState::Failed,
+            Some(_) => RunState::Partial,
+            None if failed + unknown > 0 => RunState::Partial,
+            None => RunState::Succeeded,
+        }
+    }
+}
+
+/// Sort keys of the pages of company jobs begin so.
+const JOB_PAGES: &str = "LINES#J";
+
+/// A transaction holds at most 100 writes, one of which is the header's.
+const JOBS_A_TRANSACTION: usize = 50;
+
+#[derive(Serialize, Deserialize)]
+struct Listed {
+    id: RunId,
+}
+
+fn header(run: &Run) -> Key {
+    schema::run(&run.partner, &run.id)
+}
+
+fn job_key(run: &Run, page: &str) -> Key {
+    schema::run_lines(&run.partner, &run.id, &format!("J{page}"))
+}
+
+/// `ADD …` for counts and effort, and its values.
+fn added(counts: Counts, effort: Effort) -> (String, Vec<(String, u32)>) {
+    let mut parts = vec!["#psa_requests :psa_requests".to_owned(), "#writes :writes".to_owned()];
+    let mut values =
+        vec![(":psa_requests".to_owned(), effort.psa_requests), (":writes".to_owned(), effort.writes)];
+    for (name, count) in counts.named() {
+        parts.push(format!("#counts.#{name} :n_{name}"));
+        values.push((format!(":n_{name}"), count));
+    }
+    (format!("ADD {}", parts.join(", ")), values)
+}

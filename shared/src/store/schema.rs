@@ -1,0 +1,219 @@
+//! The table's shape and every key in it.
+//!
+//! Partition keys begin with the partner (`P#…`), so that no key built from one partner's ids can reach another's rows. The
+//! exceptions hold no partner's data: the index of due connections, and the local queue.
+
+use crate::domain::ids::{AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId};
+use crate::domain::line::LineKey;
+use crate::psa::Psa;
+
+/// Name of the partition key attribute.
+pub const PK: &str = "pk";
+/// Name of the sort key attribute.
+pub const SK: &str = "sk";
+/// Index of connections by the instant at which they are due.
+pub const DUE_INDEX: &str = "due";
+/// Partition key of [`DUE_INDEX`]: a shard.
+pub const DUE_PK: &str = "due_shard";
+/// Sort key of [`DUE_INDEX`]: the due instant in RFC 3339, UTC, which sorts as text.
+pub const DUE_SK: &str = "due_at";
+/// The due index is spread over this many partitions.
+pub const DUE_SHARDS: u8 = 8;
+/// Attribute with the second (since 1970) after which a row may go.
+pub const EXPIRES: &str = "expires";
+
+/// A row's primary key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Partition.
+    pub pk: String,
+    /// Row within it.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+}
+
+fn partner(partner: &PartnerId) -> String {
+    format!("P#{partner}")
+}
+
+/// A partner's connections.
+#[must_use]
+pub fn connection(p: &PartnerId, connection: &ConnectionId) -> Key {
+    Key::new(connections(p), format!("CONN#{connection}"))
+}
+
+/// Partition of a partner's connections; rows begin with `CONN#`.
+#[must_use]
+pub fn connections(p: &PartnerId) -> String {
+    partner(p)
+}
+
+/// Partition of what belongs to one connection: `PRODUCT#`, `COMPANY#`, `RUN#`, `FINDING#`.
+#[must_use]
+pub fn of_connection(p: &PartnerId, connection: &ConnectionId) -> String {
+    format!("{}#CONN#{connection}", partner(p))
+}
+
+/// The mapping of a product.
+#[must_use]
+pub fn product(p: &PartnerId, connection: &ConnectionId, product: &ProductKey) -> Key {
+    Key::new(of_connection(p, connection), format!("PRODUCT#{product}"))
+}
+
+/// The mapping of a company.
+#[must_use]
+pub fn company(p: &PartnerId, connection: &ConnectionId, company: &CompanyId) -> Key {
+    Key::new(of_connection(p, connection), format!("COMPANY#{company}"))
+}
+
+/// Partition of every version that a connection's mappings ever had: the sort key of the mapping, then `#V#000001`.
+#[must_use]
+pub fn mapping_history(p: &PartnerId, connection: &ConnectionId) -> String {
+    format!("{}#HISTORY", of_connection(p, connection))
+}
+
+/// One version of the mapping whose own row is at `mapping`. `version` sorts as text.
+#[must_use]
+pub fn mapping_version(p: &PartnerId, connection: &ConnectionId, mapping: &Key, version: u32) -> Key {
+    Key::new(mapping_history(p, connection), format!("{}#V#{version:06}", mapping.sk))
+}
+
+/// A run in the list of its connection's runs.
+#[must_use]
+pub fn run_in_list(p: &PartnerId, connection: &ConnectionId, run: &RunId) -> Key {
+    Key::new(of_connection(p, connection), format!("RUN#{run}"))
+}
+
+/// Partition of one run: its header `RUN` and its results `LINES#…`.
+#[must_use]
+pub fn of_run(p: &PartnerId, run: &RunId) -> String {
+    format!("{}#RUN#{run}", partner(p))
+}
+
+/// A run's header.
+#[must_use]
+pub fn run(p: &PartnerId, run: &RunId) -> Key {
+    Key::new(of_run(p, run), "RUN")
+}
+
+/// A page of a run's results. `page` sorts as text.
+#[must_use]
+pub fn run_lines(p: &PartnerId, run: &RunId, page: &str) -> Key {
+    Key::new(of_run(p, run), format!("LINES#{page}"))
+}
+
+/// Partition of the lines of one PSA tenant (`LINE#…`, `LEASE#…`): shared by every connection of the partner to it, so
+/// that a second writer of a line is seen.
+#[must_use]
+pub fn of_tenant(p: &PartnerId, psa: Psa, tenant: &PsaTenantId) -> String {
+    format!("{}#PSA#{}#{tenant}", partner(p), psa.as_str())
+}
+
+/// The lease on one account of a PSA tenant.
+#[must_use]
+pub fn lease(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, account: &AccountId) -> Key {
+    Key::new(of_tenant(p, psa, tenant), format!("LEASE#{account}"))
+}
+
+/// A ledger row. A line's rows follow each other by revision.
+#[must_use]
+pub fn intent(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, line: &LineKey, revision: u32, key: &IntentKey) -> Key {
+    let pk = format!("{}#LEDGER#{}#{}", of_tenant(p, psa, tenant), line.contract, line.service);
+    Key::new(pk, format!("INTENT#{revision:010}#{key}"))
+}
+
+/// Partition of the usage counts of one month, one row a feed. `month` is `2026-11`, in UTC.
+#[must_use]
+pub fn counts_of_month(p: &PartnerId, month: &str) -> String {
+    format!("{}#COUNTS#{month}", partner(p))
+}
+
+/// The counts of one feed in one month.
+#[must_use]
+pub fn counts(p: &PartnerId, month: &str, company: &CompanyId, product: &ProductKey) -> Key {
+    Key::new(counts_of_month(p, month), format!("{company}#{product}"))
+}
+
+/// Partition of a partner's snapshots: `NEWEST#product` (the newest complete one), `SNAP#id`.
+#[must_use]
+pub fn snapshots(p: &PartnerId) -> String {
+    format!("{}#SNAPSHOTS", partner(p))
+}
+
+/// A snapshot's header.
+#[must_use]
+pub fn snapshot(p: &PartnerId, snapshot: &SnapshotId) -> Key {
+    Key::new(snapshots(p), format!("SNAP#{snapshot}"))
+}
+
+/// The newest complete snapshot of a product.
+#[must_use]
+pub fn newest_complete(p: &PartnerId, product: &ProductKey) -> Key {
+    Key::new(snapshots(p), format!("NEWEST#{product}"))
+}
+
+/// Partition of one snapshot's content: a row for each part received (`HEAD#…`) and the records (`PART#…`).
+#[must_use]
+pub fn of_snapshot(p: &PartnerId, snapshot: &SnapshotId) -> String {
+    format!("{}#SNAP#{snapshot}", partner(p))
+}
+
+/// What is known of one part of a snapshot. `part` sorts as text.
+#[must_use]
+pub fn snapshot_part(p: &PartnerId, snapshot: &SnapshotId, part: u32) -> Key {
+    Key::new(of_snapshot(p, snapshot), format!("HEAD#{part:05}"))
+}
+
+/// The records of a snapshot as they came, in chunks. `part` and `chunk` sort as text.
+#[must_use]
+pub fn snapshot_chunk(p: &PartnerId, snapshot: &SnapshotId, part: u32, chunk: u32) -> Key {
+    Key::new(of_snapshot(p, snapshot), format!("PART#{part:05}#{chunk:05}"))
+}
+
+/// A request that was answered under an idempotency key.
+#[must_use]
+pub fn idempotency(p: &PartnerId, key: &str) -> Key {
+    Key::new(format!("{}#IDEMPOTENCY", partner(p)), format!("KEY#{key}"))
+}
+
+/// Partition of the queue on one machine: messages `MSG#…`, the ids of those that wait `ID#…`, a counter `NEXT`. It names
+/// partners, connections, runs and pages, and holds nothing else of anybody. Unused on AWS.
+pub const QUEUE: &str = "QUEUE";
+
+/// Partition of the messages that were given up on one machine; sort keys as in [`QUEUE`].
+pub const DEAD_LETTERS: &str = "QUEUE#DEAD";
+
+/// The counter that numbers messages.
+#[must_use]
+pub fn queue_counter() -> Key {
+    Key::new(QUEUE.to_owned(), "NEXT")
+}
+
+/// A message. Those of one connection stand together, in the order of their numbers.
+#[must_use]
+pub fn queue_message(p: &PartnerId, connection: &ConnectionId, number: u64) -> Key {
+    Key::new(QUEUE.to_owned(), format!("MSG#{p}#{connection}#{number:020}"))
+}
+
+/// Sorts after every message of a connection and before those of the next: `~` follows every digit.
+#[must_use]
+pub fn queue_messages_end(p: &PartnerId, connection: &ConnectionId) -> String {
+    format!("MSG#{p}#{connection}#~")
+}
+
+/// That a message with this deduplication id waits.
+#[must_use]
+pub fn queue_id(p: &PartnerId, connection: &ConnectionId, id: &str) -> Key {
+    Key::new(QUEUE.to_owned(), format!("ID#{p}#{connection}#{id}"))
+}
+
+/// A message that was given up.
+#[must_use]
+pub fn dead_letter(p: &PartnerId, connection: &ConnectionId, number: u64) -> Key {
+    Key { pk: DEAD_LETTERS.to_owned(), ..queue_message(p, connection, number) }
+}

@@ -1,0 +1,414 @@
+//! The requests themselves: get, conditional put, update and delete, query by key, transactions.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::schema::{PK, SK};
+use super::{Condition, Key, StoreError};
+
+type Item = HashMap<String, AttributeValue>;
+
+/// DynamoDB reads at most so many rows by key in one request.
+const KEYS_A_BATCH: usize = 100;
+
+/// How fresh a read has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// Sees every write that was answered before it: for reads that gate a write.
+    Consistent,
+    /// May lag by a moment, at half the price.
+    Eventual,
+}
+
+/// Which rows of a partition to read.
+#[derive(Debug, Clone, Default)]
+pub struct Page<'a> {
+    /// Only sort keys that begin so.
+    pub prefix: &'a str,
+    /// Only sort keys after this one.
+    pub after: Option<&'a str>,
+    /// At most so many rows; `None` reads as many as one answer holds (1 MB).
+    pub limit: Option<i32>,
+    /// Newest first.
+    pub backwards: bool,
+}
+
+/// Rows of a partition, and where the next page begins.
+#[derive(Debug)]
+pub struct Rows<T> {
+    /// Sort key and row.
+    pub items: Vec<(String, T)>,
+    /// The sort key to go on after; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// One write of a transaction.
+#[derive(Debug, Clone)]
+pub struct Write(TransactWriteItem);
+
+/// The table, and the client that reaches it.
+#[derive(Debug, Clone)]
+pub struct Table {
+    client: Client,
+    name: String,
+}
+
+impl Table {
+    /// The table `name` of `client`.
+    #[must_use]
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into() }
+    }
+
+    /// The row at `key`.
+    ///
+    /// # Errors
+    /// The store is unavailable, or the row can't be read.
+    pub async fn get<T: DeserializeOwned>(&self, key: &Key, read: Read) -> Result<Option<T>, StoreError> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .consistent_read(read == Read::Consistent)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        found.item.map(decode).transpose()
+    }
+
+    /// The rows at `keys` that exist, in no order, as every write before this call left them.
+    ///
+    /// # Errors
+    /// The store is unavailable, or a row can't be read.
+    pub async fn get_each<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(KEYS_A_BATCH) {
+            let mut wanted = KeysAndAttributes::builder().consistent_read(true);
+            for key in chunk {
+                wanted = wanted.keys(HashMap::from([
+                    (PK.to_owned(), AttributeValue::S(key.pk.clone())),
+                    (SK.to_owned(), AttributeValue::S(key.sk.clone())),
+                ]));
+            }
+            let mut pending = Some(wanted.build().map_err(|e| StoreError::Corrupt(e.to_string()))?);
+            // The store answers with what it could not read in one go; each answer reads at least one row.
+            for _ in 0..=chunk.len() {
+                let Some(wanted) = pending.take() else { break };
+                let answer =
+                    self.client.batch_get_item().request_items(&self.name, wanted).send().await.map_err(unavailable)?;
+                for item in answer.responses.unwrap_or_default().into_values().flatten() {
+                    rows.push(decode(item)?);
+                }
+                pending = answer.unprocessed_keys.and_then(|mut rest| rest.remove(&self.name));
+            }
+            if pending.is_some() {
+                return Err(StoreError::Unavailable("rows were left unread".into()));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Writes a row where `condition` holds of the one that is there. `false`: it did not hold, nothing was written.
+    ///
+    /// # Errors
+    /// The store is unavailable, or the row is too large.
+    pub async fn put<T: Serialize>(&self, key: &Key, row: &T, condition: &Condition) -> Result<bool, StoreError> {
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(encode(key, row)?))
+            .condition_expression(condition.expression())
+            .set_expression_attribute_names(some(condition.names()))
+            .set_expression_attribute_values(some(condition.values().clone()))
+            .send()
+            .await;
+        held(sent)
+    }
+
+    /// Applies an update expression where `condition` holds, and gives the row as it is then. `None`: it did not hold.
+    ///
+    /// # Errors
+    /// The store is unavailable, or the row can't be read.
+    pub async fn update<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+        update: &Condition,
+        condition: &Condition,
+    ) -> Result<Option<T>, StoreError> {
+        let (names, values) = merged(update, condition);
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .update_expression(update.expression())
+            .condition_expression(condition.expression())
+            .set_expression_attribute_names(some(names))
+            .set_expression_attribute_values(some(values))
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
+            .send()
+            .await;
+        match sent {
+            Ok(done) => done.attributes.map(decode).transpose(),
+            Err(error) if refused(&error) => Ok(None),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    /// As [`Table::update`], without giving the row: for rows that are large and written often. `false`: the condition did
+    /// not hold.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn amend(&self, key: &Key, update: &Condition, condition: &Condition) -> Result<bool, StoreError> {
+        let (names, values) = merged(update, condition);
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .update_expression(update.expression())
+            .condition_expression(condition.expression())
+            .set_expression_attribute_names(some(names))
+            .set_expression_attribute_values(some(values))
+            .send()
+            .await;
+        held(sent)
+    }
+
+    /// Removes a row where `condition` holds. `false`: it did not hold.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn delete(&self, key: &Key, condition: &Condition) -> Result<bool, StoreError> {
+        let sent = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .condition_expression(condition.expression())
+            .set_expression_attribute_names(some(condition.names()))
+            .set_expression_attribute_values(some(condition.values().clone()))
+            .send()
+            .await;
+        held(sent)
+    }
+
+    /// One page of a partition's rows, in the order of their sort keys.
+    ///
+    /// # Errors
+    /// The store is unavailable, or a row can't be read.
+    pub async fn page<T: DeserializeOwned>(&self, pk: &str, page: &Page<'_>, read: Read) -> Result<Rows<T>, StoreError> {
+        let start = page.after.map(|sk| {
+            HashMap::from([
+                (PK.to_owned(), AttributeValue::S(pk.to_owned())),
+                (SK.to_owned(), AttributeValue::S(sk.to_owned())),
+            ])
+        });
+        let mut bounds = HashMap::from([(":pk".to_owned(), AttributeValue::S(pk.to_owned()))]);
+        // An empty text is no value for a key.
+        if !page.prefix.is_empty() {
+            bounds.insert(":prefix".to_owned(), AttributeValue::S(page.prefix.to_owned()));
+        }
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression(if page.prefix.is_empty() { "pk = :pk" } else { "pk = :pk AND begins_with(sk, :prefix)" })
+            .set_expression_attribute_values(Some(bounds))
+            .set_exclusive_start_key(start)
+            .set_limit(page.limit)
+            .scan_index_forward(!page.backwards)
+            .consistent_read(read == Read::Consistent)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let next = answer.last_evaluated_key.as_ref().and_then(|key| text(key, SK));
+        let items = answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .map(|item| Ok((text(&item, SK).unwrap_or_default(), decode(item)?)))
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Rows { items, next })
+    }
+
+    /// All rows of a partition whose sort keys begin with `prefix`. For partitions whose size is bounded; lists that
+    /// grow are paged.
+    ///
+    /// # Errors
+    /// The store is unavailable, or a row can't be read.
+    pub async fn all<T: DeserializeOwned>(&self, pk: &str, prefix: &str, read: Read) -> Result<Vec<(String, T)>, StoreError> {
+        let mut rows = Vec::new();
+        let mut after = None;
+        loop {
+            let page = Page { prefix, after: after.as_deref(), ..Page::default() };
+            let mut found = self.page(pk, &page, read).await?;
+            rows.append(&mut found.items);
+            match found.next {
+                Some(next) => after = Some(next),
+                None => return Ok(rows),
+            }
+        }
+    }
+
+    /// Rows of [`super::schema::DUE_INDEX`] in `shard` that are due at `instant` or before, oldest first. The index lags
+    /// behind the table: whoever acts on a row claims it by a conditional write first.
+    ///
+    /// # Errors
+    /// The store is unavailable, or a row can't be read.
+    pub async fn due<T: DeserializeOwned>(&self, shard: u8, instant: &str, limit: i32) -> Result<Vec<T>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(super::schema::DUE_INDEX)
+            .key_condition_expression("due_shard = :shard AND due_at <= :now")
+            .expression_attribute_values(":shard", AttributeValue::S(shard.to_string()))
+            .expression_attribute_values(":now", AttributeValue::S(instant.to_owned()))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        answer.items.unwrap_or_default().into_iter().map(decode).collect()
+    }
+
+    /// A put for [`Table::transact`].
+    ///
+    /// # Errors
+    /// The row can't be stored.
+    pub fn write_put<T: Serialize>(&self, key: &Key, row: &T, condition: &Condition) -> Result<Write, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(encode(key, row)?))
+            .condition_expression(condition.expression())
+            .set_expression_attribute_names(some(condition.names()))
+            .set_expression_attribute_values(some(condition.values().clone()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None)
+            .build()
+            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        Ok(Write(TransactWriteItem::builder().put(put).build()))
+    }
+
+    /// An update for [`Table::transact`].
+    ///
+    /// # Errors
+    /// The expression can't be built.
+    pub fn write_update(&self, key: &Key, update: &Condition, condition: &Condition) -> Result<Write, StoreError> {
+        let (names, values) = merged(update, condition);
+        let update = Update::builder()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .update_expression(update.expression())
+            .condition_expression(condition.expression())
+            .set_expression_attribute_names(some(names))
+            .set_expression_attribute_values(some(values))
+            .build()
+            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        Ok(Write(TransactWriteItem::builder().update(update).build()))
+    }
+
+    /// A delete for [`Table::transact`].
+    ///
+    /// # Errors
+    /// The expression can't be built.
+    pub fn write_delete(&self, key: &Key, condition: &Condition) -> Result<Write, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .condition_expression(condition.expression())
+            .set_expression_attribute_names(some(condition.names()))
+            .set_expression_attribute_values(some(condition.values().clone()))
+            .build()
+            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        Ok(Write(TransactWriteItem::builder().delete(delete).build()))
+    }
+
+    /// All writes or none, at most 100. `false`: a condition did not hold, or another transaction was at the same rows.
+    ///
+    /// # Errors
+    /// The store is unavailable: whether the writes were made is not known.
+    pub async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
+        let items = writes.into_iter().map(|write| write.0).collect();
+        match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if cancelled(&error) => Ok(false),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+}
+
+fn encode<T: Serialize>(key: &Key, row: &T) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(row).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    item.insert(PK.to_owned(), AttributeValue::S(key.pk.clone()));
+    item.insert(SK.to_owned(), AttributeValue::S(key.sk.clone()));
+    Ok(item)
+}
+
+fn decode<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+fn text(item: &Item, name: &str) -> Option<String> {
+    item.get(name).and_then(|value| value.as_s().ok()).cloned()
+}
+
+fn some<T>(map: HashMap<String, T>) -> Option<HashMap<String, T>> {
+    (!map.is_empty()).then_some(map)
+}
+
+fn merged(update: &Condition, condition: &Condition) -> (HashMap<String, String>, Item) {
+    let mut names = update.names();
+    names.extend(condition.names());
+    let mut values = update.values().clone();
+    values.extend(condition.values().clone());
+    (names, values)
+}
+
+fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
+    error.as_service_error().and_then(ProvideErrorMetadata::code)
+}
+
+fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    code(error) == Some("ConditionalCheckFailedException")
+}
+
+fn cancelled<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    // A cancelled transaction wrote nothing. Throttling among its reasons is told apart from a condition by the caller,
+    // who reads again either way.
+    code(error) == Some("TransactionCanceledException")
+}
+
+fn held<T, E: ProvideErrorMetadata>(sent: Result<T, SdkError<E>>) -> Result<bool, StoreError> {
+    match sent {
+        Ok(_) => Ok(true),
+        Err(error) if refused(&error) => Ok(false),
+        Err(error) => Err(unavailable(error)),
+    }
+}
+
+fn unavailable<E: ProvideErrorMetadata>(error: SdkError<E>) -> StoreError {
+    let message = match error.as_service_error() {
+        Some(service) => {
+            format!("{} {}", service.code().unwrap_or("unknown"), service.message().unwrap_or_default())
+        }
+        None => error.to_string(),
+    };
+    if message.contains("size has exceeded") || message.contains("Item size") {
+        return StoreError::TooLarge(message);
+    }
+    StoreError::Unavailable(message)
+}

@@ -1,0 +1,126 @@
+//! The sync's view of usage: every feed's counts over some months, and the newest complete snapshot of each product.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+use jiff::Timestamp;
+
+use super::counts::{CountsOfMonth, Feed, RecordedCount};
+use super::month::Month;
+use super::receive::Newest;
+use crate::domain::ids::{CompanyId, PartnerId, ProductKey, SnapshotId};
+use crate::store::{Read, StoreError, Table, schema};
+
+/// What is known of one feed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FeedUsage {
+    /// The company's name as last given.
+    pub company_name: Option<String>,
+    /// In order of time.
+    pub counts: Vec<RecordedCount>,
+}
+
+/// The newest complete snapshot that counts a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewestComplete {
+    /// The instant it is true for.
+    pub as_of: Timestamp,
+    /// Its name.
+    pub snapshot: SnapshotId,
+}
+
+/// A partner's usage over some months.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsageBook {
+    /// By feed; a feed without a count in these months is not in it.
+    pub feeds: BTreeMap<Feed, FeedUsage>,
+    /// By product. Every count of these snapshots is in `feeds`, where their months were asked for: a feed without one
+    /// was absent.
+    pub newest_complete: BTreeMap<ProductKey, NewestComplete>,
+}
+
+impl UsageBook {
+    fn add(&mut self, feed: Feed, row: CountsOfMonth) -> Result<(), StoreError> {
+        let usage = self.feeds.entry(feed).or_default();
+        // Months come in order, so the last name is the newest.
+        if row.company_name.is_some() {
+            usage.company_name.clone_from(&row.company_name);
+        }
+        usage.counts.append(&mut row.into_counts()?);
+        Ok(())
+    }
+}
+
+/// Reads usage, and nothing else.
+#[derive(Debug, Clone)]
+pub struct UsageReader {
+    pub(super) table: Table,
+}
+
+impl UsageReader {
+    /// Of `table`.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self { table }
+    }
+
+    /// All feeds of a partner: one query a megabyte of a month's rows, not one a company.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn load(&self, partner: &PartnerId, months: RangeInclusive<Month>) -> Result<UsageBook, StoreError> {
+        let mut book = self.begin(partner).await?;
+        for month in Month::all(months) {
+            let rows = self.table.all(&schema::counts_of_month(partner, &month.to_string()), "", Read::Consistent).await?;
+            for (sk, row) in rows {
+                book.add(feed_of(&sk)?, row)?;
+            }
+        }
+        Ok(book)
+    }
+
+    /// Some feeds of a partner, one read a feed and month: for the few of one account.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn load_feeds(
+        &self,
+        partner: &PartnerId,
+        feeds: &BTreeSet<Feed>,
+        months: RangeInclusive<Month>,
+    ) -> Result<UsageBook, StoreError> {
+        let mut book = self.begin(partner).await?;
+        for month in Month::all(months) {
+            for feed in feeds {
+                let key = schema::counts(partner, &month.to_string(), &feed.company, &feed.product);
+                if let Some(row) = self.table.get(&key, Read::Consistent).await? {
+                    book.add(feed.clone(), row)?;
+                }
+            }
+        }
+        Ok(book)
+    }
+
+    /// What is complete is read before the counts. The other way round, a snapshot that arrives in between would seem to
+    /// lack every company that was read too early.
+    async fn begin(&self, partner: &PartnerId) -> Result<UsageBook, StoreError> {
+        let rows: Vec<(String, Newest)> = self.table.all(&schema::snapshots(partner), "NEWEST#", Read::Consistent).await?;
+        let mut newest_complete = BTreeMap::new();
+        for (sk, row) in rows {
+            let product = id::<ProductKey>(sk.trim_start_matches("NEWEST#"))?;
+            let as_of = Timestamp::from_second(row.as_of_s).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            newest_complete.insert(product, NewestComplete { as_of, snapshot: row.snapshot_id });
+        }
+        Ok(UsageBook { newest_complete, ..UsageBook::default() })
+    }
+}
+
+/// The feed that a count row's sort key names. Ids hold no `#`.
+pub(super) fn feed_of(sk: &str) -> Result<Feed, StoreError> {
+    let (company, product) = sk.split_once('#').ok_or_else(|| StoreError::Corrupt(format!("no feed: {sk}")))?;
+    Ok(Feed { company: id::<CompanyId>(company)?, product: id::<ProductKey>(product)? })
+}
+
+fn id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::Corrupt(format!("not an id: {text}")))
+}

@@ -1,0 +1,91 @@
+//! A snapshot's header: what it said of itself, and how far it has come.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::snapshot::{Snapshot, coverage};
+use crate::domain::ids::{ProductKey, SnapshotId};
+
+/// How long snapshots and counts are kept after they were received, in days: longer than the 400 that a change must
+/// stay traceable.
+pub const KEPT_DAYS: i64 = 430;
+
+/// How far a snapshot has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotState {
+    /// Its parts are still coming; until it is sealed it is incomplete.
+    Open,
+    /// Its content is known, its counts are on their way in. Sending it again completes it.
+    Received,
+    /// All its counts are in.
+    Applied,
+}
+
+/// The row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotHeader {
+    /// Its name.
+    pub snapshot_id: SnapshotId,
+    /// The instant its counts are true for.
+    pub as_of: Timestamp,
+    /// Whether what is absent from it has none.
+    pub complete: bool,
+    /// How far it has come.
+    pub state: SnapshotState,
+    /// When it was first heard of. Of two snapshots as of one instant the one received later counts.
+    pub received_at: Timestamp,
+    /// Fingerprint of a snapshot that came in one piece.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+    /// How many parts it was sealed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<u32>,
+    /// What it counts; a complete snapshot says nothing of other products.
+    pub products: Vec<ProductKey>,
+    /// Records in it.
+    pub records: usize,
+    /// Companies in it.
+    pub companies: usize,
+    /// The second after which the row may go.
+    pub expires: i64,
+}
+
+impl SnapshotHeader {
+    /// Of a snapshot that came in one piece.
+    pub(super) fn whole(snapshot: &Snapshot, now: Timestamp) -> Self {
+        let (products, companies) = coverage(snapshot.records());
+        Self {
+            complete: snapshot.complete(),
+            state: SnapshotState::Received,
+            hash: Some(snapshot.hash()),
+            products: products.into_iter().collect(),
+            records: snapshot.records().len(),
+            companies,
+            ..Self::open(snapshot.id().clone(), snapshot.as_of(), now)
+        }
+    }
+
+    /// Of a snapshot whose first part just came.
+    pub(super) fn open(snapshot_id: SnapshotId, as_of: Timestamp, now: Timestamp) -> Self {
+        Self {
+            snapshot_id,
+            as_of,
+            complete: false,
+            state: SnapshotState::Open,
+            received_at: now,
+            hash: None,
+            parts: None,
+            products: Vec::new(),
+            records: 0,
+            companies: 0,
+            expires: expires(now),
+        }
+    }
+}
+
+/// The second after which a row received at `now` may go.
+pub(super) fn expires(now: Timestamp) -> i64 {
+    now.as_second() + KEPT_DAYS * 86_400
+}

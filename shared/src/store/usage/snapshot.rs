@@ -1,0 +1,189 @@
+//! A snapshot's content: checked records in one fixed order, their fingerprint, and the rows they are kept in.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::amount::Amount;
+use crate::domain::ids::{CompanyId, ProductKey, SnapshotId};
+use crate::domain::units::Units;
+
+/// The most records that one request carries.
+pub const MAX_RECORDS: usize = 5_000;
+
+/// The most records in one row, and the most bytes of text: a row holds at most 400 KB.
+const CHUNK_RECORDS: usize = 300;
+const CHUNK_BYTES: usize = 250_000;
+
+/// What one record costs beside its texts: attribute names and the store's own bytes.
+const RECORD_OVERHEAD: usize = 80;
+
+/// One company's count of one product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The partner's customer.
+    pub company: CompanyId,
+    /// Its name, for people.
+    pub company_name: String,
+    /// What is counted.
+    pub product: ProductKey,
+    /// How many.
+    pub quantity: Units,
+    /// What one costs the partner, where the source knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_cost: Option<Amount>,
+}
+
+/// Counts as of one instant: a whole snapshot, or one part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    id: SnapshotId,
+    as_of: Timestamp,
+    complete: bool,
+    records: Vec<Record>,
+}
+
+impl Snapshot {
+    /// Puts `records` in order. No (company, product) may occur twice in them: the caller has checked. `as_of` is cut
+    /// to whole seconds.
+    #[must_use]
+    pub fn new(id: SnapshotId, as_of: Timestamp, complete: bool, mut records: Vec<Record>) -> Self {
+        // One order, whatever order they came in: a repeat has the same fingerprint and the same rows.
+        records.sort_by(|a, b| (&a.company, &a.product).cmp(&(&b.company, &b.product)));
+        Self { id, as_of: whole_seconds(as_of), complete, records }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &SnapshotId {
+        &self.id
+    }
+
+    /// The instant its counts are true for.
+    #[must_use]
+    pub fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+
+    /// Whether what is absent from it has none.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The records by company and product.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The fingerprint of its content, 64 hex digits. Amounts that differ only in trailing zeros are the same.
+    #[must_use]
+    pub(super) fn hash(&self) -> String {
+        let mut digest = Sha256::new();
+        let mut add = |text: &str| {
+            // Each field is led by its length, so that no two contents run together to one text.
+            digest.update(text.len().to_be_bytes());
+            digest.update(text);
+        };
+        add(&self.as_of.to_string());
+        add(if self.complete { "complete" } else { "incomplete" });
+        for record in &self.records {
+            add(record.company.as_str());
+            add(&record.company_name);
+            add(record.product.as_str());
+            add(&record.quantity.to_string());
+            add(&record.unit_cost.map(|cost| cost.get().normalize().to_string()).unwrap_or_default());
+        }
+        hex::encode(digest.finalize())
+    }
+
+    /// The records by row.
+    pub(super) fn chunks(&self) -> Vec<&[Record]> {
+        let mut chunks = Vec::new();
+        let (mut start, mut bytes) = (0, 0);
+        for (index, record) in self.records.iter().enumerate() {
+            let cost = record.unit_cost.map_or(0, |cost| cost.to_string().len());
+            let size = RECORD_OVERHEAD + record.company.as_str().len() + record.company_name.len() + record.product.as_str().len() + cost;
+            if index > start && (index - start == CHUNK_RECORDS || bytes + size > CHUNK_BYTES) {
+                chunks.push(&self.records[start..index]);
+                (start, bytes) = (index, 0);
+            }
+            bytes += size;
+        }
+        if start < self.records.len() {
+            chunks.push(&self.records[start..]);
+        }
+        chunks
+    }
+}
+
+/// Products and number of companies that `records` speak of.
+pub(super) fn coverage<'a>(records: impl IntoIterator<Item = &'a Record>) -> (BTreeSet<ProductKey>, usize) {
+    let (mut products, mut companies) = (BTreeSet::new(), BTreeSet::new());
+    for record in records {
+        if !products.contains(&record.product) {
+            products.insert(record.product.clone());
+        }
+        companies.insert(&record.company);
+    }
+    (products, companies.len())
+}
+
+fn whole_seconds(instant: Timestamp) -> Timestamp {
+    Timestamp::from_second(instant.as_second()).unwrap_or(instant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(company: &str, quantity: i64, cost: Option<&str>) -> Record {
+        Record {
+            company: company.parse().unwrap(),
+            company_name: company.to_uppercase(),
+            product: "edr".parse().unwrap(),
+            quantity: quantity.try_into().unwrap(),
+            unit_cost: cost.map(|cost| cost.parse().unwrap()),
+        }
+    }
+
+    fn snapshot(as_of: &str, complete: bool, records: Vec<Record>) -> Snapshot {
+        Snapshot::new("s1".parse().unwrap(), as_of.parse().unwrap(), complete, records)
+    }
+
+    #[test]
+    fn the_fingerprint_depends_on_content_and_not_on_order() {
+        let noon = "2026-11-20T12:00:00Z";
+        let one = snapshot(noon, true, vec![record("a", 1, Some("1.10")), record("b", 2, None)]);
+        let same = snapshot("2026-11-20T13:00:00.4+01:00", true, vec![record("b", 2, None), record("a", 1, Some("1.1"))]);
+        assert_eq!(one.hash(), same.hash());
+        for other in [
+            snapshot(noon, false, vec![record("a", 1, Some("1.10")), record("b", 2, None)]),
+            snapshot("2026-11-20T12:00:01Z", true, vec![record("a", 1, Some("1.10")), record("b", 2, None)]),
+            snapshot(noon, true, vec![record("a", 1, None), record("b", 2, None)]),
+            snapshot(noon, true, vec![record("a", 2, Some("1.10")), record("b", 2, None)]),
+            snapshot(noon, true, vec![record("a", 1, Some("1.10"))]),
+        ] {
+            assert_ne!(one.hash(), other.hash(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn rows_hold_every_record_once_and_stay_small() {
+        let mut records: Vec<_> = (0..700).map(|n| record(&format!("c{n:04}"), n, None)).collect();
+        for record in &mut records[..100] {
+            record.company_name = "x".repeat(4_000);
+        }
+        let all = snapshot("2026-11-20T12:00:00Z", true, records);
+        let chunks = all.chunks();
+        assert_eq!(chunks.concat(), all.records());
+        for chunk in &chunks {
+            assert!(chunk.len() <= CHUNK_RECORDS && serde_json::to_string(chunk).unwrap().len() < 300_000);
+        }
+        assert_eq!(chunks.len(), 4);
+        assert!(snapshot("2026-11-20T12:00:00Z", true, vec![]).chunks().is_empty());
+    }
+}

@@ -1,0 +1,240 @@
+//! One line of the fan-out: decided at once, or handed to a company job for a closer look. No I/O.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+
+use super::job::{JobLine, Label};
+use super::lines::MappedLine;
+use super::{Today, row};
+use crate::domain::contract::Contract;
+use crate::domain::desired::{Desired, Feed, desired};
+use crate::domain::ids::{ConnectionId, ContractId};
+use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
+use crate::domain::period::Periods;
+use crate::domain::plan::{Approval, Decision, Situation};
+use crate::domain::policy::{EffectiveDate, Policy};
+use crate::domain::reason::{Code, Reason};
+use crate::domain::rule::Counting;
+use crate::domain::timeline::Timeline;
+use crate::domain::units::Units;
+use crate::psa::{Observation, Window};
+use crate::store::usage::{Month, UsageBook};
+
+/// Days that may lie between a company's counts before its newest one is no longer looked for.
+const LOOK_BACK_DAYS: i32 = 62;
+
+/// Everything that was read before lines are decided.
+pub(super) struct Desk<'a> {
+    pub today: &'a Today,
+    pub connection: &'a ConnectionId,
+    pub policy: &'a Policy,
+    pub contracts: &'a BTreeMap<ContractId, Contract>,
+    pub histories: &'a BTreeMap<LineKey, LineHistory>,
+    /// Connections that are not revoked: their lines are theirs.
+    pub live: &'a BTreeSet<ConnectionId>,
+    pub book: &'a UsageBook,
+    pub observed: &'a Observation,
+    pub approval_needed: bool,
+    pub approved: &'a BTreeMap<String, Approval>,
+}
+
+/// What the fan-out makes of a line.
+pub(super) enum Assessed {
+    /// Decided.
+    Row(LineResult),
+    /// Right already: to be remembered as confirmed, where it is not yet.
+    Right { row: LineResult, key: LineKey, units: Units },
+    /// A change, or an open write.
+    Look(Look),
+}
+
+/// A line that the account's job looks at more closely. The row stands in until then.
+pub(super) struct Look {
+    pub line: JobLine,
+    pub row: LineResult,
+}
+
+impl Desk<'_> {
+    /// `None`: the product is not used there and was never written.
+    pub fn assess(&self, line: &MappedLine) -> Option<Assessed> {
+        let history = self.histories.get(&line.key);
+        let feeds = line.with_usage(self.book, history)?;
+        let label = line.label(&feeds);
+        let nothing = LineHistory::default();
+        let history = history.unwrap_or(&nothing);
+        Some(match self.desired(line, &feeds, history) {
+            Err(reason) => Assessed::Row(row::stopped(&line.key, &label, reason)),
+            Ok((contract, desired)) => self.decide(line, label, contract, desired, history),
+        })
+    }
+
+    fn desired(&self, line: &MappedLine, feeds: &[Feed], history: &LineHistory) -> Result<(&Contract, Desired), Reason> {
+        let account = line.agreed()?;
+        if let Some(writer) = history.writer.as_ref().filter(|w| *w != self.connection && self.live.contains(*w)) {
+            let explanation = format!("Connection {writer} writes this line.");
+            return Err(Reason::new(Code::LineOfAnotherConnection, explanation));
+        }
+        let contract = self.contracts.get(&line.key.contract).ok_or_else(|| {
+            let explanation = format!("The PSA shows no contract {}.", line.key.contract);
+            Reason::new(Code::ContractNotFound, explanation)
+        })?;
+        if contract.account != account {
+            let explanation = format!("\"{}\" bills account {}, not {account}.", contract.name, contract.account);
+            return Err(Reason::new(Code::ContractOfAnotherAccount, explanation));
+        }
+        let periods = contract.writable_on(self.today.date)?;
+        let period = periods.containing(self.today.date).ok_or_else(|| {
+            Reason::new(Code::ContractNotStarted, format!("\"{}\" begins on {}.", contract.name, contract.start))
+        })?;
+        let desired = desired(feeds, &line.rule, period, self.today.date, &self.today.zone)?;
+        Ok((contract, desired))
+    }
+
+    fn decide(&self, line: &MappedLine, label: Label, contract: &Contract, desired: Desired, history: &LineHistory) -> Assessed {
+        let pair = (line.key.contract.clone(), line.key.service.clone());
+        if self.observed.ambiguous.contains(&pair) {
+            let explanation = format!("\"{}\" carries service {} more than once.", contract.name, line.key.service);
+            return self.stop(line, &label, &desired, Code::ServiceTwiceOnContract, explanation);
+        }
+        let Some(observed) = self.observed.lines.get(&pair) else {
+            let explanation = format!("\"{}\" does not carry service {}.", contract.name, line.key.service);
+            return self.stop(line, &label, &desired, Code::ServiceNotOnContract, explanation);
+        };
+        let job = |desired: &Desired| JobLine {
+            key: line.key.clone(),
+            label: label.clone(),
+            contract: contract.clone(),
+            desired: desired.clone(),
+            approved: self.approved.get(&line.key.to_string()).copied(),
+        };
+        if history.open.is_some() {
+            let explanation = "An earlier write of this line is not settled yet.".to_owned();
+            let decision = Decision::stop(Code::WriteUnsettled, explanation, observed.timeline.at(self.today.date));
+            let row = row::decided(&line.key, &label, &desired, decision);
+            return Assessed::Look(Look { line: job(&desired), row });
+        }
+        let job = job(&desired);
+        match job.decide(&observed.timeline, history, self.today.date, self.policy, self.approval_needed) {
+            Decision::Unchanged { units } => {
+                let row = row::decided(&line.key, &label, &desired, Decision::Unchanged { units });
+                Assessed::Right { row, key: job.key, units }
+            }
+            decision if needs_all_rows(&decision) => {
+                Assessed::Look(Look { row: row::decided(&line.key, &label, &desired, decision), line: job })
+            }
+            decision => Assessed::Row(row::decided(&line.key, &label, &desired, decision)),
+        }
+    }
+
+    /// The row of a closer look that a preview takes itself, over timelines that were read whole.
+    pub fn closer(&self, look: Look, observed: &Observation, shadow: bool) -> LineResult {
+        let JobLine { key, label, desired, .. } = &look.line;
+        let nothing = LineHistory::default();
+        let history = self.histories.get(key).unwrap_or(&nothing);
+        let found = observed.lines.get(&(key.contract.clone(), key.service.clone()));
+        let (Some(found), None) = (found, &history.open) else { return look.row };
+        let decision = look.line.decide(&found.timeline, history, self.today.date, self.policy, self.approval_needed);
+        let row = row::decided(key, label, desired, decision);
+        if shadow && row.status == LineStatus::Planned {
+            let reason = Reason::new(Code::Shadow, format!("{}; not written in shadow mode", row.explanation));
+            return row::with_reason(row, reason);
+        }
+        row
+    }
+
+    fn stop(&self, line: &MappedLine, label: &Label, desired: &Desired, code: Code, explanation: String) -> Assessed {
+        Assessed::Row(row::decided(&line.key, label, desired, Decision::stop(code, explanation, None)))
+    }
+}
+
+impl JobLine {
+    /// The decision on this line. `None`-like cases (the contract ended since) are stops as well.
+    pub fn decide(
+        &self,
+        timeline: &Timeline,
+        history: &LineHistory,
+        today: Date,
+        policy: &Policy,
+        approval_needed: bool,
+    ) -> Decision {
+        match self.contract.writable_on(today) {
+            Err(reason) => Decision::Stop { status: Code::status_of(&reason), reason, before: timeline.at(today) },
+            Ok(periods) => Decision::between(&Situation {
+                today,
+                contract: &self.contract,
+                periods: &periods,
+                timeline,
+                desired: &self.desired,
+                history,
+                policy,
+                approval_needed,
+                approved: self.approved,
+            }),
+        }
+    }
+}
+
+/// Whether a decision depends on rows that a bulk observation leaves out: the past of the period, and what lies ahead.
+fn needs_all_rows(decision: &Decision) -> bool {
+    match decision {
+        Decision::Change(_) => true,
+        Decision::Stop { reason, .. } => {
+            [Code::LaterChange, Code::NoDateLeft].iter().any(|code| code.as_str() == reason.code)
+        }
+        Decision::Unchanged { .. } => false,
+    }
+}
+
+/// The rows that a bulk observation reads: those in force on the days on which changes are judged.
+pub(super) fn bulk_window<'a>(
+    today: Date,
+    policy: &Policy,
+    contracts: impl Iterator<Item = &'a Contract>,
+    histories: impl Iterator<Item = &'a LineHistory>,
+) -> Window {
+    let dates = policy.effective_date;
+    let ahead = [dates.rises, dates.falls].contains(&EffectiveDate::NextPeriodStart);
+    let next_start = |contract: &Contract| {
+        Periods::new(contract.start, contract.recurring?).after(today).map(|period| period.start).filter(|day| *day <= contract.end)
+    };
+    let next_starts = contracts.filter(|_| ahead).filter_map(next_start);
+    let last_changes = histories.filter_map(|history| history.confirmed.map(|confirmed| confirmed.from));
+    Window { from: today, to: Some(next_starts.chain(last_changes).fold(today, Date::max)) }
+}
+
+/// The rows that a closer look at some contracts reads: from the day before their running period to their end.
+pub(super) fn full_window<'a>(today: Date, contracts: impl Iterator<Item = &'a Contract>) -> Window {
+    let period_start = |contract: &Contract| {
+        Periods::new(contract.start, contract.recurring?).containing(today).map(|period| period.start)
+    };
+    let first = contracts.filter_map(period_start).fold(today, Date::min);
+    Window { from: first.yesterday().unwrap_or(first), to: None }
+}
+
+/// The months of usage that the lines' rules look at.
+pub(super) fn months(
+    today: &Today,
+    now: Timestamp,
+    lines: &[MappedLine],
+    contracts: &BTreeMap<ContractId, Contract>,
+) -> std::ops::RangeInclusive<Month> {
+    let first_day = |line: &MappedLine| {
+        let contract = contracts.get(&line.key.contract)?;
+        let periods = Periods::new(contract.start, contract.recurring?);
+        let from = match line.rule.counting {
+            Counting::Latest => today.date,
+            Counting::PeriodClose => today.date.first_of_month().yesterday().ok()?.first_of_month(),
+            Counting::HighWaterMark | Counting::Average => periods.containing(today.date)?.start,
+        };
+        // A day without a count carries the one before it.
+        from.checked_sub(LOOK_BACK_DAYS.days()).ok()
+    };
+    let fallback = today.date.checked_sub(LOOK_BACK_DAYS.days()).unwrap_or(today.date);
+    let first = lines.iter().filter_map(first_day).fold(fallback, Date::min);
+    let start = first.to_zoned(jiff::tz::TimeZone::UTC).map_or(now, |zoned| zoned.timestamp());
+    // A count may be dated an hour ahead.
+    let end = now.saturating_add(1.hour()).unwrap_or(now);
+    Month::of(start)..=Month::of(end)
+}

@@ -1,0 +1,127 @@
+//! From mappings and usage to lines: which feeds add to which line, and under which rule.
+
+use std::collections::BTreeMap;
+
+use super::job::Label;
+use crate::domain::desired::{Absence, Feed};
+use crate::domain::ids::{AccountId, CompanyId, ProductKey};
+use crate::domain::line::{LineHistory, LineKey};
+use crate::domain::reason::{Code, Reason};
+use crate::domain::rule::Rule;
+use crate::store::mappings::{CompanyMapping, ProductMapping};
+use crate::store::usage::{self, UsageBook};
+
+/// A line as the mappings describe it, before any usage is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MappedLine {
+    pub key: LineKey,
+    pub rule: Rule,
+    /// Its feeds, and the account and rule that each one's mapping names.
+    pub feeds: Vec<MappedFeed>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MappedFeed {
+    pub company: CompanyMapping,
+    pub product: ProductKey,
+    rule: Rule,
+}
+
+impl MappedLine {
+    /// Every line that the mappings name, in the order of their keys. `companies` limits it to the lines that those
+    /// companies feed; the other feeds of such a line still count.
+    pub fn all(products: &[ProductMapping], mapped: Vec<CompanyMapping>, companies: &[CompanyId]) -> Vec<Self> {
+        let mut lines: BTreeMap<LineKey, Vec<MappedFeed>> = BTreeMap::new();
+        for company in mapped {
+            for product in products {
+                let special = company.overrides.get(&product.product);
+                if special.is_some_and(|special| special.excluded) {
+                    continue;
+                }
+                let contract = special.and_then(|s| s.contract_id.clone()).unwrap_or_else(|| company.contract_id.clone());
+                let service = special.and_then(|s| s.service_id.clone()).unwrap_or_else(|| product.service_id.clone());
+                let rule = special.and_then(|s| s.rule.clone()).unwrap_or_else(|| product.rule.clone());
+                let feed = MappedFeed { company: company.clone(), product: product.product.clone(), rule };
+                lines.entry(LineKey { contract, service }).or_default().push(feed);
+            }
+        }
+        let wanted = |feeds: &[MappedFeed]| {
+            companies.is_empty() || feeds.iter().any(|feed| companies.contains(&feed.company.company))
+        };
+        lines
+            .into_iter()
+            .filter(|(_, feeds)| wanted(feeds))
+            .filter_map(|(key, feeds)| Some(Self { key, rule: feeds.first()?.rule.clone(), feeds }))
+            .collect()
+    }
+
+    /// The line with its usage. `None` where no feed was ever counted and the line was never written: the product is not
+    /// used there, and there is nothing to say.
+    pub fn with_usage(&self, book: &UsageBook, history: Option<&LineHistory>) -> Option<Vec<Feed>> {
+        let feeds: Vec<Feed> = self.feeds.iter().map(|feed| feed.with_usage(book)).collect();
+        let ours = history.is_some_and(|history| history.confirmed.is_some() || history.open.is_some());
+        (ours || feeds.iter().any(|feed| !feed.counts.is_empty())).then_some(feeds)
+    }
+
+    /// The account that every feed's mapping names.
+    ///
+    /// # Errors
+    /// Two mappings of the line name different accounts, or different rules.
+    pub fn agreed(&self) -> Result<AccountId, Reason> {
+        let first = &self.feeds[..1];
+        for feed in &self.feeds {
+            if first.iter().any(|first| first.company.account_id != feed.company.account_id) {
+                let explanation = format!("Its companies are mapped to different accounts: {}.", self.companies());
+                return Err(Reason::new(Code::ContractOfAnotherAccount, explanation));
+            }
+            if feed.rule != self.rule {
+                let explanation = format!("{} share this line under different rules.", self.companies());
+                return Err(Reason::new(Code::RulesDiffer, explanation));
+            }
+        }
+        first.first().map(|feed| feed.company.account_id.clone()).ok_or_else(|| {
+            Reason::new(Code::UsageMissing, "Nothing is mapped to this line.".into())
+        })
+    }
+
+    /// Whose line it is in the results: the first feed that has usage.
+    pub fn label(&self, feeds: &[Feed]) -> Label {
+        let index = feeds.iter().position(|feed| !feed.counts.is_empty()).unwrap_or(0);
+        let (mapped, feed) = (&self.feeds[index], &feeds[index]);
+        Label {
+            account: mapped.company.account_id.clone(),
+            company: feed.company.clone(),
+            company_name: feed.company_name.clone(),
+            product: feed.product.clone(),
+        }
+    }
+
+    fn companies(&self) -> String {
+        self.feeds.iter().map(|feed| format!("{} ({})", feed.company.company, feed.product)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl MappedFeed {
+    fn with_usage(&self, book: &UsageBook) -> Feed {
+        let key = usage::Feed { company: self.company.company.clone(), product: self.product.clone() };
+        let found = book.feeds.get(&key);
+        let counts: Vec<_> =
+            found.map(|usage| usage.counts.iter().map(|recorded| recorded.count.clone()).collect()).unwrap_or_default();
+        Feed {
+            absent_from: self.absence(book, &counts),
+            company: key.company,
+            company_name: found.and_then(|usage| usage.company_name.clone()).unwrap_or_default(),
+            product: key.product,
+            counts,
+            when_absent: self.company.when_absent,
+        }
+    }
+
+    /// The newest complete snapshot of the product, where it does not count this company. Half a count an hour is kept, so
+    /// an older complete count of the same instant is no absence.
+    fn absence(&self, book: &UsageBook, counts: &[crate::domain::series::Count]) -> Option<Absence> {
+        let newest = book.newest_complete.get(&self.product)?;
+        let counted = counts.iter().any(|count| count.complete && count.as_of >= newest.as_of);
+        (!counted).then(|| Absence { as_of: newest.as_of, snapshot: newest.snapshot.clone() })
+    }
+}

@@ -1,0 +1,126 @@
+//! The engine: from usage and mappings to settled lines.
+//!
+//! `Planner` is the fan-out's half: it reads the PSA in bulk, decides every line, records at once what needs no write, and
+//! hands accounts with a change to company jobs. `Worker` is the job's half: it leases the account, reads it again, decides
+//! again, writes, reads back and settles. What a line should carry and whether it may be written is decided in `domain`;
+//! what was written is kept by `ledger`.
+
+mod assess;
+mod draft;
+mod job;
+mod lines;
+mod planner;
+mod record;
+mod request;
+mod resolve;
+mod row;
+mod worker;
+mod write;
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::clock::Clock;
+use crate::domain::reason::Reason;
+use crate::psa::open::{OpenError, Opener};
+use crate::psa::{Connector, Kind, PsaError};
+use crate::secrets;
+use crate::store::StoreError;
+use crate::store::connections::Connection;
+use crate::store::lines::Tenancy;
+pub use planner::{Planner, Parts as PlannerParts};
+pub use request::{NewRun, new_run_id, scheduled_run_id};
+pub use worker::{Done, Parts as WorkerParts, Worker};
+
+/// The engine's delays and sizes.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How long the PSA may still be working on a request whose answer we did not see. Autotask works on one for up to
+    /// five minutes.
+    pub settle: SignedDuration,
+    /// How long a fan-out may be at work on one run before another may take it up.
+    pub planning: SignedDuration,
+    /// How long one job goes on sending changes; the rest waits for the next run. Well below the lease's term.
+    pub job_writes: SignedDuration,
+    /// A job of a run that is older is not done: its counts may be out of date.
+    pub job_age: SignedDuration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            settle: SignedDuration::from_mins(6),
+            planning: SignedDuration::from_mins(16),
+            job_writes: SignedDuration::from_mins(4),
+            job_age: SignedDuration::from_hours(6),
+        }
+    }
+}
+
+/// Why a sync could not go on. The caller may try the same run or job again.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The secrets.
+    #[error(transparent)]
+    Secrets(#[from] secrets::SecretsError),
+    /// The queue.
+    #[error(transparent)]
+    Queue(#[from] crate::queue::QueueError),
+    /// A stored job that this version can't read.
+    #[error("a job can't be read: {0}")]
+    Job(String),
+    /// Another worker has the account, or took it over.
+    #[error("another worker has the account")]
+    Busy,
+}
+
+/// A connector for `connection`. The inner error is the partner's to repair: its credentials are gone or unreadable.
+async fn open(opener: &Opener, connection: &Connection) -> Result<Result<Arc<dyn Connector>, PsaError>, SyncError> {
+    match opener.connector(connection).await {
+        Ok(connector) => Ok(Ok(connector)),
+        Err(OpenError::Store(error)) => Err(error.into()),
+        Err(OpenError::Secrets(error)) => Err(error.into()),
+        Err(error) => Ok(Err(PsaError {
+            kind: Kind::Auth,
+            code: "credentials_missing".into(),
+            explanation: error.to_string(),
+            fix: "Send the connection's credentials again.".into(),
+            said: None,
+        })),
+    }
+}
+
+/// The partner's calendar at one instant.
+struct Today {
+    zone: TimeZone,
+    date: Date,
+}
+
+impl Today {
+    fn of(connection: &Connection, clock: &dyn Clock) -> Self {
+        // The zone was checked when it was stored. Should a later zone database lack it, UTC is at most a day off, and the
+        // run says which day it took.
+        let zone = TimeZone::get(&connection.time_zone).unwrap_or(TimeZone::UTC);
+        let date = clock.now().to_zoned(zone.clone()).date();
+        Self { zone, date }
+    }
+}
+
+/// The lines that a connection reaches.
+fn tenancy(connection: &Connection) -> Tenancy {
+    Tenancy { partner: connection.partner.clone(), psa: connection.psa, tenant: connection.endpoint.tenant.clone() }
+}
+
+fn reason_of(error: &PsaError) -> Reason {
+    let explanation = match &error.said {
+        Some(said) => format!("{} The PSA said: {said}", error.explanation),
+        None => error.explanation.clone(),
+    };
+    Reason { code: error.code.clone(), explanation, fix: error.fix.clone() }
+}

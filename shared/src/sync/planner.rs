@@ -1,0 +1,218 @@
+//! The fan-out's half of a sync: one connection's lines, observed in bulk, decided, recorded, and handed on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::assess::{Desk, bulk_window, full_window, months};
+use super::draft::{Draft, budget_exhausted};
+use super::lines::MappedLine;
+use super::record::{finish, note_rejected, record};
+use super::{Settings, SyncError, Today, open, reason_of, tenancy};
+use crate::clock::Clock;
+use crate::domain::contract::Contract;
+use crate::domain::ids::{ConnectionId, ContractId, PartnerId, RunId};
+use crate::domain::line::{LineHistory, LineKey};
+use crate::domain::policy::Approval as ApprovalPolicy;
+use crate::domain::reason::{Code, Reason};
+use crate::events::Publish;
+use crate::ledger::Ledger;
+use crate::psa::open::Opener;
+use crate::psa::{Connector, Kind, Observation, PsaError};
+use crate::queue::SendJobs;
+use crate::store::connections::{Connection, Connections, Status};
+use crate::store::lines::Lines;
+use crate::store::mappings::Mappings;
+use crate::store::runs::{Mode, Run, RunState, Runs};
+use crate::store::usage::UsageReader;
+use crate::store::{Read, StoreError};
+
+/// What a planner works with.
+#[allow(missing_docs, reason = "each field is named after its type")]
+#[derive(Clone)]
+pub struct Parts {
+    pub connections: Connections,
+    pub mappings: Mappings,
+    pub usage: UsageReader,
+    pub lines: Lines,
+    pub ledger: Ledger,
+    pub runs: Runs,
+    pub opener: Opener,
+    pub jobs: Arc<dyn SendJobs>,
+    pub events: Arc<dyn Publish>,
+    pub clock: Arc<dyn Clock>,
+    pub settings: Settings,
+}
+
+/// Plans runs.
+#[derive(Clone)]
+pub struct Planner {
+    parts: Parts,
+}
+
+
+impl Planner {
+    /// A planner from its parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { parts }
+    }
+
+    /// Plans a queued run, or takes up one whose planner died. A run that is planned already, or that another planner is
+    /// at, is left as it is. `None`: there is no such run.
+    ///
+    /// # Errors
+    /// The store, the secrets or the queue is unavailable: the same run may be planned again.
+    pub async fn plan(&self, partner: &PartnerId, run: &RunId) -> Result<Option<Run>, SyncError> {
+        let Parts { runs, clock, settings, .. } = &self.parts;
+        let Some(run) = runs.get(partner, run).await? else { return Ok(None) };
+        let now = clock.now();
+        let until = now.saturating_add(settings.planning).unwrap_or(now);
+        let resumed = run.state == RunState::Running;
+        let Some(run) = runs.begin(&run, now, until).await? else {
+            return Ok(Some(self.finish(&run).await?.unwrap_or(run)));
+        };
+        let connection = self.parts.connections.get(partner, &run.connection, Read::Consistent).await?;
+        let draft = match connection.as_ref().filter(|connection| usable(connection, run.mode)) {
+            None => Draft::failed(Reason::new(Code::ConnectionOff, "The connection is switched off or revoked.".into())),
+            Some(connection) => self.draft(connection, &run).await?,
+        };
+        record(&self.parts, connection.as_ref(), &run, draft, resumed).await?;
+        Ok(self.finish(&run).await?.or(Some(run)))
+    }
+
+    async fn finish(&self, run: &Run) -> Result<Option<Run>, SyncError> {
+        finish(&self.parts.runs, self.parts.events.as_ref(), self.parts.clock.as_ref(), run).await
+    }
+
+    async fn draft(&self, connection: &Connection, run: &Run) -> Result<Draft, SyncError> {
+        let psa = match open(&self.parts.opener, connection).await? {
+            Ok(psa) => psa,
+            Err(error) => return self.refused(connection, run, &error, 0).await,
+        };
+        match self.draft_with(psa.as_ref(), connection, run).await? {
+            Ok(draft) => Ok(Draft { psa_requests: psa.requests_made(), ..draft }),
+            Err(error) => self.refused(connection, run, &error, psa.requests_made()).await,
+        }
+    }
+
+    /// The outer error is ours, the inner one the PSA's.
+    async fn draft_with(
+        &self,
+        psa: &dyn Connector,
+        connection: &Connection,
+        run: &Run,
+    ) -> Result<Result<Draft, PsaError>, SyncError> {
+        let Parts { mappings, usage, lines, clock, .. } = &self.parts;
+        let products = mappings.all_products(&run.partner, &connection.id).await?;
+        let companies = mappings.all_companies(&run.partner, &connection.id).await?;
+        let mut mapped = MappedLine::all(&products, companies, &run.companies);
+        if !run.approved.is_empty() {
+            mapped.retain(|line| run.approved.iter().any(|approved| approved.line_id == line.key.to_string()));
+        }
+        if mapped.is_empty() {
+            return Ok(Ok(Draft::default()));
+        }
+        let room = match psa.allowance().await {
+            Ok(allowance) => {
+                let cap = u64::from(allowance.limit) * u64::from(connection.policy.budget_percent.get()) / 100;
+                u32::try_from(cap).unwrap_or(u32::MAX).saturating_sub(allowance.used)
+            }
+            Err(error) => return Ok(Err(error)),
+        };
+        if room == 0 {
+            return Ok(Ok(Draft::failed(budget_exhausted(connection))));
+        }
+        let ids: BTreeSet<ContractId> = mapped.iter().map(|line| line.key.contract.clone()).collect();
+        let contracts: BTreeMap<ContractId, Contract> = match psa.contracts_by_id(&ids).await {
+            Ok(found) => found.into_iter().map(|contract| (contract.id.clone(), contract)).collect(),
+            Err(error) => return Ok(Err(error)),
+        };
+        let today = Today::of(connection, clock.as_ref());
+        let tenancy = tenancy(connection);
+        let histories = lines.all(&tenancy).await?;
+        let book = usage.load(&run.partner, months(&today, clock.now(), &mapped, &contracts)).await?;
+        let writable = || contracts.values().filter(|contract| contract.writable_on(today.date).is_ok());
+        let relevant = mapped.iter().filter_map(|line| histories.get(&line.key));
+        let window = bulk_window(today.date, &connection.policy, writable(), relevant);
+        let observed = match psa.observe(&writable().map(|contract| contract.id.clone()).collect(), window).await {
+            Ok(observed) => observed,
+            Err(error) => return Ok(Err(error)),
+        };
+        let live = self.live(connection, &histories).await?;
+        let desk = Desk {
+            today: &today,
+            connection: &connection.id,
+            policy: &connection.policy,
+            contracts: &contracts,
+            histories: &histories,
+            live: &live,
+            book: &book,
+            observed: &observed,
+            approval_needed: approval_needed(connection, &histories),
+            approved: &run.approved.iter().map(|a| (a.line_id.clone(), a.approval)).collect(),
+        };
+        let mut draft = Draft { approval_needed: desk.approval_needed, ..Draft::default() };
+        for assessed in mapped.iter().filter_map(|line| desk.assess(line)) {
+            draft.add(assessed, &histories);
+        }
+        if run.mode == Mode::Preview || connection.policy.shadow {
+            return Ok(look_closer(psa, draft, &desk, connection.policy.shadow && run.mode == Mode::Apply).await);
+        }
+        let reads = psa.requests_made();
+        draft.keep_within(room.saturating_sub(reads), connection);
+        Ok(Ok(draft))
+    }
+
+    /// The partner's connections that still own their lines; read only where a line has another writer.
+    async fn live(
+        &self,
+        connection: &Connection,
+        histories: &BTreeMap<LineKey, LineHistory>,
+    ) -> Result<BTreeSet<ConnectionId>, StoreError> {
+        let others: BTreeSet<&ConnectionId> =
+            histories.values().filter_map(|history| history.writer.as_ref()).filter(|w| **w != connection.id).collect();
+        let mut live = BTreeSet::new();
+        for other in others {
+            let found = self.parts.connections.get(&connection.partner, other, Read::Consistent).await?;
+            live.extend(found.filter(|found| found.status != Status::Revoked).map(|found| found.id));
+        }
+        Ok(live)
+    }
+
+    /// The PSA refused or failed: the run ends here, and the partner is told why.
+    async fn refused(&self, connection: &Connection, run: &Run, error: &PsaError, psa_requests: u32) -> Result<Draft, SyncError> {
+        if error.kind == Kind::Auth {
+            note_rejected(&self.parts.connections, self.parts.events.as_ref(), connection, &run.id).await?;
+        }
+        Ok(Draft { psa_requests, ..Draft::failed(reason_of(error)) })
+    }
+}
+
+/// A preview writes nothing, so it may look at whole timelines at once: the plan is the one that the jobs would make.
+async fn look_closer(psa: &dyn Connector, mut draft: Draft, desk: &Desk<'_>, shadow: bool) -> Result<Draft, PsaError> {
+    let looks = std::mem::take(&mut draft.looks);
+    let contracts: BTreeMap<&ContractId, &Contract> =
+        looks.iter().map(|look| (&look.line.key.contract, &look.line.contract)).collect();
+    let window = full_window(desk.today.date, contracts.values().copied());
+    let ids: BTreeSet<ContractId> = contracts.into_keys().cloned().collect();
+    let observed = if ids.is_empty() { Observation::default() } else { psa.observe(&ids, window).await? };
+    for look in looks {
+        draft.rows.push(desk.closer(look, &observed, shadow));
+    }
+    Ok(draft)
+}
+
+fn usable(connection: &Connection, mode: Mode) -> bool {
+    connection.status != Status::Revoked && (connection.enabled || mode == Mode::Preview)
+}
+
+/// Whether the connection's policy has changes approved first. `first_run` ends with the first change that was made.
+fn approval_needed(connection: &Connection, histories: &BTreeMap<LineKey, LineHistory>) -> bool {
+    match connection.policy.approval {
+        ApprovalPolicy::None => false,
+        ApprovalPolicy::Always => true,
+        ApprovalPolicy::FirstRun => !histories
+            .values()
+            .any(|history| history.writer.as_ref() == Some(&connection.id) && !history.adjusted_on.is_empty()),
+    }
+}

@@ -1,0 +1,125 @@
+//! Storing what planning came to, in an order in which a crash at any point loses and repeats nothing that counts.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::draft::{Draft, Right};
+use super::planner::Parts;
+use super::{SyncError, tenancy};
+use crate::clock::Clock;
+use crate::domain::ids::RunId;
+use crate::events::{Event, Publish, RunRef};
+use crate::queue::CompanyJob;
+use crate::store::StoreError;
+use crate::store::connections::{Connection, Connections, Status};
+use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Runs};
+
+/// Lines on one page of results.
+const LINES_A_PAGE: usize = 100;
+/// Rows written at once.
+const WRITES_AT_ONCE: usize = 16;
+
+/// Stores the lines that were decided and the jobs to do, sends the jobs, and says that planning is over.
+pub(super) async fn record(
+    parts: &Parts,
+    connection: Option<&Connection>,
+    run: &Run,
+    mut draft: Draft,
+    resumed: bool,
+) -> Result<(), SyncError> {
+    let runs = &parts.runs;
+    let writes = run.mode == Mode::Apply && connection.is_some_and(|connection| !connection.policy.shadow);
+    if let Some(connection) = connection.filter(|_| writes) {
+        adopt(parts, connection, std::mem::take(&mut draft.right)).await?;
+    }
+    let pages = draft.take_jobs()?;
+    for (number, lines) in draft.rows.chunks(LINES_A_PAGE).enumerate() {
+        runs.put_decided(run, number, lines).await?;
+    }
+    runs.put_jobs(run, &pages).await?;
+    // A planner that died may have stored jobs without sending them: those are sent now, whatever this one decided.
+    let to_send: Vec<String> =
+        if resumed { runs.jobs_to_do(run).await? } else { pages.into_iter().map(|(page, _)| page).collect() };
+    parts.jobs.send(&to_send.into_iter().map(|page| message(run, page)).collect::<Vec<_>>()).await?;
+    let effort = Effort { psa_requests: draft.psa_requests, writes: 0 };
+    runs.planned(run, &Planned { effort, counts: Counts::of(&draft.rows), reason: draft.reason }).await?;
+    Ok(())
+}
+
+fn message(run: &Run, page: String) -> CompanyJob {
+    CompanyJob { partner: run.partner.clone(), connection: run.connection.clone(), run: run.id.clone(), page }
+}
+
+/// Remembers lines that were found right, so that a later edit by a person shows as drift. A line that moved on meanwhile is
+/// left alone: the next run looks at it again.
+async fn adopt(parts: &Parts, connection: &Connection, right: Vec<Right>) -> Result<(), SyncError> {
+    let of = tenancy(connection);
+    let today = super::Today::of(connection, parts.clock.as_ref()).date;
+    let room = Arc::new(Semaphore::new(WRITES_AT_ONCE));
+    let mut writes = JoinSet::new();
+    for Right { key, units, history } in right {
+        let (ledger, of, connection, room) = (parts.ledger.clone(), of.clone(), connection.id.clone(), room.clone());
+        writes.spawn(async move {
+            let _permit = room.acquire().await;
+            ledger.adopt(&of, &connection, &key, &history, (units, today)).await
+        });
+    }
+    while let Some(written) = writes.join_next().await {
+        written.map_err(|e| StoreError::Unavailable(e.to_string()))??;
+    }
+    Ok(())
+}
+
+/// Ends a run that has nothing left to do, and says so to whoever listens.
+pub(super) async fn finish(
+    runs: &Runs,
+    events: &dyn Publish,
+    clock: &dyn Clock,
+    run: &Run,
+) -> Result<Option<Run>, SyncError> {
+    let Some((ended, now_ended)) = runs.finish(&run.partner, &run.id, clock.now()).await? else { return Ok(None) };
+    if now_ended {
+        let reference = reference(&ended, &ended.id);
+        let event = match ended.state {
+            RunState::Failed => Event::RunFailed(reference),
+            RunState::Partial => Event::RunPartial(reference),
+            RunState::Succeeded | RunState::Running | RunState::Queued => Event::RunSucceeded(reference),
+        };
+        publish(events, event).await;
+    }
+    Ok(Some(ended))
+}
+
+/// Marks a connection whose credentials the PSA refused, so that no log-in is hammered before someone repairs it.
+pub(super) async fn note_rejected(
+    connections: &Connections,
+    events: &dyn Publish,
+    connection: &Connection,
+    run: &RunId,
+) -> Result<(), SyncError> {
+    let mark = |found: &mut Connection| {
+        let changed = found.status == Status::Active;
+        if changed {
+            found.status = Status::CredentialsRejected;
+        }
+        changed
+    };
+    connections.edit(&connection.partner, &connection.id, mark).await?;
+    let reference =
+        RunRef { partner: connection.partner.clone(), connection: connection.id.clone(), run: run.clone() };
+    publish(events, Event::CredentialsRejected(reference)).await;
+    Ok(())
+}
+
+fn reference(run: &Run, id: &RunId) -> RunRef {
+    RunRef { partner: run.partner.clone(), connection: run.connection.clone(), run: id.clone() }
+}
+
+/// A notice that can't be published is logged: what it tells stands in the store.
+async fn publish(events: &dyn Publish, event: Event) {
+    if let Err(error) = events.publish(&[event]).await {
+        tracing::warn!(%error, "a notice was not published");
+    }
+}

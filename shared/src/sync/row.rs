@@ -1,0 +1,81 @@
+//! A line's row in a run's results, from a decision or an outcome.
+
+use jiff::civil::Date;
+
+use super::job::Label;
+use crate::domain::desired::Desired;
+use crate::domain::line::{LineKey, LineResult, LineStatus};
+use crate::domain::plan::{Change, Decision};
+use crate::domain::reason::{Code, Reason};
+use crate::domain::units::Units;
+
+/// A row that says nothing yet but whose it is.
+pub(super) fn blank(key: &LineKey, label: &Label) -> LineResult {
+    LineResult {
+        line_id: key.to_string(),
+        company: label.company.clone(),
+        company_name: label.company_name.clone(),
+        product: label.product.clone(),
+        account_id: label.account.clone(),
+        contract_id: key.contract.clone(),
+        service_id: key.service.clone(),
+        before: None,
+        target: None,
+        after: None,
+        effective_date: None,
+        status: LineStatus::Skipped,
+        code: String::new(),
+        explanation: String::new(),
+        fix: String::new(),
+        feeds: Vec::new(),
+    }
+}
+
+/// The row of a line that could not be decided.
+pub(super) fn stopped(key: &LineKey, label: &Label, reason: Reason) -> LineResult {
+    let status = Code::status_of(&reason);
+    with_reason(LineResult { status, ..blank(key, label) }, reason)
+}
+
+/// The row of a decision. A change is `planned` until it is made.
+pub(super) fn decided(key: &LineKey, label: &Label, desired: &Desired, decision: Decision) -> LineResult {
+    let row = LineResult { target: Some(desired.units), feeds: desired.feeds.clone(), ..blank(key, label) };
+    match decision {
+        Decision::Unchanged { units } => LineResult {
+            before: Some(units),
+            after: Some(units),
+            status: LineStatus::Unchanged,
+            explanation: desired.because.clone(),
+            ..row
+        },
+        Decision::Change(change) => changed(LineResult { status: LineStatus::Planned, ..row }, &change, desired),
+        Decision::Stop { status, reason, before } => with_reason(LineResult { before, status, ..row }, reason),
+    }
+}
+
+pub(super) fn with_reason(row: LineResult, reason: Reason) -> LineResult {
+    LineResult { code: reason.code, explanation: reason.explanation, fix: reason.fix, ..row }
+}
+
+fn changed(row: LineResult, change: &Change, desired: &Desired) -> LineResult {
+    let Change { before, delta, dated, .. } = change;
+    let prorated = if dated.prorated { "; inside a period, so the PSA prorates" } else { "" };
+    LineResult {
+        before: Some(*before),
+        effective_date: Some(dated.date),
+        explanation: format!("{}; {delta} from {} ({}{prorated})", desired.because, dated.date, dated.because),
+        ..row
+    }
+}
+
+/// The row of a line whose earlier write was settled by this run.
+pub(super) fn settled_earlier(row: LineResult, before: Units, after: Units, effective: Date) -> LineResult {
+    LineResult {
+        before: Some(before),
+        after: Some(after),
+        effective_date: Some(effective),
+        status: LineStatus::Updated,
+        explanation: format!("{}; the write of an earlier attempt was found in the PSA", row.explanation),
+        ..row
+    }
+}

@@ -1,0 +1,169 @@
+//! Sending changes, each once, and judging what became of each by the account's read-back.
+
+use jiff::SignedDuration;
+
+use super::{SyncError, reason_of, row};
+use crate::clock::Clock;
+use crate::domain::line::{LineResult, LineStatus};
+use crate::domain::reason::{Code, Reason};
+use crate::domain::units::Units;
+use crate::ledger::{Intent, Lease, Ledger, Outcome};
+use crate::psa::{Connector, Kind, Observation, PsaError, UnitsChange, WriteError};
+use crate::store::lines::Tenancy;
+
+/// Sends the changes of one account under its lease.
+pub(super) struct Writer<'a> {
+    pub ledger: &'a Ledger,
+    pub clock: &'a dyn Clock,
+    pub of: &'a Tenancy,
+    pub lease: &'a Lease,
+}
+
+/// One intent, and what the PSA said.
+pub(super) struct Attempt {
+    pub intent: Intent,
+    said: Said,
+}
+
+enum Said {
+    /// It answered that the change is made.
+    Done,
+    /// See the error for whether money may have moved.
+    Not(WriteError),
+    /// Not sent: something before it made more requests pointless or harmful.
+    Stopped(Reason),
+}
+
+/// What became of a change, for the ledger and for the results.
+pub(super) struct Verdict {
+    pub outcome: Outcome,
+    status: LineStatus,
+    after: Option<Units>,
+    reason: Option<Reason>,
+}
+
+impl Writer<'_> {
+    /// Sends each intent in turn: stored as sent, then one request. Stops where the PSA refuses the credentials, asks for
+    /// room, or does not answer: every further request would meet the same.
+    pub async fn send(
+        &self,
+        psa: &dyn Connector,
+        intents: Vec<Intent>,
+        for_at_most: SignedDuration,
+    ) -> Result<Vec<Attempt>, SyncError> {
+        let began = self.clock.now();
+        let mut stop: Option<Reason> = None;
+        let mut attempts = Vec::with_capacity(intents.len());
+        for intent in intents {
+            if stop.is_none() && self.clock.now().duration_since(began) > for_at_most {
+                stop = Some(Reason::new(Code::Stopped, "The job ran out of time; the next run goes on.".into()));
+            }
+            let said = match &stop {
+                Some(reason) => Said::Stopped(reason.clone()),
+                None => self.send_one(psa, &intent).await?,
+            };
+            if let Said::Not(error) = &said {
+                stop = harmful_to_go_on(error);
+            }
+            attempts.push(Attempt { intent, said });
+        }
+        Ok(attempts)
+    }
+
+    async fn send_one(&self, psa: &dyn Connector, intent: &Intent) -> Result<Said, SyncError> {
+        if !self.ledger.sent(self.of, self.lease, intent, self.clock.now()).await? {
+            return Err(SyncError::Busy);
+        }
+        let meaning = &intent.meaning;
+        let change = UnitsChange {
+            contract: meaning.line.contract.clone(),
+            service: meaning.line.service.clone(),
+            contract_service: meaning.contract_service.clone(),
+            effective: meaning.effective,
+            before: meaning.before,
+            target: meaning.target,
+            delta: meaning.delta(),
+        };
+        Ok(match psa.change_units(&change).await {
+            Ok(()) => Said::Done,
+            Err(error) => Said::Not(error),
+        })
+    }
+}
+
+fn harmful_to_go_on(error: &WriteError) -> Option<Reason> {
+    let said = error.error();
+    matches!(said.kind, Kind::Auth | Kind::RateLimited | Kind::Unavailable).then(|| {
+        Reason::new(Code::Stopped, format!("Not sent, because a change before it failed: {}", said.explanation))
+    })
+}
+
+impl Attempt {
+    /// Whether a request may have reached the PSA.
+    pub fn was_sent(&self) -> bool {
+        matches!(&self.said, Said::Done | Said::Not(WriteError::Rejected(_) | WriteError::Unknown(_)))
+    }
+
+    pub fn credentials_refused(&self) -> bool {
+        matches!(&self.said, Said::Not(error) if error.error().kind == Kind::Auth)
+    }
+
+    /// Judges the attempt by what was read back. An answer that says "done" is believed only when the PSA shows it, and a
+    /// missing answer is a success only then.
+    pub fn verdict(&self, read_back: &Result<Observation, PsaError>) -> Verdict {
+        match &self.said {
+            Said::Stopped(reason) => Verdict::not_sent(reason.clone(), LineStatus::Skipped),
+            Said::Not(WriteError::NotSent(error)) => Verdict::not_sent(reason_of(error), LineStatus::Failed),
+            Said::Not(WriteError::Rejected(error)) => Verdict {
+                outcome: Outcome::Rejected(error.code.clone()),
+                status: LineStatus::Failed,
+                after: self.shown(read_back),
+                reason: Some(reason_of(error)),
+            },
+            Said::Done => self.read(read_back, "the PSA answered that it is made"),
+            Said::Not(WriteError::Unknown(error)) => self.read(read_back, &error.explanation),
+        }
+    }
+
+    fn shown(&self, read_back: &Result<Observation, PsaError>) -> Option<Units> {
+        let meaning = &self.intent.meaning;
+        let line = (meaning.line.contract.clone(), meaning.line.service.clone());
+        read_back.as_ref().ok()?.lines.get(&line)?.timeline.at(meaning.effective)
+    }
+
+    fn read(&self, read_back: &Result<Observation, PsaError>, said: &str) -> Verdict {
+        let meaning = &self.intent.meaning;
+        let after = self.shown(read_back);
+        if after == Some(meaning.target) {
+            return Verdict { outcome: Outcome::Applied, status: LineStatus::Updated, after, reason: None };
+        }
+        let shows = match (read_back, after) {
+            (Err(error), _) => format!("could not be read back: {}", error.explanation),
+            (Ok(_), Some(units)) => format!("shows {units}"),
+            (Ok(_), None) => "shows no units".to_owned(),
+        };
+        let sent = format!("A change from {} to {} was sent ({said}); the PSA {shows}.", meaning.before, meaning.target);
+        let unsettled = Reason::new(Code::WriteUnsettled, sent);
+        Verdict {
+            outcome: Outcome::Unknown(unsettled.code.clone()),
+            status: LineStatus::Unknown,
+            after,
+            reason: Some(unsettled),
+        }
+    }
+}
+
+impl Verdict {
+    fn not_sent(reason: Reason, status: LineStatus) -> Self {
+        Self { outcome: Outcome::Rejected(reason.code.clone()), status, after: None, reason: Some(reason) }
+    }
+
+    /// The line's row with what became of the change.
+    pub fn row(&self, row: LineResult) -> LineResult {
+        let row = LineResult { status: self.status, after: self.after, ..row };
+        match &self.reason {
+            Some(reason) => row::with_reason(row, reason.clone()),
+            None => row,
+        }
+    }
+}

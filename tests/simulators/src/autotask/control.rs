@@ -1,0 +1,217 @@
+//! The control surface under `/__sim/`, for a process that drives a simulator from outside.
+//!
+//! Owns nothing of its own: each path is one method of [`super::Autotask`] as JSON. It asks for no credentials, so a simulator
+//! must not listen where strangers are.
+//!
+//! `GET requests | counts | writes | edits | auto_created | lines?date | units?contract_id&service_id&date |
+//! in_flight?entity | faults | switches | limits`; `POST reset | faults | units | post | threshold | delay | contracts/{id}/end`;
+//! `PATCH switches | limits`; `DELETE faults`.
+
+use axum::http::request::Parts;
+use jiff::civil::Date;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use super::entity::Entity;
+use super::errors::Reply;
+use super::faults::{Fault, When};
+use super::tenant::Tenant;
+
+/// Where the control surface begins.
+pub(crate) const PREFIX: &str = "/__sim/";
+
+#[derive(Deserialize, Serialize)]
+struct PlannedFault {
+    on: When,
+    fault: Fault,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Units {
+    contract_id: i64,
+    service_id: i64,
+    date: Date,
+    units: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Post {
+    contract_id: i64,
+    through: Date,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End {
+    date: Date,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Use {
+    requests: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Delay {
+    ms: u64,
+}
+
+/// Answers one control request.
+pub(crate) fn serve(tenant: &Tenant, parts: &Parts, body: &[u8]) -> Reply {
+    let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().trim_end_matches('/');
+    let query = parts.uri.query().unwrap_or_default();
+    let parameter = |name: &str| {
+        form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    };
+    let answer = match parts.method.as_str() {
+        "GET" => look(tenant, path, &parameter),
+        "POST" => act(tenant, path, body),
+        "PATCH" => set(tenant, path, body),
+        "DELETE" if path == "faults" => {
+            tenant.state().faults.clear();
+            Some(Ok(Value::Null))
+        }
+        _ => None,
+    };
+    match answer {
+        Some(Ok(Value::Null)) => Reply::empty(204),
+        Some(Ok(value)) => Reply::ok(&value),
+        Some(Err(why)) => Reply::json(400, &json!({ "error": why })),
+        None => Reply::json(404, &json!({ "error": "no such control" })),
+    }
+}
+
+type Answer = Option<Result<Value, String>>;
+
+fn look(tenant: &Tenant, path: &str, parameter: &impl Fn(&str) -> Option<String>) -> Answer {
+    let number = |name: &str| parameter(name).and_then(|text| text.parse::<i64>().ok());
+    let date = || match parameter("date") {
+        None => Ok(tenant.clock.today()),
+        Some(text) => text.parse::<Date>().map_err(|error| error.to_string()),
+    };
+    let state = tenant.state();
+    Some(match path {
+        "requests" => shown(state.journal.all()),
+        "counts" => {
+            let count = |entity: Entity| state.journal.all().iter().filter(|a| a.entity == Some(entity)).count();
+            let by_entity: serde_json::Map<_, _> =
+                Entity::ALL.iter().map(|entity| (entity.path().to_owned(), json!(count(*entity)))).collect();
+            let writes = state.world.writes.len();
+            Ok(json!({ "requests": state.journal.all().len(), "writes": writes, "by_entity": by_entity }))
+        }
+        "writes" => shown(&state.world.writes),
+        "edits" => shown(&state.world.edits),
+        "auto_created" => {
+            let created: Vec<_> = state.world.writes.iter().filter(|write| write.created_line).collect();
+            shown(&created)
+        }
+        "lines" => date().and_then(|day| shown(&state.world.lines(day))),
+        "units" => match (number("contract_id"), number("service_id")) {
+            (Some(contract), Some(service)) => {
+                date().map(|day| json!({ "date": day, "units": state.world.units(contract, service, day) }))
+            }
+            _ => Err("contract_id and service_id are needed".to_owned()),
+        },
+        "in_flight" => match parameter("entity").as_deref().and_then(Entity::from_path) {
+            Some(entity) => Ok(json!({ "entity": entity, "max": tenant.gauge.highest(entity) })),
+            None => Err("entity is needed".to_owned()),
+        },
+        "faults" => {
+            let planned: Vec<_> = state
+                .faults
+                .planned()
+                .iter()
+                .map(|(on, fault)| PlannedFault { on: *on, fault: fault.clone() })
+                .collect();
+            shown(&planned)
+        }
+        "switches" => shown(&state.switches),
+        "limits" => shown(&state.limits),
+        _ => return None,
+    })
+}
+
+fn act(tenant: &Tenant, path: &str, body: &[u8]) -> Answer {
+    let at = tenant.clock.now();
+    let mut state = tenant.state();
+    if let Some(contract) = path.strip_prefix("contracts/").and_then(|rest| rest.strip_suffix("/end")) {
+        let contract: i64 = contract.parse().ok()?;
+        let switches = state.switches.clone();
+        return Some(read::<End>(body).and_then(|end| {
+            state.world.move_end(contract, end.date, &switches).map_err(|refusal| refusal.to_string())?;
+            Ok(Value::Null)
+        }));
+    }
+    Some(match path {
+        "reset" => {
+            state.reset_counts();
+            tenant.gauge.reset_highest();
+            Ok(Value::Null)
+        }
+        "faults" => read::<PlannedFault>(body).map(|planned| {
+            state.faults.plan(planned.on, planned.fault);
+            Value::Null
+        }),
+        "units" => {
+            let switches = state.switches.clone();
+            read::<Units>(body).and_then(|edit| {
+                let done =
+                    state.world.edit_units(edit.contract_id, edit.service_id, edit.date, edit.units, at, &switches);
+                done.map_err(|refused| refused.to_string()).and_then(|write| shown(&write))
+            })
+        }
+        "post" => read::<Post>(body).map(|post| {
+            let through = post.through;
+            let rows = state.world.post(post.contract_id, through, |row| row.days.end <= through);
+            json!({ "rows": rows })
+        }),
+        "threshold" => read::<Use>(body).map(|used| {
+            state.window.add(used.requests, at);
+            Value::Null
+        }),
+        "delay" => read::<Delay>(body).map(|delay| {
+            state.delay_ms = delay.ms;
+            Value::Null
+        }),
+        _ => return None,
+    })
+}
+
+/// Lays the sent members over the present ones, so that one can be changed alone.
+fn set(tenant: &Tenant, path: &str, body: &[u8]) -> Answer {
+    let mut state = tenant.state();
+    Some(match path {
+        "switches" => overlaid(&state.switches, body).and_then(|switches| {
+            state.switches = switches;
+            shown(&state.switches)
+        }),
+        "limits" => overlaid(&state.limits, body).and_then(|limits| {
+            state.limits = limits;
+            shown(&state.limits)
+        }),
+        _ => return None,
+    })
+}
+
+fn overlaid<T: Serialize + DeserializeOwned>(present: &T, body: &[u8]) -> Result<T, String> {
+    let changes: serde_json::Map<String, Value> = read(body)?;
+    let mut value = shown(present)?;
+    if let Some(members) = value.as_object_mut() {
+        members.extend(changes);
+    }
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
+fn shown<T: Serialize + ?Sized>(value: &T) -> Result<Value, String> {
+    serde_json::to_value(value).map_err(|error| error.to_string())
+}

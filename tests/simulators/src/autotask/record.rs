@@ -1,0 +1,98 @@
+//! What the simulator was asked, for tests to look at afterwards.
+//!
+//! Owns the journal of requests. Headers are never kept, so no credential is; bodies of Autotask calls hold none.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::entity::Entity;
+
+/// What sort of request it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The first page of a query.
+    Query,
+    /// A further page.
+    NextPage,
+    /// `query/count`.
+    Count,
+    /// One row by id.
+    Get,
+    /// A list under a contract.
+    Children,
+    /// `entityInformation` and what is under it.
+    Metadata,
+    /// A row added; on contract service adjustments, units written.
+    Create,
+    /// A row changed.
+    Update,
+    /// Zone, version or threshold information.
+    Information,
+    /// Nothing that exists.
+    Unknown,
+}
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Asked {
+    /// 1 for the first since the start or the last reset.
+    pub number: usize,
+    /// When it came, by the simulator's clock.
+    pub at: Timestamp,
+    /// HTTP method.
+    pub method: String,
+    /// The path with ids replaced, such as `/Contracts/{id}/ServiceAdjustments`.
+    pub path: String,
+    /// The object endpoint, if there is one.
+    pub entity: Option<Entity>,
+    /// What sort of request it was.
+    pub kind: Kind,
+    /// The user name that was sent, right or wrong.
+    pub user: Option<String>,
+    /// The JSON body or `search` parameter; null if none or unreadable.
+    pub body: Value,
+    /// The status that was answered; none if no answer was sent.
+    pub status: Option<u16>,
+}
+
+/// The requests so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Journal {
+    asked: Vec<Asked>,
+    /// Grows with each reset, so that an answer to an older request does not mark a newer one.
+    generation: usize,
+}
+
+/// A place in the journal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    generation: usize,
+    place: usize,
+}
+
+impl Journal {
+    pub(crate) fn note(&mut self, mut asked: Asked) -> Entry {
+        asked.number = self.asked.len() + 1;
+        self.asked.push(asked);
+        Entry { generation: self.generation, place: self.asked.len() - 1 }
+    }
+
+    pub(crate) fn answered(&mut self, entry: Entry, status: u16) {
+        if entry.generation == self.generation
+            && let Some(asked) = self.asked.get_mut(entry.place)
+        {
+            asked.status = Some(status);
+        }
+    }
+
+    pub(crate) fn all(&self) -> &[Asked] {
+        &self.asked
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.asked.clear();
+        self.generation += 1;
+    }
+}

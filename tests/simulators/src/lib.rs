@@ -1,0 +1,13 @@
+//! Simulated outside systems that speak the real wire protocols over HTTP on loopback.
+//!
+//! Each simulator is a handle: start it, point a client at its address, break it on purpose, and ask it afterwards what
+//! it was asked and what it holds. Tests, the demo and the `simulators` program use the same code.
+//! This crate knows nothing of Tallyline's own types: it stands for somebody else's system, so it must not share our
+//! reading of it.
+
+pub mod autotask;
+pub mod clock;
+pub mod server;
+
+pub use autotask::Autotask;
+pub use clock::Clock;

@@ -1,0 +1,10 @@
+//! The simulated Autotask seen from outside, over HTTP.
+
+mod adjustments;
+mod control;
+mod entry;
+mod faults;
+mod limits;
+mod queries;
+mod support;
+mod writes;
