@@ -4,6 +4,8 @@
 //! `ledger` keeps the record of every write; `sync` walks from usage to a settled line; `api` is what the HTTP functions
 //! have in common. ARCHITECTURE.md walks through them.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod api;
 pub mod clock;
 pub mod domain;

@@ -4,6 +4,8 @@
 //! again and its neighbours are not. Within a connection the queue keeps its order: once one of its messages has failed, the
 //! later ones are handed back untouched.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};

@@ -127,7 +127,13 @@ pub(crate) async fn accounts(
     Path(id): Path<ConnectionId>,
     Query(query): Query<Search>,
 ) -> Result<Json<Listing<AccountView>>, Problem> {
-    let asked = Asked::new(&id, "accounts", query.limit, query.cursor.as_deref(), Filters { search: query.search, ..Filters::default() })?;
+    let asked = Asked::new(
+        &id,
+        "accounts",
+        query.limit,
+        query.cursor.as_deref(),
+        Filters { search: query.search, ..Filters::default() },
+    )?;
     let psa = deps.opener.open(&caller.partner, &id).await?.connector;
     Ok(asked.page(psa.accounts(&asked.query).await?))
 }
@@ -147,7 +153,13 @@ pub(crate) async fn services(
     Path(id): Path<ConnectionId>,
     Query(query): Query<Search>,
 ) -> Result<Json<Listing<ServiceView>>, Problem> {
-    let asked = Asked::new(&id, "services", query.limit, query.cursor.as_deref(), Filters { search: query.search, ..Filters::default() })?;
+    let asked = Asked::new(
+        &id,
+        "services",
+        query.limit,
+        query.cursor.as_deref(),
+        Filters { search: query.search, ..Filters::default() },
+    )?;
     let psa = deps.opener.open(&caller.partner, &id).await?.connector;
     Ok(asked.page(psa.services(&asked.query).await?))
 }
@@ -207,7 +219,13 @@ struct Asked {
 }
 
 impl Asked {
-    fn new(id: &ConnectionId, part: &str, limit: Limit, cursor: Option<&str>, filters: Filters) -> Result<Self, Problem> {
+    fn new(
+        id: &ConnectionId,
+        part: &str,
+        limit: Limit,
+        cursor: Option<&str>,
+        filters: Filters,
+    ) -> Result<Self, Problem> {
         let Filters { search, account, contract } = filters;
         let list = List::named(&[
             id.as_str(),

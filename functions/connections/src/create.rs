@@ -109,7 +109,11 @@ async fn connect(deps: &Deps, partner: &PartnerId, id: String, wanted: Wanted) -
     match deps.connections.create(&connection).await {
         Ok(true) => Ok(connection),
         // A request with this idempotency key made it and died before it could say so.
-        Ok(false) => deps.connections.get(partner, &id, Read::Consistent).await?.ok_or_else(|| Problem::internal("a new row vanished")),
+        Ok(false) => deps
+            .connections
+            .get(partner, &id, Read::Consistent)
+            .await?
+            .ok_or_else(|| Problem::internal("a new row vanished")),
         Err(error) => {
             // The write may have been made all the same. Only a row that is surely absent lets the secret go.
             if let Ok(None) = deps.connections.get(partner, &id, Read::Consistent).await

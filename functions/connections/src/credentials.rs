@@ -45,7 +45,9 @@ fn rights_missing(missing: &[Right]) -> Problem {
     });
     let fix = missing.iter().find_map(|right| right.missing.as_ref()).map_or("", |error| error.fix.as_str());
     let detail = format!("The log-in works, but the user may not: {}.", names.join("; "));
-    Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "psa_rights_missing", detail).faults(errors.collect()).fix(fix)
+    Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "psa_rights_missing", detail)
+        .faults(errors.collect())
+        .fix(fix)
 }
 
 /// New credentials.

@@ -21,7 +21,8 @@ pub(crate) fn time_zone(value: Value) -> Result<String, Fault> {
     let text: String = parse("/time_zone", value)?;
     let known = TimeZone::get(&text).ok().filter(|zone| !zone.is_unknown());
     let name = known.as_ref().and_then(TimeZone::iana_name);
-    name.map(str::to_owned).ok_or_else(|| Fault::new("/time_zone", "must be the IANA name of a time zone, such as Europe/Berlin"))
+    name.map(str::to_owned)
+        .ok_or_else(|| Fault::new("/time_zone", "must be the IANA name of a time zone, such as Europe/Berlin"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! One file a topic. A connection is made only after its PSA has let us in with every right that a sync needs. Credentials
 //! go from the body to the secret store and to the PSA, and into no row, answer or log line.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 use std::sync::Arc;
 
 use shared::clock::Clock;

@@ -81,7 +81,13 @@ async fn note(deps: &Deps, connection: &Connection, tried: &Result<Vec<Right>, P
 
 impl TestResult {
     fn failed(error: PsaError) -> Self {
-        Self { ok: false, rights: Vec::new(), code: Some(error.code), explanation: Some(error.explanation), fix: Some(error.fix) }
+        Self {
+            ok: false,
+            rights: Vec::new(),
+            code: Some(error.code),
+            explanation: Some(error.explanation),
+            fix: Some(error.fix),
+        }
     }
 
     fn of(rights: Vec<Right>) -> Self {
@@ -98,6 +104,10 @@ impl TestResult {
 
 impl From<Right> for RightView {
     fn from(right: Right) -> Self {
-        Self { name: right.name, held: right.missing.is_none(), explanation: right.missing.map(|error| error.explanation) }
+        Self {
+            name: right.name,
+            held: right.missing.is_none(),
+            explanation: right.missing.map(|error| error.explanation),
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! `tick` finds the connections that are due and asks for a run of each; `plan` turns one run into decided lines and jobs.
 //! The two are apart, so that one slow PSA delays nobody else's tick.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod request;
 mod tick;
 

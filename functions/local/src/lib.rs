@@ -1,5 +1,11 @@
 //! All of Tallyline in one process on one machine: the same functions, on an embedded store, sealed files and a timer.
 
+pub mod app;
+pub mod background;
+pub mod bus;
+pub mod data_folder;
 pub mod embedded;
+mod openapi;
+pub mod queue;
 pub mod sealed_secrets;
 pub mod tokens;

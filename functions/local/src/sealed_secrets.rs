@@ -36,7 +36,8 @@ impl SealedSecrets {
         DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         refuse_open_to_others(&folder, &std::fs::metadata(&folder)?)?;
         let bytes = owner_only_key(&data.join(KEY_FILE))?;
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| io::Error::other("the key of the secrets is damaged"))?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes)
+            .map_err(|_| io::Error::other("the key of the secrets is damaged"))?;
         Ok(Self { folder, key: Arc::new(key) })
     }
 
@@ -47,8 +48,11 @@ impl SealedSecrets {
     }
 
     fn read_now(&self, name: &SecretName) -> Result<Option<SecretString>, SecretsError> {
-        let damaged = || SecretsError::Unreadable(format!("the file of {name} is damaged or was sealed under another key"));
-        let Some(mut sealed) = read_owner_only(&self.file(name)).map_err(|error| failed(&error))? else { return Ok(None) };
+        let damaged =
+            || SecretsError::Unreadable(format!("the file of {name} is damaged or was sealed under another key"));
+        let Some(mut sealed) = read_owner_only(&self.file(name)).map_err(|error| failed(&error))? else {
+            return Ok(None);
+        };
         let (nonce, text) = sealed.split_at_mut_checked(NONCE_LEN).ok_or_else(damaged)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| damaged())?;
         let opened = self.key.open_in_place(nonce, Aad::from(name.as_str()), text).map_err(|_| damaged())?;
@@ -80,7 +84,9 @@ impl SealedSecrets {
 async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SecretsError> + Send + 'static,
 ) -> Result<T, SecretsError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(SecretsError::Unavailable("the work was stopped".to_owned())))
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(SecretsError::Unavailable("the work was stopped".to_owned())))
 }
 
 #[async_trait]
@@ -149,7 +155,8 @@ fn refuse_open_to_others(path: &Path, metadata: &std::fs::Metadata) -> io::Resul
     if metadata.mode() & 0o077 == 0 {
         return Ok(());
     }
-    let message = format!("{} is open to others than its owner; restrict it (chmod go-rwx) and start again", path.display());
+    let message =
+        format!("{} is open to others than its owner; restrict it (chmod go-rwx) and start again", path.display());
     Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
 }
 

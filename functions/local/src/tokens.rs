@@ -62,7 +62,12 @@ impl Tokens {
     ///
     /// # Errors
     /// It can't be signed.
-    pub fn mint(&self, partner: Option<&PartnerId>, scopes: &[Scope], valid: SignedDuration) -> Result<String, NotSigned> {
+    pub fn mint(
+        &self,
+        partner: Option<&PartnerId>,
+        scopes: &[Scope],
+        valid: SignedDuration,
+    ) -> Result<String, NotSigned> {
         let now = self.clock.now().as_second();
         let scopes: BTreeSet<_> = scopes.iter().collect();
         let wire = Wire {
@@ -84,7 +89,8 @@ impl Tokens {
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         // The library knows the machine's clock only; ours is injected.
         validation.validate_exp = false;
-        let checked = jsonwebtoken::decode::<Wire>(token, &self.checking, &validation).map_err(|_| Unauthorized::Invalid)?;
+        let checked =
+            jsonwebtoken::decode::<Wire>(token, &self.checking, &validation).map_err(|_| Unauthorized::Invalid)?;
         let wire = checked.claims;
         if wire.exp <= self.clock.now().as_second() {
             return Err(Unauthorized::Expired);
@@ -135,7 +141,9 @@ mod tests {
     fn a_token_holds_until_its_time_and_under_its_own_key() {
         let data = tempfile::tempdir().unwrap();
         let partner: PartnerId = "p".parse().unwrap();
-        let token = tokens(data.path(), 1000).mint(Some(&partner), &[Scope::Read, Scope::Usage], SignedDuration::from_secs(60)).unwrap();
+        let token = tokens(data.path(), 1000)
+            .mint(Some(&partner), &[Scope::Read, Scope::Usage], SignedDuration::from_secs(60))
+            .unwrap();
         let claims = tokens(data.path(), 1059).check(&token).unwrap();
         assert_eq!(claims.partner.as_deref(), Some("p"));
         assert_eq!(claims.scopes, BTreeSet::from([Scope::Read, Scope::Usage]));

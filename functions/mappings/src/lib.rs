@@ -3,6 +3,8 @@
 //! What a mapping names is looked up in the PSA before it is stored, so that a slip shows up here and not at night. The
 //! sync looks again: contracts end and services are retired. Every change is kept as a version of its own.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod companies;
 mod contracts;
 mod products;
@@ -95,7 +97,8 @@ impl Deps {
 }
 
 fn contended() -> Problem {
-    Problem::conflict("mapping_contended", "Others are changing this mapping.").fix("Read it and send your change again.")
+    Problem::conflict("mapping_contended", "Others are changing this mapping.")
+        .fix("Read it and send your change again.")
 }
 
 /// An id in the path under which something is to be stored.

@@ -35,7 +35,8 @@ pub(crate) async fn exist(psa: &dyn Connector, named: &BTreeMap<ServiceId, Vec<S
 
 fn not_found(missing: BTreeMap<ServiceId, Vec<String>>) -> Problem {
     let detail = "The PSA shows no active service of this id.";
-    let faults = missing.into_values().flatten().map(|pointer| Fault::new(pointer, "must be an active service")).collect();
+    let faults =
+        missing.into_values().flatten().map(|pointer| Fault::new(pointer, "must be an active service")).collect();
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "service_not_found", detail)
         .fix("Choose a service of the PSA's catalogue, or let the API user see it.")
         .faults(faults)

@@ -2,6 +2,8 @@
 //!
 //! A run is made here and planned elsewhere: the answer is the run's id at once, and its progress is read with it.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod approve;
 mod lines;
 mod read;

@@ -4,13 +4,11 @@ use std::collections::HashMap;
 
 use axum::http::StatusCode;
 use serde_json::Value;
-use shared::api::{Fault, Problem, parse_fields};
-use shared::domain::amount::InvalidAmount;
+use shared::api::{Fault, Problem};
 use shared::domain::ids::{CompanyId, ProductKey};
-use shared::domain::units::InvalidUnits;
 use shared::store::usage::{MAX_RECORDS, Record};
 
-use crate::fields::RecordBody;
+use crate::fields;
 
 /// The most faults that one answer names.
 const MAX_FAULTS: usize = 100;
@@ -33,11 +31,13 @@ impl Check {
         }
     }
 
-    /// A sound record. `place` is where it stands; a pair that stands at two places is a fault of the second.
+    /// A sound record. A pair that stands at two places is a fault of the second; `place` is how to speak of this one.
     pub(crate) fn record(&mut self, pointer: String, place: String, record: Record) {
         let pair = (record.company.clone(), record.product.clone());
         if let Some(first) = self.seen.get(&pair) {
-            let detail = format!("{place} counts the same company and product as {first}");
+            // Where the pointer says it, nothing has to say it again.
+            let here = if place == pointer { String::new() } else { format!("{place}: ") };
+            let detail = format!("{here}counts the same company and product as {first}");
             self.fault(Fault::new(pointer, detail));
         } else {
             self.seen.insert(pair, place);
@@ -48,7 +48,8 @@ impl Check {
     /// Every record, or every fault.
     pub(crate) fn finish(self) -> Result<Vec<Record>, Problem> {
         if self.found > self.faults.len() {
-            let detail = format!("The request is not valid in {} places; the first {MAX_FAULTS} are named.", self.found);
+            let detail =
+                format!("The request is not valid in {} places; the first {MAX_FAULTS} are named.", self.found);
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", detail).faults(self.faults));
         }
         if self.faults.is_empty() { Ok(self.records) } else { Err(Problem::invalid(self.faults)) }
@@ -73,23 +74,10 @@ pub(crate) fn json_records(records: Vec<Value>, faults: Vec<Fault>) -> Result<Ve
     faults.into_iter().for_each(|fault| check.fault(fault));
     for (index, value) in records.into_iter().enumerate() {
         let pointer = format!("/records/{index}");
-        match parse_fields::<RecordBody>(&pointer, value) {
-            Ok(body) => check.record(pointer.clone(), pointer, body.into()),
-            Err(faults) => faults.into_iter().for_each(|fault| check.fault(in_our_words(fault))),
+        match fields::record(&pointer, value) {
+            Ok(record) => check.record(pointer.clone(), pointer, record),
+            Err(faults) => faults.into_iter().for_each(|fault| check.fault(fault)),
         }
     }
     check.finish()
-}
-
-/// The parser speaks of its own types ("i64"); people who send counts do not.
-fn in_our_words(fault: Fault) -> Fault {
-    if fault.detail == "is required" || fault.detail == "is not a field here" {
-        return fault;
-    }
-    let detail = match fault.pointer.rsplit('/').next() {
-        Some("quantity") => InvalidUnits.to_string(),
-        Some("unit_cost") => InvalidAmount.to_string(),
-        _ => return fault,
-    };
-    Fault { detail, ..fault }
 }

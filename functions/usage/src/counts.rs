@@ -43,6 +43,7 @@ pub(crate) struct Filter {
 
 /// One count.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UsageCount)]
 pub(crate) struct Count {
     company: String,
     /// As last given that month.

@@ -28,9 +28,13 @@ pub(crate) fn records(text: &str, faults: Vec<Fault>) -> Result<Vec<Record>, Pro
     let mut number = 0;
     for row in reader.records() {
         let row = row.map_err(|error| unreadable(error.position().map_or(0, csv::Position::line)))?;
+        // Spreadsheets leave rows of commas behind.
+        if row.iter().all(str::is_empty) {
+            continue;
+        }
         number += 1;
         if number <= MAX_RECORDS {
-            columns.check(&row, &mut check);
+            columns.check(line_of(&row, text), &row, &mut check);
         }
     }
     few_enough(number, "/rows")?;
@@ -38,7 +42,16 @@ pub(crate) fn records(text: &str, faults: Vec<Fault>) -> Result<Vec<Record>, Pro
 }
 
 fn unreadable(line: u64) -> Problem {
-    Problem::invalid(vec![Fault::new(format!("/rows/{line}"), format!("row {line} can't be read as CSV"))])
+    Problem::invalid(vec![Fault::new(format!("/rows/{line}"), format!("row {line}: can't be read as CSV"))])
+}
+
+/// The line that a row begins on. The reader's own position is before the empty lines that it skipped.
+fn line_of(row: &StringRecord, text: &str) -> u64 {
+    let Some(position) = row.position() else { return 0 };
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let rest = text.get(start..).unwrap_or_default();
+    let skipped = rest.bytes().take_while(|byte| b"\r\n".contains(byte)).filter(|byte| *byte == b'\n');
+    skipped.fold(position.line(), |line, _| line + 1)
 }
 
 /// Where each column stands.
@@ -75,10 +88,9 @@ impl Columns {
         sound.then_some(Self { places, width: header.len() })
     }
 
-    fn check(&self, row: &StringRecord, check: &mut Check) {
-        let line = row.position().map_or(0, csv::Position::line);
+    fn check(&self, line: u64, row: &StringRecord, check: &mut Check) {
         if row.len() != self.width {
-            let detail = format!("row {line} has {} columns where the header has {}", row.len(), self.width);
+            let detail = format!("row {line}: has {} columns where the header has {}", row.len(), self.width);
             return check.fault(Fault::new(format!("/rows/{line}"), detail));
         }
         let mut sound = true;

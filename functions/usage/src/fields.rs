@@ -2,10 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use shared::api::{Fault, Problem};
-use shared::domain::amount::Amount;
-use shared::domain::ids::{CompanyId, ProductKey, SnapshotId};
-use shared::domain::units::Units;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use shared::api::{Fault, Problem, parse};
+use shared::domain::amount::InvalidAmount;
+use shared::domain::ids::SnapshotId;
+use shared::domain::units::InvalidUnits;
 use shared::store::usage::Record;
 use utoipa::ToSchema;
 
@@ -16,37 +18,81 @@ const OLDEST_DAYS: i64 = 400;
 /// Longest company name, in characters.
 const MAX_NAME: usize = 200;
 
-/// One company's count of one product.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+/// One company's count of one product, for the description of the interface. It is read field by field, so that all of
+/// its faults are found.
+#[derive(ToSchema)]
 #[schema(as = UsageRecord)]
+#[expect(dead_code, reason = "it describes what `record` reads")]
 pub(crate) struct RecordBody {
     /// Your id of the customer.
-    #[schema(value_type = String, example = "acme")]
-    company: CompanyId,
+    #[schema(example = "acme", max_length = 128)]
+    company: String,
     /// Its name.
-    #[schema(value_type = String, example = "Acme Inc.", max_length = 200)]
-    company_name: CompanyName,
+    #[schema(example = "Acme Inc.", max_length = 200)]
+    company_name: String,
     /// What is counted.
-    #[schema(value_type = String, example = "edr")]
-    product: ProductKey,
+    #[schema(example = "edr", max_length = 128)]
+    product: String,
     /// How many.
-    #[schema(value_type = u32, example = 42, maximum = 10_000_000)]
-    quantity: Units,
+    #[schema(example = 42, maximum = 10_000_000)]
+    quantity: u32,
     /// What one costs the partner.
-    #[schema(value_type = Option<String>, example = "1.10")]
-    unit_cost: Option<Amount>,
+    #[schema(example = "1.10")]
+    unit_cost: Option<String>,
 }
 
-impl From<RecordBody> for Record {
-    fn from(body: RecordBody) -> Self {
-        Self {
-            company: body.company,
-            company_name: body.company_name.0,
-            product: body.product,
-            quantity: body.quantity,
-            unit_cost: body.unit_cost,
+/// The record at `pointer`, or every fault in it.
+pub(crate) fn record(pointer: &str, value: Value) -> Result<Record, Vec<Fault>> {
+    let Value::Object(fields) = value else { return Err(vec![Fault::new(pointer, "must be an object")]) };
+    let mut fields = Fields { pointer, fields, faults: Vec::new() };
+    let company = fields.required("company", None);
+    let company_name = fields.required::<CompanyName>("company_name", None);
+    let product = fields.required("product", None);
+    let quantity = fields.required("quantity", Some(InvalidUnits.to_string()));
+    let unit_cost = fields.optional("unit_cost", Some(InvalidAmount.to_string()));
+    let faults = fields.finish();
+    match (company, company_name, product, quantity) {
+        (Some(company), Some(CompanyName(company_name)), Some(product), Some(quantity)) if faults.is_empty() => {
+            Ok(Record { company, company_name, product, quantity, unit_cost })
         }
+        _ => Err(faults),
+    }
+}
+
+/// An object's fields, taken out one by one.
+struct Fields<'a> {
+    pointer: &'a str,
+    fields: Map<String, Value>,
+    faults: Vec<Fault>,
+}
+
+impl Fields<'_> {
+    fn required<T: DeserializeOwned>(&mut self, name: &str, wrong: Option<String>) -> Option<T> {
+        let Some(value) = self.fields.remove(name) else {
+            self.faults.push(Fault::new(format!("{}/{name}", self.pointer), "is required"));
+            return None;
+        };
+        self.parsed(name, value, wrong)
+    }
+
+    fn optional<T: DeserializeOwned>(&mut self, name: &str, wrong: Option<String>) -> Option<T> {
+        let value = self.fields.remove(name).filter(|value| !value.is_null())?;
+        self.parsed(name, value, wrong)
+    }
+
+    /// `wrong` is what to say in place of the parser, which speaks of its own types ("i64").
+    fn parsed<T: DeserializeOwned>(&mut self, name: &str, value: Value, wrong: Option<String>) -> Option<T> {
+        let parsed = parse(&format!("{}/{name}", self.pointer), value);
+        parsed.map_err(|fault| self.faults.push(Fault { detail: wrong.unwrap_or(fault.detail), ..fault })).ok()
+    }
+
+    /// Every fault; whatever was not taken out is one.
+    fn finish(mut self) -> Vec<Fault> {
+        for name in self.fields.keys() {
+            let name: String = name.chars().take(64).collect::<String>().replace('~', "~0").replace('/', "~1");
+            self.faults.push(Fault::new(format!("{}/{name}", self.pointer), "is not a field here"));
+        }
+        self.faults
     }
 }
 

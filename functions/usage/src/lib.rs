@@ -3,6 +3,8 @@
 //! A request is checked whole before anything is stored: a snapshot is taken or refused, never half of it. What its
 //! counts then mean for a line is not decided here.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod answer;
 mod check;
 mod counts;

@@ -50,7 +50,8 @@ pub(crate) async fn put(
     Json(body): Json<Body>,
 ) -> Result<(StatusCode, Json<answer::Part>), Problem> {
     let id = fields::snapshot_id("path:snapshot_id", &id)?;
-    let part = part.parse().ok().filter(|part| (1..=MAX_PARTS).contains(part)).ok_or_else(|| bad_number("path:part"))?;
+    let part =
+        part.parse().ok().filter(|part| (1..=MAX_PARTS).contains(part)).ok_or_else(|| bad_number("path:part"))?;
     let now = deps.clock.now();
     let as_of = fields::as_of("/as_of", &body.as_of, now);
     let records = check::json_records(body.records, as_of.as_ref().err().cloned().into_iter().collect())?;
@@ -104,10 +105,11 @@ pub(crate) async fn seal(
             Err(Problem::conflict("parts_missing", format!("Not received, or not to the end: {}.", numbers(&missing)))
                 .fix("Send these parts again, then the seal."))
         }
-        Sealing::Beyond(beyond) => {
-            Err(Problem::conflict("parts_beyond", format!("Parts beyond that number were received: {}.", numbers(&beyond)))
-                .fix("Seal with the number of parts that were sent."))
-        }
+        Sealing::Beyond(beyond) => Err(Problem::conflict(
+            "parts_beyond",
+            format!("Parts beyond that number were received: {}.", numbers(&beyond)),
+        )
+        .fix("Seal with the number of parts that were sent.")),
         Sealing::Twice(twice) => Err(Problem::invalid(twice.into_iter().map(in_two_parts).collect())
             .fix("A part never changes: send the snapshot under a new id, each company and product once.")),
     }

@@ -61,7 +61,8 @@ async fn csv_text(headers: &HeaderMap, body: Body) -> Result<String, Problem> {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_csv", "Send the body as text/csv."));
     }
     String::from_utf8(bytes(body).await?.to_vec()).map_err(|error| {
-        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        Problem::invalid(vec![Fault::new(format!("/rows/{line}"), format!("row {line} is not UTF-8"))])
+        let line =
+            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Problem::invalid(vec![Fault::new(format!("/rows/{line}"), format!("row {line}: is not UTF-8"))])
     })
 }

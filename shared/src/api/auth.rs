@@ -97,8 +97,12 @@ impl From<Unauthorized> for Problem {
     fn from(error: Unauthorized) -> Self {
         let (code, challenge) = match error {
             Unauthorized::Missing => ("token_missing", "Bearer".to_owned()),
-            Unauthorized::Invalid => ("token_invalid", format!("Bearer error=\"invalid_token\", error_description=\"{error}\"")),
-            Unauthorized::Expired => ("token_expired", format!("Bearer error=\"invalid_token\", error_description=\"{error}\"")),
+            Unauthorized::Invalid => {
+                ("token_invalid", format!("Bearer error=\"invalid_token\", error_description=\"{error}\""))
+            }
+            Unauthorized::Expired => {
+                ("token_expired", format!("Bearer error=\"invalid_token\", error_description=\"{error}\""))
+            }
         };
         Self::new(StatusCode::UNAUTHORIZED, code, error.to_string()).header(header::WWW_AUTHENTICATE, &challenge)
     }
@@ -175,13 +179,18 @@ impl Caller {
             (false, Some(partner), None, _) => partner.parse().map_err(|_| Problem::from(Unauthorized::Invalid))?,
             (false, None, _, _) => return Err(forbidden("token_without_partner", "The token names no partner.")),
             (false, Some(_), Some(_), _) => {
-                return Err(forbidden("partner_header_refused", "Only the vendor's own token may name a partner by header."));
+                return Err(forbidden(
+                    "partner_header_refused",
+                    "Only the vendor's own token may name a partner by header.",
+                ));
             }
             // A token that is bound to one partner never speaks for another, whatever else it holds.
             (true, Some(_), _, _) => {
                 return Err(forbidden("vendor_token_with_partner", "A vendor token must not be bound to a partner."));
             }
-            (true, None, Some(value), None) => value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(header_needed)?,
+            (true, None, Some(value), None) => {
+                value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(header_needed)?
+            }
             (true, None, _, _) => return Err(header_needed()),
         };
         let actor = claims.subject.unwrap_or_else(|| "unknown".to_owned());
@@ -307,7 +316,11 @@ mod tests {
 
     #[test]
     fn scopes_are_read_in_every_form_that_issuers_use() {
-        for text in ["tallyline/read tallyline/usage", "[tallyline/read tallyline/usage openid]", "tallyline/read,tallyline/usage"] {
+        for text in [
+            "tallyline/read tallyline/usage",
+            "[tallyline/read tallyline/usage openid]",
+            "tallyline/read,tallyline/usage",
+        ] {
             assert_eq!(scopes_in(text), BTreeSet::from([Scope::Read, Scope::Usage]), "{text}");
         }
         assert!(scopes_in("tallyline/readonly xtallyline/read").is_empty());

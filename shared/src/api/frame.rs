@@ -46,12 +46,17 @@ impl RequestId {
 
 /// A router as it is served: its routes behind authentication, in the frame. Routes that need no token are merged into
 /// `router` as well; they just ask for no caller.
-#[must_use]
 pub fn framed(router: Router, verify: Arc<dyn Verify>) -> Router {
     authenticated(router, verify)
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "no_such_route", "There is nothing at this address.") })
+        .fallback(|| async {
+            Problem::new(StatusCode::NOT_FOUND, "no_such_route", "There is nothing at this address.")
+        })
         .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take this method.")
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "This address does not take this method.",
+            )
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(axum::middleware::from_fn(frame))
@@ -113,7 +118,14 @@ mod tests {
 
     async fn ask(path: &str, id: Option<&str>) -> (u16, String, serde_json::Value) {
         let router = Router::new()
-            .route("/panics", get(|| async { if true { panic!("hunter2") } }))
+            .route(
+                "/panics",
+                get(|| async {
+                    if true {
+                        panic!("hunter2")
+                    }
+                }),
+            )
             .route("/fails", get(|| async { Problem::internal("hunter2") }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -132,7 +144,10 @@ mod tests {
     async fn a_panic_and_a_fault_are_answered_without_their_cause() {
         for path in ["/panics", "/fails"] {
             let (status, id, problem) = ask(path, None).await;
-            assert_eq!((status, &problem["code"], &problem["detail"]), (500, &"internal_error".into(), &"Internal error.".into()));
+            assert_eq!(
+                (status, &problem["code"], &problem["detail"]),
+                (500, &"internal_error".into(), &"Internal error.".into())
+            );
             assert_eq!(problem["request_id"], id.as_str());
             assert!(!problem.to_string().contains("hunter2"), "{problem}");
         }

@@ -34,7 +34,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Creation<T> {
         let key = key_in(request.headers())?;
         let mut asked = Sha256::new();
         // The address belongs to what was asked: one key on two of them is two requests.
-        asked.update(format!("{} {}\n{}\n", request.method(), request.uri().path(), key.as_deref().unwrap_or_default()));
+        asked.update(format!(
+            "{} {}\n{}\n",
+            request.method(),
+            request.uri().path(),
+            key.as_deref().unwrap_or_default()
+        ));
         let text = json_body(request).await?;
         asked.update(&text);
         Ok(Self { body: read(&text)?, key, asked: hex::encode(asked.finalize()) })
@@ -44,7 +49,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Creation<T> {
 fn key_in(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut sent = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = sent.next() else { return Ok(None) };
-    let printable = |text: &&str| (1..=255).contains(&text.len()) && text.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
+    let printable =
+        |text: &&str| (1..=255).contains(&text.len()) && text.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
     match (value.to_str().ok().filter(printable), sent.next()) {
         (Some(key), None) => Ok(Some(key.to_owned())),
         _ => {

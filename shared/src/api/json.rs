@@ -63,7 +63,8 @@ pub async fn bytes(mut body: Body) -> Result<Bytes, Problem> {
     };
     let (mut read, mut seen) = (Vec::new(), 0_usize);
     while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", "The body broke off."))?;
+        let frame =
+            frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", "The body broke off."))?;
         let Some(data) = frame.data_ref() else { continue };
         seen = seen.saturating_add(data.len());
         if seen > DRAINED_BYTES {
@@ -167,7 +168,12 @@ impl Faults {
     }
 
     /// As [`Faults::take`], for a field that must be there.
-    pub fn require<T>(&mut self, pointer: &str, value: Option<serde_json::Value>, check: impl FnOnce(serde_json::Value) -> Result<T, Fault>) -> Option<T> {
+    pub fn require<T>(
+        &mut self,
+        pointer: &str,
+        value: Option<serde_json::Value>,
+        check: impl FnOnce(serde_json::Value) -> Result<T, Fault>,
+    ) -> Option<T> {
         self.take(value.ok_or_else(|| Fault::new(pointer, "is required")).and_then(check))
     }
 
@@ -289,7 +295,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 /// 400: a query parameter is wrong.
 pub(super) fn refused_query(name: &str, detail: &str) -> Problem {
     let fault = Fault::new(format!("?{name}"), detail);
-    Problem::new(StatusCode::BAD_REQUEST, "invalid_query", format!("The query is not valid: {name} {detail}.")).faults(vec![fault])
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_query", format!("The query is not valid: {name} {detail}."))
+        .faults(vec![fault])
 }
 
 /// The ids in a path. An id that can't be one is answered like one that nobody knows.
@@ -336,7 +343,11 @@ mod tests {
     #[test]
     fn a_fault_points_at_its_field_and_never_repeats_a_value() {
         let cases = [
-            (json!({"list": [{"a/b": 1}, {"a/b": "hunter2"}]}), "/list/1/a~1b", "must be a whole number from 0 to 4294967295"),
+            (
+                json!({"list": [{"a/b": 1}, {"a/b": "hunter2"}]}),
+                "/list/1/a~1b",
+                "must be a whole number from 0 to 4294967295",
+            ),
             (json!({"list": [{"a/b": null}]}), "/list/0/a~1b", "must not be null"),
             (json!({"list": [{}]}), "/list/0/a~1b", "is required"),
             (json!({}), "/list", "is required"),
@@ -345,7 +356,11 @@ mod tests {
             (json!({"list": "hunter2, expected nothing"}), "/list", "must be a list"),
             (json!({"list": [], "policy": {"drift": "hunter2"}}), "/policy/drift", "must be `hold` or `overwrite`"),
             (json!({"list": [], "policy": {"budget_percent": 0}}), "/policy/budget_percent", "must be from 1 to 100"),
-            (json!({"list": [], "policy": {"guards": {"fall_units": -1}}}), "/policy/guards/fall_units", "must be a whole number from 0 to 4294967295"),
+            (
+                json!({"list": [], "policy": {"guards": {"fall_units": -1}}}),
+                "/policy/guards/fall_units",
+                "must be a whole number from 0 to 4294967295",
+            ),
         ];
         for (value, pointer, detail) in cases {
             assert_eq!(fault(value.clone()), (pointer.to_owned(), detail.to_owned()), "{value}");

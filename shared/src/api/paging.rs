@@ -113,7 +113,8 @@ mod tests {
         let cursor = page.next_cursor.as_deref();
         assert_eq!(list.position(cursor).unwrap().as_deref(), Some("CONN#1:2"));
         assert_eq!(list.position(None).unwrap(), None);
-        let others = [List::named(&["accounts", "other"]), List::named(&["accountssearch", ""]), List::named(&["accounts"])];
+        let others =
+            [List::named(&["accounts", "other"]), List::named(&["accountssearch", ""]), List::named(&["accounts"])];
         for other in others {
             assert_eq!(other.position(cursor).unwrap_err().code(), "invalid_query");
         }

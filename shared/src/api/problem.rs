@@ -195,7 +195,8 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_) => unavailable().caused_by(error),
             StoreError::Corrupt(_) => Self::internal(error),
             StoreError::TooLarge(_) => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "This is more than can be stored in one piece.").caused_by(error)
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "This is more than can be stored in one piece.")
+                    .caused_by(error)
             }
         }
     }
@@ -216,7 +217,9 @@ impl From<OpenError> for Problem {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::NotFound => Self::not_found("connection"),
-            OpenError::Revoked => Self::conflict("connection_revoked", "The connection was revoked.").fix("Make a new connection."),
+            OpenError::Revoked => {
+                Self::conflict("connection_revoked", "The connection was revoked.").fix("Make a new connection.")
+            }
             OpenError::NoCredentials | OpenError::Unreadable(_) => {
                 Self::conflict("credentials_missing", "The credentials of this connection can't be used.")
                     .fix("Send the credentials again.")
@@ -251,7 +254,10 @@ fn unavailable() -> Problem {
 
 /// `psa_rights_missing` as "PSA rights missing".
 fn title(code: &str) -> String {
-    let words: Vec<_> = code.split('_').map(|word| if ["psa", "json"].contains(&word) { word.to_uppercase() } else { word.to_owned() }).collect();
+    let words: Vec<_> = code
+        .split('_')
+        .map(|word| if ["psa", "json"].contains(&word) { word.to_uppercase() } else { word.to_owned() })
+        .collect();
     let words = words.join(" ");
     let mut letters = words.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

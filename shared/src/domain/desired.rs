@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{CompanyId, ProductKey, SnapshotId};
+use super::line::FeedQuantity;
 use super::period::Period;
 use super::policy::WhenAbsent;
 use super::reason::{Code, Reason};
@@ -36,19 +37,6 @@ pub struct Absence {
     /// The instant it is true for.
     pub as_of: Timestamp,
     /// Its id.
-    pub snapshot: SnapshotId,
-}
-
-/// What one feed brought.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FeedQuantity {
-    /// The company.
-    pub company: CompanyId,
-    /// The product.
-    pub product: ProductKey,
-    /// Its newest count.
-    pub quantity: Units,
-    /// The snapshot that the count came with.
     pub snapshot: SnapshotId,
 }
 

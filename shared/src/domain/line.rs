@@ -6,8 +6,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::desired::FeedQuantity;
-use super::ids::{AccountId, CompanyId, ConnectionId, ContractId, IntentKey, ProductKey, ServiceId};
+use super::ids::{AccountId, CompanyId, ConnectionId, ContractId, IntentKey, ProductKey, ServiceId, SnapshotId};
 use super::units::Units;
 
 /// A contract's service. With its connection it is a line.
@@ -68,6 +67,19 @@ pub struct LineHistory {
     pub adjusted_on: BTreeSet<Date>,
     /// A write that is not settled yet.
     pub open: Option<IntentKey>,
+}
+
+/// What one feed brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedQuantity {
+    /// The company.
+    pub company: CompanyId,
+    /// The product.
+    pub product: ProductKey,
+    /// Its newest count.
+    pub quantity: Units,
+    /// The snapshot that the count came with.
+    pub snapshot: SnapshotId,
 }
 
 /// A line's row in a run's results.

@@ -76,6 +76,12 @@ impl Ledger {
         Self { table, holder }
     }
 
+    /// As whom it takes leases.
+    #[must_use]
+    pub fn holder(&self) -> &LeaseHolder {
+        &self.holder
+    }
+
     /// Stores what is about to be written and marks the lines, all or nothing. `None`: a line has moved on meanwhile, has
     /// an open intent or another writer, or the lease is lost; nothing was stored.
     ///

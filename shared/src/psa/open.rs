@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
+use super::Connector;
 use super::credentials::{Credentials, InvalidSecret};
 use super::registry::Registry;
-use super::Connector;
 use crate::domain::ids::{ConnectionId, PartnerId};
 use crate::secrets::{ReadSecrets, SecretName, SecretsError};
 use crate::store::connections::{Connection, Connections, Status};

@@ -66,7 +66,8 @@ impl WriteSecrets for SecretsManager {
 
     async fn delete(&self, name: &SecretName) -> Result<(), SecretsError> {
         // No recovery window: a partner who revokes is told that the secret is gone.
-        let sent = self.client.delete_secret().secret_id(self.id(name)).force_delete_without_recovery(true).send().await;
+        let sent =
+            self.client.delete_secret().secret_id(self.id(name)).force_delete_without_recovery(true).send().await;
         match sent {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(()),

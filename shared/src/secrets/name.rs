@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn different_ids_never_share_a_secret() {
-        let name = |partner: &str, connection: &str| SecretName::of(&partner.parse().unwrap(), &connection.parse().unwrap()).0;
+        let name =
+            |partner: &str, connection: &str| SecretName::of(&partner.parse().unwrap(), &connection.parse().unwrap()).0;
         assert_eq!(name("acme", "conn_1"), "acme/conn_1");
         assert_eq!(name("a/b", "c"), "a+2fb/c");
         assert_ne!(name("a/b", "c"), name("a", "b/c"));

@@ -181,7 +181,12 @@ impl Connections {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn get(&self, partner: &PartnerId, id: &ConnectionId, read: Read) -> Result<Option<Connection>, StoreError> {
+    pub async fn get(
+        &self,
+        partner: &PartnerId,
+        id: &ConnectionId,
+        read: Read,
+    ) -> Result<Option<Connection>, StoreError> {
         self.table.get(&schema::connection(partner, id), read).await
     }
 
@@ -198,12 +203,8 @@ impl Connections {
         let after = after.map(|id| schema::connection(partner, id).sk);
         // One more than asked for tells whether there is another page.
         let limit = usize::from(limit);
-        let page = Page {
-            prefix: "CONN#",
-            after: after.as_deref(),
-            limit: i32::try_from(limit + 1).ok(),
-            backwards: false,
-        };
+        let page =
+            Page { prefix: "CONN#", after: after.as_deref(), limit: i32::try_from(limit + 1).ok(), backwards: false };
         let rows = self.table.page::<Connection>(&schema::connections(partner), &page, Read::Eventual).await?;
         let mut found: Vec<_> = rows.items.into_iter().map(|(_, connection)| connection).collect();
         let more = found.len() > limit;
@@ -264,7 +265,12 @@ impl Connections {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn revoke(&self, partner: &PartnerId, id: &ConnectionId, now: Timestamp) -> Result<Option<Connection>, StoreError> {
+    pub async fn revoke(
+        &self,
+        partner: &PartnerId,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Option<Connection>, StoreError> {
         self.edit(partner, id, |connection| {
             let before = connection.status;
             connection.revoke(now);
@@ -287,7 +293,12 @@ impl Connections {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn claim_due(&self, connection: &Connection, expected: Timestamp, next: Timestamp) -> Result<bool, StoreError> {
+    pub async fn claim_due(
+        &self,
+        connection: &Connection,
+        expected: Timestamp,
+        next: Timestamp,
+    ) -> Result<bool, StoreError> {
         let key = schema::connection(&connection.partner, &connection.id);
         let update = Condition::new("SET #due_at = :next, #version = #version + :one")
             .bind(":next", sortable(next))?

@@ -68,13 +68,22 @@ impl Idempotency {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn claim(&self, partner: &PartnerId, key: &str, asked: &str, id: &str, now: Timestamp) -> Result<Claim, StoreError> {
+    pub async fn claim(
+        &self,
+        partner: &PartnerId,
+        key: &str,
+        asked: &str,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
         let at = schema::idempotency(partner, key);
         let second = now.as_second();
         let found: Option<Row> = self.table.get(&at, Read::Consistent).await?;
         let (made, unchanged) = match found.filter(|row| row.expires > second) {
             // The store removes expired rows late: one may be replaced.
-            None => (id.to_owned(), Condition::new("attribute_not_exists(#pk) OR #expires <= :now").bind(":now", second)?),
+            None => {
+                (id.to_owned(), Condition::new("attribute_not_exists(#pk) OR #expires <= :now").bind(":now", second)?)
+            }
             Some(row) if row.asked != asked => return Ok(Claim::Reused),
             Some(Row { answer: Some(answer), .. }) => return Ok(Claim::Done(answer)),
             Some(row) if row.working_until > second => return Ok(Claim::InProgress),
@@ -111,7 +120,8 @@ impl Idempotency {
     /// The store is unavailable.
     pub async fn suspend(&self, partner: &PartnerId, key: &str, id: &str) -> Result<(), StoreError> {
         let update = Condition::new("SET #working_until = :none").bind(":none", 0)?;
-        let ours = Condition::new("#made = :id AND attribute_type(#answer, :null)").bind(":id", id)?.bind(":null", "NULL")?;
+        let ours =
+            Condition::new("#made = :id AND attribute_type(#answer, :null)").bind(":id", id)?.bind(":null", "NULL")?;
         self.table.update::<Row>(&schema::idempotency(partner, key), &update, &ours).await.map(drop)
     }
 
@@ -120,7 +130,8 @@ impl Idempotency {
     /// # Errors
     /// The store is unavailable.
     pub async fn release(&self, partner: &PartnerId, key: &str, id: &str) -> Result<(), StoreError> {
-        let ours = Condition::new("#made = :id AND attribute_type(#answer, :null)").bind(":id", id)?.bind(":null", "NULL")?;
+        let ours =
+            Condition::new("#made = :id AND attribute_type(#answer, :null)").bind(":id", id)?.bind(":null", "NULL")?;
         self.table.delete(&schema::idempotency(partner, key), &ours).await.map(drop)
     }
 }

@@ -172,7 +172,7 @@ pub trait Mapping: Clone + PartialEq + Serialize + DeserializeOwned + Send + Syn
     fn changed(&self) -> (Timestamp, &str);
     /// The same content as another version.
     #[must_use]
-    fn as_version(self, version: u32, at: Timestamp, by: &str) -> Self;
+    fn with_version(self, version: u32, at: Timestamp, by: &str) -> Self;
 }
 
 macro_rules! mapping {
@@ -197,7 +197,7 @@ macro_rules! mapping {
                 (self.updated_at, &self.updated_by)
             }
 
-            fn as_version(self, version: u32, at: Timestamp, by: &str) -> Self {
+            fn with_version(self, version: u32, at: Timestamp, by: &str) -> Self {
                 Self { version, updated_at: at, updated_by: by.to_owned(), ..self }
             }
         }
@@ -242,7 +242,12 @@ impl Mappings {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn get<T: Mapping>(&self, partner: &PartnerId, connection: &ConnectionId, id: &T::Id) -> Result<Option<T>, StoreError> {
+    pub async fn get<T: Mapping>(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+        id: &T::Id,
+    ) -> Result<Option<T>, StoreError> {
         self.table.get(&T::key(partner, connection, id), Read::Consistent).await
     }
 
@@ -250,7 +255,12 @@ impl Mappings {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn put<T: Mapping>(&self, partner: &PartnerId, connection: &ConnectionId, mapping: T) -> Result<Stored<T>, StoreError> {
+    pub async fn put<T: Mapping>(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+        mapping: T,
+    ) -> Result<Stored<T>, StoreError> {
         let (at, by) = mapping.changed();
         let by = by.to_owned();
         let key = T::key(partner, connection, mapping.id());
@@ -259,15 +269,17 @@ impl Mappings {
             let before: Option<T> = self.table.get(&key, Read::Consistent).await?;
             if let Some(before) = &before {
                 let (then, who) = before.changed();
-                if mapping.clone().as_version(before.version(), then, who) == *before {
+                if mapping.clone().with_version(before.version(), then, who) == *before {
                     return Ok(Stored::Unchanged(before.clone()));
                 }
             }
             let version = match &before {
                 Some(before) => before.version(),
-                None => self.newest_version::<T>(partner, connection, &key).await?.map_or(0, |last| last.mapping.version()),
+                None => {
+                    self.newest_version::<T>(partner, connection, &key).await?.map_or(0, |last| last.mapping.version())
+                }
             };
-            let next = mapping.clone().as_version(version + 1, at, &by);
+            let next = mapping.clone().with_version(version + 1, at, &by);
             let history = schema::mapping_version(partner, connection, &key, version + 1);
             let written = self
                 .table
@@ -303,7 +315,7 @@ impl Mappings {
         for _ in 0..2 {
             let Some(before) = self.table.get::<T>(&key, Read::Consistent).await? else { return Ok(None) };
             let version = before.version() + 1;
-            let last = MappingVersion { mapping: before.clone().as_version(version, at, by), removed: true };
+            let last = MappingVersion { mapping: before.clone().with_version(version, at, by), removed: true };
             let history = schema::mapping_version(partner, connection, &key, version);
             let written = self
                 .table
@@ -332,7 +344,8 @@ impl Mappings {
     ) -> Result<Listed<T>, StoreError> {
         let after = after.map(|id| T::key(partner, connection, id).sk);
         // One more than asked for tells whether there is another page.
-        let page = Page { prefix: T::PREFIX, after: after.as_deref(), limit: Some(i32::from(limit) + 1), ..Page::default() };
+        let page =
+            Page { prefix: T::PREFIX, after: after.as_deref(), limit: Some(i32::from(limit) + 1), ..Page::default() };
         let rows = self.table.page(&schema::of_connection(partner, connection), &page, Read::Eventual).await?;
         let mut items: Vec<T> = rows.items.into_iter().map(|(_, mapping)| mapping).collect();
         let more = items.len() > usize::from(limit) || rows.next.is_some();
@@ -344,7 +357,11 @@ impl Mappings {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn all_products(&self, partner: &PartnerId, connection: &ConnectionId) -> Result<Vec<ProductMapping>, StoreError> {
+    pub async fn all_products(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+    ) -> Result<Vec<ProductMapping>, StoreError> {
         self.all(partner, connection).await
     }
 
@@ -352,7 +369,11 @@ impl Mappings {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn all_companies(&self, partner: &PartnerId, connection: &ConnectionId) -> Result<Vec<CompanyMapping>, StoreError> {
+    pub async fn all_companies(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+    ) -> Result<Vec<CompanyMapping>, StoreError> {
         self.all(partner, connection).await
     }
 

@@ -15,6 +15,7 @@ use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, RunId};
 use crate::domain::line::{LineResult, LineStatus};
 use crate::domain::plan::Approval;
 use crate::domain::reason::Reason;
+use crate::ledger::LeaseHolder;
 
 /// What started a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -257,15 +258,30 @@ impl Runs {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn begin(&self, run: &Run, now: Timestamp, until: Timestamp) -> Result<Option<Run>, StoreError> {
-        let begin = Condition::new("SET #state = :running, #planning_until = :until")
+    pub async fn begin(&self, run: &Run, by: &LeaseHolder, now: Timestamp) -> Result<Option<Run>, StoreError> {
+        let until = now.saturating_add(by.term).unwrap_or(now);
+        let begin = Condition::new("SET #state = :running, #planning_until = :until, #planning_by = :by")
             .bind(":running", RunState::Running)?
-            .bind(":until", until.as_second())?;
-        let free = Condition::new("#state = :queued OR (#state = :running AND #planned = :no AND #planning_until < :now)")
+            .bind(":until", until.as_second())?
+            .bind(":by", &by.instance)?;
+        // Where the store belongs to one process, a planner of another process is dead.
+        let dead = if by.sole { "#planning_until < :now OR #planning_by <> :by" } else { "#planning_until < :now" };
+        let free = format!("#state = :queued OR (#state = :running AND #planned = :no AND ({dead}))");
+        let free = Condition::new(free)
             .bind(":queued", RunState::Queued)?
             .bind(":no", false)?
             .bind(":now", now.as_second())?;
         self.0.update(&header(run), &begin, &free).await
+    }
+
+    /// Lets another planner take the run up at once, after this one failed.
+    ///
+    /// # Errors
+    /// The store is unavailable; the run is then free when the planner's time is over.
+    pub async fn leave(&self, run: &Run, by: &LeaseHolder) -> Result<(), StoreError> {
+        let leave = Condition::new("SET #planning_until = :zero").bind(":zero", 0)?;
+        let mine = Condition::new("#planning_by = :by AND #planned = :no").bind(":by", &by.instance)?.bind(":no", false)?;
+        self.0.update::<Run>(&header(run), &leave, &mine).await.map(|_| ())
     }
 
     /// Stores a page of lines that were decided at once. Planning the same run again writes the same page again, so this

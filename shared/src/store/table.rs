@@ -1,10 +1,12 @@
 //! The requests themselves: get, conditional put, update and delete, query by key, transactions.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +17,10 @@ type Item = HashMap<String, AttributeValue>;
 
 /// DynamoDB reads at most so many rows by key in one request.
 const KEYS_A_BATCH: usize = 100;
+
+/// A transaction that met another is tried so often, with a pause that doubles.
+const TRANSACTION_ATTEMPTS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// How fresh a read has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -337,18 +343,46 @@ impl Table {
         Ok(Write(TransactWriteItem::builder().delete(delete).build()))
     }
 
-    /// All writes or none, at most 100. `false`: a condition did not hold, or another transaction was at the same rows.
+    /// All writes or none, at most 100. `false`: a condition did not hold, nothing was written. A transaction that met
+    /// another one at the same rows wrote nothing either, and is tried again a few times.
     ///
     /// # Errors
     /// The store is unavailable: whether the writes were made is not known.
     pub async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
-        let items = writes.into_iter().map(|write| write.0).collect();
-        match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if cancelled(&error) => Ok(false),
-            Err(error) => Err(unavailable(error)),
+        let items: Vec<TransactWriteItem> = writes.into_iter().map(|write| write.0).collect();
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1.. {
+            let sent = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+            let Err(error) = sent else { return Ok(true) };
+            match cancelled(&error) {
+                None => return Err(unavailable(error)),
+                Some(Cancelled::Condition) => return Ok(false),
+                Some(Cancelled::Contention) if attempt == TRANSACTION_ATTEMPTS => return Err(unavailable(error)),
+                Some(Cancelled::Contention) => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+            }
         }
+        Err(StoreError::Unavailable("a transaction was not tried".into()))
     }
+}
+
+/// Why a transaction wrote nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cancelled {
+    Condition,
+    /// Another transaction was at the same rows, or the table was asked too much at once.
+    Contention,
+}
+
+fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<Cancelled> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return None;
+    };
+    let refused = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+    let condition = cancelled.cancellation_reasons().iter().any(refused);
+    Some(if condition { Cancelled::Condition } else { Cancelled::Contention })
 }
 
 fn encode<T: Serialize>(key: &Key, row: &T) -> Result<Item, StoreError> {
@@ -384,12 +418,6 @@ fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
 
 fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     code(error) == Some("ConditionalCheckFailedException")
-}
-
-fn cancelled<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
-    // A cancelled transaction wrote nothing. Throttling among its reasons is told apart from a condition by the caller,
-    // who reads again either way.
-    code(error) == Some("TransactionCanceledException")
 }
 
 fn held<T, E: ProvideErrorMetadata>(sent: Result<T, SdkError<E>>) -> Result<bool, StoreError> {

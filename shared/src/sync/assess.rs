@@ -47,7 +47,7 @@ pub(super) enum Assessed {
     /// Right already: to be remembered as confirmed, where it is not yet.
     Right { row: LineResult, key: LineKey, units: Units },
     /// A change, or an open write.
-    Look(Look),
+    Look(Box<Look>),
 }
 
 /// A line that the account's job looks at more closely. The row stands in until then.
@@ -113,7 +113,7 @@ impl Desk<'_> {
             let explanation = "An earlier write of this line is not settled yet.".to_owned();
             let decision = Decision::stop(Code::WriteUnsettled, explanation, observed.timeline.at(self.today.date));
             let row = row::decided(&line.key, &label, &desired, decision);
-            return Assessed::Look(Look { line: job(&desired), row });
+            return Assessed::Look(Box::new(Look { line: job(&desired), row }));
         }
         let job = job(&desired);
         match job.decide(&observed.timeline, history, self.today.date, self.policy, self.approval_needed) {
@@ -122,7 +122,7 @@ impl Desk<'_> {
                 Assessed::Right { row, key: job.key, units }
             }
             decision if needs_all_rows(&decision) => {
-                Assessed::Look(Look { row: row::decided(&line.key, &label, &desired, decision), line: job })
+                Assessed::Look(Box::new(Look { row: row::decided(&line.key, &label, &desired, decision), line: job }))
             }
             decision => Assessed::Row(row::decided(&line.key, &label, &desired, decision)),
         }

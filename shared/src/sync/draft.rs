@@ -46,7 +46,7 @@ impl Draft {
     pub fn add(&mut self, assessed: Assessed, histories: &BTreeMap<LineKey, LineHistory>) {
         match assessed {
             Assessed::Row(row) => self.rows.push(row),
-            Assessed::Look(look) => self.looks.push(look),
+            Assessed::Look(look) => self.looks.push(*look),
             Assessed::Right { row, key, units } => {
                 let history = histories.get(&key).cloned().unwrap_or_default();
                 if history.confirmed.is_none_or(|confirmed| confirmed.units != units) {

@@ -9,6 +9,7 @@ mod assess;
 mod draft;
 mod job;
 mod lines;
+mod parts;
 mod planner;
 mod record;
 mod request;
@@ -17,6 +18,7 @@ mod row;
 mod worker;
 mod write;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -24,16 +26,19 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::clock::Clock;
+use crate::domain::ids::ConnectionId;
+use crate::domain::line::LineHistory;
 use crate::domain::reason::Reason;
 use crate::psa::open::{OpenError, Opener};
 use crate::psa::{Connector, Kind, PsaError};
 use crate::secrets;
-use crate::store::StoreError;
-use crate::store::connections::Connection;
+use crate::store::connections::{Connection, Connections, Status};
 use crate::store::lines::Tenancy;
-pub use planner::{Planner, Parts as PlannerParts};
+use crate::store::{Read, StoreError};
+pub use parts::{PlannerParts, WorkerParts};
+pub use planner::Planner;
 pub use request::{NewRun, new_run_id, scheduled_run_id};
-pub use worker::{Done, Parts as WorkerParts, Worker};
+pub use worker::{Done, Worker};
 
 /// The engine's delays and sizes.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +46,6 @@ pub struct Settings {
     /// How long the PSA may still be working on a request whose answer we did not see. Autotask works on one for up to
     /// five minutes.
     pub settle: SignedDuration,
-    /// How long a fan-out may be at work on one run before another may take it up.
-    pub planning: SignedDuration,
     /// How long one job goes on sending changes; the rest waits for the next run. Well below the lease's term.
     pub job_writes: SignedDuration,
     /// A job of a run that is older is not done: its counts may be out of date.
@@ -53,7 +56,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             settle: SignedDuration::from_mins(6),
-            planning: SignedDuration::from_mins(16),
             job_writes: SignedDuration::from_mins(4),
             job_age: SignedDuration::from_hours(6),
         }
@@ -75,8 +77,8 @@ pub enum SyncError {
     /// A stored job that this version can't read.
     #[error("a job can't be read: {0}")]
     Job(String),
-    /// Another worker has the account, or took it over.
-    #[error("another worker has the account")]
+    /// Another worker has the account or the run, or took it over.
+    #[error("another worker is at it")]
     Busy,
 }
 
@@ -110,6 +112,22 @@ impl Today {
         let date = clock.now().to_zoned(zone.clone()).date();
         Self { zone, date }
     }
+}
+
+/// The other connections that write lines among `histories` and were not revoked: those lines are theirs.
+async fn live_writers(
+    connections: &Connections,
+    connection: &Connection,
+    histories: impl Iterator<Item = &LineHistory>,
+) -> Result<BTreeSet<ConnectionId>, SyncError> {
+    let others: BTreeSet<&ConnectionId> =
+        histories.filter_map(|history| history.writer.as_ref()).filter(|writer| **writer != connection.id).collect();
+    let mut live = BTreeSet::new();
+    for other in others {
+        let found = connections.get(&connection.partner, other, Read::Consistent).await?;
+        live.extend(found.filter(|found| found.status != Status::Revoked).map(|found| found.id));
+    }
+    Ok(live)
 }
 
 /// The lines that a connection reaches.

@@ -1,47 +1,23 @@
 //! The fan-out's half of a sync: one connection's lines, observed in bulk, decided, recorded, and handed on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::assess::{Desk, bulk_window, full_window, months};
 use super::draft::{Draft, budget_exhausted};
 use super::lines::MappedLine;
+use super::parts::PlannerParts as Parts;
 use super::record::{finish, note_rejected, record};
-use super::{Settings, SyncError, Today, open, reason_of, tenancy};
+use super::{SyncError, Today, live_writers, open, reason_of, tenancy};
 use crate::clock::Clock;
 use crate::domain::contract::Contract;
-use crate::domain::ids::{ConnectionId, ContractId, PartnerId, RunId};
+use crate::domain::ids::{ContractId, PartnerId, RunId};
 use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::policy::Approval as ApprovalPolicy;
 use crate::domain::reason::{Code, Reason};
-use crate::events::Publish;
-use crate::ledger::Ledger;
-use crate::psa::open::Opener;
 use crate::psa::{Connector, Kind, Observation, PsaError};
-use crate::queue::SendJobs;
-use crate::store::connections::{Connection, Connections, Status};
-use crate::store::lines::Lines;
-use crate::store::mappings::Mappings;
-use crate::store::runs::{Mode, Run, RunState, Runs};
-use crate::store::usage::UsageReader;
-use crate::store::{Read, StoreError};
-
-/// What a planner works with.
-#[allow(missing_docs, reason = "each field is named after its type")]
-#[derive(Clone)]
-pub struct Parts {
-    pub connections: Connections,
-    pub mappings: Mappings,
-    pub usage: UsageReader,
-    pub lines: Lines,
-    pub ledger: Ledger,
-    pub runs: Runs,
-    pub opener: Opener,
-    pub jobs: Arc<dyn SendJobs>,
-    pub events: Arc<dyn Publish>,
-    pub clock: Arc<dyn Clock>,
-    pub settings: Settings,
-}
+use crate::store::connections::{Connection, Status};
+use crate::store::runs::{Mode, Run, RunState};
+use crate::store::Read;
 
 /// Plans runs.
 #[derive(Clone)]
@@ -57,27 +33,38 @@ impl Planner {
         Self { parts }
     }
 
-    /// Plans a queued run, or takes up one whose planner died. A run that is planned already, or that another planner is
-    /// at, is left as it is. `None`: there is no such run.
+    /// Plans a queued run, or takes up one whose planner died. A run that is planned already, or that has ended, is left as it is. `None`: there is no such run.
     ///
     /// # Errors
-    /// The store, the secrets or the queue is unavailable: the same run may be planned again.
+    /// The store, the secrets or the queue is unavailable, or another planner is at it: the same run may be planned again.
     pub async fn plan(&self, partner: &PartnerId, run: &RunId) -> Result<Option<Run>, SyncError> {
-        let Parts { runs, clock, settings, .. } = &self.parts;
+        let Parts { runs, ledger, clock, .. } = &self.parts;
         let Some(run) = runs.get(partner, run).await? else { return Ok(None) };
-        let now = clock.now();
-        let until = now.saturating_add(settings.planning).unwrap_or(now);
         let resumed = run.state == RunState::Running;
-        let Some(run) = runs.begin(&run, now, until).await? else {
-            return Ok(Some(self.finish(&run).await?.unwrap_or(run)));
+        let Some(run) = runs.begin(&run, ledger.holder(), clock.now()).await? else {
+            return self.planned_before(&run).await.map(Some);
         };
-        let connection = self.parts.connections.get(partner, &run.connection, Read::Consistent).await?;
+        if let Err(error) = self.carry_out(&run, resumed).await {
+            if let Err(error) = runs.leave(&run, ledger.holder()).await {
+                tracing::warn!(%error, run = %run.id, "the run stays with this planner until its time is over");
+            }
+            return Err(error);
+        }
+        Ok(self.finish(&run).await?.or(Some(run)))
+    }
+
+    async fn planned_before(&self, run: &Run) -> Result<Run, SyncError> {
+        let now = self.finish(run).await?.unwrap_or_else(|| run.clone());
+        if now.planned { Ok(now) } else { Err(SyncError::Busy) }
+    }
+
+    async fn carry_out(&self, run: &Run, resumed: bool) -> Result<(), SyncError> {
+        let connection = self.parts.connections.get(&run.partner, &run.connection, Read::Consistent).await?;
         let draft = match connection.as_ref().filter(|connection| usable(connection, run.mode)) {
             None => Draft::failed(Reason::new(Code::ConnectionOff, "The connection is switched off or revoked.".into())),
-            Some(connection) => self.draft(connection, &run).await?,
+            Some(connection) => self.draft(connection, run).await?,
         };
-        record(&self.parts, connection.as_ref(), &run, draft, resumed).await?;
-        Ok(self.finish(&run).await?.or(Some(run)))
+        record(&self.parts, connection.as_ref(), run, draft, resumed).await
     }
 
     async fn finish(&self, run: &Run) -> Result<Option<Run>, SyncError> {
@@ -138,7 +125,7 @@ impl Planner {
             Ok(observed) => observed,
             Err(error) => return Ok(Err(error)),
         };
-        let live = self.live(connection, &histories).await?;
+        let live = live_writers(&self.parts.connections, connection, histories.values()).await?;
         let desk = Desk {
             today: &today,
             connection: &connection.id,
@@ -161,22 +148,6 @@ impl Planner {
         let reads = psa.requests_made();
         draft.keep_within(room.saturating_sub(reads), connection);
         Ok(Ok(draft))
-    }
-
-    /// The partner's connections that still own their lines; read only where a line has another writer.
-    async fn live(
-        &self,
-        connection: &Connection,
-        histories: &BTreeMap<LineKey, LineHistory>,
-    ) -> Result<BTreeSet<ConnectionId>, StoreError> {
-        let others: BTreeSet<&ConnectionId> =
-            histories.values().filter_map(|history| history.writer.as_ref()).filter(|w| **w != connection.id).collect();
-        let mut live = BTreeSet::new();
-        for other in others {
-            let found = self.parts.connections.get(&connection.partner, other, Read::Consistent).await?;
-            live.extend(found.filter(|found| found.status != Status::Revoked).map(|found| found.id));
-        }
-        Ok(live)
     }
 
     /// The PSA refused or failed: the run ends here, and the partner is told why.

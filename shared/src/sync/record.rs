@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::draft::{Draft, Right};
-use super::planner::Parts;
+use super::parts::PlannerParts as Parts;
 use super::{SyncError, tenancy};
 use crate::clock::Clock;
 use crate::domain::ids::RunId;

@@ -4,42 +4,26 @@
 //! open, and is settled by reading the PSA before anything new is planned on that line.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::job::{Job, JobLine};
+use super::parts::WorkerParts as Parts;
 use super::record::{finish, note_rejected};
 use super::resolve::{Resolution, resolve};
 use super::write::{Attempt, Writer};
-use super::{Settings, SyncError, Today, assess, open, reason_of, row, tenancy};
+use super::{SyncError, Today, assess, live_writers, open, reason_of, row, tenancy};
 use crate::clock::Clock;
-use crate::domain::ids::ContractId;
+use crate::domain::ids::{ConnectionId, ContractId};
 use crate::domain::intent::Meaning;
 use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
 use crate::domain::plan::{Change, Decision};
 use crate::domain::reason::{Code, Reason};
-use crate::events::Publish;
-use crate::ledger::{Intent, Lease, Ledger, Outcome};
-use crate::psa::open::Opener;
+use crate::ledger::{Intent, Lease, Outcome};
 use crate::psa::{Connector, Kind, Observation, ObservedLine, PsaError};
 use crate::queue::CompanyJob;
 use crate::store::Read;
-use crate::store::connections::{Connection, Connections, Status};
-use crate::store::lines::{Lines, Tenancy};
-use crate::store::runs::{Effort, Run, Runs};
-
-/// What a worker works with.
-#[allow(missing_docs, reason = "each field is named after its type")]
-#[derive(Clone)]
-pub struct Parts {
-    pub connections: Connections,
-    pub lines: Lines,
-    pub ledger: Ledger,
-    pub runs: Runs,
-    pub opener: Opener,
-    pub events: Arc<dyn Publish>,
-    pub clock: Arc<dyn Clock>,
-    pub settings: Settings,
-}
+use crate::store::connections::{Connection, Status};
+use crate::store::lines::Tenancy;
+use crate::store::runs::{Effort, Run};
 
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,9 +71,12 @@ impl Worker {
             (Some(connection), None) => {
                 let of = tenancy(&connection);
                 let lease = ledger.lease(&of, &job.account, clock.now()).await?.ok_or(SyncError::Busy)?;
-                let worked = Shift { worker: self, connection: &connection, of: &of, lease: &lease, run: &run }.work(&job).await?;
-                ledger.release(&lease).await?;
-                worked
+                let shift = Shift { worker: self, connection: &connection, of: &of, lease: &lease, run: &run };
+                let worked = shift.work(&job).await;
+                if let Err(error) = ledger.release(&lease).await {
+                    tracing::warn!(%error, account = %job.account, "a lease was not given back and ends with its term");
+                }
+                worked?
             }
             (_, reason) => {
                 let reason = reason.unwrap_or_else(|| Reason::new(Code::ConnectionOff, "The connection is gone.".into()));
@@ -165,7 +152,8 @@ impl Shift<'_> {
         let mut seen = Seen { histories, observed };
         let mut rows = Rows::new();
         let earlier = self.resolve_open(job, &mut seen, &mut rows).await?;
-        let changes = self.decide(job, &seen, &earlier, &mut rows);
+        let others = live_writers(&parts.connections, self.connection, seen.histories.values()).await?;
+        let changes = self.decide(job, &seen, &others, &earlier, &mut rows);
         let writes = self.write(psa.as_ref(), job, &seen, changes, &mut rows).await?;
         let effort = Effort { psa_requests: psa.requests_made(), writes };
         Ok((rows.into_values().collect(), effort))
@@ -231,6 +219,7 @@ impl Shift<'_> {
         &self,
         job: &'j Job,
         seen: &Seen,
+        others: &BTreeSet<ConnectionId>,
         earlier: &BTreeMap<LineKey, Intent>,
         rows: &mut Rows,
     ) -> Vec<(&'j JobLine, Change)> {
@@ -243,10 +232,15 @@ impl Shift<'_> {
             let history = seen.history(&line.key);
             let decision = match seen.line(&line.key) {
                 None => Decision::stop(Code::ServiceNotOnContract, missing(line, seen), None),
-                Some(_) if taken(&history, self.connection) && history.open.is_some() => Decision::stop(
+                Some(found) if history.open.is_some() => Decision::stop(
                     Code::WriteUnsettled,
-                    "Another worker has begun to write this line.".into(),
-                    None,
+                    "An earlier write of this line is not settled yet.".into(),
+                    found.timeline.at(today.date),
+                ),
+                Some(found) if history.writer.as_ref().is_some_and(|writer| others.contains(writer)) => Decision::stop(
+                    Code::LineOfAnotherConnection,
+                    "Another connection has begun to write this line.".into(),
+                    found.timeline.at(today.date),
                 ),
                 Some(found) => {
                     line.decide(&found.timeline, &history, today.date, &self.connection.policy, job.approval_needed)
@@ -306,7 +300,7 @@ impl Shift<'_> {
         if attempts.iter().any(Attempt::credentials_refused) {
             note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
         }
-        let read_back = if sent > 0 { self.observe(psa, job).await } else { Ok(Observation::default()) };
+        let read_back = if attempts.iter().any(Attempt::needs_read_back) { self.observe(psa, job).await } else { Ok(Observation::default()) };
         let mut settled = Vec::new();
         for attempt in &attempts {
             let verdict = attempt.verdict(&read_back);
@@ -321,11 +315,6 @@ impl Shift<'_> {
         }
         Ok(u32::try_from(sent).unwrap_or(u32::MAX))
     }
-}
-
-/// Whether another connection's write is under way on the line.
-fn taken(history: &LineHistory, connection: &Connection) -> bool {
-    history.writer.as_ref().is_some_and(|writer| *writer != connection.id)
 }
 
 fn missing(line: &JobLine, seen: &Seen) -> String {

@@ -104,6 +104,11 @@ impl Attempt {
         matches!(&self.said, Said::Done | Said::Not(WriteError::Rejected(_) | WriteError::Unknown(_)))
     }
 
+    /// Whether the PSA may show the change, so that reading it tells something.
+    pub fn needs_read_back(&self) -> bool {
+        matches!(&self.said, Said::Done | Said::Not(WriteError::Unknown(_)))
+    }
+
     pub fn credentials_refused(&self) -> bool {
         matches!(&self.said, Said::Not(error) if error.error().kind == Kind::Auth)
     }

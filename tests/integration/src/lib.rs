@@ -9,6 +9,7 @@
 pub mod answer;
 pub mod clock;
 pub mod logs;
+pub mod msp;
 
 use std::net::Ipv4Addr;
 use std::path::Path;

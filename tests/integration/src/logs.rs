@@ -9,7 +9,8 @@ static STARTED: Once = Once::new();
 /// Begins to keep the log lines of all crates.
 pub fn keep() {
     STARTED.call_once(|| {
-        let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(|| Keeper);
+        let lines =
+            tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(|| Keeper);
         // Another subscriber would mean that nothing is kept; `text` then finds nothing and its user fails.
         lines.try_init().ok();
     });

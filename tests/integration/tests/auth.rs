@@ -40,7 +40,10 @@ async fn an_expired_token_is_refused() {
     assert_eq!(list_with(&h, Some(&format!("Bearer {token}"))).await.status, 200);
     h.clock.advance(SignedDuration::from_hours(1));
     let answer = list_with(&h, Some(&format!("Bearer {token}"))).await;
-    assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_token\", error_description=\"The token has expired.\"");
+    assert_eq!(
+        answer.header("www-authenticate"),
+        "Bearer error=\"invalid_token\", error_description=\"The token has expired.\""
+    );
     insta::assert_json_snapshot!(answer.problem(), @r#"
         {
           "code": "token_expired",
@@ -95,8 +98,13 @@ async fn each_route_asks_for_its_scope() {
         format!("{one}/catalog/lines?contract_id=1"),
     ];
     for path in &reads {
-        let may = async |scope| Answer::to(h.request(Method::GET, path).bearer_auth(h.token(PARTNER, &[scope]))).await.status;
-        assert_eq!((may(Scope::Read).await, may(Scope::Write).await, may(Scope::Usage).await), (200, 200, 403), "{path}");
+        let may =
+            async |scope| Answer::to(h.request(Method::GET, path).bearer_auth(h.token(PARTNER, &[scope]))).await.status;
+        assert_eq!(
+            (may(Scope::Read).await, may(Scope::Write).await, may(Scope::Usage).await),
+            (200, 200, 403),
+            "{path}"
+        );
     }
     let writes = [
         (Method::POST, "/v1/connections".to_owned()),
@@ -111,7 +119,10 @@ async fn each_route_asks_for_its_scope() {
             let request = h.request(method.clone(), &path).bearer_auth(h.token(PARTNER, &[scope])).json(&json!({}));
             let answer = Answer::to(request).await;
             assert_eq!(answer.status, 403, "{method} {path} with {scope:?}");
-            assert_eq!(answer.header("www-authenticate"), "Bearer error=\"insufficient_scope\", scope=\"tallyline/write\"");
+            assert_eq!(
+                answer.header("www-authenticate"),
+                "Bearer error=\"insufficient_scope\", scope=\"tallyline/write\""
+            );
         }
     }
     assert_eq!(h.get(&one).await.json, before);

@@ -39,7 +39,7 @@ async fn a_wrong_secret() {
           "fix": "Check in Autotask that the API user is active and not locked and that its secret has not expired; make a new secret if in doubt, and send the credentials again.",
           "request_id": "[request]",
           "status": 422,
-          "title": "Psa credentials rejected",
+          "title": "PSA credentials rejected",
           "type": "/problems/psa_credentials_rejected"
         }
         "#);
@@ -52,12 +52,12 @@ async fn an_unknown_user() {
     insta::assert_json_snapshot!(refused(&h, &path, &before, &answer).await, @r#"
         {
           "code": "psa_user_unknown",
-          "detail": "Autotask knows no API user of this name.",
+          "detail": "Autotask knows no API user of this name. It said: \"Zone information could not be determined\"",
           "errors": [],
           "fix": "Copy the user name from the API user's page in Autotask (it looks like an e-mail address) and send the credentials again.",
           "request_id": "[request]",
           "status": 422,
-          "title": "Psa user unknown",
+          "title": "PSA user unknown",
           "type": "/problems/psa_user_unknown"
         }
         "#);
@@ -70,12 +70,12 @@ async fn a_wrong_integration_code() {
     insta::assert_json_snapshot!(refused(&h, &path, &before, &answer).await, @r#"
         {
           "code": "psa_integration_code_rejected",
-          "detail": "Autotask does not accept the tracking identifier.",
+          "detail": "Autotask does not accept the tracking identifier. It said: \"IntegrationCode is invalid\"",
           "errors": [],
           "fix": "Copy the tracking identifier from the API user's page in Autotask and send the credentials again.",
           "request_id": "[request]",
           "status": 422,
-          "title": "Psa integration code rejected",
+          "title": "PSA integration code rejected",
           "type": "/problems/psa_integration_code_rejected"
         }
         "#);
@@ -84,7 +84,9 @@ async fn a_wrong_integration_code() {
 #[tokio::test]
 async fn credentials_that_no_header_can_carry() {
     let (h, path, before) = with_connection().await;
-    for (field, value) in [("secret", "a\nb"), ("secret", "a\r\nx-admin: 1"), ("username", "ä\u{0}"), ("integration_code", "ü\n")] {
+    for (field, value) in
+        [("secret", "a\nb"), ("secret", "a\r\nx-admin: 1"), ("username", "ä\u{0}"), ("integration_code", "ü\n")]
+    {
         let answer = h.post("/v1/connections", with(&format!("/credentials/{field}"), value.into())).await;
         assert_eq!(refused(&h, &path, &before, &answer).await["status"], 422, "{field} {value:?}");
     }
@@ -137,7 +139,7 @@ async fn unknown_and_missing_fields_are_named_all_at_once() {
     insta::assert_json_snapshot!(refused(&h, &path, &before, &answer).await, @r#"
         {
           "code": "invalid_request",
-          "detail": "The request is not valid: /schedule is not a field here.",
+          "detail": "The request is not valid: /schedule: is not a field here.",
           "errors": [
             {
               "detail": "is not a field here",
@@ -183,7 +185,7 @@ async fn a_body_that_is_no_json() {
           "errors": [],
           "request_id": "[request]",
           "status": 400,
-          "title": "Malformed json",
+          "title": "Malformed JSON",
           "type": "/problems/malformed_json"
         }
         "#);
@@ -195,11 +197,19 @@ async fn a_body_that_is_no_json() {
           "errors": [],
           "request_id": "[request]",
           "status": 415,
-          "title": "Not json",
+          "title": "Not JSON",
           "type": "/problems/not_json"
         }
         "#);
-    for (body, status) in [("", 400), ("{}{}", 400), ("\u{feff}{}", 400), ("[]", 422), ("null", 422), ("\"x\"", 422), ("{\"psa\":1,\"psa\":1}", 422)] {
+    for (body, status) in [
+        ("", 400),
+        ("{}{}", 400),
+        ("\u{feff}{}", 400),
+        ("[]", 422),
+        ("null", 422),
+        ("\"x\"", 422),
+        ("{\"psa\":1,\"psa\":1}", 422),
+    ] {
         let answer = send("application/json", body).await;
         assert_eq!(refused(&h, &path, &before, &answer).await["status"], status, "{body}");
     }
@@ -214,7 +224,7 @@ async fn a_time_zone_that_does_not_exist() {
     insta::assert_json_snapshot!(refused(&h, &path, &before, &answer).await, @r#"
         {
           "code": "invalid_request",
-          "detail": "The request is not valid: /time_zone must be the IANA name of a time zone, such as Europe/Berlin.",
+          "detail": "The request is not valid: /time_zone: must be the IANA name of a time zone, such as Europe/Berlin.",
           "errors": [
             {
               "detail": "must be the IANA name of a time zone, such as Europe/Berlin",
@@ -236,7 +246,7 @@ async fn a_schedule_that_does_not_exist() {
     insta::assert_json_snapshot!(refused(&h, &path, &before, &answer).await, @r#"
         {
           "code": "invalid_request",
-          "detail": "The request is not valid: /schedule a weekly schedule has a weekday and no day.",
+          "detail": "The request is not valid: /schedule: a weekly schedule has a weekday and no day.",
           "errors": [
             {
               "detail": "a weekly schedule has a weekday and no day",
@@ -300,7 +310,7 @@ async fn a_policy_that_does_not_exist() {
               "pointer": "/policy/drift"
             },
             {
-              "detail": "must be u32",
+              "detail": "must be a whole number from 0 to 4294967295",
               "pointer": "/policy/guards/fall_percent"
             },
             {
@@ -361,11 +371,11 @@ async fn a_cursor_and_a_limit_that_this_list_never_gave() {
     insta::assert_json_snapshot!(refused(&h, &path, &before, &answer).await, @r#"
         {
           "code": "invalid_query",
-          "detail": "The query is not valid:  is required.",
+          "detail": "The query is not valid: contract_id is required.",
           "errors": [
             {
               "detail": "is required",
-              "pointer": "?"
+              "pointer": "?contract_id"
             }
           ],
           "request_id": "[request]",
@@ -416,7 +426,13 @@ async fn an_address_or_a_method_that_is_not_there() {
 async fn credentials_that_are_sent_wrongly_leave_the_old_ones() {
     let (h, path, before) = with_connection().await;
     let url = format!("{path}/credentials");
-    for body in [json!({}), json!({"credentials": null}), json!({"credentials": {}}), json!({"credential": credentials()}), json!(credentials())] {
+    for body in [
+        json!({}),
+        json!({"credentials": null}),
+        json!({"credentials": {}}),
+        json!({"credential": credentials()}),
+        json!(credentials()),
+    ] {
         let answer = h.put(&url, body.clone()).await;
         assert_eq!(refused(&h, &path, &before, &answer).await["status"], 422, "{body}");
     }

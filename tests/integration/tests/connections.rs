@@ -6,8 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared::domain::ids::PartnerId;
 use shared::store::Read;
-use shared::store::idempotency::{Claim, Idempotency};
 use shared::store::connections::{Connection, Connections, shard};
+use shared::store::idempotency::{Claim, Idempotency};
 use shared::store::schema::DUE_SHARDS;
 use simulators::autotask::{ApiUser, Entity, Fault, Right, When};
 
@@ -99,7 +99,9 @@ async fn the_same_key_makes_one_connection_and_replays_its_answer() {
     assert_eq!(first.text, second.text);
     assert_eq!(first.header("location"), second.header("location"));
     assert_eq!(h.psa.request_count(), asked, "the work was done again");
-    let other = send("k-1", json!({"psa": "autotask", "name": "Other", "time_zone": "UTC", "credentials": credentials()})).await;
+    let other =
+        send("k-1", json!({"psa": "autotask", "name": "Other", "time_zone": "UTC", "credentials": credentials()}))
+            .await;
     insta::assert_json_snapshot!(other.problem(), @r#"
         {
           "code": "idempotency_key_reused",
@@ -123,7 +125,8 @@ async fn the_same_key_makes_one_connection_and_replays_its_answer() {
 async fn a_request_that_died_halfway_is_taken_up_under_the_same_id() {
     let h = Harness::start().await;
     let remembered = Idempotency::new(h.table.clone());
-    let claim = async |asked: &str, id: &str| remembered.claim(&partner(), "k", asked, id, h.clock.time()).await.unwrap();
+    let claim =
+        async |asked: &str, id: &str| remembered.claim(&partner(), "k", asked, id, h.clock.time()).await.unwrap();
     let first = Claim::Work { id: "conn_1".to_owned() };
     assert_eq!(claim("a", "conn_1").await, first);
     assert_eq!(claim("a", "conn_2").await, Claim::InProgress);
@@ -142,7 +145,9 @@ async fn a_request_that_died_halfway_is_taken_up_under_the_same_id() {
 async fn requests_at_the_same_time_under_one_key_make_one_connection() {
     let h = Harness::start().await;
     let send = async || {
-        Answer::to(h.signed(Method::POST, "/v1/connections").header("idempotency-key", "k").json(&connection_body())).await.status
+        Answer::to(h.signed(Method::POST, "/v1/connections").header("idempotency-key", "k").json(&connection_body()))
+            .await
+            .status
     };
     let mut answers = <[u16; 3]>::from(tokio::join!(send(), send(), send()));
     answers.sort_unstable();
@@ -154,7 +159,9 @@ async fn requests_at_the_same_time_under_one_key_make_one_connection() {
 async fn a_creation_that_the_psa_kept_from_its_end_may_be_sent_again_at_once() {
     let h = Harness::start().await;
     let send = async || {
-        Answer::to(h.signed(Method::POST, "/v1/connections").header("idempotency-key", "k").json(&connection_body())).await.status
+        Answer::to(h.signed(Method::POST, "/v1/connections").header("idempotency-key", "k").json(&connection_body()))
+            .await
+            .status
     };
     h.psa.plan_fault(When::Request(Entity::Companies, 1), Fault::ResetBefore);
     assert_eq!(send().await, 503);
@@ -209,7 +216,10 @@ async fn each_part_of_a_change_may_be_sent_alone() {
 
     assert_eq!(change(json!({"name": "Renamed"})).await["name"], "Renamed");
     let moved = change(json!({"time_zone": "America/New_York"})).await;
-    assert_eq!((moved["next_due_at"].as_str(), moved["updated_at"].as_str()), (Some("2026-11-22T07:00:00Z"), Some("2026-11-21T12:05:00Z")));
+    assert_eq!(
+        (moved["next_due_at"].as_str(), moved["updated_at"].as_str()),
+        (Some("2026-11-22T07:00:00Z"), Some("2026-11-21T12:05:00Z"))
+    );
     let weekly = change(json!({"schedule": {"frequency": "weekly", "hour": 5, "weekday": "monday"}})).await;
     assert_eq!(weekly["next_due_at"], "2026-11-23T10:00:00Z");
     let policy = change(json!({"policy": {"guards": {"fall_units": 7}}})).await["policy"].clone();
@@ -278,7 +288,10 @@ async fn changes_at_the_same_time_are_all_kept() {
     );
     assert_eq!((name.status, zone.status, off.status), (200, 200, 200));
     let after = h.get(&one).await.json;
-    assert_eq!((&after["name"], &after["time_zone"], &after["policy"]["shadow"]), (&json!("Renamed"), &json!("UTC"), &json!(true)));
+    assert_eq!(
+        (&after["name"], &after["time_zone"], &after["policy"]["shadow"]),
+        (&json!("Renamed"), &json!("UTC"), &json!(true))
+    );
 }
 
 #[tokio::test]
@@ -304,7 +317,11 @@ async fn a_revoked_connection_stays_readable_and_its_secret_is_gone() {
         (Method::GET, "/catalog/accounts", json!({})),
     ] {
         let answer = Answer::to(h.signed(method.clone(), &format!("{one}{rest}")).json(&body)).await;
-        assert_eq!((answer.status, answer.problem()["code"].as_str()), (409, Some("connection_revoked")), "{method} {rest}");
+        assert_eq!(
+            (answer.status, answer.problem()["code"].as_str()),
+            (409, Some("connection_revoked")),
+            "{method} {rest}"
+        );
     }
     assert_eq!(h.get(&one).await.json, after);
     assert_eq!(sealed(), 0);
@@ -312,7 +329,10 @@ async fn a_revoked_connection_stays_readable_and_its_secret_is_gone() {
 
 #[tokio::test]
 async fn new_credentials_take_over_only_after_they_work() {
-    let h = Harness::with(|psa| psa.user(ApiUser::full()).user(ApiUser::full().named("second@nordwind.example", "second-secret"))).await;
+    let h = Harness::with(|psa| {
+        psa.user(ApiUser::full()).user(ApiUser::full().named("second@nordwind.example", "second-secret"))
+    })
+    .await;
     let id = h.connect().await;
     let one = format!("/v1/connections/{id}");
     let put = async |username: &str, secret: &str| {
@@ -485,7 +505,7 @@ async fn a_psa_that_does_not_answer_is_a_gateways_problem_and_stores_nothing() {
           "fix": "Nothing: the next run tries again. If it stays, look at Autotask's status page.",
           "request_id": "[request]",
           "status": 503,
-          "title": "Psa connection lost",
+          "title": "PSA connection lost",
           "type": "/problems/psa_connection_lost"
         }
         "#);
@@ -508,10 +528,13 @@ async fn a_secret_shows_in_no_answer_no_log_line_and_no_row() {
         answer
     };
     let given = |username: Value| json!({"username": username, "secret": SECRET, "integration_code": CODE});
-    let body = |credentials: Value| json!({"psa": "autotask", "name": "N", "time_zone": "UTC", "credentials": credentials});
+    let body =
+        |credentials: Value| json!({"psa": "autotask", "name": "N", "time_zone": "UTC", "credentials": credentials});
     // Refused by the PSA, and refused as input in every way in which serde would repeat a value.
     let user = simulators::autotask::SAMPLE_USERNAME;
-    for credentials in [given(user.into()), given(json!([SECRET])), json!(SECRET), json!([SECRET]), json!({"secret": [SECRET]})] {
+    for credentials in
+        [given(user.into()), given(json!([SECRET])), json!(SECRET), json!([SECRET]), json!({"secret": [SECRET]})]
+    {
         assert_eq!(ask(Method::POST, "/v1/connections".into(), body(credentials)).await.status, 422);
     }
     let odd = json!({"psa": SECRET, "name": {"x": SECRET}, "time_zone": SECRET, "credentials": given(user.into())});
@@ -526,7 +549,8 @@ async fn a_secret_shows_in_no_answer_no_log_line_and_no_row() {
     ask(Method::PUT, format!("{one}/credentials"), json!({"credentials": given(user.into())})).await;
 
     let canaries = [SECRET, CODE, simulators::autotask::SAMPLE_SECRET, simulators::autotask::SAMPLE_INTEGRATION_CODE];
-    let mut searched = vec![("answers".to_owned(), answers.into_bytes()), ("logs".to_owned(), logs::text().into_bytes())];
+    let mut searched =
+        vec![("answers".to_owned(), answers.into_bytes()), ("logs".to_owned(), logs::text().into_bytes())];
     for folder in [h.data().to_owned(), h.data().join("secrets")] {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -551,7 +575,9 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 
 #[tokio::test]
 async fn a_user_who_lacks_rights_is_told_each_of_them() {
-    let user = ApiUser::full().without(Entity::Contracts, Right::Query).without(Entity::ContractServiceAdjustments, Right::Create);
+    let user = ApiUser::full()
+        .without(Entity::Contracts, Right::Query)
+        .without(Entity::ContractServiceAdjustments, Right::Create);
     let h = Harness::with(|psa| psa.user(user)).await;
     let answer = h.post("/v1/connections", connection_body()).await;
     insta::assert_json_snapshot!(answer.problem(), @r#"
@@ -571,7 +597,7 @@ async fn a_user_who_lacks_rights_is_told_each_of_them() {
           "fix": "In Autotask, give the API user a security level that may see and edit contracts and their services (\"API User (system)\" may), then test the connection again.",
           "request_id": "[request]",
           "status": 422,
-          "title": "Psa rights missing",
+          "title": "PSA rights missing",
           "type": "/problems/psa_rights_missing"
         }
         "#);

@@ -71,7 +71,8 @@ impl UsageReader {
     pub async fn load(&self, partner: &PartnerId, months: RangeInclusive<Month>) -> Result<UsageBook, StoreError> {
         let mut book = self.begin(partner).await?;
         for month in Month::all(months) {
-            let rows = self.table.all(&schema::counts_of_month(partner, &month.to_string()), "", Read::Consistent).await?;
+            let rows =
+                self.table.all(&schema::counts_of_month(partner, &month.to_string()), "", Read::Consistent).await?;
             for (sk, row) in rows {
                 book.add(feed_of(&sk)?, row)?;
             }
@@ -104,7 +105,8 @@ impl UsageReader {
     /// What is complete is read before the counts. The other way round, a snapshot that arrives in between would seem to
     /// lack every company that was read too early.
     async fn begin(&self, partner: &PartnerId) -> Result<UsageBook, StoreError> {
-        let rows: Vec<(String, Newest)> = self.table.all(&schema::snapshots(partner), "NEWEST#", Read::Consistent).await?;
+        let rows: Vec<(String, Newest)> =
+            self.table.all(&schema::snapshots(partner), "NEWEST#", Read::Consistent).await?;
         let mut newest_complete = BTreeMap::new();
         for (sk, row) in rows {
             let product = id::<ProductKey>(sk.trim_start_matches("NEWEST#"))?;

@@ -181,7 +181,10 @@ fn joined(done: Result<Result<(), StoreError>, tokio::task::JoinError>) -> Resul
 /// Writes a batch at once where every count of it is news, and one by one where some is not.
 async fn record_batch(table: &Table, origin: &Origin, batch: &[Record]) -> Result<(), StoreError> {
     for newest_of_row in [true, false] {
-        let writes = batch.iter().map(|record| Update::of(origin, record).write(table, newest_of_row)).collect::<Result<_, _>>()?;
+        let writes = batch
+            .iter()
+            .map(|record| Update::of(origin, record).write(table, newest_of_row))
+            .collect::<Result<_, _>>()?;
         // Throttled or lost: each is tried by itself, with patience.
         if matches!(table.transact(writes).await, Ok(true)) {
             return Ok(());
@@ -276,6 +279,10 @@ impl<'a> Update<'a> {
         } else {
             Condition::new(news)
         };
-        if self.complete { condition.bind(":t", self.slot.t)?.bind(":r", self.slot.r) } else { condition.bind(":q", self.slot.q) }
+        if self.complete {
+            condition.bind(":t", self.slot.t)?.bind(":r", self.slot.r)
+        } else {
+            condition.bind(":q", self.slot.q)
+        }
     }
 }

@@ -75,7 +75,8 @@ mod tests {
         let instant: Timestamp = "2026-12-01T00:30:00+02:00".parse().unwrap();
         assert_eq!(Month::of(instant).to_string(), "2026-11");
         assert_eq!(hour_of(instant), "3022");
-        let months: Vec<_> = Month::all(Month::of(instant)..=Month { year: 2027, month: 1 }).map(|m| m.to_string()).collect();
+        let months: Vec<_> =
+            Month::all(Month::of(instant)..=Month { year: 2027, month: 1 }).map(|m| m.to_string()).collect();
         assert_eq!(months, ["2026-11", "2026-12", "2027-01"]);
     }
 }

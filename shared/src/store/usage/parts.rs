@@ -113,7 +113,13 @@ impl Snapshots {
     ///
     /// # Errors
     /// The store is unavailable: counts may be half in. Sending the seal again completes it.
-    pub async fn seal(&self, partner: &PartnerId, snapshot: &SnapshotId, parts: u32, complete: bool) -> Result<Sealing, StoreError> {
+    pub async fn seal(
+        &self,
+        partner: &PartnerId,
+        snapshot: &SnapshotId,
+        parts: u32,
+        complete: bool,
+    ) -> Result<Sealing, StoreError> {
         let Some(header) = self.header(partner, snapshot).await? else { return Ok(Sealing::NotFound) };
         if header.hash.is_some() {
             return Ok(Sealing::Differs(Differs::InOnePiece));
@@ -151,11 +157,21 @@ impl Snapshots {
         Ok(Sealing::Sealed(self.applied(partner, header).await?))
     }
 
-    async fn part(&self, partner: &PartnerId, snapshot: &SnapshotId, number: u32) -> Result<Option<PartHeader>, StoreError> {
+    async fn part(
+        &self,
+        partner: &PartnerId,
+        snapshot: &SnapshotId,
+        number: u32,
+    ) -> Result<Option<PartHeader>, StoreError> {
         self.table.get(&schema::snapshot_part(partner, snapshot, number), Read::Consistent).await
     }
 
-    async fn claim_part(&self, partner: &PartnerId, snapshot: &SnapshotId, mine: PartHeader) -> Result<(PartHeader, bool), StoreError> {
+    async fn claim_part(
+        &self,
+        partner: &PartnerId,
+        snapshot: &SnapshotId,
+        mine: PartHeader,
+    ) -> Result<(PartHeader, bool), StoreError> {
         if self.table.put(&schema::snapshot_part(partner, snapshot, mine.part), &mine, &Condition::absent()).await? {
             return Ok((mine, true));
         }
@@ -163,11 +179,17 @@ impl Snapshots {
         found.map(|found| (found, false)).ok_or_else(|| StoreError::Unavailable("a part vanished".into()))
     }
 
-    async fn records_of(&self, partner: &PartnerId, snapshot: &SnapshotId, parts: u32) -> Result<BTreeMap<u32, Vec<Record>>, StoreError> {
+    async fn records_of(
+        &self,
+        partner: &PartnerId,
+        snapshot: &SnapshotId,
+        parts: u32,
+    ) -> Result<BTreeMap<u32, Vec<Record>>, StoreError> {
         let mut records = BTreeMap::new();
         for part in 1..=parts {
             let prefix = format!("PART#{part:05}#");
-            let rows: Vec<(_, Chunk)> = self.table.all(&schema::of_snapshot(partner, snapshot), &prefix, Read::Consistent).await?;
+            let rows: Vec<(_, Chunk)> =
+                self.table.all(&schema::of_snapshot(partner, snapshot), &prefix, Read::Consistent).await?;
             records.insert(part, rows.into_iter().flat_map(|(_, chunk)| chunk.records).collect());
         }
         Ok(records)

@@ -55,7 +55,12 @@ impl Snapshots {
     ///
     /// # Errors
     /// The store is unavailable: the snapshot may be half in. Sending it again completes it.
-    pub async fn receive(&self, partner: &PartnerId, snapshot: &Snapshot, now: Timestamp) -> Result<Receipt<SnapshotHeader>, StoreError> {
+    pub async fn receive(
+        &self,
+        partner: &PartnerId,
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> Result<Receipt<SnapshotHeader>, StoreError> {
         let mine = SnapshotHeader::whole(snapshot, now);
         let (header, new) = self.claim(partner, &mine).await?;
         if header.hash.is_none() {
@@ -77,12 +82,20 @@ impl Snapshots {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn header(&self, partner: &PartnerId, snapshot: &SnapshotId) -> Result<Option<SnapshotHeader>, StoreError> {
+    pub async fn header(
+        &self,
+        partner: &PartnerId,
+        snapshot: &SnapshotId,
+    ) -> Result<Option<SnapshotHeader>, StoreError> {
         self.table.get(&schema::snapshot(partner, snapshot), Read::Consistent).await
     }
 
     /// Stores `mine` where nothing is stored under its id. Gives what is stored then, and whether it is `mine`.
-    pub(super) async fn claim(&self, partner: &PartnerId, mine: &SnapshotHeader) -> Result<(SnapshotHeader, bool), StoreError> {
+    pub(super) async fn claim(
+        &self,
+        partner: &PartnerId,
+        mine: &SnapshotHeader,
+    ) -> Result<(SnapshotHeader, bool), StoreError> {
         let key = schema::snapshot(partner, &mine.snapshot_id);
         if let Some(found) = self.table.get(&key, Read::Consistent).await? {
             return Ok((found, false));
@@ -95,7 +108,13 @@ impl Snapshots {
     }
 
     /// Stores records as they came; `part` is 0 for a snapshot in one piece. Rows that are there already are the same.
-    pub(super) async fn store_records(&self, partner: &PartnerId, snapshot: &Snapshot, part: u32, expires: i64) -> Result<(), StoreError> {
+    pub(super) async fn store_records(
+        &self,
+        partner: &PartnerId,
+        snapshot: &Snapshot,
+        part: u32,
+        expires: i64,
+    ) -> Result<(), StoreError> {
         for (number, records) in (0..).zip(snapshot.chunks()) {
             let key = schema::snapshot_chunk(partner, snapshot.id(), part, number);
             self.table.put(&key, &Chunk { records: records.to_vec(), expires }, &Condition::absent()).await?;
@@ -104,7 +123,11 @@ impl Snapshots {
     }
 
     /// The last steps: what is complete may now speak of absence, and the header says that all is in.
-    pub(super) async fn applied(&self, partner: &PartnerId, header: SnapshotHeader) -> Result<SnapshotHeader, StoreError> {
+    pub(super) async fn applied(
+        &self,
+        partner: &PartnerId,
+        header: SnapshotHeader,
+    ) -> Result<SnapshotHeader, StoreError> {
         if header.complete {
             for product in &header.products {
                 self.advance(partner, product, &header).await?;
@@ -117,7 +140,12 @@ impl Snapshots {
     }
 
     /// Names `header` as the newest complete snapshot of `product`, unless a newer one is named.
-    async fn advance(&self, partner: &PartnerId, product: &ProductKey, header: &SnapshotHeader) -> Result<(), StoreError> {
+    async fn advance(
+        &self,
+        partner: &PartnerId,
+        product: &ProductKey,
+        header: &SnapshotHeader,
+    ) -> Result<(), StoreError> {
         let row = Newest {
             snapshot_id: header.snapshot_id.clone(),
             as_of_s: header.as_of.as_second(),

@@ -106,7 +106,11 @@ impl Snapshot {
         let (mut start, mut bytes) = (0, 0);
         for (index, record) in self.records.iter().enumerate() {
             let cost = record.unit_cost.map_or(0, |cost| cost.to_string().len());
-            let size = RECORD_OVERHEAD + record.company.as_str().len() + record.company_name.len() + record.product.as_str().len() + cost;
+            let size = RECORD_OVERHEAD
+                + record.company.as_str().len()
+                + record.company_name.len()
+                + record.product.as_str().len()
+                + cost;
             if index > start && (index - start == CHUNK_RECORDS || bytes + size > CHUNK_BYTES) {
                 chunks.push(&self.records[start..index]);
                 (start, bytes) = (index, 0);
@@ -158,7 +162,8 @@ mod tests {
     fn the_fingerprint_depends_on_content_and_not_on_order() {
         let noon = "2026-11-20T12:00:00Z";
         let one = snapshot(noon, true, vec![record("a", 1, Some("1.10")), record("b", 2, None)]);
-        let same = snapshot("2026-11-20T13:00:00.4+01:00", true, vec![record("b", 2, None), record("a", 1, Some("1.1"))]);
+        let same =
+            snapshot("2026-11-20T13:00:00.4+01:00", true, vec![record("b", 2, None), record("a", 1, Some("1.1"))]);
         assert_eq!(one.hash(), same.hash());
         for other in [
             snapshot(noon, false, vec![record("a", 1, Some("1.10")), record("b", 2, None)]),

@@ -1,0 +1,296 @@
+//! All functions in one process: what each is given on AWS by its own `main.rs`, here put together once.
+//!
+//! Owns the wiring and nothing else: the same routers, fan-out and worker as in the deployed functions, on the embedded
+//! store, sealed files, the local queue and the injected clock. `background` runs it, `serve` puts it behind a port.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use fan_out::{FanOut, FanOutError, Ticked};
+use jiff::SignedDuration;
+use shared::api;
+use shared::clock::{Clock, SystemClock, fresh_id};
+use shared::ledger::{LeaseHolder, Ledger};
+use shared::psa::open::Opener;
+use shared::psa::registry::Registry;
+use shared::psa::{PsaError, autotask};
+use shared::store::connections::Connections;
+use shared::store::idempotency::Idempotency;
+use shared::store::lines::Lines;
+use shared::store::mappings::Mappings;
+use shared::store::runs::Runs;
+use shared::store::usage::{Snapshots, UsageReader};
+use shared::store::{StoreError, Table};
+use shared::sync::{Planner, PlannerParts, Settings, Worker, WorkerParts};
+use url::Url;
+
+use crate::bus::Bus;
+use crate::data_folder::{DataFolder, DataFolderError};
+use crate::embedded::{Embedded, EmbeddedError};
+use crate::queue::{Drained, Handle, Message, Queue, drain};
+use crate::sealed_secrets::SealedSecrets;
+use crate::tokens::Tokens;
+use crate::{openapi, queue};
+
+/// How long a lease on an account holds, in minutes: longer than a company job goes on.
+pub const LEASE_MINUTES: i64 = 16;
+
+/// Where state is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In this folder, which is made where there is none.
+    Folder(PathBuf),
+    /// In memory, with the keys in a temporary folder: all is gone when the app is dropped.
+    Memory,
+}
+
+/// What an app is opened with.
+#[derive(Clone)]
+pub struct AppOptions {
+    /// Where state is kept.
+    pub place: Place,
+    /// A simulated Autotask to call instead of the real one.
+    pub autotask_base: Option<Url>,
+    /// The engine's delays and sizes.
+    pub settings: Settings,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl AppOptions {
+    /// The real PSAs, the machine's clock, the usual delays.
+    #[must_use]
+    pub fn at(place: Place) -> Self {
+        Self { place, autotask_base: None, settings: Settings::default(), clock: Arc::new(SystemClock) }
+    }
+
+    /// Calls the simulated Autotask at `base`.
+    #[must_use]
+    pub fn autotask(self, base: Url) -> Self {
+        Self { autotask_base: Some(base), ..self }
+    }
+
+    /// Tells the time by `clock`.
+    #[must_use]
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Waits `settle` before an unanswered write may be called not applied.
+    #[must_use]
+    pub fn settle(mut self, settle: SignedDuration) -> Self {
+        self.settings.settle = settle;
+        self
+    }
+}
+
+/// Why an app does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The data folder.
+    #[error(transparent)]
+    Folder(#[from] DataFolderError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] EmbeddedError),
+    /// The keys or secrets in the data folder.
+    #[error("the keys in the data folder can't be used: {0}")]
+    Keys(std::io::Error),
+    /// The HTTP client for a PSA.
+    #[error("{} {}", .0.explanation, .0.fix)]
+    Psa(PsaError),
+}
+
+/// Everything, ready to serve and to work.
+pub struct App {
+    fan_out: FanOut,
+    handler: Arc<dyn Handle>,
+    queue: Queue,
+    bus: Bus,
+    tokens: Arc<Tokens>,
+    functions: openapi::Functions,
+    clock: Arc<dyn Clock>,
+    store: Arc<Embedded>,
+    // Last, so that the folder is free only when nothing uses it any more.
+    folder: DataFolder,
+}
+
+impl App {
+    /// Opens it. Nothing runs yet but the store's engine.
+    ///
+    /// # Errors
+    /// The data folder is another process's, its files can't be used, or this machine can't make connections.
+    pub async fn open(options: AppOptions) -> Result<Self, AppError> {
+        let AppOptions { place, autotask_base, settings, clock } = options;
+        let (folder, store) = match place {
+            Place::Folder(path) => {
+                let folder = DataFolder::open(&path)?;
+                let store = Embedded::open(folder.path()).await?;
+                (folder, store)
+            }
+            Place::Memory => (DataFolder::temporary()?, Embedded::in_memory().await?),
+        };
+        let secrets = Arc::new(SealedSecrets::open(folder.path()).map_err(AppError::Keys)?);
+        let tokens = Arc::new(Tokens::open(folder.path(), clock.clone()).map_err(AppError::Keys)?);
+        let timeouts = autotask::Settings::default();
+        let autotask = match autotask_base {
+            Some(base) => autotask::Autotask::at(&base, timeouts),
+            None => autotask::Autotask::new(timeouts),
+        };
+        let registry = Registry::new(autotask.map_err(AppError::Psa)?);
+
+        let table = store.table();
+        let queue = Queue::new(table.clone(), clock.clone());
+        let bus = Bus::new(queue.clone());
+        let events = Arc::new(bus.clone());
+        let holder =
+            LeaseHolder { instance: fresh_id("proc"), sole: true, term: SignedDuration::from_mins(LEASE_MINUTES) };
+        let ledger = Ledger::new(table.clone(), holder);
+        let connections = Connections::new(table.clone());
+        let mappings = Mappings::new(table.clone());
+        let usage = UsageReader::new(table.clone());
+        let lines = Lines::new(table.clone());
+        let runs = Runs::new(table.clone());
+        let remembered = Idempotency::new(table.clone());
+        let opener = Opener::new(connections.clone(), secrets.clone(), registry.clone());
+
+        let planner = Planner::new(PlannerParts {
+            connections: connections.clone(),
+            mappings: mappings.clone(),
+            usage: usage.clone(),
+            lines: lines.clone(),
+            ledger: ledger.clone(),
+            runs: runs.clone(),
+            opener: opener.clone(),
+            jobs: Arc::new(queue.clone()),
+            events: events.clone(),
+            clock: clock.clone(),
+            settings,
+        });
+        let worker = Worker::new(WorkerParts {
+            connections: connections.clone(),
+            lines,
+            ledger,
+            runs: runs.clone(),
+            opener: opener.clone(),
+            events: events.clone(),
+            clock: clock.clone(),
+            settings,
+        });
+        let fan_out = FanOut {
+            connections: connections.clone(),
+            runs: runs.clone(),
+            planner,
+            events: events.clone(),
+            clock: clock.clone(),
+        };
+        let functions = openapi::Functions {
+            connections: connections::Deps {
+                connections: connections.clone(),
+                remembered: remembered.clone(),
+                opener: opener.clone(),
+                psas: registry,
+                secrets,
+                clock: clock.clone(),
+            },
+            mappings: mappings::Deps { mappings, connections: connections.clone(), opener, clock: clock.clone() },
+            usage: usage::Deps { snapshots: Snapshots::new(table.clone()), usage, clock: clock.clone() },
+            runs: runs::Deps { connections, runs: runs.clone(), remembered, events, clock: clock.clone() },
+        };
+        let handler = Arc::new(Desk { fan_out: fan_out.clone(), worker });
+        Ok(Self { fan_out, handler, queue, bus, tokens, functions, clock, store: Arc::new(store), folder })
+    }
+
+    /// The whole HTTP service: every function's routes behind tokens, `/openapi.json` and `/healthz`.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        api::framed(openapi::merged(self.functions.clone()), self.tokens.clone())
+    }
+
+    /// Asks for a run of every connection that is due.
+    ///
+    /// # Errors
+    /// The store is unavailable; the next tick finds what this one did not.
+    pub async fn tick(&self) -> Result<Ticked, FanOutError> {
+        self.fan_out.tick().await
+    }
+
+    /// Works off what waits, one message after the other, until nothing is left but what has been put off.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn drain(&self) -> Result<Drained, StoreError> {
+        drain(&self.queue, &self.handler).await
+    }
+
+    /// Works the queue off until `stop` is ready, then lets what is being worked on end.
+    pub fn work_until<S: Future<Output = ()>>(&self, stop: S) -> impl Future<Output = ()> + use<S> {
+        queue::work_until(self.queue.clone(), self.handler.clone(), stop)
+    }
+
+    /// Signs and checks tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &Arc<Tokens> {
+        &self.tokens
+    }
+
+    /// The queue.
+    #[must_use]
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// The bus.
+    #[must_use]
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// Ticks and direct invocations.
+    #[must_use]
+    pub fn fan_out(&self) -> &FanOut {
+        &self.fan_out
+    }
+
+    /// The store's table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        self.store.table()
+    }
+
+    /// The store's engine.
+    #[must_use]
+    pub fn store(&self) -> &Arc<Embedded> {
+        &self.store
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+}
+
+/// Does what the queue's messages ask for.
+struct Desk {
+    fan_out: FanOut,
+    worker: Worker,
+}
+
+#[async_trait]
+impl Handle for Desk {
+    async fn handle(&self, message: &Message) -> Result<(), String> {
+        match message {
+            Message::Sync(run) => self.fan_out.plan(run).await.map(drop).map_err(|error| error.to_string()),
+            Message::Job(job) => self.worker.work(job).await.map(drop).map_err(|error| error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The command line: `demo`, `serve` and `token`.
+//!
+//! Owns the arguments, their help texts and what of the program's output goes where: results to stdout, everything else to
+//! stderr. Wrong arguments end with 2, whatever else fails with 1 and one sentence.
+
+use std::io::IsTerminal as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use jiff::SignedDuration;
+use shared::api::auth::Scope;
+use shared::clock::SystemClock;
+use shared::domain::ids::PartnerId;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use crate::app::{App, AppOptions, Place};
+use crate::data_folder;
+use crate::demo;
+use crate::serve::{serve, stop_signal};
+use crate::tokens::Tokens;
+
+/// Any error, told in one sentence.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Bills the usage of a vendor's products through the recurring contracts of an MSP's PSA.
+#[derive(Debug, Parser)]
+#[command(name = "tallyline", version, about, subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show a whole sync against a simulated PSA: connect, map, preview, sync, sync again.
+    ///
+    /// Nothing leaves this machine and nothing is kept. Without --exit the service goes on, so that you can look around.
+    Demo(DemoArguments),
+    /// Run the service on this machine.
+    ///
+    /// Keeps everything in one data folder, ticks every 15 minutes and works on syncs. Ends on Ctrl-C or SIGTERM, and goes
+    /// on where it was at the next start.
+    Serve(ServeArguments),
+    /// Print a bearer token for the service on this machine.
+    ///
+    /// It is signed with the key in the data folder, so only a service on the same folder takes it.
+    Token(TokenArguments),
+}
+
+#[derive(Debug, Args)]
+struct DemoArguments {
+    /// End after the second sync: with 0 if it wrote nothing and no line's outcome is unknown, otherwise with 1.
+    #[arg(long)]
+    exit: bool,
+    /// Print one JSON object instead of the story and the table.
+    #[arg(long)]
+    json: bool,
+    /// How many customer companies the made-up MSP has.
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u16).range(12..=1000))]
+    companies: u16,
+    /// Port of the service; a free one if left out.
+    #[arg(long, value_name = "P", default_value_t = 0)]
+    port: u16,
+}
+
+#[derive(Debug, Args)]
+struct ServeArguments {
+    /// The data folder. It is made if there is none, and belongs to one process at a time.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 8787)]
+    port: u16,
+    /// Address to listen on. The service speaks plain HTTP: put a proxy with TLS in front of anything but loopback.
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
+    /// Call a PSA at another address, for a simulator: autotask=http://127.0.0.1:9100
+    #[arg(long, value_name = "PSA=URL", value_parser = psa_base)]
+    psa_base: Vec<PsaBase>,
+    /// Seconds after which a write that was not answered, and is not seen in the PSA, counts as not made.
+    ///
+    /// Autotask works on a request for up to five minutes: less than 300 is for simulators.
+    #[arg(long, value_name = "N", default_value_t = 360)]
+    settle_seconds: u32,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("for_whom").args(["partner", "vendor"]).required(true))]
+struct TokenArguments {
+    /// The data folder of the service.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// The partner that the token speaks for.
+    #[arg(long, value_name = "P")]
+    partner: Option<PartnerId>,
+    /// The vendor's own token: it names the partner of each request in the header Tallyline-Partner.
+    #[arg(long)]
+    vendor: bool,
+    /// What the token allows: tallyline/read, tallyline/write, tallyline/usage. May be given more than once.
+    #[arg(long, value_name = "SCOPE", required = true, num_args = 1.., value_parser = scope)]
+    scope: Vec<Scope>,
+    /// How long it is valid.
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=8760))]
+    hours: u32,
+}
+
+/// A PSA and where to call it.
+#[derive(Debug, Clone)]
+enum PsaBase {
+    Autotask(Url),
+}
+
+fn psa_base(text: &str) -> Result<PsaBase, String> {
+    let (psa, url) = text.split_once('=').ok_or("write it as PSA=URL, such as autotask=http://127.0.0.1:9100")?;
+    let url: Url = url.parse().map_err(|error| format!("{url} is no address: {error}"))?;
+    if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
+        return Err(format!("{url} is no http address"));
+    }
+    match psa {
+        "autotask" => Ok(PsaBase::Autotask(url)),
+        _ => Err(format!("{psa} is no PSA that Tallyline knows; it knows autotask")),
+    }
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    let known = [Scope::Read, Scope::Write, Scope::Usage];
+    known.into_iter().find(|scope| scope.as_str() == text || scope.as_str().ends_with(&format!("/{text}"))).ok_or_else(|| {
+        let hint = if text.ends_with("vendor") { "; --vendor makes a vendor's token" } else { "" };
+        format!("it is one of tallyline/read, tallyline/write, tallyline/usage{hint}")
+    })
+}
+
+/// Does what the command line says. Answers with the program's exit code.
+///
+/// # Errors
+/// Whatever keeps it from being done.
+pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli.command {
+        Command::Demo(arguments) => {
+            log("warn");
+            let DemoArguments { exit, json, companies, port } = arguments;
+            let options = demo::Options { exit, json, companies: usize::from(companies), port, clock: Arc::new(SystemClock) };
+            demo::run(options).await
+        }
+        Command::Serve(arguments) => {
+            log("info");
+            run_service(arguments).await.map(|()| ExitCode::SUCCESS)
+        }
+        Command::Token(arguments) => {
+            println!("{}", token(&arguments)?);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Logs to stderr at `level`, or as the environment variable `RUST_LOG` says.
+fn log(level: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    // Only fails where a subscriber is set already, and then that one logs.
+    lines.try_init().ok();
+}
+
+async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
+    let ServeArguments { data, port, listen, psa_base, settle_seconds } = arguments;
+    let address = SocketAddr::new(listen, port);
+    let mut options =
+        AppOptions::at(Place::Folder(data)).settle(SignedDuration::from_secs(i64::from(settle_seconds)));
+    for PsaBase::Autotask(base) in psa_base {
+        options = options.autotask(base);
+    }
+    let app = App::open(options).await?;
+    let listener = TcpListener::bind(address).await.map_err(|error| not_listening(address, &error))?;
+    eprintln!("tallyline: http://{} (data in {})", listener.local_addr()?, app.data().display());
+    serve(&app, listener, stop_signal()).await?;
+    Ok(())
+}
+
+/// Why nothing listens at `address`, and a way out.
+pub(crate) fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
+    format!("can't listen on {address}: {error}; choose another port with --port").into()
+}
+
+fn token(arguments: &TokenArguments) -> Result<String, Failure> {
+    let data: &Path = data_folder::existing(&arguments.data)?;
+    let tokens = Tokens::open(data, Arc::new(SystemClock))?;
+    let vendor = arguments.vendor.then_some(Scope::Vendor);
+    let scopes: Vec<Scope> = arguments.scope.iter().copied().chain(vendor).collect();
+    Ok(tokens.mint(arguments.partner.as_ref(), &scopes, SignedDuration::from_hours(i64::from(arguments.hours)))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_arguments_are_refused_with_a_way_out() {
+        let refused = |line: &str| Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
+        assert!(refused("tallyline serve --psa-base http://127.0.0.1").contains("autotask=http://127.0.0.1:9100"));
+        assert!(refused("tallyline serve --psa-base halo=http://x").contains("it knows autotask"));
+        assert!(refused("tallyline serve --psa-base autotask=ftp://x").contains("no http address"));
+        assert!(refused("tallyline token --scope tallyline/read").contains("--partner"));
+        assert!(refused("tallyline token --partner p --vendor --scope tallyline/read").contains("cannot be used with"));
+        assert!(refused("tallyline token --partner p --scope tallyline/vendor").contains("--vendor"));
+        assert!(refused("tallyline token --partner p").contains("--scope"));
+        assert!(refused("tallyline token --partner p#q --scope read").contains("printable"));
+        assert!(refused("tallyline demo --companies 3").contains("12"));
+    }
+}

@@ -1,0 +1,44 @@
+//! The routers of all functions as one, with one description of them at `/openapi.json`.
+
+use axum::Router;
+use axum::routing::get;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa_axum::router::OpenApiRouter;
+
+/// What each function's routes need.
+#[derive(Clone)]
+pub struct Functions {
+    /// Of `functions/connections`.
+    pub connections: connections::Deps,
+    /// Of `functions/mappings`.
+    pub mappings: mappings::Deps,
+    /// Of `functions/usage`.
+    pub usage: usage::Deps,
+    /// Of `functions/runs`.
+    pub runs: runs::Deps,
+}
+
+/// Every route. `/openapi.json` and `/healthz` ask for no token.
+pub(crate) fn merged(functions: Functions) -> Router {
+    let all = OpenApiRouter::with_openapi(described())
+        .merge(connections::router(functions.connections))
+        .merge(mappings::router(functions.mappings))
+        .merge(usage::router(functions.usage))
+        .merge(runs::router(functions.runs));
+    let (router, openapi) = all.split_for_parts();
+    router
+        .route("/openapi.json", get(async || axum::Json(openapi)))
+        .route("/healthz", get(async || axum::Json(serde_json::json!({ "status": "ok" }))))
+}
+
+fn described() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Tallyline")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Usage counts into the recurring service contracts of a PSA."))
+        .build();
+    let mut components = Components::new();
+    components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    OpenApiBuilder::new().info(info).components(Some(components)).build()
+}

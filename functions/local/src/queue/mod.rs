@@ -1,0 +1,283 @@
+//! The queue on one machine: messages kept in the store, in order within a connection, until they are done.
+//!
+//! It stands for SQS FIFO: a message is delivered at least once, the same one waits only once, one that fails comes again
+//! after a growing delay and holds back the later ones of its connection, and one that keeps failing is put aside as a
+//! dead letter. Here are the rows; `work` is what takes them up. What a message asks for is done elsewhere.
+
+mod message;
+mod work;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use shared::clock::Clock;
+use shared::queue::{CompanyJob, QueueError, SendJobs};
+use shared::store::{Condition, Page, Read, StoreError, Table, schema};
+use tokio::sync::{Mutex, Notify};
+
+pub use message::Message;
+pub use work::{Drained, Handle, drain, work_until};
+
+/// A message is given up after so many deliveries. Together their delays outlast a lease, which a failed job may leave behind.
+pub const MOST_ATTEMPTS: u32 = 10;
+/// Delay after the first failure; it doubles with each further one.
+const FIRST_DELAY_S: i64 = 5;
+/// Longest delay.
+const LONGEST_DELAY_S: i64 = 900;
+/// A transaction holds at most 100 writes; a message takes two of them.
+const MESSAGES_A_TRANSACTION: usize = 50;
+/// How often a write is tried that other writers got in the way of.
+const WRITE_ATTEMPTS: usize = 5;
+
+/// The queue. Clones share it.
+#[derive(Clone)]
+pub struct Queue {
+    table: Table,
+    clock: Arc<dyn Clock>,
+    /// Numbers are given and messages stored under it, so that no later number is stored first.
+    sending: Arc<Mutex<()>>,
+    arrived: Arc<Notify>,
+}
+
+/// A message that waits, or is being worked on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// What it asks for.
+    pub message: Message,
+    /// Its place: messages of one connection are delivered in this order.
+    pub number: u64,
+    /// Deliveries so far.
+    pub attempts: u32,
+    /// Not to be delivered before.
+    pub visible_at: Timestamp,
+}
+
+/// A message that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// The message.
+    pub letter: Waiting,
+    /// When it was given up.
+    pub died_at: Timestamp,
+    /// What its last delivery ended with.
+    pub error: String,
+}
+
+#[derive(Deserialize)]
+struct Counter {
+    next: u64,
+}
+
+/// That a message with some deduplication id waits, and under which number.
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    number: u64,
+}
+
+impl Queue {
+    /// The queue in `table`, which no other process has open.
+    #[must_use]
+    pub fn new(table: Table, clock: Arc<dyn Clock>) -> Self {
+        Self { table, clock, sending: Arc::default(), arrived: Arc::default() }
+    }
+
+    /// Stores messages behind those that are there. One whose like waits already is left out.
+    ///
+    /// # Errors
+    /// The store is unavailable; some may have been stored. Sending all again is harmless.
+    pub async fn put(&self, messages: impl IntoIterator<Item = Message>) -> Result<(), StoreError> {
+        let mut once = BTreeMap::new();
+        for (place, message) in messages.into_iter().enumerate() {
+            let identity = (message.partner().clone(), message.connection().clone(), message.deduplication_id());
+            once.entry(identity).or_insert((place, message));
+        }
+        let mut messages: Vec<_> = once.into_values().collect();
+        messages.sort_by_key(|(place, _)| *place);
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let _sending = self.sending.lock().await;
+        let first = self.numbers(messages.len()).await?;
+        let visible_at = self.clock.now();
+        let rows: Vec<Waiting> = (first..)
+            .zip(messages)
+            .map(|(number, (_, message))| Waiting { message, number, attempts: 0, visible_at })
+            .collect();
+        for chunk in rows.chunks(MESSAGES_A_TRANSACTION) {
+            if !self.store(chunk).await? {
+                // Some wait already: the others one by one.
+                for row in chunk {
+                    self.store_one(row).await?;
+                }
+            }
+        }
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// The first of `count` numbers that nobody else gets.
+    async fn numbers(&self, count: usize) -> Result<u64, StoreError> {
+        let count = u64::try_from(count).map_err(|e| StoreError::TooLarge(e.to_string()))?;
+        let add = Condition::new("ADD #next :count").bind(":count", count)?;
+        let any = Condition::new("attribute_not_exists(#pk) OR attribute_exists(#pk)");
+        let counter = self.table.update::<Counter>(&schema::queue_counter(), &add, &any).await?;
+        counter
+            .and_then(|counter| counter.next.checked_sub(count))
+            .ok_or_else(|| StoreError::Corrupt("the queue's counter can't be read".into()))
+    }
+
+    /// `false`: nothing was stored, because the like of one waits already or another writer was in the way.
+    async fn store(&self, rows: &[Waiting]) -> Result<bool, StoreError> {
+        let mut writes = Vec::with_capacity(rows.len() * 2);
+        for row in rows {
+            writes.push(self.table.write_put(&row.id_key(), &Pending { number: row.number }, &Condition::absent())?);
+            writes.push(self.table.write_put(&row.key(), row, &Condition::absent())?);
+        }
+        self.table.transact(writes).await
+    }
+
+    async fn store_one(&self, row: &Waiting) -> Result<(), StoreError> {
+        for _ in 0..WRITE_ATTEMPTS {
+            if self.store(std::slice::from_ref(row)).await?
+                || self.table.get::<Pending>(&row.id_key(), Read::Consistent).await?.is_some()
+            {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Unavailable("a message was not stored: too many write at once".into()))
+    }
+
+    /// The first message of each connection, the longest waiting first. Only these may be delivered.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn heads(&self) -> Result<Vec<Waiting>, StoreError> {
+        let mut heads: Vec<Waiting> = Vec::new();
+        let mut after: Option<String> = None;
+        // Each turn skips one connection's messages, however many there are.
+        loop {
+            let page = Page { prefix: "MSG#", after: after.as_deref(), limit: Some(1), backwards: false };
+            let mut found = self.table.page::<Waiting>(schema::QUEUE, &page, Read::Consistent).await?;
+            let Some((_, head)) = found.items.pop() else { break };
+            after = Some(schema::queue_messages_end(head.message.partner(), head.message.connection()));
+            heads.push(head);
+        }
+        heads.sort_by_key(|head| head.number);
+        Ok(heads)
+    }
+
+    /// Notes a delivery before it begins, so that one which ends the process is counted as well. `None`: the message is gone.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn take(&self, head: &Waiting) -> Result<Option<Waiting>, StoreError> {
+        let add = Condition::new("ADD #attempts :one").bind(":one", 1)?;
+        self.table.update(&head.key(), &add, &Condition::present()).await
+    }
+
+    /// Removes a message that is done.
+    ///
+    /// # Errors
+    /// The store is unavailable; the message will be delivered again.
+    pub async fn done(&self, taken: &Waiting) -> Result<(), StoreError> {
+        self.remove(taken, None).await
+    }
+
+    /// Puts a failed message off, or aside where it has failed too often. Answers when it comes again; `None`: never.
+    ///
+    /// # Errors
+    /// The store is unavailable; the message will be delivered again, and at once.
+    pub async fn failed(&self, taken: &Waiting, error: &str) -> Result<Option<Timestamp>, StoreError> {
+        if taken.attempts >= MOST_ATTEMPTS {
+            let letter = DeadLetter { letter: taken.clone(), died_at: self.clock.now(), error: error.to_owned() };
+            tracing::error!(message = %taken.message, error, "given up after {MOST_ATTEMPTS} deliveries; it is kept as a dead letter");
+            self.remove(taken, Some(letter)).await?;
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let visible_at = now.saturating_add(delay(taken.attempts)).unwrap_or(now);
+        tracing::warn!(message = %taken.message, error, %visible_at, "failed; it will be delivered again");
+        let set = Condition::new("SET #visible_at = :at").bind(":at", visible_at)?;
+        self.table.amend(&taken.key(), &set, &Condition::present()).await?;
+        Ok(Some(visible_at))
+    }
+
+    async fn remove(&self, taken: &Waiting, letter: Option<DeadLetter>) -> Result<(), StoreError> {
+        // A send of the same messages may be at the same rows for a moment.
+        for _ in 0..WRITE_ATTEMPTS {
+            let mut writes = vec![
+                self.table.write_delete(&taken.key(), &Condition::present())?,
+                self.table.write_delete(&taken.id_key(), &Condition::present())?,
+            ];
+            if let Some(letter) = &letter {
+                let message = &taken.message;
+                let key = schema::dead_letter(message.partner(), message.connection(), taken.number);
+                writes.push(self.table.write_put(&key, letter, &Condition::absent())?);
+            }
+            if self.table.transact(writes).await?
+                || self.table.get::<Waiting>(&taken.key(), Read::Consistent).await?.is_none()
+            {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Unavailable("a message was not removed: too many write at once".into()))
+    }
+
+    /// The messages that were given up, by connection. There are few, or something else is wrong.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
+        let rows = self.table.all(schema::DEAD_LETTERS, "MSG#", Read::Consistent).await?;
+        Ok(rows.into_iter().map(|(_, letter)| letter).collect())
+    }
+
+    /// Waits until something is put. What was put since the last call counts.
+    pub async fn arrival(&self) {
+        self.arrived.notified().await;
+    }
+
+    /// The instant now, by the clock that delays are reckoned with.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+impl Waiting {
+    fn key(&self) -> shared::store::Key {
+        schema::queue_message(self.message.partner(), self.message.connection(), self.number)
+    }
+
+    fn id_key(&self) -> shared::store::Key {
+        schema::queue_id(self.message.partner(), self.message.connection(), &self.message.deduplication_id())
+    }
+}
+
+/// How long a message waits after its `attempts`th delivery failed.
+fn delay(attempts: u32) -> SignedDuration {
+    let doubled = 2_i64.checked_pow(attempts.saturating_sub(1)).and_then(|times| times.checked_mul(FIRST_DELAY_S));
+    SignedDuration::from_secs(doubled.unwrap_or(LONGEST_DELAY_S).min(LONGEST_DELAY_S))
+}
+
+#[async_trait]
+impl SendJobs for Queue {
+    async fn send(&self, jobs: &[CompanyJob]) -> Result<(), QueueError> {
+        self.put(jobs.iter().cloned().map(Message::Job)).await.map_err(|error| QueueError(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_and_together_outlast_a_lease() {
+        let delays: Vec<i64> = (1..MOST_ATTEMPTS).map(|attempt| delay(attempt).as_secs()).collect();
+        assert_eq!(delays, [5, 10, 20, 40, 80, 160, 320, 640, 900]);
+        assert!(delays.iter().sum::<i64>() > crate::app::LEASE_MINUTES * 60);
+    }
+}

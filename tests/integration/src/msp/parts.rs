@@ -1,0 +1,256 @@
+//! The functions put together over one store, with a wire between them that a test can hold.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use fan_out::FanOut;
+use jiff::SignedDuration;
+use local::embedded::Embedded;
+use local::sealed_secrets::SealedSecrets;
+use local::tokens::Tokens;
+use reqwest::{Method, RequestBuilder};
+use shared::api;
+use shared::api::auth::Scope;
+use shared::events::{Event, Publish, PublishError, RunRef};
+use shared::ledger::{LeaseHolder, Ledger};
+use shared::psa::autotask;
+use shared::psa::open::Opener;
+use shared::psa::registry::Registry;
+use shared::queue::{CompanyJob, QueueError, SendJobs};
+use shared::store::Table;
+use shared::store::connections::Connections;
+use shared::store::idempotency::Idempotency;
+use shared::store::lines::Lines;
+use shared::store::mappings::Mappings;
+use shared::store::runs::Runs;
+use shared::store::usage::{Snapshots, UsageReader};
+use shared::sync::{Planner, PlannerParts, Settings, Worker, WorkerParts};
+use tempfile::TempDir;
+
+use crate::TestClock;
+
+/// The functions, and what they share.
+pub struct Parts {
+    /// The store.
+    pub table: Table,
+    /// The secrets.
+    pub secrets: Arc<SealedSecrets>,
+    /// Plans runs.
+    pub fan_out: FanOut,
+    /// Does company jobs.
+    pub worker: Worker,
+    /// What it is made of, for another worker with something else about it.
+    pub worker_parts: WorkerParts,
+    /// What they tell each other.
+    pub wire: Arc<Wire>,
+    base: String,
+    client: reqwest::Client,
+    tokens: Tokens,
+    _data: TempDir,
+    _store: Embedded,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+/// Requests for runs, company jobs and notices, as they were sent.
+#[derive(Default)]
+pub struct Wire {
+    runs: Mutex<VecDeque<RunRef>>,
+    jobs: Mutex<VecDeque<CompanyJob>>,
+    notices: Mutex<Vec<Event>>,
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Parts {
+    pub(super) async fn start(
+        psa: &str,
+        clock: &TestClock,
+        calls: autotask::Settings,
+        engine: Settings,
+        sole: bool,
+    ) -> Self {
+        let store = Embedded::in_memory().await.expect("the store starts");
+        let data = TempDir::new().expect("a folder");
+        let table = store.table();
+        let secrets = Arc::new(SealedSecrets::open(data.path()).expect("a folder for secrets"));
+        let base = psa.parse().expect("an address");
+        let psas = Registry::new(autotask::Autotask::at(&base, calls).expect("a client"));
+        let opener = Opener::new(Connections::new(table.clone()), secrets.clone(), psas.clone());
+        let wire = Arc::new(Wire::default());
+        let holder = LeaseHolder { instance: "first".into(), sole, term: SignedDuration::from_mins(15) };
+        let worker_parts = WorkerParts {
+            connections: Connections::new(table.clone()),
+            lines: Lines::new(table.clone()),
+            ledger: Ledger::new(table.clone(), holder.clone()),
+            runs: Runs::new(table.clone()),
+            opener: opener.clone(),
+            events: wire.clone(),
+            clock: Arc::new(clock.clone()),
+            settings: engine,
+        };
+        let planner = Planner::new(PlannerParts {
+            connections: Connections::new(table.clone()),
+            mappings: Mappings::new(table.clone()),
+            usage: UsageReader::new(table.clone()),
+            lines: Lines::new(table.clone()),
+            ledger: Ledger::new(table.clone(), holder),
+            runs: Runs::new(table.clone()),
+            opener: opener.clone(),
+            jobs: wire.clone(),
+            events: wire.clone(),
+            clock: Arc::new(clock.clone()),
+            settings: engine,
+        });
+        let fan_out = FanOut {
+            connections: Connections::new(table.clone()),
+            runs: Runs::new(table.clone()),
+            planner,
+            events: wire.clone(),
+            clock: Arc::new(clock.clone()),
+        };
+        let router = router(&table, &secrets, &psas, &opener, &wire, clock);
+        let (base, serving) = serve(api::framed(router, Arc::new(key(data.path(), clock)))).await;
+        Self {
+            secrets,
+            fan_out,
+            worker: Worker::new(worker_parts.clone()),
+            worker_parts,
+            wire,
+            base,
+            client: reqwest::Client::builder().no_proxy().build().expect("a client"),
+            tokens: key(data.path(), clock),
+            table,
+            _data: data,
+            _store: store,
+            serving,
+        }
+    }
+
+    /// A token of `partner`, valid for an hour of the test's clock.
+    ///
+    /// # Panics
+    /// Never: the key is there.
+    #[must_use]
+    pub fn token(&self, partner: &str, scopes: &[Scope]) -> String {
+        let partner = partner.parse().expect("a partner");
+        self.tokens.mint(Some(&partner), scopes, SignedDuration::from_hours(1)).expect("a token")
+    }
+
+    /// A request without a token.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    /// A worker of another process.
+    #[must_use]
+    pub fn another_worker(&self, sole: bool) -> Worker {
+        let holder = LeaseHolder { instance: "second".into(), sole, term: SignedDuration::from_mins(15) };
+        Worker::new(WorkerParts { ledger: Ledger::new(self.table.clone(), holder), ..self.worker_parts.clone() })
+    }
+}
+
+impl Wire {
+    /// Runs that wait for their planning; they wait no longer.
+    pub fn take_runs(&self) -> VecDeque<RunRef> {
+        std::mem::take(&mut self.runs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many runs wait for their planning.
+    pub fn asked_for(&self) -> usize {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Jobs that wait; they wait no longer.
+    pub fn take_jobs(&self) -> VecDeque<CompanyJob> {
+        std::mem::take(&mut self.jobs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What was told to whoever listens, by name.
+    pub fn notices(&self) -> Vec<String> {
+        let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        notices
+            .iter()
+            .map(|event| serde_json::json!(event)["detail-type"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Publish for Wire {
+    async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
+        for event in events {
+            match event {
+                Event::SyncRequested(run) => {
+                    self.runs.lock().unwrap_or_else(PoisonError::into_inner).push_back(run.clone());
+                }
+                notice => self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice.clone()),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SendJobs for Wire {
+    async fn send(&self, jobs: &[CompanyJob]) -> Result<(), QueueError> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).extend(jobs.iter().cloned());
+        Ok(())
+    }
+}
+
+fn key(data: &Path, clock: &TestClock) -> Tokens {
+    Tokens::open(data, Arc::new(clock.clone())).expect("a key")
+}
+
+fn router(
+    table: &Table,
+    secrets: &Arc<SealedSecrets>,
+    psas: &Registry,
+    opener: &Opener,
+    wire: &Arc<Wire>,
+    clock: &TestClock,
+) -> axum::Router {
+    let connections = connections::router(connections::Deps {
+        connections: Connections::new(table.clone()),
+        remembered: Idempotency::new(table.clone()),
+        opener: opener.clone(),
+        psas: psas.clone(),
+        secrets: secrets.clone(),
+        clock: Arc::new(clock.clone()),
+    });
+    let mappings = mappings::router(mappings::Deps {
+        mappings: Mappings::new(table.clone()),
+        connections: Connections::new(table.clone()),
+        opener: opener.clone(),
+        clock: Arc::new(clock.clone()),
+    });
+    let usage = usage::router(usage::Deps {
+        snapshots: Snapshots::new(table.clone()),
+        usage: UsageReader::new(table.clone()),
+        clock: Arc::new(clock.clone()),
+    });
+    let runs = runs::router(runs::Deps {
+        connections: Connections::new(table.clone()),
+        runs: Runs::new(table.clone()),
+        remembered: Idempotency::new(table.clone()),
+        events: wire.clone(),
+        clock: Arc::new(clock.clone()),
+    });
+    let (router, _openapi) = connections.merge(mappings).merge(usage).merge(runs).split_for_parts();
+    router
+}
+
+async fn serve(router: axum::Router) -> (String, tokio::task::JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+    (base, serving)
+}
