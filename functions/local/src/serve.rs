@@ -2,12 +2,16 @@
 
 use std::future::Future;
 use std::io;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::app::App;
+
+/// How long requests may take to end. A client that keeps its connection open is not waited for longer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Serves `app` on `listener`, ticks and works, until `stop` is ready. Requests and jobs that are going on may end.
 ///
@@ -32,9 +36,13 @@ pub async fn serve(app: &App, listener: TcpListener, stop: impl Future<Output = 
         _ = stopped => {}
     }
     background.stop().await;
-    // A client that keeps its connection open is not waited for.
-    serving.abort();
-    Ok(())
+    match tokio::time::timeout(PATIENCE, &mut serving).await {
+        Ok(ended) => ended.unwrap_or_else(|error| Err(io::Error::other(error))),
+        Err(_) => {
+            serving.abort();
+            Ok(())
+        }
+    }
 }
 
 /// Ready on Ctrl-C, or when the system asks the process to end.

@@ -1,2 +1,19 @@
-//! Placeholder.
-fn main() {}
+//! Wires the function.
+
+use mappings::{Deps, router};
+use shared::aws::{Cloud, serve};
+use shared::store::connections::Connections;
+use shared::store::mappings::Mappings;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    let cloud = Cloud::start().await?;
+    let table = cloud.table();
+    let deps = Deps {
+        mappings: Mappings::new(table.clone()),
+        connections: Connections::new(table),
+        opener: cloud.opener()?,
+        clock: cloud.clock.clone(),
+    };
+    serve(router(deps).into()).await
+}

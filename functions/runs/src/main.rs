@@ -1,2 +1,21 @@
-//! Placeholder.
-fn main() {}
+//! Wires the function.
+
+use runs::{Deps, router};
+use shared::aws::{Cloud, serve};
+use shared::store::connections::Connections;
+use shared::store::idempotency::Idempotency;
+use shared::store::runs::Runs;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    let cloud = Cloud::start().await?;
+    let table = cloud.table();
+    let deps = Deps {
+        connections: Connections::new(table.clone()),
+        runs: Runs::new(table.clone()),
+        remembered: Idempotency::new(table),
+        events: cloud.events()?,
+        clock: cloud.clock.clone(),
+    };
+    serve(router(deps).into()).await
+}

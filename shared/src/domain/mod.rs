@@ -4,7 +4,7 @@
 //! holds it to that), so that each rule about money can be read, printed and tested alone. Reading the outside world and
 //! acting on it belong to `psa`, `store` and `sync`.
 
-#![cfg_attr(not(test), warn(clippy::float_arithmetic, clippy::as_conversions, clippy::integer_division))]
+#![cfg_attr(not(test), warn(clippy::float_arithmetic, clippy::as_conversions))]
 
 pub mod amount;
 pub mod contract;

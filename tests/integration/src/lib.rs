@@ -147,13 +147,11 @@ impl Harness {
     }
 
     /// A request without a token.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
 
     /// A request of [`PARTNER`], with every scope that a partner has.
-    #[must_use]
     pub fn signed(&self, method: Method, path: &str) -> RequestBuilder {
         self.request(method, path).bearer_auth(self.token(PARTNER, &[Scope::Read, Scope::Write, Scope::Usage]))
     }

@@ -100,7 +100,58 @@ async fn every_offending_record_is_named() {
         json!({"company": "core", "company_name": "Core", "product": "edr", "quantity": 1, "unit_cost": 1.1, "seats": 4}),
         json!("dune"),
     ];
-    insta::assert_json_snapshot!(push(&h, &before, body(records)).await, @"");
+    insta::assert_json_snapshot!(push(&h, &before, body(records)).await, @r#"
+    {
+      "code": "invalid_request",
+      "detail": "The request is not valid in 10 places.",
+      "errors": [
+        {
+          "detail": "must be 1 to 128 printable ASCII characters without spaces at its ends and without '#'",
+          "pointer": "/records/1/company"
+        },
+        {
+          "detail": "must be 1 to 200 characters without control characters",
+          "pointer": "/records/1/company_name"
+        },
+        {
+          "detail": "must be 1 to 128 printable ASCII characters without spaces at its ends and without '#'",
+          "pointer": "/records/1/product"
+        },
+        {
+          "detail": "must be a whole number from 0 to 10000000",
+          "pointer": "/records/1/quantity"
+        },
+        {
+          "detail": "must be a decimal text such as \"12.50\": not negative, at most 6 digits after the point",
+          "pointer": "/records/1/unit_cost"
+        },
+        {
+          "detail": "is required",
+          "pointer": "/records/2/company_name"
+        },
+        {
+          "detail": "is required",
+          "pointer": "/records/2/product"
+        },
+        {
+          "detail": "must be a decimal text such as \"12.50\": not negative, at most 6 digits after the point",
+          "pointer": "/records/3/unit_cost"
+        },
+        {
+          "detail": "is not a field here",
+          "pointer": "/records/3/seats"
+        },
+        {
+          "detail": "must be an object",
+          "pointer": "/records/4"
+        }
+      ],
+      "request_id": "[request]",
+      "status": 422,
+      "title": "Invalid request",
+      "type": "/problems/invalid_request"
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -121,7 +172,22 @@ async fn a_company_and_product_twice() {
     let (h, before) = with_usage().await;
     let mut other = record();
     other["product"] = "m365".into();
-    insta::assert_json_snapshot!(push(&h, &before, body(vec![record(), other, record()])).await, @"");
+    insta::assert_json_snapshot!(push(&h, &before, body(vec![record(), other, record()])).await, @r#"
+    {
+      "code": "invalid_request",
+      "detail": "The request is not valid: /records/2: counts the same company and product as /records/0.",
+      "errors": [
+        {
+          "detail": "counts the same company and product as /records/0",
+          "pointer": "/records/2"
+        }
+      ],
+      "request_id": "[request]",
+      "status": 422,
+      "title": "Invalid request",
+      "type": "/problems/invalid_request"
+    }
+    "#);
 }
 
 #[tokio::test]

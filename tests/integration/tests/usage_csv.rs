@@ -92,14 +92,100 @@ async fn every_fault_is_told_with_its_row_and_column_and_nothing_is_stored() {
         dune,Dune,edr,10000001,\n\
         echo,Echo,edr\n"
     );
-    insta::assert_json_snapshot!(refused(&h, upload(&h, ABOUT, text).await).await, @"");
+    insta::assert_json_snapshot!(refused(&h, upload(&h, ABOUT, text).await).await, @r#"
+    {
+      "code": "invalid_request",
+      "detail": "The request is not valid in 12 places.",
+      "errors": [
+        {
+          "detail": "row 3, column company: must be 1 to 128 printable ASCII characters without spaces at its ends and without '#'",
+          "pointer": "/rows/3/company"
+        },
+        {
+          "detail": "row 3, column company_name: must be 1 to 200 characters without control characters",
+          "pointer": "/rows/3/company_name"
+        },
+        {
+          "detail": "row 3, column quantity: must be a whole number from 0 to 10000000",
+          "pointer": "/rows/3/quantity"
+        },
+        {
+          "detail": "row 3, column unit_cost: must be a decimal text such as \"12.50\": not negative, at most 6 digits after the point",
+          "pointer": "/rows/3/unit_cost"
+        },
+        {
+          "detail": "row 4, column product: must be 1 to 128 printable ASCII characters without spaces at its ends and without '#'",
+          "pointer": "/rows/4/product"
+        },
+        {
+          "detail": "row 4, column quantity: must be a whole number from 0 to 10000000",
+          "pointer": "/rows/4/quantity"
+        },
+        {
+          "detail": "row 6, column company_name: must be 1 to 200 characters without control characters",
+          "pointer": "/rows/6/company_name"
+        },
+        {
+          "detail": "row 6, column quantity: must be a whole number from 0 to 10000000",
+          "pointer": "/rows/6/quantity"
+        },
+        {
+          "detail": "row 6, column unit_cost: must be a decimal text such as \"12.50\": not negative, at most 6 digits after the point",
+          "pointer": "/rows/6/unit_cost"
+        },
+        {
+          "detail": "row 8: counts the same company and product as row 2",
+          "pointer": "/rows/8"
+        },
+        {
+          "detail": "row 9, column quantity: must be a whole number from 0 to 10000000",
+          "pointer": "/rows/9/quantity"
+        },
+        {
+          "detail": "row 10: has 3 columns where the header has 5",
+          "pointer": "/rows/10"
+        }
+      ],
+      "request_id": "[request]",
+      "status": 422,
+      "title": "Invalid request",
+      "type": "/problems/invalid_request"
+    }
+    "#);
 }
 
 #[tokio::test]
 async fn a_header_that_does_not_fit_is_told_column_by_column() {
     let h = Harness::start().await;
     let text = "company,name,quantity,quantity\nacme,Acme,1,2\n";
-    insta::assert_json_snapshot!(refused(&h, upload(&h, ABOUT, text).await).await, @"");
+    insta::assert_json_snapshot!(refused(&h, upload(&h, ABOUT, text).await).await, @r#"
+    {
+      "code": "invalid_request",
+      "detail": "The request is not valid in 4 places.",
+      "errors": [
+        {
+          "detail": "row 1: column number 2 is none of company, company_name, product, quantity, unit_cost",
+          "pointer": "/rows/1/1"
+        },
+        {
+          "detail": "row 1, column quantity: is there twice",
+          "pointer": "/rows/1/quantity"
+        },
+        {
+          "detail": "row 1, column company_name: is missing",
+          "pointer": "/rows/1/company_name"
+        },
+        {
+          "detail": "row 1, column product: is missing",
+          "pointer": "/rows/1/product"
+        }
+      ],
+      "request_id": "[request]",
+      "status": 422,
+      "title": "Invalid request",
+      "type": "/problems/invalid_request"
+    }
+    "#);
     let empty = refused(&h, upload(&h, ABOUT, "").await).await;
     assert_eq!(empty["errors"].as_array().unwrap().len(), 4, "{empty}");
 }
@@ -147,7 +233,22 @@ async fn what_is_no_csv_file_is_refused() {
     "#);
     let mut bytes = format!("{HEADER}\nacme,Acme,edr,42,\nbolt,").into_bytes();
     bytes.extend([0xFF, 0xFE, b',', b'\n']);
-    insta::assert_json_snapshot!(refused(&h, upload(&h, ABOUT, bytes).await).await, @"");
+    insta::assert_json_snapshot!(refused(&h, upload(&h, ABOUT, bytes).await).await, @r#"
+    {
+      "code": "invalid_request",
+      "detail": "The request is not valid: /rows/3: row 3: is not UTF-8.",
+      "errors": [
+        {
+          "detail": "row 3: is not UTF-8",
+          "pointer": "/rows/3"
+        }
+      ],
+      "request_id": "[request]",
+      "status": 422,
+      "title": "Invalid request",
+      "type": "/problems/invalid_request"
+    }
+    "#);
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 //! A queue delivers at least once, in order within a connection, and may deliver twice: workers make repeats harmless. On
 //! AWS it is SQS FIFO with the connection as message group; on one machine it is kept in the store.
 
+pub mod sqs;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 

@@ -3,6 +3,8 @@
 //! On AWS they travel on an EventBridge bus, on one machine within the process. An event can be lost or come twice; nothing
 //! about money depends on one.
 
+pub mod event_bridge;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,32 @@ pub enum Event {
     RunFailed(RunRef),
     /// The PSA refused the connection's credentials.
     CredentialsRejected(RunRef),
+}
+
+impl Event {
+    /// Its `detail-type` on the bus.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::SyncRequested(_) => "SyncRequested",
+            Self::RunSucceeded(_) => "RunSucceeded",
+            Self::RunPartial(_) => "RunPartial",
+            Self::RunFailed(_) => "RunFailed",
+            Self::CredentialsRejected(_) => "CredentialsRejected",
+        }
+    }
+
+    /// Its `detail` on the bus.
+    #[must_use]
+    pub fn run(&self) -> &RunRef {
+        match self {
+            Self::SyncRequested(run)
+            | Self::RunSucceeded(run)
+            | Self::RunPartial(run)
+            | Self::RunFailed(run)
+            | Self::CredentialsRejected(run) => run,
+        }
+    }
 }
 
 /// Names a run.

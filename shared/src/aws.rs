@@ -1,0 +1,131 @@
+//! What a deployed function is made of: clients made once during init, and the names of its resources from its environment.
+//!
+//! Each function's `main.rs` takes from here what its role allows; the names of the variables are the template's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use jiff::SignedDuration;
+use lambda_http::http::Extensions;
+use lambda_http::request::RequestContext;
+
+use crate::api::{auth, framed};
+use crate::clock::{Clock, SystemClock, fresh_id};
+use crate::events::event_bridge::Bus;
+use crate::ledger::{LeaseHolder, Ledger};
+use crate::psa::PsaError;
+use crate::psa::autotask::{Autotask, Settings};
+use crate::psa::open::Opener;
+use crate::psa::registry::Registry;
+use crate::queue::sqs::JobQueue;
+use crate::secrets::Cached;
+use crate::secrets::aws::SecretsManager;
+use crate::store::Table;
+use crate::store::connections::Connections;
+
+/// Longer than a function can run (15 minutes), so that a lease outlives its worker.
+const LEASE: SignedDuration = SignedDuration::from_mins(16);
+
+/// The AWS side of a function.
+pub struct Cloud {
+    config: SdkConfig,
+    table: Table,
+    /// The machine's clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The function can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum CloudError {
+    /// A variable that the template sets is missing.
+    #[error("the environment variable {0} is not set")]
+    NotSet(&'static str),
+    /// The HTTP client for a PSA can't be made.
+    #[error(transparent)]
+    Psa(#[from] PsaError),
+}
+
+impl Cloud {
+    /// Reads the environment and makes what every function needs.
+    ///
+    /// # Errors
+    /// `TABLE` is not set.
+    pub async fn start() -> Result<Self, CloudError> {
+        lambda_http::tracing::init_default_subscriber();
+        let config = aws_config::load_from_env().await;
+        let table = Table::new(aws_sdk_dynamodb::Client::new(&config), variable("TABLE")?);
+        Ok(Self { config, table, clock: Arc::new(SystemClock) })
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        self.table.clone()
+    }
+
+    /// The secrets of connections, kept in memory for a short time.
+    ///
+    /// # Errors
+    /// `SECRETS_PREFIX` is not set.
+    pub fn secrets(&self) -> Result<Arc<Cached<SecretsManager>>, CloudError> {
+        let client = aws_sdk_secretsmanager::Client::new(&self.config);
+        Ok(Arc::new(Cached::new(SecretsManager::new(client, variable("SECRETS_PREFIX")?), self.clock.clone())))
+    }
+
+    /// The queue of company jobs.
+    ///
+    /// # Errors
+    /// `JOBS_QUEUE_URL` is not set.
+    pub fn jobs(&self) -> Result<Arc<JobQueue>, CloudError> {
+        Ok(Arc::new(JobQueue::new(aws_sdk_sqs::Client::new(&self.config), variable("JOBS_QUEUE_URL")?)))
+    }
+
+    /// The event bus.
+    ///
+    /// # Errors
+    /// `EVENT_BUS` is not set.
+    pub fn events(&self) -> Result<Arc<Bus>, CloudError> {
+        Ok(Arc::new(Bus::new(aws_sdk_eventbridge::Client::new(&self.config), variable("EVENT_BUS")?)))
+    }
+
+    /// The PSAs.
+    ///
+    /// # Errors
+    /// The HTTP client can't be made.
+    pub fn psas(&self) -> Result<Registry, CloudError> {
+        Ok(Registry::new(Autotask::new(Settings::default())?))
+    }
+
+    /// Opens connections' PSAs with their stored credentials.
+    ///
+    /// # Errors
+    /// As [`Cloud::secrets`] and [`Cloud::psas`].
+    pub fn opener(&self) -> Result<Opener, CloudError> {
+        Ok(Opener::new(Connections::new(self.table()), self.secrets()?, self.psas()?))
+    }
+
+    /// The ledger, with leases taken as this process.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        Ledger::new(self.table(), LeaseHolder { instance: fresh_id("fn"), sole: false, term: LEASE })
+    }
+}
+
+/// Serves an HTTP function behind API Gateway, whose JWT authorizer has verified the token.
+///
+/// # Errors
+/// The runtime ends.
+pub async fn serve(router: axum::Router) -> Result<(), lambda_http::Error> {
+    lambda_http::run(framed(router, Arc::new(auth::gateway(claims)))).await
+}
+
+fn claims(extensions: &Extensions) -> Option<HashMap<String, String>> {
+    let Some(RequestContext::ApiGatewayV2(context)) = extensions.get() else { return None };
+    Some(context.authorizer.as_ref()?.jwt.as_ref()?.claims.clone())
+}
+
+fn variable(name: &'static str) -> Result<String, CloudError> {
+    std::env::var(name).map_err(|_| CloudError::NotSet(name))
+}
+
