@@ -128,4 +128,3 @@ fn claims(extensions: &Extensions) -> Option<HashMap<String, String>> {
 fn variable(name: &'static str) -> Result<String, CloudError> {
     std::env::var(name).map_err(|_| CloudError::NotSet(name))
 }
-

@@ -3,9 +3,12 @@
 pub mod app;
 pub mod background;
 pub mod bus;
+pub mod cli;
 pub mod data_folder;
+pub mod demo;
 pub mod embedded;
 mod openapi;
 pub mod queue;
 pub mod sealed_secrets;
+pub mod serve;
 pub mod tokens;

@@ -61,7 +61,9 @@ pub(crate) async fn approve(
     once(&deps.remembered, &*deps.clock, &caller, request, "run", async |id, body| {
         let run = read::of_caller(&deps, &caller, &run).await?;
         if matches!(run.state, RunState::Queued | RunState::Running) {
-            return Err(Problem::conflict("run_not_ended", "The run has not ended yet.").fix("Wait until it has ended."));
+            return Err(
+                Problem::conflict("run_not_ended", "The run has not ended yet.").fix("Wait until it has ended.")
+            );
         }
         let connection = start::usable(&deps, &caller, &run.connection, Mode::Apply).await?;
         let approved = chosen(lines::all(&deps, &run, None).await?, body.lines.as_deref())?;
@@ -80,7 +82,9 @@ fn chosen(lines: Vec<LineResult>, named: Option<&[String]>) -> Result<Vec<Approv
                 .iter()
                 .enumerate()
                 .filter(|(_, id)| !may.contains(id.as_str()))
-                .map(|(index, _)| Fault::new(format!("/lines/{index}"), "is no line of this run that waits for approval"))
+                .map(|(index, _)| {
+                    Fault::new(format!("/lines/{index}"), "is no line of this run that waits for approval")
+                })
                 .collect();
             if !faults.is_empty() {
                 return Err(Problem::invalid(faults));

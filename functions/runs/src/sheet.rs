@@ -3,8 +3,22 @@
 use shared::domain::line::LineResult;
 
 const COLUMNS: [&str; 16] = [
-    "line_id", "company", "company_name", "product", "account_id", "contract_id", "service_id", "before", "target", "after",
-    "effective_date", "status", "code", "explanation", "fix", "feeds",
+    "line_id",
+    "company",
+    "company_name",
+    "product",
+    "account_id",
+    "contract_id",
+    "service_id",
+    "before",
+    "target",
+    "after",
+    "effective_date",
+    "status",
+    "code",
+    "explanation",
+    "fix",
+    "feeds",
 ];
 
 /// One row a line, with a header.

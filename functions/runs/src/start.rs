@@ -67,7 +67,9 @@ fn named(companies: Option<Vec<CompanyId>>) -> Result<Vec<CompanyId>, Problem> {
     match companies {
         None => Ok(Vec::new()),
         Some(named) if (1..=MOST_COMPANIES).contains(&named.len()) => Ok(named),
-        Some(_) => Err(Problem::invalid(vec![Fault::new("/companies", "must name 1 to 1000 companies, or be left out")])),
+        Some(_) => {
+            Err(Problem::invalid(vec![Fault::new("/companies", "must name 1 to 1000 companies, or be left out")]))
+        }
     }
 }
 
@@ -76,7 +78,9 @@ pub(crate) async fn usable(deps: &Deps, caller: &Caller, id: &ConnectionId, mode
     let found = deps.connections.get(&caller.partner, id, Read::Consistent).await?;
     let connection = found.ok_or_else(|| Problem::not_found("connection"))?;
     if connection.status == Status::Revoked {
-        return Err(Problem::conflict("connection_revoked", "The connection was revoked.").fix("Make a new connection."));
+        return Err(
+            Problem::conflict("connection_revoked", "The connection was revoked.").fix("Make a new connection.")
+        );
     }
     if mode == Mode::Apply && !connection.enabled {
         let detail = "The connection is switched off: nothing is sent to the PSA.";
@@ -99,8 +103,7 @@ pub(crate) async fn make(
     let new = NewRun { mode, trigger: Trigger::Manual, actor: caller.actor.clone(), companies, approved };
     let run = new.queued(id, connection, deps.clock.now());
     deps.runs.create(&run).await?;
-    let reference =
-        RunRef { partner: run.partner.clone(), connection: run.connection.clone(), run: run.id.clone() };
+    let reference = RunRef { partner: run.partner.clone(), connection: run.connection.clone(), run: run.id.clone() };
     deps.events.publish(&[Event::SyncRequested(reference)]).await.map_err(Problem::internal)?;
     let location = Some(format!("/v1/runs/{}", run.id));
     Ok(Made { status: StatusCode::ACCEPTED, location, body: Started { run_id: run.id.to_string() } })

@@ -34,7 +34,8 @@ impl FromStr for Amount {
     type Err = InvalidAmount;
     fn from_str(text: &str) -> Result<Self, InvalidAmount> {
         let amount = Decimal::from_str_exact(text).map_err(|_| InvalidAmount)?;
-        let believable = !amount.is_sign_negative() && amount <= Decimal::from(MAX_WHOLE) && amount.scale() <= MAX_SCALE;
+        let believable =
+            !amount.is_sign_negative() && amount <= Decimal::from(MAX_WHOLE) && amount.scale() <= MAX_SCALE;
         if believable { Ok(Self(amount)) } else { Err(InvalidAmount) }
     }
 }

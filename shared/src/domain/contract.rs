@@ -33,7 +33,10 @@ impl Contract {
     /// The contract is not a recurring service contract, is inactive, has ended, or has not begun.
     pub fn writable_on(&self, today: Date) -> Result<Periods, Reason> {
         let Some(every) = self.recurring else {
-            return Err(Reason::new(Code::ContractNotRecurring, format!("\"{}\" is not a recurring service contract.", self.name)));
+            return Err(Reason::new(
+                Code::ContractNotRecurring,
+                format!("\"{}\" is not a recurring service contract.", self.name),
+            ));
         };
         if !self.active {
             return Err(Reason::new(Code::ContractInactive, format!("\"{}\" is inactive.", self.name)));

@@ -111,7 +111,9 @@ fn average(series: &Series, period: Period, today: Date) -> Result<Counted, Reas
 }
 
 fn units(step: &Step) -> Result<Units, Reason> {
-    step.sum.ok_or_else(|| Reason::new(Code::UsageTooLarge, "The feeds of this line add up to more than any count believed.".into()))
+    step.sum.ok_or_else(|| {
+        Reason::new(Code::UsageTooLarge, "The feeds of this line add up to more than any count believed.".into())
+    })
 }
 
 fn whole(step: &Step) -> Result<Decimal, Reason> {
@@ -161,16 +163,27 @@ mod tests {
         assert_eq!(count(Counting::Latest, &feeds), Ok(("42".into(), true, "newest count 42 of 2026-11-20".into())));
         assert_eq!(count(Counting::Latest, &[feed(&[("2026-11-20", 42, false)])]).unwrap().1, false);
         assert_eq!(count(Counting::Latest, &[feed(&[])]), Err("usage_missing".into()));
-        assert_eq!(count(Counting::Latest, &[feed(&[("2026-11-20", 1, true)]), feed(&[])]), Err("usage_missing".into()));
+        assert_eq!(
+            count(Counting::Latest, &[feed(&[("2026-11-20", 1, true)]), feed(&[])]),
+            Err("usage_missing".into())
+        );
     }
 
     #[test]
     fn the_high_water_mark_is_of_the_billing_period_alone() {
-        let feeds = [feed(&[("2026-10-31", 99, true), ("2026-11-02", 42, true), ("2026-11-09", 47, true), ("2026-11-20", 40, true)])];
+        let feeds = [feed(&[
+            ("2026-10-31", 99, true),
+            ("2026-11-02", 42, true),
+            ("2026-11-09", 47, true),
+            ("2026-11-20", 40, true),
+        ])];
         let (quantity, backed, because) = count(Counting::HighWaterMark, &feeds).unwrap();
         assert_eq!((quantity.as_str(), backed), ("47", true));
         assert_eq!(because, "highest count 47 of the period from 2026-11-01, set on 2026-11-09");
-        assert_eq!(count(Counting::HighWaterMark, &[feed(&[("2026-10-31", 99, true)])]), Err("usage_not_in_period".into()));
+        assert_eq!(
+            count(Counting::HighWaterMark, &[feed(&[("2026-10-31", 99, true)])]),
+            Err("usage_not_in_period".into())
+        );
     }
 
     #[test]
@@ -192,7 +205,10 @@ mod tests {
         let feeds = [feed(&[("2026-10-30", 40, true), ("2026-10-31", 41, true), ("2026-11-01", 50, true)])];
         assert_eq!(count(Counting::PeriodClose, &feeds).unwrap().2, "count 41 at the close of 2026-10-31");
         let early = [feed(&[("2026-10-05", 40, true), ("2026-11-01", 50, true)])];
-        assert_eq!(count(Counting::PeriodClose, &early).unwrap().2, "count 40 at the close of 2026-10-31 (carried from 2026-10-05)");
+        assert_eq!(
+            count(Counting::PeriodClose, &early).unwrap().2,
+            "count 40 at the close of 2026-10-31 (carried from 2026-10-05)"
+        );
         let none = [feed(&[("2026-09-30", 40, true), ("2026-11-01", 50, true)])];
         assert_eq!(count(Counting::PeriodClose, &none), Err("usage_not_in_period".into()));
     }

@@ -141,7 +141,10 @@ mod tests {
             company_name: "Acme Inc.".into(),
             product: "edr".parse().unwrap(),
             counts: counts.iter().map(count).collect(),
-            absent_from: Some(Absence { as_of: "2026-11-20T00:00:00Z".parse().unwrap(), snapshot: "newest".parse().unwrap() }),
+            absent_from: Some(Absence {
+                as_of: "2026-11-20T00:00:00Z".parse().unwrap(),
+                snapshot: "newest".parse().unwrap(),
+            }),
             when_absent,
         }
     }

@@ -62,7 +62,8 @@ impl Calendar<'_> {
     /// The units change again later, or no day is left in the contract.
     pub fn date_change(&self, day: Date, before: Units, policy: EffectiveDate) -> Result<Dated, Reason> {
         if let Some(later) = self.timeline.next_change(day) {
-            let explanation = format!("The line changes again on {later}; a change from {day} would shift that one too.");
+            let explanation =
+                format!("The line changes again on {later}; a change from {day} would shift that one too.");
             return Err(Reason::new(Code::LaterChange, explanation));
         }
         let (first, because) = match policy {

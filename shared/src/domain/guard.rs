@@ -31,7 +31,8 @@ mod tests {
     use super::*;
 
     fn held(before: i64, target: i64, first_write: bool) -> Option<String> {
-        held_back(before.try_into().unwrap(), target.try_into().unwrap(), first_write, &Guards::default()).map(|r| r.code)
+        held_back(before.try_into().unwrap(), target.try_into().unwrap(), first_write, &Guards::default())
+            .map(|r| r.code)
     }
 
     #[test]

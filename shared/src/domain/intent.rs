@@ -152,7 +152,8 @@ mod tests {
     fn states_only_go_forward() {
         use IntentState::{Applied, Intended, Rejected, Sent, Unknown};
         let all = [Intended, Sent, Applied, Rejected, Unknown];
-        let legal: Vec<_> = all.iter().flat_map(|a| all.iter().map(move |b| (*a, *b))).filter(|(a, b)| a.may_become(*b)).collect();
+        let legal: Vec<_> =
+            all.iter().flat_map(|a| all.iter().map(move |b| (*a, *b))).filter(|(a, b)| a.may_become(*b)).collect();
         assert_eq!(
             legal,
             [

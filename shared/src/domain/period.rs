@@ -69,8 +69,8 @@ impl Periods {
         if date < self.start {
             return None;
         }
-        let months_apart =
-            (i32::from(date.year()) - i32::from(self.start.year())) * 12 + i32::from(date.month()) - i32::from(self.start.month());
+        let months_apart = (i32::from(date.year()) - i32::from(self.start.year())) * 12 + i32::from(date.month())
+            - i32::from(self.start.month());
         let guess = months_apart / self.every.months();
         // The month alone can name the period after the one that holds `date` (start on the 15th, date on the 3rd).
         let index = if self.nth(guess)? <= date { guess } else { guess - 1 };
@@ -104,9 +104,10 @@ mod tests {
     #[test]
     fn a_contract_that_starts_on_the_31st_returns_to_the_31st() {
         let periods = Periods::new(date(2026, 1, 31), PeriodType::Monthly);
-        let starts: Vec<_> = [date(2026, 2, 1), date(2026, 2, 28), date(2026, 3, 30), date(2026, 3, 31), date(2026, 4, 30)]
-            .map(|day| periods.containing(day).unwrap().start)
-            .into();
+        let starts: Vec<_> =
+            [date(2026, 2, 1), date(2026, 2, 28), date(2026, 3, 30), date(2026, 3, 31), date(2026, 4, 30)]
+                .map(|day| periods.containing(day).unwrap().start)
+                .into();
         assert_eq!(
             starts,
             [date(2026, 1, 31), date(2026, 2, 28), date(2026, 2, 28), date(2026, 3, 31), date(2026, 4, 30)]

@@ -159,7 +159,8 @@ impl Situation<'_> {
         }
         if self.approved != Some(Approval { before, target }) {
             if self.approval_needed {
-                let explanation = format!("From {before} to {target}: the connection's policy has changes approved first.");
+                let explanation =
+                    format!("From {before} to {target}: the connection's policy has changes approved first.");
                 return Err(Reason::new(Code::ApprovalNeeded, explanation));
             }
             self.held_for_drift()?;

@@ -55,7 +55,12 @@ impl Case {
                 end: date(2027, 1, 31),
             },
             rows: months(held),
-            desired: Desired { units: units(target), may_lower: true, because: "newest count".into(), feeds: Vec::new() },
+            desired: Desired {
+                units: units(target),
+                may_lower: true,
+                because: "newest count".into(),
+                feeds: Vec::new(),
+            },
             history: LineHistory::default(),
             policy: Policy::default(),
             approval_needed: false,
@@ -136,7 +141,10 @@ fn only_a_complete_snapshot_may_lower_a_line() {
     let mut case = Case::of(42, 40);
     case.desired.may_lower = false;
     assert_eq!(case.outcome(), "usage_incomplete");
-    assert_eq!(Case { desired: Desired { units: units(43), ..case.desired.clone() }, ..case }.outcome(), "42 +1 2026-11-01");
+    assert_eq!(
+        Case { desired: Desired { units: units(43), ..case.desired.clone() }, ..case }.outcome(),
+        "42 +1 2026-11-01"
+    );
 }
 
 #[test]
@@ -213,7 +221,10 @@ fn posted_days_are_never_touched() {
     case.rows[1].posted = true;
     let Decision::Change(change) = case.decide() else { panic!("no change: {}", case.outcome()) };
     assert_eq!(change.dated.date, date(2026, 12, 1));
-    assert_eq!(change.dated.because, "start of the billing period, moved past 2026-11-30, through which the contract is posted");
+    assert_eq!(
+        change.dated.because,
+        "start of the billing period, moved past 2026-11-30, through which the contract is posted"
+    );
     for row in &mut case.rows {
         row.posted = true;
     }

@@ -6,8 +6,26 @@ use std::path::Path;
 fn the_domain_reaches_for_nothing_outside() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/domain");
     let forbidden = [
-        "aws_", "axum", "reqwest", "http::", "tokio", "std::env", "std::fs", "std::net", "std::time", "SystemTime", "Instant::now",
-        "Timestamp::now", "Zoned::now", "crate::psa", "crate::store", "crate::sync", "crate::api", "crate::clock", "f32", "f64",
+        "aws_",
+        "axum",
+        "reqwest",
+        "http::",
+        "tokio",
+        "std::env",
+        "std::fs",
+        "std::net",
+        "std::time",
+        "SystemTime",
+        "Instant::now",
+        "Timestamp::now",
+        "Zoned::now",
+        "crate::psa",
+        "crate::store",
+        "crate::sync",
+        "crate::api",
+        "crate::clock",
+        "f32",
+        "f64",
     ];
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {

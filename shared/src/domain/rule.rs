@@ -100,7 +100,10 @@ impl Rule {
         let mut rest = step(counted.saturating_sub(self.exclude), format!("excluding {}", self.exclude));
         rest = step(rest.max(self.minimum), format!("at least {}", self.minimum));
         if let Some(commitment) = self.commitment.filter(|c| date <= c.until) {
-            rest = step(rest.max(commitment.units), format!("committed to {} until {}", commitment.units, commitment.until));
+            rest = step(
+                rest.max(commitment.units),
+                format!("committed to {} until {}", commitment.units, commitment.until),
+            );
         }
         if let Some(maximum) = self.maximum {
             step(rest.min(maximum), format!("at most {maximum}"));

@@ -148,7 +148,9 @@ impl From<Schedule> for Parts {
         let parts = |frequency, hour| Self { frequency, hour, weekday: None, day: None };
         match schedule {
             Schedule::Daily { hour } => parts(Frequency::Daily, hour),
-            Schedule::Weekly { hour, weekday } => Self { weekday: Some(weekday.into()), ..parts(Frequency::Weekly, hour) },
+            Schedule::Weekly { hour, weekday } => {
+                Self { weekday: Some(weekday.into()), ..parts(Frequency::Weekly, hour) }
+            }
             Schedule::Monthly { hour, day } => Self { day: Some(day), ..parts(Frequency::Monthly, hour) },
         }
     }

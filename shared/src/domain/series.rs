@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_count_belongs_to_the_partners_day() {
-        let series = Series::of(&[vec![count("2026-11-20T23:59:00Z", 1, true)]], &TimeZone::get("Europe/Berlin").unwrap());
+        let series =
+            Series::of(&[vec![count("2026-11-20T23:59:00Z", 1, true)]], &TimeZone::get("Europe/Berlin").unwrap());
         assert_eq!(series.steps()[0].date, jiff::civil::date(2026, 11, 21));
         assert!(series.complete_between(jiff::civil::date(2026, 11, 21), jiff::civil::date(2026, 11, 21)));
         assert!(series.at_end_of(jiff::civil::date(2026, 11, 20)).is_none());

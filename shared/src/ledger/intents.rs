@@ -126,7 +126,13 @@ impl Ledger {
         Ok(Some(intents))
     }
 
-    fn open_line(&self, of: &Tenancy, lease: &Lease, intent: &Intent, history: &LineHistory) -> Result<Write, StoreError> {
+    fn open_line(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        intent: &Intent,
+        history: &LineHistory,
+    ) -> Result<Write, StoreError> {
         let line = &intent.meaning.line;
         let open = Condition::new(
             "SET #line = :line, #writer = :writer, #open = :open, #fence = :fence, #revision = :revision, \
@@ -167,7 +173,12 @@ impl Ledger {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn open_intent(&self, of: &Tenancy, line: &LineKey, history: &LineHistory) -> Result<Option<Intent>, StoreError> {
+    pub async fn open_intent(
+        &self,
+        of: &Tenancy,
+        line: &LineKey,
+        history: &LineHistory,
+    ) -> Result<Option<Intent>, StoreError> {
         let Some(key) = &history.open else { return Ok(None) };
         let key = schema::intent(&of.partner, of.psa, &of.tenant, line, history.revision, key);
         self.table.get(&key, Read::Consistent).await
@@ -241,7 +252,9 @@ impl Ledger {
         history: &LineHistory,
     ) -> Result<Option<Write>, StoreError> {
         let meaning = &intent.meaning;
-        let mine = Condition::new("#open = :open AND #fence <= :fence").bind(":open", &intent.key)?.bind(":fence", lease.fence)?;
+        let mine = Condition::new("#open = :open AND #fence <= :fence")
+            .bind(":open", &intent.key)?
+            .bind(":fence", lease.fence)?;
         let next = meaning.revision + 1;
         let update = match outcome {
             Outcome::Unknown(_) => return Ok(None),

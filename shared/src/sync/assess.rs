@@ -70,7 +70,12 @@ impl Desk<'_> {
         })
     }
 
-    fn desired(&self, line: &MappedLine, feeds: &[Feed], history: &LineHistory) -> Result<(&Contract, Desired), Reason> {
+    fn desired(
+        &self,
+        line: &MappedLine,
+        feeds: &[Feed],
+        history: &LineHistory,
+    ) -> Result<(&Contract, Desired), Reason> {
         let account = line.agreed()?;
         if let Some(writer) = history.writer.as_ref().filter(|w| *w != self.connection && self.live.contains(*w)) {
             let explanation = format!("Connection {writer} writes this line.");
@@ -92,7 +97,14 @@ impl Desk<'_> {
         Ok((contract, desired))
     }
 
-    fn decide(&self, line: &MappedLine, label: Label, contract: &Contract, desired: Desired, history: &LineHistory) -> Assessed {
+    fn decide(
+        &self,
+        line: &MappedLine,
+        label: Label,
+        contract: &Contract,
+        desired: Desired,
+        history: &LineHistory,
+    ) -> Assessed {
         let pair = (line.key.contract.clone(), line.key.service.clone());
         if self.observed.ambiguous.contains(&pair) {
             let explanation = format!("\"{}\" carries service {} more than once.", contract.name, line.key.service);
@@ -197,7 +209,10 @@ pub(super) fn bulk_window<'a>(
     let dates = policy.effective_date;
     let ahead = [dates.rises, dates.falls].contains(&EffectiveDate::NextPeriodStart);
     let next_start = |contract: &Contract| {
-        Periods::new(contract.start, contract.recurring?).after(today).map(|period| period.start).filter(|day| *day <= contract.end)
+        Periods::new(contract.start, contract.recurring?)
+            .after(today)
+            .map(|period| period.start)
+            .filter(|day| *day <= contract.end)
     };
     let next_starts = contracts.filter(|_| ahead).filter_map(next_start);
     let last_changes = histories.filter_map(|history| history.confirmed.map(|confirmed| confirmed.from));

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::SyncError;
 use super::assess::{Assessed, Look};
 use super::job::Job;
 use super::row;
-use super::SyncError;
 use crate::domain::ids::AccountId;
 use crate::domain::line::{LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
@@ -68,7 +68,8 @@ impl Draft {
                 kept.extend(looks);
             } else {
                 let reason = budget_exhausted(connection);
-                self.rows.extend(looks.iter().map(|look| row::stopped(&look.line.key, &look.line.label, reason.clone())));
+                self.rows
+                    .extend(looks.iter().map(|look| row::stopped(&look.line.key, &look.line.label, reason.clone())));
                 self.reason = Some(reason);
             }
         }

@@ -38,7 +38,8 @@ impl MappedLine {
                 if special.is_some_and(|special| special.excluded) {
                     continue;
                 }
-                let contract = special.and_then(|s| s.contract_id.clone()).unwrap_or_else(|| company.contract_id.clone());
+                let contract =
+                    special.and_then(|s| s.contract_id.clone()).unwrap_or_else(|| company.contract_id.clone());
                 let service = special.and_then(|s| s.service_id.clone()).unwrap_or_else(|| product.service_id.clone());
                 let rule = special.and_then(|s| s.rule.clone()).unwrap_or_else(|| product.rule.clone());
                 let feed = MappedFeed { company: company.clone(), product: product.product.clone(), rule };
@@ -79,9 +80,10 @@ impl MappedLine {
                 return Err(Reason::new(Code::RulesDiffer, explanation));
             }
         }
-        first.first().map(|feed| feed.company.account_id.clone()).ok_or_else(|| {
-            Reason::new(Code::UsageMissing, "Nothing is mapped to this line.".into())
-        })
+        first
+            .first()
+            .map(|feed| feed.company.account_id.clone())
+            .ok_or_else(|| Reason::new(Code::UsageMissing, "Nothing is mapped to this line.".into()))
     }
 
     /// Whose line it is in the results: the first feed that has usage.
@@ -97,7 +99,11 @@ impl MappedLine {
     }
 
     fn companies(&self) -> String {
-        self.feeds.iter().map(|feed| format!("{} ({})", feed.company.company, feed.product)).collect::<Vec<_>>().join(", ")
+        self.feeds
+            .iter()
+            .map(|feed| format!("{} ({})", feed.company.company, feed.product))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 

@@ -15,16 +15,15 @@ use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::policy::Approval as ApprovalPolicy;
 use crate::domain::reason::{Code, Reason};
 use crate::psa::{Connector, Kind, Observation, PsaError};
+use crate::store::Read;
 use crate::store::connections::{Connection, Status};
 use crate::store::runs::{Mode, Run, RunState};
-use crate::store::Read;
 
 /// Plans runs.
 #[derive(Clone)]
 pub struct Planner {
     parts: Parts,
 }
-
 
 impl Planner {
     /// A planner from its parts.
@@ -61,7 +60,9 @@ impl Planner {
     async fn carry_out(&self, run: &Run, resumed: bool) -> Result<(), SyncError> {
         let connection = self.parts.connections.get(&run.partner, &run.connection, Read::Consistent).await?;
         let draft = match connection.as_ref().filter(|connection| usable(connection, run.mode)) {
-            None => Draft::failed(Reason::new(Code::ConnectionOff, "The connection is switched off or revoked.".into())),
+            None => {
+                Draft::failed(Reason::new(Code::ConnectionOff, "The connection is switched off or revoked.".into()))
+            }
             Some(connection) => self.draft(connection, run).await?,
         };
         record(&self.parts, connection.as_ref(), run, draft, resumed).await
@@ -151,7 +152,13 @@ impl Planner {
     }
 
     /// The PSA refused or failed: the run ends here, and the partner is told why.
-    async fn refused(&self, connection: &Connection, run: &Run, error: &PsaError, psa_requests: u32) -> Result<Draft, SyncError> {
+    async fn refused(
+        &self,
+        connection: &Connection,
+        run: &Run,
+        error: &PsaError,
+        psa_requests: u32,
+    ) -> Result<Draft, SyncError> {
         if error.kind == Kind::Auth {
             note_rejected(&self.parts.connections, self.parts.events.as_ref(), connection, &run.id).await?;
         }

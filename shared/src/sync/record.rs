@@ -107,8 +107,7 @@ pub(super) async fn note_rejected(
         changed
     };
     connections.edit(&connection.partner, &connection.id, mark).await?;
-    let reference =
-        RunRef { partner: connection.partner.clone(), connection: connection.id.clone(), run: run.clone() };
+    let reference = RunRef { partner: connection.partner.clone(), connection: connection.id.clone(), run: run.clone() };
     publish(events, Event::CredentialsRejected(reference)).await;
     Ok(())
 }

@@ -74,7 +74,8 @@ mod tests {
     }
 
     fn ask(state: IntentState, units: i64, seconds_later: i64) -> Resolution {
-        let row = Row { start: date(2026, 11, 1), end: date(2026, 11, 30), units: units.try_into().unwrap(), posted: false };
+        let row =
+            Row { start: date(2026, 11, 1), end: date(2026, 11, 30), units: units.try_into().unwrap(), posted: false };
         let now = Timestamp::from_second(1_000 + seconds_later).unwrap();
         resolve(&intent(state), &Timeline::new(vec![row]), now, SignedDuration::from_secs(360))
     }

@@ -57,7 +57,9 @@ impl Worker {
     /// its run waits for it.
     pub async fn work(&self, message: &CompanyJob) -> Result<Done, SyncError> {
         let Parts { runs, connections, ledger, clock, .. } = &self.parts;
-        let Some(page) = runs.job(&message.partner, &message.run, &message.page).await? else { return Ok(Done::Before) };
+        let Some(page) = runs.job(&message.partner, &message.run, &message.page).await? else {
+            return Ok(Done::Before);
+        };
         let Some(run) = runs.get(&message.partner, &message.run).await? else { return Ok(Done::Before) };
         let Some(job) = page.job.filter(|_| !page.done) else {
             // Its message came again, perhaps because this is where the worker before died.
@@ -79,7 +81,8 @@ impl Worker {
                 worked?
             }
             (_, reason) => {
-                let reason = reason.unwrap_or_else(|| Reason::new(Code::ConnectionOff, "The connection is gone.".into()));
+                let reason =
+                    reason.unwrap_or_else(|| Reason::new(Code::ConnectionOff, "The connection is gone.".into()));
                 (stopped_rows(&job, &reason), Effort::default())
             }
         };
@@ -100,7 +103,8 @@ impl Worker {
             }
             Some(_) => {
                 let age = self.parts.clock.now().duration_since(run.created_at);
-                let explanation = format!("The job waited for {} hours; its counts may be out of date.", age.as_hours());
+                let explanation =
+                    format!("The job waited for {} hours; its counts may be out of date.", age.as_hours());
                 (age > self.parts.settings.job_age).then(|| Reason::new(Code::JobTooOld, explanation))
             }
         }
@@ -170,7 +174,12 @@ impl Shift<'_> {
     }
 
     /// The PSA could not be read: nothing is written, and every line says why.
-    async fn refused(&self, job: &Job, error: &PsaError, requests: u32) -> Result<(Vec<LineResult>, Effort), SyncError> {
+    async fn refused(
+        &self,
+        job: &Job,
+        error: &PsaError,
+        requests: u32,
+    ) -> Result<(Vec<LineResult>, Effort), SyncError> {
         let parts = &self.worker.parts;
         if error.kind == Kind::Auth {
             note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
@@ -180,7 +189,12 @@ impl Shift<'_> {
 
     /// Settles writes of earlier attempts by what the PSA shows. A line whose write stays open gets its row here, and no
     /// decision. Answers with the intents that were found applied.
-    async fn resolve_open(&self, job: &Job, seen: &mut Seen, rows: &mut Rows) -> Result<BTreeMap<LineKey, Intent>, SyncError> {
+    async fn resolve_open(
+        &self,
+        job: &Job,
+        seen: &mut Seen,
+        rows: &mut Rows,
+    ) -> Result<BTreeMap<LineKey, Intent>, SyncError> {
         let parts = &self.worker.parts;
         let now = parts.clock.now();
         let mut resolved = Vec::new();
@@ -204,7 +218,8 @@ impl Shift<'_> {
         if resolved.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let settled: Vec<_> = resolved.iter().map(|(intent, outcome, history)| ((intent, outcome.clone()), history)).collect();
+        let settled: Vec<_> =
+            resolved.iter().map(|(intent, outcome, history)| ((intent, outcome.clone()), history)).collect();
         if !parts.ledger.settle(self.of, self.lease, &settled, now).await? {
             return Err(SyncError::Busy);
         }
@@ -290,17 +305,28 @@ impl Shift<'_> {
             });
             histories.insert(line.key.clone(), history);
         }
-        let with_history: Vec<(Meaning, &LineHistory)> =
-            meanings.into_iter().filter_map(|meaning| Some((histories.get(&meaning.line)?, meaning))).map(|(h, m)| (m, h)).collect();
+        let with_history: Vec<(Meaning, &LineHistory)> = meanings
+            .into_iter()
+            .filter_map(|meaning| Some((histories.get(&meaning.line)?, meaning)))
+            .map(|(h, m)| (m, h))
+            .collect();
         let by = (&self.connection.id, &self.run.id);
-        let intents = parts.ledger.intend(self.of, self.lease, by, &with_history, parts.clock.now()).await?.ok_or(SyncError::Busy)?;
+        let intents = parts
+            .ledger
+            .intend(self.of, self.lease, by, &with_history, parts.clock.now())
+            .await?
+            .ok_or(SyncError::Busy)?;
         let writer = Writer { ledger: &parts.ledger, clock: parts.clock.as_ref(), of: self.of, lease: self.lease };
         let attempts = writer.send(psa, intents, parts.settings.job_writes).await?;
         let sent = attempts.iter().filter(|attempt| attempt.was_sent()).count();
         if attempts.iter().any(Attempt::credentials_refused) {
             note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
         }
-        let read_back = if attempts.iter().any(Attempt::needs_read_back) { self.observe(psa, job).await } else { Ok(Observation::default()) };
+        let read_back = if attempts.iter().any(Attempt::needs_read_back) {
+            self.observe(psa, job).await
+        } else {
+            Ok(Observation::default())
+        };
         let mut settled = Vec::new();
         for attempt in &attempts {
             let verdict = attempt.verdict(&read_back);
@@ -335,10 +361,16 @@ fn still_open(line: &JobLine, intent: &Intent, seen: &Seen, wait: bool) -> LineR
         let why = "its outcome is not known, and it may still be on its way";
         (Code::WriteUnsettled, format!("A change from {} to {} was sent; {why}.", meaning.before, meaning.target))
     } else {
-        let sent = format!("A change from {} to {} from {} was sent", meaning.before, meaning.target, meaning.effective);
+        let sent =
+            format!("A change from {} to {} from {} was sent", meaning.before, meaning.target, meaning.effective);
         (Code::WriteUnexplained, format!("{sent}; the PSA shows {shows}, which is neither."))
     };
     let row = LineResult { status: LineStatus::Unknown, after: shown, ..row::blank(&line.key, &line.label) };
-    let row = LineResult { before: Some(meaning.before), target: Some(meaning.target), effective_date: Some(meaning.effective), ..row };
+    let row = LineResult {
+        before: Some(meaning.before),
+        target: Some(meaning.target),
+        effective_date: Some(meaning.effective),
+        ..row
+    };
     row::with_reason(row, Reason::new(code, explanation))
 }

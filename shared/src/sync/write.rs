@@ -147,7 +147,8 @@ impl Attempt {
             (Ok(_), Some(units)) => format!("shows {units}"),
             (Ok(_), None) => "shows no units".to_owned(),
         };
-        let sent = format!("A change from {} to {} was sent ({said}); the PSA {shows}.", meaning.before, meaning.target);
+        let sent =
+            format!("A change from {} to {} was sent ({said}); the PSA {shows}.", meaning.before, meaning.target);
         let unsettled = Reason::new(Code::WriteUnsettled, sent);
         Verdict {
             outcome: Outcome::Unknown(unsettled.code.clone()),

@@ -4,203 +4,17 @@
 //! A job's page is made before its message is sent and closed once, in the same transaction that counts the job as done,
 //! so a message that comes twice changes nothing.
 
-use std::collections::BTreeMap;
+mod run;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::schema;
 use super::{Condition, Key, Page, Read, Rows, StoreError, Table};
-use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, RunId};
-use crate::domain::line::{LineResult, LineStatus};
-use crate::domain::plan::Approval;
-use crate::domain::reason::Reason;
+use crate::domain::ids::{ConnectionId, PartnerId, RunId};
+use crate::domain::line::LineResult;
 use crate::ledger::LeaseHolder;
-
-/// What started a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Trigger {
-    /// The connection's schedule.
-    Schedule,
-    /// A person or program over HTTP.
-    Manual,
-    /// A direct invocation of the function.
-    Invoke,
-}
-
-/// Whether a run writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Shows what it would do.
-    Preview,
-    /// Does it.
-    Apply,
-}
-
-/// How far a run has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RunState {
-    /// Not begun.
-    Queued,
-    /// Reading, planning, or company jobs at work.
-    Running,
-    /// Every line is as it should be, or waits for a person by rule.
-    Succeeded,
-    /// Some lines failed, are unknown, or were not reached.
-    Partial,
-    /// Nothing could be done.
-    Failed,
-}
-
-/// A run's header.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
-    /// Its id; later runs sort after earlier ones.
-    pub id: RunId,
-    /// The tenant.
-    pub partner: PartnerId,
-    /// The connection.
-    pub connection: ConnectionId,
-    /// Whether it writes.
-    pub mode: Mode,
-    /// What started it.
-    pub trigger: Trigger,
-    /// Who started it: a token's subject, or `schedule`.
-    pub actor: String,
-    /// Only these companies' lines; empty for all.
-    #[serde(default)]
-    pub companies: Vec<CompanyId>,
-    /// Changes that a person approved.
-    #[serde(default)]
-    pub approved: Vec<Approved>,
-    /// How far it has come.
-    pub state: RunState,
-    /// When it was asked for.
-    pub created_at: Timestamp,
-    /// Until when a fan-out may be at work on it, in seconds since 1970: after that another one may begin again.
-    #[serde(default)]
-    pub planning_until: i64,
-    /// Every line has been decided or handed to a job.
-    #[serde(default)]
-    pub planned: bool,
-    /// Company jobs that have not ended.
-    #[serde(default)]
-    pub jobs_left: i64,
-    /// Company jobs in all.
-    #[serde(default)]
-    pub jobs: i64,
-    /// Lines by status, for those that are decided.
-    #[serde(default)]
-    pub counts: Counts,
-    /// Requests made to the PSA.
-    #[serde(default)]
-    pub psa_requests: u32,
-    /// Changes sent to the PSA.
-    #[serde(default)]
-    pub writes: u32,
-    /// When it ended.
-    #[serde(default)]
-    pub finished_at: Option<Timestamp>,
-    /// Why it failed, or what cut it short.
-    #[serde(default)]
-    pub reason: Option<Reason>,
-}
-
-/// A change that a person approved: this one and no other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Approved {
-    /// `contract:service`.
-    pub line_id: String,
-    /// What was approved.
-    pub approval: Approval,
-}
-
-/// Lines by status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default)]
-#[allow(missing_docs, reason = "the names are those of LineStatus")]
-pub struct Counts {
-    pub updated: u32,
-    pub unchanged: u32,
-    pub planned: u32,
-    pub held: u32,
-    pub skipped: u32,
-    pub failed: u32,
-    pub unknown: u32,
-}
-
-impl Counts {
-    /// Counts `lines` by status.
-    #[must_use]
-    pub fn of<'a>(lines: impl IntoIterator<Item = &'a LineResult>) -> Self {
-        let mut counts = Self::default();
-        for line in lines {
-            *counts.of_status(line.status) += 1;
-        }
-        counts
-    }
-
-    fn of_status(&mut self, status: LineStatus) -> &mut u32 {
-        match status {
-            LineStatus::Updated => &mut self.updated,
-            LineStatus::Unchanged => &mut self.unchanged,
-            LineStatus::Planned => &mut self.planned,
-            LineStatus::Held => &mut self.held,
-            LineStatus::Skipped => &mut self.skipped,
-            LineStatus::Failed => &mut self.failed,
-            LineStatus::Unknown => &mut self.unknown,
-        }
-    }
-
-    /// The counts by name, those that are not zero.
-    fn named(self) -> BTreeMap<&'static str, u32> {
-        let all = [
-            ("updated", self.updated),
-            ("unchanged", self.unchanged),
-            ("planned", self.planned),
-            ("held", self.held),
-            ("skipped", self.skipped),
-            ("failed", self.failed),
-            ("unknown", self.unknown),
-        ];
-        all.into_iter().filter(|(_, count)| *count > 0).collect()
-    }
-}
-
-/// One page of a run's results.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ResultPage {
-    /// Whether these lines are decided; `false` while a company job is still to come.
-    pub done: bool,
-    /// The lines.
-    pub lines: Vec<LineResult>,
-    /// What the company job has to do, as JSON, where the page belongs to one.
-    #[serde(default)]
-    pub job: Option<String>,
-}
-
-/// What a company job brought, apart from its lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Effort {
-    /// Requests made to the PSA.
-    pub psa_requests: u32,
-    /// Changes sent.
-    pub writes: u32,
-}
-
-/// How the planning of a run ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    /// What it cost.
-    pub effort: Effort,
-    /// The lines that were decided at once.
-    pub counts: Counts,
-    /// Why it failed or was cut short, if it was.
-    pub reason: Option<Reason>,
-}
+pub use run::{Approved, Counts, Effort, Mode, Planned, ResultPage, Run, RunState, Trigger};
 
 /// Reads and writes runs.
 #[derive(Debug, Clone)]
@@ -280,7 +94,8 @@ impl Runs {
     /// The store is unavailable; the run is then free when the planner's time is over.
     pub async fn leave(&self, run: &Run, by: &LeaseHolder) -> Result<(), StoreError> {
         let leave = Condition::new("SET #planning_until = :zero").bind(":zero", 0)?;
-        let mine = Condition::new("#planning_by = :by AND #planned = :no").bind(":by", &by.instance)?.bind(":no", false)?;
+        let mine =
+            Condition::new("#planning_by = :by AND #planned = :no").bind(":by", &by.instance)?.bind(":no", false)?;
         self.0.update::<Run>(&header(run), &leave, &mine).await.map(|_| ())
     }
 
@@ -382,12 +197,19 @@ impl Runs {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn finish(&self, partner: &PartnerId, run: &RunId, now: Timestamp) -> Result<Option<(Run, bool)>, StoreError> {
+    pub async fn finish(
+        &self,
+        partner: &PartnerId,
+        run: &RunId,
+        now: Timestamp,
+    ) -> Result<Option<(Run, bool)>, StoreError> {
         let Some(run) = self.get(partner, run).await? else { return Ok(None) };
         if !run.planned || run.jobs_left > 0 || run.finished_at.is_some() {
             return Ok(Some((run, false)));
         }
-        let end = Condition::new("SET #state = :state, #finished_at = :now").bind(":state", run.outcome())?.bind(":now", now)?;
+        let end = Condition::new("SET #state = :state, #finished_at = :now")
+            .bind(":state", run.outcome())?
+            .bind(":now", now)?;
         let running = Condition::new("#state = :running AND #planned = :yes AND #jobs_left <= :none")
             .bind(":running", RunState::Running)?
             .bind(":yes", true)?
@@ -414,20 +236,6 @@ impl Runs {
     }
 }
 
-impl Run {
-    /// How a run ends that has come to its end.
-    fn outcome(&self) -> RunState {
-        let Counts { failed, unknown, .. } = self.counts;
-        let decided: u32 = self.counts.named().values().sum();
-        match &self.reason {
-            Some(_) if decided == 0 => RunState::Failed,
-            Some(_) => RunState::Partial,
-            None if failed + unknown > 0 => RunState::Partial,
-            None => RunState::Succeeded,
-        }
-    }
-}
-
 /// Sort keys of the pages of company jobs begin so.
 const JOB_PAGES: &str = "LINES#J";
 
@@ -450,8 +258,7 @@ fn job_key(run: &Run, page: &str) -> Key {
 /// `ADD …` for counts and effort, and its values.
 fn added(counts: Counts, effort: Effort) -> (String, Vec<(String, u32)>) {
     let mut parts = vec!["#psa_requests :psa_requests".to_owned(), "#writes :writes".to_owned()];
-    let mut values =
-        vec![(":psa_requests".to_owned(), effort.psa_requests), (":writes".to_owned(), effort.writes)];
+    let mut values = vec![(":psa_requests".to_owned(), effort.psa_requests), (":writes".to_owned(), effort.writes)];
     for (name, count) in counts.named() {
         parts.push(format!("#counts.#{name} :n_{name}"));
         values.push((format!(":n_{name}"), count));

@@ -1,0 +1,143 @@
+//! The results as a table: what was written first, then what waits for a person, then how much was right already.
+
+use shared::domain::line::{LineResult, LineStatus};
+use shared::domain::units::Units;
+
+use super::terminal::{Look, Terminal, fitted};
+
+/// Statuses in the order in which they are shown, with the heading of each.
+const GROUPS: [(LineStatus, &str, &str, Look); 6] = [
+    (LineStatus::Updated, "updated", "Written and read back", Look::Good),
+    (LineStatus::Planned, "planned", "Would be written", Look::Good),
+    (LineStatus::Unknown, "unknown", "Sent, and not known what became of it", Look::Bad),
+    (LineStatus::Held, "held", "Held: a person decides", Look::Waiting),
+    (LineStatus::Failed, "failed", "Can't be written until something is repaired", Look::Bad),
+    (LineStatus::Skipped, "skipped", "Skipped: nothing to do for now", Look::Waiting),
+];
+
+const PRODUCT: usize = 7;
+const NUMBER: usize = 6;
+const STATUS: usize = 8;
+/// Two spaces at the left and one between columns.
+const GAPS: usize = 2 + 6;
+
+/// Prints `lines`.
+pub(super) fn print(terminal: &Terminal, lines: &[LineResult]) {
+    for line in drawn(terminal, lines) {
+        terminal.say(&line);
+    }
+}
+
+fn drawn(terminal: &Terminal, lines: &[LineResult]) -> Vec<String> {
+    let columns = Columns::of(terminal, lines);
+    let mut drawn = vec![String::new(), terminal.paint(&columns.heading(), Look::Strong).into_owned()];
+    for (status, word, title, look) in GROUPS {
+        let mut group: Vec<&LineResult> = lines.iter().filter(|line| line.status == status).collect();
+        if group.is_empty() {
+            continue;
+        }
+        group.sort_by_key(|line| (&line.company_name, &line.product));
+        drawn.push(String::new());
+        drawn.push(terminal.paint(&format!("  {title} ({})", group.len()), look).into_owned());
+        for line in group {
+            drawn.push(columns.row(terminal, line, word, look));
+            if !line.fix.is_empty() && line.status != LineStatus::Updated {
+                drawn.push(columns.fix(terminal, &line.fix));
+            }
+        }
+    }
+    let unchanged = lines.iter().filter(|line| line.status == LineStatus::Unchanged).count();
+    drawn.push(String::new());
+    drawn.push(format!("  {unchanged} more lines were right already and cost no further request."));
+    drawn
+}
+
+/// How wide the two columns are that share what the others leave.
+struct Columns {
+    company: usize,
+    why: usize,
+}
+
+impl Columns {
+    fn of(terminal: &Terminal, lines: &[LineResult]) -> Self {
+        let shared = terminal.width.saturating_sub(GAPS + PRODUCT + 3 * NUMBER + STATUS);
+        let longest = lines.iter().map(|line| line.company_name.chars().count()).max().unwrap_or(0);
+        let company = longest.clamp(12, (shared * 2 / 5).max(12));
+        Self { company, why: shared.saturating_sub(company).max(10) }
+    }
+
+    fn heading(&self) -> String {
+        let Self { company, why } = self;
+        let row = format!(
+            "  {:company$} {:PRODUCT$} {:>NUMBER$} {:>NUMBER$} {:>NUMBER$} {:STATUS$} {:why$}",
+            "company", "product", "before", "target", "after", "status", "why",
+        );
+        row.trim_end().to_owned()
+    }
+
+    fn row(&self, terminal: &Terminal, line: &LineResult, word: &str, look: Look) -> String {
+        let units = |units: Option<Units>| units.map_or_else(|| "–".to_owned(), |units| units.to_string());
+        let left = format!(
+            "  {} {} {:>NUMBER$} {:>NUMBER$} {:>NUMBER$} ",
+            fitted(&line.company_name, self.company),
+            fitted(line.product.as_str(), PRODUCT),
+            units(line.before),
+            units(line.target),
+            units(line.after),
+        );
+        let why = fitted(&line.explanation, self.why);
+        format!("{left}{} {}", terminal.paint(&fitted(word, STATUS), look), why.trim_end())
+    }
+
+    /// Below a row, under its reason.
+    fn fix(&self, terminal: &Terminal, fix: &str) -> String {
+        let indent = GAPS - 1 + self.company + PRODUCT + 3 * NUMBER + STATUS;
+        let text = fitted(&format!("→ {fix}"), self.why);
+        format!("{:indent$} {}", "", terminal.paint(text.trim_end(), Look::Faint))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(company: &str, status: LineStatus, numbers: [i64; 3], explanation: &str, fix: &str) -> LineResult {
+        let units = |number: i64| Units::try_from(number).ok();
+        LineResult {
+            line_id: "1:2".into(),
+            company: "1".parse().unwrap(),
+            company_name: company.into(),
+            product: "edr".parse().unwrap(),
+            account_id: "1".parse().unwrap(),
+            contract_id: "1".parse().unwrap(),
+            service_id: "2".parse().unwrap(),
+            before: units(numbers[0]),
+            target: units(numbers[1]),
+            after: units(numbers[2]),
+            effective_date: None,
+            status,
+            code: String::new(),
+            explanation: explanation.into(),
+            fix: fix.into(),
+            feeds: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn groups_come_in_order_and_no_row_is_wider_than_the_terminal() {
+        let lines = [
+            line("Öztürk Foods, Inc.", LineStatus::Held, [72, 31, -1], "From 72 to 31 is a fall of more than 30 % and 5 units.", "Check the count."),
+            line("Zhang Law", LineStatus::Updated, [40, 42, 42], "newest count 42 of 2026-11-21; +2 from 2026-11-01", ""),
+            line("Böhm Optik", LineStatus::Updated, [7, 6, 6], "newest count 6 of 2026-11-21; -1 from 2026-11-01", ""),
+            line("Weiß Media S.r.l.", LineStatus::Unchanged, [5, 5, 5], "newest count 5 of 2026-11-21", ""),
+        ];
+        let drawn = drawn(&Terminal::plain(80), &lines);
+        assert!(drawn.iter().all(|line| line.chars().count() <= 80), "{drawn:#?}");
+        let place = |text: &str| drawn.iter().position(|line| line.contains(text)).unwrap();
+        assert!(place("Written and read back (2)") < place("Böhm Optik"));
+        assert!(place("Böhm Optik") < place("Zhang Law"));
+        assert!(place("Zhang Law") < place("Held: a person decides (1)"));
+        assert!(drawn[place("Öztürk")].contains("    72     31      – held"), "{drawn:#?}");
+        assert_eq!(drawn.last().unwrap(), "  1 more lines were right already and cost no further request.");
+    }
+}

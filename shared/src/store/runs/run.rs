@@ -1,0 +1,210 @@
+//! What a run is: its header, its pages of results, and how it ends.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, RunId};
+use crate::domain::line::{LineResult, LineStatus};
+use crate::domain::plan::Approval;
+use crate::domain::reason::Reason;
+
+/// What started a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// The connection's schedule.
+    Schedule,
+    /// A person or program over HTTP.
+    Manual,
+    /// A direct invocation of the function.
+    Invoke,
+}
+
+/// Whether a run writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Shows what it would do.
+    Preview,
+    /// Does it.
+    Apply,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Not begun.
+    Queued,
+    /// Reading, planning, or company jobs at work.
+    Running,
+    /// Every line is as it should be, or waits for a person by rule.
+    Succeeded,
+    /// Some lines failed, are unknown, or were not reached.
+    Partial,
+    /// Nothing could be done.
+    Failed,
+}
+
+/// A run's header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id; later runs sort after earlier ones.
+    pub id: RunId,
+    /// The tenant.
+    pub partner: PartnerId,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Whether it writes.
+    pub mode: Mode,
+    /// What started it.
+    pub trigger: Trigger,
+    /// Who started it: a token's subject, or `schedule`.
+    pub actor: String,
+    /// Only these companies' lines; empty for all.
+    #[serde(default)]
+    pub companies: Vec<CompanyId>,
+    /// Changes that a person approved.
+    #[serde(default)]
+    pub approved: Vec<Approved>,
+    /// How far it has come.
+    pub state: RunState,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// Until when a fan-out may be at work on it, in seconds since 1970: after that another one may begin again.
+    #[serde(default)]
+    pub planning_until: i64,
+    /// Every line has been decided or handed to a job.
+    #[serde(default)]
+    pub planned: bool,
+    /// Company jobs that have not ended.
+    #[serde(default)]
+    pub jobs_left: i64,
+    /// Company jobs in all.
+    #[serde(default)]
+    pub jobs: i64,
+    /// Lines by status, for those that are decided.
+    #[serde(default)]
+    pub counts: Counts,
+    /// Requests made to the PSA.
+    #[serde(default)]
+    pub psa_requests: u32,
+    /// Changes sent to the PSA.
+    #[serde(default)]
+    pub writes: u32,
+    /// When it ended.
+    #[serde(default)]
+    pub finished_at: Option<Timestamp>,
+    /// Why it failed, or what cut it short.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+}
+
+/// A change that a person approved: this one and no other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approved {
+    /// `contract:service`.
+    pub line_id: String,
+    /// What was approved.
+    pub approval: Approval,
+}
+
+/// Lines by status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+#[allow(missing_docs, reason = "the names are those of LineStatus")]
+pub struct Counts {
+    pub updated: u32,
+    pub unchanged: u32,
+    pub planned: u32,
+    pub held: u32,
+    pub skipped: u32,
+    pub failed: u32,
+    pub unknown: u32,
+}
+
+impl Counts {
+    /// Counts `lines` by status.
+    #[must_use]
+    pub fn of<'a>(lines: impl IntoIterator<Item = &'a LineResult>) -> Self {
+        let mut counts = Self::default();
+        for line in lines {
+            *counts.of_status(line.status) += 1;
+        }
+        counts
+    }
+
+    fn of_status(&mut self, status: LineStatus) -> &mut u32 {
+        match status {
+            LineStatus::Updated => &mut self.updated,
+            LineStatus::Unchanged => &mut self.unchanged,
+            LineStatus::Planned => &mut self.planned,
+            LineStatus::Held => &mut self.held,
+            LineStatus::Skipped => &mut self.skipped,
+            LineStatus::Failed => &mut self.failed,
+            LineStatus::Unknown => &mut self.unknown,
+        }
+    }
+
+    /// The counts by name, those that are not zero.
+    pub(super) fn named(self) -> BTreeMap<&'static str, u32> {
+        let all = [
+            ("updated", self.updated),
+            ("unchanged", self.unchanged),
+            ("planned", self.planned),
+            ("held", self.held),
+            ("skipped", self.skipped),
+            ("failed", self.failed),
+            ("unknown", self.unknown),
+        ];
+        all.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// One page of a run's results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultPage {
+    /// Whether these lines are decided; `false` while a company job is still to come.
+    pub done: bool,
+    /// The lines.
+    pub lines: Vec<LineResult>,
+    /// What the company job has to do, as JSON, where the page belongs to one.
+    #[serde(default)]
+    pub job: Option<String>,
+}
+
+/// What a company job brought, apart from its lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Effort {
+    /// Requests made to the PSA.
+    pub psa_requests: u32,
+    /// Changes sent.
+    pub writes: u32,
+}
+
+/// How the planning of a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// What it cost.
+    pub effort: Effort,
+    /// The lines that were decided at once.
+    pub counts: Counts,
+    /// Why it failed or was cut short, if it was.
+    pub reason: Option<Reason>,
+}
+
+impl Run {
+    /// How a run ends that has come to its end.
+    pub(super) fn outcome(&self) -> RunState {
+        let Counts { failed, unknown, .. } = self.counts;
+        let decided: u32 = self.counts.named().values().sum();
+        match &self.reason {
+            Some(_) if decided == 0 => RunState::Failed,
+            Some(_) => RunState::Partial,
+            None if failed + unknown > 0 => RunState::Partial,
+            None => RunState::Succeeded,
+        }
+    }
+}
