@@ -204,7 +204,6 @@ impl App {
     }
 
     /// The whole HTTP service: every function's routes behind tokens, `/openapi.json` and `/healthz`.
-    #[must_use]
     pub fn router(&self) -> Router {
         api::framed(openapi::merged(self.functions.clone()), self.tokens.clone())
     }

@@ -42,7 +42,9 @@ impl App {
             let mut stopped = std::pin::pin!(stopped);
             loop {
                 match fan_out.tick().await {
-                    Ok(ticked) if ticked.started > 0 => tracing::info!(started = ticked.started, "connections were due"),
+                    Ok(ticked) if ticked.started > 0 => {
+                        tracing::info!(started = ticked.started, "connections were due")
+                    }
                     Ok(_) => {}
                     Err(error) => tracing::error!(%error, "a tick failed; the next one finds what it did not"),
                 }

@@ -3,7 +3,7 @@
 //! Owns the arguments, their help texts and what of the program's output goes where: results to stdout, everything else to
 //! stderr. Wrong arguments end with 2, whatever else fails with 1 and one sentence.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,7 +29,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Bills the usage of a vendor's products through the recurring contracts of an MSP's PSA.
 #[derive(Debug, Parser)]
-#[command(name = "tallyline", version, about, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "tallyline", version, subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -129,10 +129,12 @@ fn psa_base(text: &str) -> Result<PsaBase, String> {
 
 fn scope(text: &str) -> Result<Scope, String> {
     let known = [Scope::Read, Scope::Write, Scope::Usage];
-    known.into_iter().find(|scope| scope.as_str() == text || scope.as_str().ends_with(&format!("/{text}"))).ok_or_else(|| {
-        let hint = if text.ends_with("vendor") { "; --vendor makes a vendor's token" } else { "" };
-        format!("it is one of tallyline/read, tallyline/write, tallyline/usage{hint}")
-    })
+    known.into_iter().find(|scope| scope.as_str() == text || scope.as_str().ends_with(&format!("/{text}"))).ok_or_else(
+        || {
+            let hint = if text.ends_with("vendor") { "; --vendor makes a vendor's token" } else { "" };
+            format!("it is one of tallyline/read, tallyline/write, tallyline/usage{hint}")
+        },
+    )
 }
 
 /// Does what the command line says. Answers with the program's exit code.
@@ -144,7 +146,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Demo(arguments) => {
             log("warn");
             let DemoArguments { exit, json, companies, port } = arguments;
-            let options = demo::Options { exit, json, companies: usize::from(companies), port, clock: Arc::new(SystemClock) };
+            let options =
+                demo::Options { exit, json, companies: usize::from(companies), port, clock: Arc::new(SystemClock) };
             demo::run(options).await
         }
         Command::Serve(arguments) => {
@@ -152,7 +155,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             run_service(arguments).await.map(|()| ExitCode::SUCCESS)
         }
         Command::Token(arguments) => {
-            println!("{}", token(&arguments)?);
+            writeln!(std::io::stdout(), "{}", token(&arguments)?)?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -160,7 +163,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 
 /// Logs to stderr at `level`, or as the environment variable `RUST_LOG` says.
 fn log(level: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    // The AWS client warns of the HTTP version that `embedded` chooses on purpose.
+    let usual = || EnvFilter::new(format!("{level},aws_smithy_runtime=error"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
@@ -173,8 +178,7 @@ fn log(level: &str) {
 async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
     let ServeArguments { data, port, listen, psa_base, settle_seconds } = arguments;
     let address = SocketAddr::new(listen, port);
-    let mut options =
-        AppOptions::at(Place::Folder(data)).settle(SignedDuration::from_secs(i64::from(settle_seconds)));
+    let mut options = AppOptions::at(Place::Folder(data)).settle(SignedDuration::from_secs(i64::from(settle_seconds)));
     for PsaBase::Autotask(base) in psa_base {
         options = options.autotask(base);
     }

@@ -36,10 +36,12 @@ pub enum DataFolderError {
         process: Option<String>,
     },
     /// It is somebody's folder, and not one of ours that we may close to others.
-    #[error("{0} holds other files and is open to others than its owner; choose an empty folder, or close it (chmod 700)")]
+    #[error(
+        "{0} holds other files and is open to others than its owner; choose an empty folder, or close it (chmod 700)"
+    )]
     NotOurs(String),
     /// There is no such folder.
-    #[error("there is no data folder {0}; `tallyline serve --data` makes one")]
+    #[error("{0} is no data folder; name the one that `tallyline serve --data` was given")]
     Missing(String),
     /// The file system refuses.
     #[error("{folder} can't be used as data folder: {error}")]
@@ -96,12 +98,12 @@ impl DataFolder {
     }
 }
 
-/// A folder that was a data folder before, to look into while another process has it.
+/// A folder that is or was a data folder, to look into even while another process has it.
 ///
 /// # Errors
 /// There is no such folder.
 pub fn existing(path: &Path) -> Result<&Path, DataFolderError> {
-    if path.is_dir() { Ok(path) } else { Err(DataFolderError::Missing(path.display().to_string())) }
+    if path.join(LOCK).is_file() { Ok(path) } else { Err(DataFolderError::Missing(path.display().to_string())) }
 }
 
 /// Whether the folder is empty or was a data folder before.
@@ -145,7 +147,10 @@ mod tests {
         let first = DataFolder::open(&path).unwrap();
         assert_eq!(mode(&path), 0o700);
         let refused = DataFolder::open(&path).unwrap_err().to_string();
-        assert!(refused.contains(&format!("in use by another tallyline process (process {})", std::process::id())), "{refused}");
+        assert!(
+            refused.contains(&format!("in use by another tallyline process (process {})", std::process::id())),
+            "{refused}"
+        );
         drop(first);
         DataFolder::open(&path).unwrap();
     }

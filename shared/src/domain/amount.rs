@@ -33,9 +33,10 @@ impl Amount {
 impl FromStr for Amount {
     type Err = InvalidAmount;
     fn from_str(text: &str) -> Result<Self, InvalidAmount> {
+        // The parser would also take signs, and underscores as in Rust's own numbers.
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let amount = Decimal::from_str_exact(text).map_err(|_| InvalidAmount)?;
-        let believable =
-            !amount.is_sign_negative() && amount <= Decimal::from(MAX_WHOLE) && amount.scale() <= MAX_SCALE;
+        let believable = plain && amount <= Decimal::from(MAX_WHOLE) && amount.scale() <= MAX_SCALE;
         if believable { Ok(Self(amount)) } else { Err(InvalidAmount) }
     }
 }
@@ -69,6 +70,21 @@ mod tests {
             assert_eq!(text.parse::<Amount>().unwrap().to_string(), text);
         }
         for bad in ["", "-1", "1.0000001", "1e3", "1000000001", "12,50", "NaN"] {
+            assert_eq!(bad.parse::<Amount>(), Err(InvalidAmount), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_a_text_on_the_wire_and_an_exact_decimal_inside() {
+        let amount: Amount = serde_json::from_str("\"12.50\"").unwrap();
+        assert_eq!(amount.get() * Decimal::from(3), Decimal::new(3750, 2));
+        assert_eq!(serde_json::to_string(&amount).unwrap(), "\"12.50\"");
+        assert!(serde_json::from_str::<Amount>("12.5").is_err());
+    }
+
+    #[test]
+    fn only_digits_and_a_point_make_an_amount() {
+        for bad in ["1_000", "+1", "-0", " 1", "1 000"] {
             assert_eq!(bad.parse::<Amount>(), Err(InvalidAmount), "{bad}");
         }
     }

@@ -86,9 +86,11 @@ fn period_close(series: &Series, today: Date) -> Result<Counted, Reason> {
 
 fn average(series: &Series, period: Period, today: Date) -> Result<Counted, Reason> {
     let last = today.min(period.end);
+    // Before the first complete count there is only "at least": days of such counts would lower the mean.
+    let from = series.first_complete_day().filter(|first| *first <= last).unwrap_or(period.start);
     let mut sum = Decimal::ZERO;
     let mut days = 0u32;
-    let mut day = period.start;
+    let mut day = from.max(period.start);
     while day <= last {
         if let Some(step) = series.at_end_of(day) {
             sum += whole(step)?;
@@ -161,7 +163,7 @@ mod tests {
     fn latest_is_the_newest_count() {
         let feeds = [feed(&[("2026-09-01", 60, true), ("2026-11-20", 42, true)])];
         assert_eq!(count(Counting::Latest, &feeds), Ok(("42".into(), true, "newest count 42 of 2026-11-20".into())));
-        assert_eq!(count(Counting::Latest, &[feed(&[("2026-11-20", 42, false)])]).unwrap().1, false);
+        assert!(!count(Counting::Latest, &[feed(&[("2026-11-20", 42, false)])]).unwrap().1);
         assert_eq!(count(Counting::Latest, &[feed(&[])]), Err("usage_missing".into()));
         assert_eq!(
             count(Counting::Latest, &[feed(&[("2026-11-20", 1, true)]), feed(&[])]),
@@ -175,6 +177,7 @@ mod tests {
             ("2026-10-31", 99, true),
             ("2026-11-02", 42, true),
             ("2026-11-09", 47, true),
+            ("2026-11-12", 47, true),
             ("2026-11-20", 40, true),
         ])];
         let (quantity, backed, because) = count(Counting::HighWaterMark, &feeds).unwrap();

@@ -23,7 +23,7 @@ pub struct Feed {
     pub company_name: String,
     /// The product.
     pub product: ProductKey,
-    /// Its counts in order of time.
+    /// Its counts.
     pub counts: Vec<Count>,
     /// The newest complete snapshot of the product, where it is newer than any complete count of this feed.
     pub absent_from: Option<Absence>,
@@ -84,32 +84,25 @@ impl Feed {
         if self.company_name.is_empty() { self.company.as_str() } else { &self.company_name }
     }
 
-    /// The counts, with what an absence says appended: under `keep` the last known count stands, under `zero` none is
-    /// left. A company that was never counted stays unknown under `keep`, and is no zero.
+    /// The counts in order of time, with what an absence says put in its place: under `keep` the count known by then
+    /// stands, under `zero` none is left. A company that was never counted stays unknown under `keep`, and is no zero.
     fn with_absence(&self) -> Vec<Count> {
         let mut counts = self.counts.clone();
+        counts.sort_by_key(|count| (count.as_of, !count.complete, count.units));
         let Some(absence) = &self.absent_from else {
             return counts;
         };
+        let place = counts.partition_point(|count| count.as_of <= absence.as_of);
         let stands = match self.when_absent {
-            WhenAbsent::Keep | WhenAbsent::Hold => self.last_known(),
+            // What was counted after the absence says nothing about the days before it.
+            WhenAbsent::Keep | WhenAbsent::Hold => last_known(&counts[..place]),
             WhenAbsent::Zero => Some(Units::ZERO),
         };
         if let Some(units) = stands {
             let carried = Count { as_of: absence.as_of, units, complete: true, snapshot: absence.snapshot.clone() };
-            let place = counts.partition_point(|count| count.as_of <= absence.as_of);
             counts.insert(place, carried);
         }
         counts
-    }
-
-    /// The newest complete count, raised by what incomplete snapshots have said since; `None` without a complete one.
-    fn last_known(&self) -> Option<Units> {
-        self.counts.iter().fold(None, |known, count| match (known, count.complete) {
-            (_, true) => Some(count.units),
-            (Some(units), false) => Some(units.max(count.units)),
-            (None, false) => None,
-        })
     }
 
     fn quantity(&self, counts: &[Count]) -> Option<FeedQuantity> {
@@ -121,6 +114,15 @@ impl Feed {
             snapshot: newest.snapshot.clone(),
         })
     }
+}
+
+/// The newest complete count, raised by what incomplete snapshots have said since; `None` without a complete one.
+fn last_known(counts: &[Count]) -> Option<Units> {
+    counts.iter().fold(None, |known, count| match (known, count.complete) {
+        (_, true) => Some(count.units),
+        (Some(units), false) => Some(units.max(count.units)),
+        (None, false) => None,
+    })
 }
 
 #[cfg(test)]

@@ -49,11 +49,15 @@ impl Calendar<'_> {
     /// The first day on which a change under `policy` may be judged: what was decided for a later day is not decided again.
     #[must_use]
     pub fn decision_day(&self, policy: EffectiveDate) -> Option<Date> {
-        let day = match policy {
-            EffectiveDate::PeriodStart | EffectiveDate::Today => self.today,
-            EffectiveDate::NextPeriodStart => self.periods.after(self.today)?.start,
-        };
+        let day = self.first_day(policy)?;
         Some(self.last_change.map_or(day, |last| day.max(last)))
+    }
+
+    fn first_day(&self, policy: EffectiveDate) -> Option<Date> {
+        match policy {
+            EffectiveDate::PeriodStart | EffectiveDate::Today => Some(self.today),
+            EffectiveDate::NextPeriodStart => Some(self.periods.after(self.today)?.start),
+        }
     }
 
     /// The day for a change that is due on `day`, where the units in force are `before` from then on.
@@ -72,6 +76,9 @@ impl Calendar<'_> {
             EffectiveDate::NextPeriodStart => (day, "start of the next billing period"),
         };
         let mut notes = vec![because.to_owned()];
+        if self.first_day(policy).is_some_and(|earlier| earlier < day) {
+            notes.push(format!("moved on to {day}, from which our last change counts"));
+        }
         let mut date = first;
         if let Some(posted) = self.timeline.posted_through().filter(|posted| date <= *posted) {
             date = posted.tomorrow().map_err(|_| self.none_left())?;

@@ -149,6 +149,13 @@ mod tests {
     }
 
     #[test]
+    fn an_intent_is_settled_when_the_psa_has_it_or_refused_it() {
+        use IntentState::{Applied, Intended, Rejected, Sent, Unknown};
+        let settled = [Intended, Sent, Applied, Rejected, Unknown].map(IntentState::is_settled);
+        assert_eq!(settled, [false, false, true, true, false]);
+    }
+
+    #[test]
     fn states_only_go_forward() {
         use IntentState::{Applied, Intended, Rejected, Sent, Unknown};
         let all = [Intended, Sent, Applied, Rejected, Unknown];

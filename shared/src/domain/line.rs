@@ -128,3 +128,14 @@ pub struct LineResult {
     #[schema(value_type = Vec<Object>)]
     pub feeds: Vec<FeedQuantity>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lines_id_names_its_contract_and_its_service() {
+        let line = LineKey { contract: "29680014".parse().unwrap(), service: "17".parse().unwrap() };
+        assert_eq!(line.to_string(), "29680014:17");
+    }
+}

@@ -26,4 +26,8 @@ pub mod timeline;
 pub mod units;
 
 #[cfg(test)]
+mod calendar_test;
+#[cfg(test)]
+mod counting_test;
+#[cfg(test)]
 mod purity_test;

@@ -240,6 +240,60 @@ fn a_later_change_of_the_line_is_never_shifted() {
 }
 
 #[test]
+fn of_a_rise_and_a_fall_the_earlier_comes_first() {
+    // 45 now and 40 from December: too many today, too few then.
+    let mut case = Case::of(45, 42);
+    case.policy.effective_date.rises = EffectiveDate::NextPeriodStart;
+    for row in &mut case.rows[2..] {
+        row.units = units(40);
+    }
+    assert_eq!(case.outcome(), "later_change", "not a rise in December while November bills three too many");
+    // The other way round.
+    let mut case = Case::of(40, 42);
+    case.policy.effective_date.falls = EffectiveDate::NextPeriodStart;
+    for row in &mut case.rows[2..] {
+        row.units = units(45);
+    }
+    assert_eq!(case.outcome(), "later_change");
+}
+
+#[test]
+fn a_change_that_waits_for_the_one_before_it_says_so() {
+    let mut case = Case::of(42, 41).confirmed(40, date(2026, 12, 1));
+    for row in &mut case.rows[2..] {
+        row.units = units(40);
+    }
+    for (policy, named) in [
+        (EffectiveDate::Today, "day of the run"),
+        (EffectiveDate::PeriodStart, "start of the billing period"),
+        (EffectiveDate::NextPeriodStart, "start of the next billing period"),
+    ] {
+        case.policy.effective_date.rises = policy;
+        let Decision::Change(change) = case.decide() else { panic!("no change: {}", case.outcome()) };
+        let moved = if policy == EffectiveDate::NextPeriodStart {
+            ""
+        } else {
+            ", moved on to 2026-12-01, from which our last change counts"
+        };
+        let taken = "moved past 2026-12-01, which carries an adjustment already";
+        assert_eq!(change.dated.because, format!("{named}{moved}, {taken}"));
+        assert_eq!(change.dated.date, date(2026, 12, 2));
+    }
+}
+
+#[test]
+fn no_change_lies_beyond_the_contract_or_the_rows_that_were_read() {
+    let mut case = Case::of(40, 42);
+    case.contract.end = date(2026, 11, 30);
+    case.rows[1].posted = true;
+    assert_eq!(case.outcome(), "no_date_left", "December's row is no part of the contract");
+    let mut case = Case::of(40, 42);
+    case.rows.truncate(2);
+    case.rows[1].posted = true;
+    assert_eq!(case.outcome(), "no_date_left", "December was not read");
+}
+
+#[test]
 fn a_day_without_units_stops_the_line() {
     let mut case = Case::of(40, 42);
     case.rows.remove(1);

@@ -135,3 +135,28 @@ pub enum WhenAbsent {
     /// A person decides.
     Hold,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_may_be_sent_in_parts_and_the_rest_is_as_documented() {
+        let policy: Policy = serde_json::from_str(r#"{"budget_percent":35,"guards":{"fall_units":9}}"#).unwrap();
+        assert_eq!(policy.budget_percent.get(), 35);
+        assert_eq!(policy.guards, Guards { fall_percent: 30, fall_units: 9, rise_percent: 200, rise_units: 20 });
+        assert_eq!(policy.drift, Drift::Hold);
+        assert_eq!(Policy::default().budget_percent.get(), 80);
+        assert!(serde_json::from_str::<Policy>(r#"{"budget":35}"#).is_err());
+    }
+
+    #[test]
+    fn a_budget_is_from_1_to_100_percent() {
+        for percent in [1, 80, 100] {
+            assert_eq!(u32::from(BudgetPercent::try_from(percent).unwrap()), percent);
+        }
+        for bad in [0, 101] {
+            assert!(BudgetPercent::try_from(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -141,4 +141,13 @@ mod tests {
             assert!(!code.fix().is_empty(), "{code:?}");
         }
     }
+
+    #[test]
+    fn a_code_decides_what_its_line_ends_as() {
+        for code in Code::ALL {
+            assert_eq!(Code::status_of(&Reason::new(*code, String::new())), code.status());
+        }
+        let of_a_psa = Reason { code: "autotask_error".into(), explanation: String::new(), fix: String::new() };
+        assert_eq!(Code::status_of(&of_a_psa), LineStatus::Failed);
+    }
 }

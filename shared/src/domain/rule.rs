@@ -195,11 +195,30 @@ mod tests {
     }
 
     #[test]
+    fn a_rounded_average_says_so() {
+        for (rounding, words) in [
+            (Rounding::Up, "41.2346 rounded up"),
+            (Rounding::Nearest, "41.2346 rounded to the nearest"),
+            (Rounding::Down, "41.2346 rounded down"),
+        ] {
+            let rule = Rule { rounding, ..Rule::default() };
+            assert_eq!(apply(&rule, "41.23456", date(2026, 11, 1)).1, words);
+        }
+        assert_eq!(apply(&Rule::default(), "41.00", date(2026, 11, 1)).1, "");
+    }
+
+    #[test]
     fn a_ceiling_below_a_floor_is_a_contradiction() {
         let mut rule = Rule { minimum: units(5), maximum: Some(units(4)), ..Rule::default() };
         assert_eq!(rule.contradictions().len(), 1);
         rule.commitment = Some(Commitment { units: units(9), until: date(2026, 1, 1) });
         assert_eq!(rule.contradictions().len(), 2);
+        rule.maximum = Some(units(5));
+        assert_eq!(
+            rule.contradictions(),
+            [("maximum", "must not be below the commitment")],
+            "a fixed number is a rule"
+        );
         rule.maximum = Some(units(9));
         assert_eq!(rule.contradictions(), []);
     }

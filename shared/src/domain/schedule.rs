@@ -183,6 +183,51 @@ mod tests {
     }
 
     #[test]
+    fn clocks_that_change_at_midnight_neither_skip_nor_repeat_a_day() {
+        // Cairo skips midnight in April; Havana's midnight comes twice in November.
+        let daily = r#"{"frequency":"daily","hour":0}"#;
+        assert_eq!(next(daily, "Africa/Cairo", "2026-04-23T12:00:00Z"), "2026-04-24T01:00:00+03:00[Africa/Cairo]");
+        assert_eq!(next(daily, "Africa/Cairo", "2026-04-23T22:00:00Z"), "2026-04-25T00:00:00+03:00[Africa/Cairo]");
+        assert_eq!(next(daily, "America/Havana", "2026-10-31T12:00:00Z"), "2026-11-01T00:00:00-04:00[America/Havana]");
+        assert_eq!(next(daily, "America/Havana", "2026-11-01T04:00:00Z"), "2026-11-02T00:00:00-05:00[America/Havana]");
+        assert_eq!(next(daily, "America/Havana", "2026-11-01T05:00:00Z"), "2026-11-02T00:00:00-05:00[America/Havana]");
+    }
+
+    #[test]
+    fn weeks_and_months_keep_their_hour_when_clocks_change() {
+        let weekly = r#"{"frequency":"weekly","hour":2,"weekday":"sunday"}"#;
+        let new_york = "America/New_York";
+        assert_eq!(next(weekly, new_york, "2026-03-07T12:00:00Z"), "2026-03-08T03:00:00-04:00[America/New_York]");
+        assert_eq!(next(weekly, new_york, "2026-03-08T07:00:00Z"), "2026-03-15T02:00:00-04:00[America/New_York]");
+        let weekly = r#"{"frequency":"weekly","hour":1,"weekday":"sunday"}"#;
+        assert_eq!(next(weekly, new_york, "2026-10-31T12:00:00Z"), "2026-11-01T01:00:00-04:00[America/New_York]");
+        assert_eq!(next(weekly, new_york, "2026-11-01T05:00:00Z"), "2026-11-08T01:00:00-05:00[America/New_York]");
+        let monthly = r#"{"frequency":"monthly","hour":2,"day":29}"#;
+        assert_eq!(next(monthly, "Europe/Berlin", "2026-03-01T00:00:00Z"), "2026-03-29T03:00:00+02:00[Europe/Berlin]");
+        let monthly = r#"{"frequency":"monthly","hour":2,"day":25}"#;
+        assert_eq!(next(monthly, "Europe/Berlin", "2026-10-25T00:00:00Z"), "2026-11-25T02:00:00+01:00[Europe/Berlin]");
+    }
+
+    #[test]
+    fn far_zones_have_weekdays_and_month_ends_of_their_own() {
+        // 11:00 on Monday in UTC is midnight on Tuesday in Apia and midnight on Monday in Pago Pago.
+        let weekly = r#"{"frequency":"weekly","hour":0,"weekday":"tuesday"}"#;
+        let monthly = r#"{"frequency":"monthly","hour":23,"day":31}"#;
+        for (schedule, zone, now, due) in [
+            (weekly, "Pacific/Apia", "2026-11-30T10:59:59Z", "2026-12-01T00:00:00+13:00"),
+            (weekly, "Pacific/Apia", "2026-11-30T11:00:00Z", "2026-12-08T00:00:00+13:00"),
+            (weekly, "Pacific/Pago_Pago", "2026-11-30T11:00:00Z", "2026-12-01T00:00:00-11:00"),
+            (weekly, "Pacific/Pago_Pago", "2026-12-01T11:00:00Z", "2026-12-08T00:00:00-11:00"),
+            (monthly, "Pacific/Apia", "2028-02-28T12:00:00Z", "2028-02-29T23:00:00+13:00"),
+            (monthly, "Pacific/Apia", "2028-02-29T10:00:00Z", "2028-03-31T23:00:00+13:00"),
+            (monthly, "Pacific/Pago_Pago", "2026-12-01T09:59:59Z", "2026-11-30T23:00:00-11:00"),
+            (monthly, "Pacific/Pago_Pago", "2026-12-01T10:00:00Z", "2026-12-31T23:00:00-11:00"),
+        ] {
+            assert_eq!(next(schedule, zone, now), format!("{due}[{zone}]"), "{schedule} after {now}");
+        }
+    }
+
+    #[test]
     fn weekly_and_monthly_find_their_day() {
         let weekly = r#"{"frequency":"weekly","hour":0,"weekday":"monday"}"#;
         assert_eq!(next(weekly, "UTC", "2026-11-21T10:00:00Z"), "2026-11-23T00:00:00+00:00[UTC]");
@@ -191,6 +236,18 @@ mod tests {
         assert_eq!(next(monthly, "UTC", "2026-02-01T00:00:00Z"), "2026-02-28T06:00:00+00:00[UTC]");
         assert_eq!(next(monthly, "UTC", "2028-02-01T00:00:00Z"), "2028-02-29T06:00:00+00:00[UTC]");
         assert_eq!(next(monthly, "UTC", "2026-02-28T06:00:00Z"), "2026-03-31T06:00:00+00:00[UTC]");
+    }
+
+    #[test]
+    fn a_schedule_is_told_as_it_was_set() {
+        for text in [
+            r#"{"frequency":"daily","hour":0}"#,
+            r#"{"frequency":"weekly","hour":23,"weekday":"sunday"}"#,
+            r#"{"frequency":"monthly","hour":6,"day":31}"#,
+        ] {
+            let schedule: Schedule = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&schedule).unwrap(), text);
+        }
     }
 
     #[test]

@@ -88,6 +88,12 @@ impl Series {
         self.steps[..self.steps.partition_point(|step| step.date <= day)].last()
     }
 
+    /// The first day on which a complete snapshot spoke for any of the feeds.
+    #[must_use]
+    pub fn first_complete_day(&self) -> Option<Date> {
+        self.complete_days.iter().filter_map(BTreeSet::first).min().copied()
+    }
+
     /// Whether for every feed a complete snapshot spoke on a day from `first` to `last`: what it takes to lower a line.
     #[must_use]
     pub fn complete_between(&self, first: Date, last: Date) -> bool {

@@ -67,10 +67,15 @@ impl Timeline {
     #[must_use]
     pub fn run_start(&self, date: Date) -> Option<Date> {
         let mut index = self.row_index(date)?;
-        while index > 0 && self.0[index - 1].units == self.0[index].units {
+        while index > 0 && self.0[index - 1].units == self.0[index].units && self.joins(index) {
             index -= 1;
         }
         Some(self.0[index].start)
+    }
+
+    /// Whether no day is missing between a row and the one before it.
+    fn joins(&self, index: usize) -> bool {
+        self.0[index - 1].end.tomorrow().is_ok_and(|next| self.0[index].start <= next)
     }
 
     /// The last day of the last approved-and-posted row, if any.
@@ -118,6 +123,21 @@ mod tests {
         assert_eq!(timeline.next_change(date(2026, 11, 21)), Some(date(2026, 12, 1)));
         assert_eq!(timeline.run_start(date(2026, 11, 5)), Some(date(2026, 10, 1)));
         assert_eq!(timeline.next_change(date(2026, 11, 5)), Some(date(2026, 11, 10)));
+    }
+
+    #[test]
+    fn rows_are_in_order_of_time_however_they_were_read() {
+        let starts: Vec<_> = timeline().rows().iter().map(|row| row.start).collect();
+        assert_eq!(starts, [date(2026, 10, 1), date(2026, 11, 1), date(2026, 11, 10), date(2026, 12, 1)]);
+    }
+
+    #[test]
+    fn days_that_were_not_read_break_a_run_of_equal_units() {
+        let november = row(date(2026, 11, 2), date(2026, 11, 30), 40);
+        let gap = Timeline::new(vec![row(date(2026, 10, 1), date(2026, 10, 31), 40), november.clone()]);
+        assert_eq!(gap.run_start(date(2026, 11, 21)), Some(date(2026, 11, 2)));
+        let overlap = Timeline::new(vec![row(date(2026, 10, 1), date(2026, 11, 2), 40), november]);
+        assert_eq!(overlap.run_start(date(2026, 11, 21)), Some(date(2026, 10, 1)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Intents: stored, sent, settled.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -55,6 +57,9 @@ pub enum Outcome {
     Applied,
     /// Nothing was changed, for the reason named by the code.
     Rejected(String),
+    /// Nothing was changed: the day carries an adjustment that the units don't show. It is kept as taken, so that the next
+    /// change of the line is not sent for the same day and refused again.
+    DayTaken(String),
     /// Nobody knows yet; the line stays closed to new writes.
     Unknown(String),
 }
@@ -219,7 +224,7 @@ impl Ledger {
     ) -> Result<Write, StoreError> {
         let (next, code) = match outcome {
             Outcome::Applied => (IntentState::Applied, None),
-            Outcome::Rejected(code) => (IntentState::Rejected, Some(code)),
+            Outcome::Rejected(code) | Outcome::DayTaken(code) => (IntentState::Rejected, Some(code)),
             Outcome::Unknown(code) => (IntentState::Unknown, Some(code)),
         };
         let from: Vec<IntentState> = [IntentState::Intended, IntentState::Sent, IntentState::Unknown]
@@ -261,19 +266,17 @@ impl Ledger {
             Outcome::Rejected(_) => {
                 Condition::new("SET #revision = :next, #fence = :fence REMOVE #open").bind(":next", next)?
             }
-            Outcome::Applied => {
-                let mut dates = history.adjusted_on.clone();
-                dates.insert(meaning.effective);
-                while dates.len() > DATES_KEPT {
-                    dates.pop_first();
-                }
-                Condition::new(
-                    "SET #revision = :next, #fence = :fence, #confirmed = :confirmed, #adjusted_on = :dates REMOVE #open",
-                )
-                .bind(":next", next)?
-                .bind(":confirmed", Confirmed { units: meaning.target, from: meaning.effective })?
-                .bind(":dates", dates)?
+            Outcome::DayTaken(_) => {
+                Condition::new("SET #revision = :next, #fence = :fence, #adjusted_on = :dates REMOVE #open")
+                    .bind(":next", next)?
+                    .bind(":dates", dates_with(history, meaning.effective))?
             }
+            Outcome::Applied => Condition::new(
+                "SET #revision = :next, #fence = :fence, #confirmed = :confirmed, #adjusted_on = :dates REMOVE #open",
+            )
+            .bind(":next", next)?
+            .bind(":confirmed", Confirmed { units: meaning.target, from: meaning.effective })?
+            .bind(":dates", dates_with(history, meaning.effective))?,
         };
         self.table.write_update(&of.line(&meaning.line), &update, &mine).map(Some)
     }
@@ -309,6 +312,16 @@ impl Ledger {
         let row = self.table.update::<serde::de::IgnoredAny>(&of.line(line), &update, &quiet).await?;
         Ok(row.is_some())
     }
+}
+
+/// The line's adjustment dates and one more, the newest of them.
+fn dates_with(history: &LineHistory, date: Date) -> BTreeSet<Date> {
+    let mut dates = history.adjusted_on.clone();
+    dates.insert(date);
+    while dates.len() > DATES_KEPT {
+        dates.pop_first();
+    }
+    dates
 }
 
 fn row(of: &Tenancy, intent: &Intent) -> Key {

@@ -120,6 +120,7 @@ impl Desk<'_> {
             contract: contract.clone(),
             desired: desired.clone(),
             approved: self.approved.get(&line.key.to_string()).copied(),
+            revision: history.revision,
         };
         if history.open.is_some() {
             let explanation = "An earlier write of this line is not settled yet.".to_owned();

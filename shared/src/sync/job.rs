@@ -24,6 +24,8 @@ pub(super) struct JobLine {
     pub contract: Contract,
     pub desired: Desired,
     pub approved: Option<Approval>,
+    /// The line's revision when the run was planned: a job that comes late finds a higher one.
+    pub revision: u32,
 }
 
 /// Whose line it is, in the words of the results.

@@ -6,7 +6,7 @@ use super::assess::{Desk, bulk_window, full_window, months};
 use super::draft::{Draft, budget_exhausted};
 use super::lines::MappedLine;
 use super::parts::PlannerParts as Parts;
-use super::record::{finish, note_rejected, record};
+use super::record::{finish, note_accepted, note_rejected, record};
 use super::{SyncError, Today, live_writers, open, reason_of, tenancy};
 use crate::clock::Clock;
 use crate::domain::contract::Contract;
@@ -78,7 +78,13 @@ impl Planner {
             Err(error) => return self.refused(connection, run, &error, 0).await,
         };
         match self.draft_with(psa.as_ref(), connection, run).await? {
-            Ok(draft) => Ok(Draft { psa_requests: psa.requests_made(), ..draft }),
+            Ok(draft) => {
+                let psa_requests = psa.requests_made();
+                if psa_requests > 0 {
+                    note_accepted(&self.parts.connections, connection).await?;
+                }
+                Ok(Draft { psa_requests, ..draft })
+            }
             Err(error) => self.refused(connection, run, &error, psa.requests_made()).await,
         }
     }

@@ -112,6 +112,22 @@ pub(super) async fn note_rejected(
     Ok(())
 }
 
+/// Marks a connection as usable again that the PSA lets in once more: rights are also repaired over there.
+pub(super) async fn note_accepted(connections: &Connections, connection: &Connection) -> Result<(), SyncError> {
+    if connection.status != Status::CredentialsRejected {
+        return Ok(());
+    }
+    let mark = |found: &mut Connection| {
+        let changed = found.status == Status::CredentialsRejected;
+        if changed {
+            found.status = Status::Active;
+        }
+        changed
+    };
+    connections.edit(&connection.partner, &connection.id, mark).await?;
+    Ok(())
+}
+
 fn reference(run: &Run, id: &RunId) -> RunRef {
     RunRef { partner: run.partner.clone(), connection: run.connection.clone(), run: id.clone() }
 }

@@ -101,6 +101,11 @@ impl Worker {
             Some(connection) if connection.policy.shadow => {
                 Some(Reason::new(Code::Shadow, "The connection was put in shadow mode.".into()))
             }
+            // Planning marks it as usable again: every further log-in would be refused as the one since then was.
+            Some(connection) if connection.status == Status::CredentialsRejected => {
+                let explanation = "The PSA refused the connection's credentials after the run was planned.";
+                Some(Reason::new(Code::Stopped, explanation.into()))
+            }
             Some(_) => {
                 let age = self.parts.clock.now().duration_since(run.created_at);
                 let explanation =
@@ -154,10 +159,12 @@ impl Shift<'_> {
             Err(error) => return self.refused(job, &error, psa.requests_made()).await,
         };
         let mut seen = Seen { histories, observed };
+        let moved_on = job.lines.iter().filter(|line| seen.history(&line.key).revision > line.revision);
+        let moved_on: BTreeSet<LineKey> = moved_on.map(|line| line.key.clone()).collect();
         let mut rows = Rows::new();
         let earlier = self.resolve_open(job, &mut seen, &mut rows).await?;
         let others = live_writers(&parts.connections, self.connection, seen.histories.values()).await?;
-        let changes = self.decide(job, &seen, &others, &earlier, &mut rows);
+        let changes = self.decide(job, &seen, &others, &earlier, &moved_on, &mut rows);
         let writes = self.write(psa.as_ref(), job, &seen, changes, &mut rows).await?;
         let effort = Effort { psa_requests: psa.requests_made(), writes };
         Ok((rows.into_values().collect(), effort))
@@ -236,6 +243,7 @@ impl Shift<'_> {
         seen: &Seen,
         others: &BTreeSet<ConnectionId>,
         earlier: &BTreeMap<LineKey, Intent>,
+        moved_on: &BTreeSet<LineKey>,
         rows: &mut Rows,
     ) -> Vec<(&'j JobLine, Change)> {
         let today = self.today();
@@ -260,6 +268,15 @@ impl Shift<'_> {
                 Some(found) => {
                     line.decide(&found.timeline, &history, today.date, &self.connection.policy, job.approval_needed)
                 }
+            };
+            let decision = match decision {
+                // A job that comes late must not take a newer count back.
+                Decision::Change(change) if moved_on.contains(&line.key) => Decision::stop(
+                    Code::JobTooOld,
+                    "The line was written after this run had been planned.".into(),
+                    Some(change.before),
+                ),
+                decision => decision,
             };
             let mut row = row::decided(&line.key, &line.label, &line.desired, decision.clone());
             if let (Decision::Unchanged { units }, Some(intent)) = (&decision, earlier.get(&line.key))

@@ -11,6 +11,9 @@ use crate::ledger::{Intent, Lease, Ledger, Outcome};
 use crate::psa::{Connector, Kind, Observation, PsaError, UnitsChange, WriteError};
 use crate::store::lines::Tenancy;
 
+/// What connectors call a refusal because the day carries an adjustment already.
+const DAY_TAKEN: &str = "effective_date_already_adjusted";
+
 /// Sends the changes of one account under its lease.
 pub(super) struct Writer<'a> {
     pub ledger: &'a Ledger,
@@ -120,7 +123,11 @@ impl Attempt {
             Said::Stopped(reason) => Verdict::not_sent(reason.clone(), LineStatus::Skipped),
             Said::Not(WriteError::NotSent(error)) => Verdict::not_sent(reason_of(error), LineStatus::Failed),
             Said::Not(WriteError::Rejected(error)) => Verdict {
-                outcome: Outcome::Rejected(error.code.clone()),
+                outcome: if error.code == DAY_TAKEN {
+                    Outcome::DayTaken(error.code.clone())
+                } else {
+                    Outcome::Rejected(error.code.clone())
+                },
                 status: LineStatus::Failed,
                 after: self.shown(read_back),
                 reason: Some(reason_of(error)),

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use integration::{Answer, Harness, PARTNER};
+use integration::{Answer, BEGINNING, Harness, PARTNER};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::api::auth::Scope;
 use shared::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
 use shared::domain::policy::WhenAbsent;
 use shared::store::mappings::{CompanyMapping, MappingVersion, Mappings, Override, ProductMapping};
+use simulators::autotask::{Autotask, ServiceSpec, World};
 
 /// The first customer of the simulated PSA, and its one active recurring contract.
 const ACCOUNT: &str = "1001";
@@ -235,6 +236,19 @@ async fn an_unknown_service_is_refused_and_the_mapping_before_it_stays() {
     "#);
     assert_eq!(h.put(&edr, json!({"service_id": "no number"})).await.problem()["code"], "service_not_found");
     assert_eq!(h.get(&edr).await.json, before);
+}
+
+#[tokio::test]
+async fn a_service_is_found_on_any_page_of_the_catalogue() {
+    let services = (1..=250).map(|id| ServiceSpec::named(format!("Service {id}")).id(id));
+    let world = services.fold(World::builder(), |builder, service| builder.service(service)).build().unwrap();
+    let clock = simulators::Clock::from_fn(|| BEGINNING.parse().unwrap());
+    let h = Harness::with(|_| Autotask::setup(world).clock(clock)).await;
+    let path = format!("/v1/connections/{}", h.connect().await);
+    for (service, status) in [("1", 201), ("101", 201), ("250", 201), ("251", 422)] {
+        let answer = h.put(&format!("{path}/products/p{service}"), json!({"service_id": service})).await;
+        assert_eq!(answer.status, status, "{service}: {}", answer.text);
+    }
 }
 
 #[tokio::test]

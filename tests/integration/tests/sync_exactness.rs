@@ -85,7 +85,33 @@ async fn a_line_shows_every_field_of_the_contract() {
       "target": 42
     }
     "#);
-    insta::assert_json_snapshot!(run.line("beta", "edr"), @"");
+    insta::assert_json_snapshot!(run.line("beta", "edr"), @r#"
+    {
+      "account_id": "1002",
+      "after": 3,
+      "before": 3,
+      "code": "",
+      "company": "beta",
+      "company_name": "Beta",
+      "contract_id": "29680002",
+      "effective_date": null,
+      "explanation": "newest count 3 of 2026-11-21",
+      "feeds": [
+        {
+          "company": "beta",
+          "product": "edr",
+          "quantity": 3,
+          "snapshot": "snap-001"
+        }
+      ],
+      "fix": "",
+      "line_id": "29680002:501",
+      "product": "edr",
+      "service_id": "501",
+      "status": "unchanged",
+      "target": 3
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -175,32 +201,45 @@ async fn only_the_lines_of_the_companies_that_are_named_are_synced() {
 
 #[tokio::test]
 async fn companies_that_share_a_line_are_added_up() {
-    let msp = Setup::of([Customer::named("acme").line("edr", 10), Customer::named("acme-uk").joined_to("acme")]).start().await;
+    let msp = Setup::of([Customer::named("acme").line("edr", 10), Customer::named("acme-uk").joined_to("acme")])
+        .start()
+        .await;
     msp.push(&[("acme", "edr", 8), ("acme-uk", "edr", 5)]).await;
     let run = msp.run("apply").await;
     assert_eq!(run.lines.len(), 1);
     assert_eq!(run.numbers("acme", "edr"), (10, 13, 13));
     let feeds = json!([{"company": "acme", "product": "edr", "quantity": 8}, {"company": "acme-uk", "product": "edr", "quantity": 5}]);
-    let shown: Vec<Value> = run.line("acme", "edr")["feeds"].as_array().unwrap().iter().map(|feed| {
-        json!({"company": feed["company"], "product": feed["product"], "quantity": feed["quantity"]})
-    }).collect();
+    let shown: Vec<Value> = run.line("acme", "edr")["feeds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|feed| json!({"company": feed["company"], "product": feed["product"], "quantity": feed["quantity"]}))
+        .collect();
     assert_eq!(json!(shown), feeds);
     assert_eq!(msp.write_requests(), 1);
 }
 
 #[tokio::test]
 async fn a_shared_line_is_skipped_while_one_of_its_companies_was_never_counted() {
-    let msp = Setup::of([Customer::named("acme").line("edr", 10), Customer::named("acme-uk").joined_to("acme")]).start().await;
+    let msp = Setup::of([Customer::named("acme").line("edr", 10), Customer::named("acme-uk").joined_to("acme")])
+        .start()
+        .await;
     msp.push(&[("acme", "edr", 8)]).await;
     let run = msp.run("apply").await;
     assert_eq!(run.result("acme", "edr"), "skipped usage_missing");
-    assert!(run.line("acme", "edr")["explanation"].as_str().unwrap().contains("acme-uk"), "{}", run.line("acme", "edr"));
+    assert!(
+        run.line("acme", "edr")["explanation"].as_str().unwrap().contains("acme-uk"),
+        "{}",
+        run.line("acme", "edr")
+    );
     assert_eq!((msp.units("acme", "edr"), msp.write_requests()), (10, 0));
 }
 
 #[tokio::test]
 async fn companies_of_one_line_under_different_rules_fail_and_say_so() {
-    let different = Customer::named("acme-uk").joined_to("acme").mapped_with(json!({"overrides": {"edr": {"rule": {"minimum": 5}}}}));
+    let different = Customer::named("acme-uk")
+        .joined_to("acme")
+        .mapped_with(json!({"overrides": {"edr": {"rule": {"minimum": 5}}}}));
     let msp = Setup::of([Customer::named("acme").line("edr", 10), different]).start().await;
     msp.push(&[("acme", "edr", 8), ("acme-uk", "edr", 5)]).await;
     let run = msp.run("apply").await;
@@ -210,7 +249,8 @@ async fn companies_of_one_line_under_different_rules_fail_and_say_so() {
 
 #[tokio::test]
 async fn a_service_that_is_not_on_the_contract_fails_and_none_is_created() {
-    let msp = Setup::of([Customer::named("acme").line("edr", 40), Customer::named("beta").line("m365", 5)]).start().await;
+    let msp =
+        Setup::of([Customer::named("acme").line("edr", 40), Customer::named("beta").line("m365", 5)]).start().await;
     msp.push(&[("acme", "edr", 41), ("acme", "m365", 9), ("beta", "m365", 6)]).await;
     let run = msp.run("apply").await;
     assert_eq!(
@@ -220,7 +260,10 @@ async fn a_service_that_is_not_on_the_contract_fails_and_none_is_created() {
     assert_eq!(run.status(), "partial");
     let line = run.line("acme", "m365");
     assert_eq!(line["explanation"], format!("\"Managed Security\" does not carry service {}.", msp.service("m365")));
-    assert_eq!(line["fix"], "Add the service to the contract in the PSA, or map the product to a service that is on it.");
+    assert_eq!(
+        line["fix"],
+        "Add the service to the contract in the PSA, or map the product to a service that is on it."
+    );
     assert!(msp.psa.auto_created().is_empty());
     assert_eq!(msp.changes().len(), 2);
 }
@@ -243,7 +286,7 @@ async fn an_incomplete_snapshot_may_raise_a_line_and_never_lowers_it() {
     let run = msp.run("apply").await;
     assert_eq!(json!(run.results()), json!({"acme/edr": "unchanged", "acme/m365": "updated"}));
     assert_eq!((msp.units("acme", "edr"), msp.units("acme", "m365")), (40, 12));
-    // A person cancels the rise: the incomplete count still speaks for it, and is no reason to go below.
+    // The next complete snapshot takes both back.
     msp.push(&[("acme", "edr", 38), ("acme", "m365", 9)]).await;
     let run = msp.run("apply").await;
     assert_eq!(json!(run.results()), json!({"acme/edr": "updated", "acme/m365": "updated"}));
@@ -264,8 +307,10 @@ async fn a_line_that_only_an_incomplete_snapshot_speaks_for_is_held_and_not_lowe
 
 #[tokio::test]
 async fn an_absent_company_is_kept_zeroed_or_held_as_its_mapping_says() {
-    let customer = |name: &str, absent: &str| Customer::named(name).line("edr", 5).mapped_with(json!({"when_absent": absent}));
-    let customers = [customer("kept", "keep"), customer("zeroed", "zero"), customer("held", "hold"), customer("present", "zero")];
+    let customer =
+        |name: &str, absent: &str| Customer::named(name).line("edr", 5).mapped_with(json!({"when_absent": absent}));
+    let customers =
+        [customer("kept", "keep"), customer("zeroed", "zero"), customer("held", "hold"), customer("present", "zero")];
     let msp = Setup::of(customers).start().await;
     msp.push(&[("kept", "edr", 5), ("zeroed", "edr", 5), ("held", "edr", 5), ("present", "edr", 5)]).await;
     msp.run("apply").await;
@@ -289,8 +334,16 @@ async fn an_absent_company_is_kept_zeroed_or_held_as_its_mapping_says() {
 
 #[tokio::test]
 async fn a_company_that_was_never_counted_is_not_touched_whatever_its_mapping_says() {
-    let customer = |name: &str, absent: &str| Customer::named(name).line("edr", 5).mapped_with(json!({"when_absent": absent}));
-    let msp = Setup::of([customer("kept", "keep"), customer("zeroed", "zero"), customer("held", "hold"), customer("present", "keep")]).start().await;
+    let customer =
+        |name: &str, absent: &str| Customer::named(name).line("edr", 5).mapped_with(json!({"when_absent": absent}));
+    let msp = Setup::of([
+        customer("kept", "keep"),
+        customer("zeroed", "zero"),
+        customer("held", "hold"),
+        customer("present", "keep"),
+    ])
+    .start()
+    .await;
     msp.push(&[("present", "edr", 5)]).await;
     let run = msp.run("apply").await;
     assert_eq!(json!(run.results()), json!({"present/edr": "unchanged"}));

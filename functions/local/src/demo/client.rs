@@ -65,7 +65,12 @@ impl Client {
     }
 
     /// Sends a JSON body that must be taken.
-    pub(super) async fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: &Value) -> Result<T, Failure> {
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, Failure> {
         taken(path, self.try_send(method, path, body).await?)
     }
 

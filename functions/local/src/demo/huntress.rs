@@ -60,9 +60,7 @@ impl Organization {
 /// The records of a snapshot: one for each organisation and product.
 pub(super) fn records(pages: &[Page]) -> Vec<Value> {
     let organizations = pages.iter().flat_map(|page| &page.organizations);
-    let record = |of: &Organization, product: &str, quantity: u32| {
-        json!({ "company": of.id.to_string(), "company_name": of.name, "product": product, "quantity": quantity })
-    };
+    let record = |of: &Organization, product: &str, quantity: u32| json!({ "company": of.id.to_string(), "company_name": of.name, "product": product, "quantity": quantity });
     organizations
         .flat_map(|of| [record(of, "edr", of.agents_count), record(of, "itdr", of.billable_identity_count)])
         .collect()

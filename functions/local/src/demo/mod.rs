@@ -11,6 +11,7 @@ mod table;
 mod terminal;
 mod world;
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -87,7 +88,7 @@ pub async fn run(options: Options) -> Result<ExitCode, Failure> {
 
 fn show(options: &Options, terminal: &Terminal, played: &Played) -> Result<(), Failure> {
     if options.json {
-        println!("{}", summary::json(played)?);
+        writeln!(std::io::stdout(), "{}", summary::json(played)?)?;
     } else {
         table::print(terminal, &played.lines);
         summary::print(terminal, played);

@@ -68,11 +68,14 @@ pub(super) struct Played {
 impl Played {
     /// Whether the second sync wrote nothing and no line's outcome is unknown.
     pub(super) fn is_fine(&self) -> bool {
-        let sure = |run: &RunEnd| !run.lines.get("unknown").is_some_and(|count| *count > 0);
+        let sure = |run: &RunEnd| run.lines.get("unknown").is_none_or(|count| *count == 0);
         let written = usize::try_from(self.first.writes).ok() == Some(self.adjustments);
         let ended = |run: &RunEnd| ["succeeded", "partial"].contains(&run.status.as_str());
         let known = self.lines.iter().all(|line| line.status != LineStatus::Unknown);
-        known && written && self.second.writes == 0 && [&self.first, &self.second].into_iter().all(|run| sure(run) && ended(run))
+        known
+            && written
+            && self.second.writes == 0
+            && [&self.first, &self.second].into_iter().all(|run| sure(run) && ended(run))
     }
 }
 
@@ -102,7 +105,9 @@ struct Started {
 
 impl Story<'_> {
     pub(super) async fn play(&self, terminal: &Terminal) -> Result<Played, Failure> {
-        terminal.say("Tallyline demo: a made-up MSP, a simulated Autotask, and a day's usage. Nothing leaves this machine.\n");
+        terminal.say(
+            "Tallyline demo: a made-up MSP, a simulated Autotask, and a day's usage. Nothing leaves this machine.\n",
+        );
         terminal.step(&format!("simulated Autotask at {}, Tallyline at {}", self.psa.base(), self.base));
         let token = self.token()?;
         let client = Client::new(self.base.to_owned(), token.clone())?;
@@ -115,7 +120,11 @@ impl Story<'_> {
         self.psa.reset_counts();
 
         let preview = run(&client, &path, "preview", "preview", terminal).await?;
-        terminal.step(&format!("preview: {}; nothing was written ({} requests)", counted(&preview), preview.psa_requests));
+        terminal.step(&format!(
+            "preview: {}; nothing was written ({} requests)",
+            counted(&preview),
+            preview.psa_requests
+        ));
         let first = run(&client, &path, "apply", "sync", terminal).await?;
         terminal.step(&format!("sync: {}", counted(&first)));
         let lines = client.list(&format!("/v1/runs/{}/lines", first.id)).await?;
@@ -159,7 +168,8 @@ impl Story<'_> {
     async fn map_companies(&self, client: &Client, path: &str, terminal: &Terminal) -> Result<(), Failure> {
         let today = self.clock.now().to_zoned(TimeZone::UTC).date();
         let accounts: Vec<Named> = client.list(&format!("{path}/catalog/accounts")).await?;
-        let accounts: BTreeMap<String, String> = accounts.into_iter().map(|account| (account.name, account.id)).collect();
+        let accounts: BTreeMap<String, String> =
+            accounts.into_iter().map(|account| (account.name, account.id)).collect();
         let contracts: Vec<ListedContract> = client.list(&format!("{path}/catalog/contracts")).await?;
         let running = contracts.into_iter().filter(|contract| (contract.start..=contract.end).contains(&today));
         let contracts: BTreeMap<String, String> = running.map(|contract| (contract.account_id, contract.id)).collect();
@@ -170,7 +180,8 @@ impl Story<'_> {
         for some in customers.chunks(MAPPINGS_AT_ONCE) {
             let mut sent = Vec::with_capacity(some.len());
             for customer in some {
-                let account = accounts.get(&customer.account).ok_or_else(|| format!("no account \"{}\"", customer.account))?;
+                let account =
+                    accounts.get(&customer.account).ok_or_else(|| format!("no account \"{}\"", customer.account))?;
                 // Where the catalogue offers no recurring contract, somebody tries the one that there is.
                 let contract = contracts.get(account).cloned().unwrap_or_else(|| customer.contract.to_string());
                 let body = json!({ "account_id": account, "contract_id": contract });
@@ -186,7 +197,8 @@ impl Story<'_> {
             }
         }
         bar.finish_and_clear();
-        terminal.step(&format!("mapped {} customers to accounts and contracts by name", customers.len() - refused.len()));
+        terminal
+            .step(&format!("mapped {} customers to accounts and contracts by name", customers.len() - refused.len()));
         for customer in customers.iter().filter(|customer| customer.role == Role::SecondSite) {
             terminal.note(&format!("\"{}\" is billed on the contract of \"{}\"", customer.name, customer.account));
         }
@@ -205,8 +217,18 @@ impl Story<'_> {
         let yesterday = now.checked_sub(24.hours())?;
         let customers = &self.made.customers;
         let lists = [
-            ("yesterday", yesterday, true, customers.iter().filter(|c| c.role != Role::OnlyIncomplete).collect::<Vec<_>>()),
-            ("today", now, true, customers.iter().filter(|c| ![Role::OnlyIncomplete, Role::Absent].contains(&c.role)).collect()),
+            (
+                "yesterday",
+                yesterday,
+                true,
+                customers.iter().filter(|c| c.role != Role::OnlyIncomplete).collect::<Vec<_>>(),
+            ),
+            (
+                "today",
+                now,
+                true,
+                customers.iter().filter(|c| ![Role::OnlyIncomplete, Role::Absent].contains(&c.role)).collect(),
+            ),
             ("broken-off", now, false, customers.iter().filter(|c| c.role == Role::OnlyIncomplete).collect()),
         ];
         for (name, as_of, complete, named) in lists {
@@ -251,7 +273,13 @@ fn learners(customers: &[Customer]) -> Result<String, Failure> {
 }
 
 /// Starts a run and waits for its end.
-async fn run(client: &Client, connection: &str, mode: &str, name: &'static str, terminal: &Terminal) -> Result<RunEnd, Failure> {
+async fn run(
+    client: &Client,
+    connection: &str,
+    mode: &str,
+    name: &'static str,
+    terminal: &Terminal,
+) -> Result<RunEnd, Failure> {
     let started: Started = client.send(Method::POST, &format!("{connection}/runs"), &json!({ "mode": mode })).await?;
     let bar = terminal.bar(name, 0);
     for _ in 0..MOST_LOOKS {
@@ -274,7 +302,8 @@ async fn run(client: &Client, connection: &str, mode: &str, name: &'static str, 
 fn counted(run: &RunEnd) -> String {
     let order = ["updated", "planned", "unchanged", "held", "skipped", "failed", "unknown"];
     let counts = order.iter().filter_map(|status| Some((*status, *run.lines.get(*status)?)));
-    let counts: Vec<String> = counts.filter(|(_, count)| *count > 0).map(|(status, count)| format!("{count} {status}")).collect();
+    let counts: Vec<String> =
+        counts.filter(|(_, count)| *count > 0).map(|(status, count)| format!("{count} {status}")).collect();
     counts.join(", ")
 }
 

@@ -1,5 +1,7 @@
 //! The results as a table: what was written first, then what waits for a person, then how much was right already.
 
+use std::collections::BTreeSet;
+
 use shared::domain::line::{LineResult, LineStatus};
 use shared::domain::units::Units;
 
@@ -36,13 +38,15 @@ fn drawn(terminal: &Terminal, lines: &[LineResult]) -> Vec<String> {
         if group.is_empty() {
             continue;
         }
-        group.sort_by_key(|line| (&line.company_name, &line.product));
+        group.sort_by_key(|line| (&line.fix, &line.company_name, &line.product));
         drawn.push(String::new());
         drawn.push(terminal.paint(&format!("  {title} ({})", group.len()), look).into_owned());
-        for line in group {
-            drawn.push(columns.row(terminal, line, word, look));
-            if !line.fix.is_empty() && line.status != LineStatus::Updated {
-                drawn.push(columns.fix(terminal, &line.fix));
+        for alike in group.chunk_by(|one, other| one.fix == other.fix) {
+            drawn.extend(alike.iter().map(|line| columns.row(terminal, line, word, look)));
+            // One repair step for all that need it.
+            if let Some(fix) = alike.first().map(|line| &line.fix).filter(|fix| !fix.is_empty()) {
+                let text = fitted(&format!("    → {fix}"), terminal.width);
+                drawn.push(terminal.paint(text.trim_end(), Look::Faint).into_owned());
             }
         }
     }
@@ -62,7 +66,7 @@ impl Columns {
     fn of(terminal: &Terminal, lines: &[LineResult]) -> Self {
         let shared = terminal.width.saturating_sub(GAPS + PRODUCT + 3 * NUMBER + STATUS);
         let longest = lines.iter().map(|line| line.company_name.chars().count()).max().unwrap_or(0);
-        let company = longest.clamp(12, (shared * 2 / 5).max(12));
+        let company = longest.clamp(12, (shared / 3).max(12));
         Self { company, why: shared.saturating_sub(company).max(10) }
     }
 
@@ -79,7 +83,7 @@ impl Columns {
         let units = |units: Option<Units>| units.map_or_else(|| "–".to_owned(), |units| units.to_string());
         let left = format!(
             "  {} {} {:>NUMBER$} {:>NUMBER$} {:>NUMBER$} ",
-            fitted(&line.company_name, self.company),
+            whose(line, self.company),
             fitted(line.product.as_str(), PRODUCT),
             units(line.before),
             units(line.target),
@@ -88,13 +92,19 @@ impl Columns {
         let why = fitted(&line.explanation, self.why);
         format!("{left}{} {}", terminal.paint(&fitted(word, STATUS), look), why.trim_end())
     }
+}
 
-    /// Below a row, under its reason.
-    fn fix(&self, terminal: &Terminal, fix: &str) -> String {
-        let indent = GAPS - 1 + self.company + PRODUCT + 3 * NUMBER + STATUS;
-        let text = fitted(&format!("→ {fix}"), self.why);
-        format!("{:indent$} {}", "", terminal.paint(text.trim_end(), Look::Faint))
+/// The company, and how many more share the line, in `width` columns.
+fn whose(line: &LineResult, width: usize) -> String {
+    let name = if line.company_name.is_empty() { line.company.as_str() } else { &line.company_name };
+    let others: BTreeSet<_> =
+        line.feeds.iter().map(|feed| &feed.company).filter(|company| **company != line.company).collect();
+    if others.is_empty() {
+        return fitted(name, width);
     }
+    let more = format!(" (+{})", others.len());
+    let name = fitted(name, width.saturating_sub(more.len()));
+    fitted(&format!("{}{more}", name.trim_end()), width)
 }
 
 #[cfg(test)]
@@ -126,8 +136,20 @@ mod tests {
     #[test]
     fn groups_come_in_order_and_no_row_is_wider_than_the_terminal() {
         let lines = [
-            line("Öztürk Foods, Inc.", LineStatus::Held, [72, 31, -1], "From 72 to 31 is a fall of more than 30 % and 5 units.", "Check the count."),
-            line("Zhang Law", LineStatus::Updated, [40, 42, 42], "newest count 42 of 2026-11-21; +2 from 2026-11-01", ""),
+            line(
+                "Öztürk Foods, Inc.",
+                LineStatus::Held,
+                [72, 31, -1],
+                "From 72 to 31 is a fall of more than 30 % and 5 units.",
+                "Check the count.",
+            ),
+            line(
+                "Zhang Law",
+                LineStatus::Updated,
+                [40, 42, 42],
+                "newest count 42 of 2026-11-21; +2 from 2026-11-01",
+                "",
+            ),
             line("Böhm Optik", LineStatus::Updated, [7, 6, 6], "newest count 6 of 2026-11-21; -1 from 2026-11-01", ""),
             line("Weiß Media S.r.l.", LineStatus::Unchanged, [5, 5, 5], "newest count 5 of 2026-11-21", ""),
         ];

@@ -1,13 +1,14 @@
 //! Where the demo's words go: how wide it is, whether it takes colours, and whether it wants words at all.
 
 use std::borrow::Cow;
+use std::io::Write as _;
 use std::time::Duration;
 
 use console::{Alignment, Term, pad_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Width where nobody says how wide it is.
-const USUAL_WIDTH: usize = 140;
+const USUAL_WIDTH: usize = 150;
 /// Narrower than this a table makes no sense.
 const LEAST_WIDTH: usize = 80;
 
@@ -35,11 +36,7 @@ impl Terminal {
         let stdout = Term::stdout();
         let seen = stdout.size_checked().map(|(_, columns)| usize::from(columns)).filter(|_| stdout.is_term());
         let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        Self {
-            quiet,
-            colours: console::colors_enabled(),
-            width: seen.or(told).unwrap_or(USUAL_WIDTH).max(LEAST_WIDTH),
-        }
+        Self { quiet, colours: console::colors_enabled(), width: seen.or(told).unwrap_or(USUAL_WIDTH).max(LEAST_WIDTH) }
     }
 
     #[cfg(test)]
@@ -49,22 +46,19 @@ impl Terminal {
 
     /// A step of the story.
     pub(super) fn step(&self, text: &str) {
-        if !self.quiet {
-            println!("  {} {text}", self.paint("✓", Look::Good));
-        }
+        self.say(&format!("  {} {text}", self.paint("✓", Look::Good)));
     }
 
     /// Something worth knowing about the step before.
     pub(super) fn note(&self, text: &str) {
-        if !self.quiet {
-            println!("    {}", self.paint(text, Look::Faint));
-        }
+        self.say(&format!("    {}", self.paint(text, Look::Faint)));
     }
 
     /// A line of text.
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
-            println!("{text}");
+            // A reader that has seen enough, such as `head`, is no reason to stop.
+            writeln!(std::io::stdout(), "{text}").ok();
         }
     }
 

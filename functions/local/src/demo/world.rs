@@ -175,7 +175,8 @@ fn world(seeded: &Seeded, customers: &[Customer], today: Date) -> Result<World, 
         let (start, end) = term(index, today);
         builder = builder.company(CompanySpec::named(&company.name).id(company.id));
         if customer.role == Role::FixedPrice {
-            builder = builder.contract(ContractSpec::fixed_price("All-in support").id(company.contract_id).runs(start, end));
+            builder =
+                builder.contract(ContractSpec::fixed_price("All-in support").id(company.contract_id).runs(start, end));
             continue;
         }
         let contract = ContractSpec::recurring("Managed Security").id(company.contract_id);
@@ -193,8 +194,8 @@ fn world(seeded: &Seeded, customers: &[Customer], today: Date) -> Result<World, 
         }
         // What a client must leave alone: a project, and the contract of next year.
         if index % 7 == 3 {
-            builder = builder
-                .contract(ContractSpec::fixed_price("Office move").id(company.contract_id + 1).runs(start, end));
+            builder =
+                builder.contract(ContractSpec::fixed_price("Office move").id(company.contract_id + 1).runs(start, end));
         }
         if index % 11 == 5 {
             let from = end.saturating_add(1.day());

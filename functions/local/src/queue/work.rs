@@ -3,7 +3,7 @@
 //! Messages of one connection are worked on one after the other, those of several side by side. A handler that panics
 //! fails its own message and no other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,11 +61,12 @@ pub async fn drain(queue: &Queue, handler: &Arc<dyn Handle>) -> Result<Drained, 
 pub async fn work_until(queue: Queue, handler: Arc<dyn Handle>, stop: impl Future<Output = ()>) {
     let mut working = JoinSet::new();
     let mut busy: BTreeSet<Group> = BTreeSet::new();
+    let mut turns = Turns::default();
     let mut stop = std::pin::pin!(stop);
     let mut stopping = false;
     while !(stopping && working.is_empty()) {
         if !stopping && working.len() < AT_ONCE {
-            for (group, head) in startable(&queue, &busy, AT_ONCE - working.len()).await {
+            for (group, head) in startable(&queue, &busy, &mut turns, AT_ONCE - working.len()).await {
                 busy.insert(group.clone());
                 let (queue, handler) = (queue.clone(), handler.clone());
                 // Itself never fails: what it answers, or its end by abortion, frees the connection.
@@ -91,8 +92,28 @@ pub async fn work_until(queue: Queue, handler: Arc<dyn Handle>, stop: impl Futur
     }
 }
 
+/// When each waiting connection had its last turn, so that a large run of one does not keep the others waiting.
+#[derive(Default)]
+struct Turns {
+    last: BTreeMap<Group, u64>,
+    next: u64,
+}
+
+impl Turns {
+    /// Those whose last turn is longest ago come first, those that had none before all others.
+    fn sort(&mut self, heads: &mut [(Group, Waiting)]) {
+        self.last.retain(|group, _| heads.iter().any(|(waiting, _)| waiting == group));
+        heads.sort_by_key(|(group, head)| (self.last.get(group).copied(), head.number));
+    }
+
+    fn take(&mut self, group: &Group) {
+        self.next += 1;
+        self.last.insert(group.clone(), self.next);
+    }
+}
+
 /// Messages that may be delivered now, at most `room`, none of a connection that is being worked on.
-async fn startable(queue: &Queue, busy: &BTreeSet<Group>, room: usize) -> Vec<(Group, Waiting)> {
+async fn startable(queue: &Queue, busy: &BTreeSet<Group>, turns: &mut Turns, room: usize) -> Vec<(Group, Waiting)> {
     let heads = match queue.heads().await {
         Ok(heads) => heads,
         Err(error) => {
@@ -100,15 +121,14 @@ async fn startable(queue: &Queue, busy: &BTreeSet<Group>, room: usize) -> Vec<(G
             return Vec::new();
         }
     };
-    let now = queue.now();
     let group = |head: &Waiting| (head.message.partner().clone(), head.message.connection().clone());
+    let mut heads: Vec<_> = heads.into_iter().map(|head| (group(&head), head)).collect();
+    turns.sort(&mut heads);
+    let now = queue.now();
+    heads.retain(|(group, head)| head.visible_at <= now && !busy.contains(group));
+    heads.truncate(room);
+    heads.iter().for_each(|(group, _)| turns.take(group));
     heads
-        .into_iter()
-        .filter(|head| head.visible_at <= now)
-        .map(|head| (group(&head), head))
-        .filter(|(group, _)| !busy.contains(group))
-        .take(room)
-        .collect()
 }
 
 /// One delivery. `true`: the message is done, or was gone.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -60,6 +61,7 @@ pub struct Wire {
     runs: Mutex<VecDeque<RunRef>>,
     jobs: Mutex<VecDeque<CompanyJob>>,
     notices: Mutex<Vec<Event>>,
+    broken: AtomicBool,
 }
 
 impl Drop for Parts {
@@ -84,7 +86,7 @@ impl Parts {
         let psas = Registry::new(autotask::Autotask::at(&base, calls).expect("a client"));
         let opener = Opener::new(Connections::new(table.clone()), secrets.clone(), psas.clone());
         let wire = Arc::new(Wire::default());
-        let holder = LeaseHolder { instance: "first".into(), sole, term: SignedDuration::from_mins(15) };
+        let holder = LeaseHolder { instance: "first".into(), sole, term: SignedDuration::from_mins(16) };
         let worker_parts = WorkerParts {
             connections: Connections::new(table.clone()),
             lines: Lines::new(table.clone()),
@@ -144,7 +146,6 @@ impl Parts {
     }
 
     /// A request without a token.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
@@ -152,7 +153,7 @@ impl Parts {
     /// A worker of another process.
     #[must_use]
     pub fn another_worker(&self, sole: bool) -> Worker {
-        let holder = LeaseHolder { instance: "second".into(), sole, term: SignedDuration::from_mins(15) };
+        let holder = LeaseHolder { instance: "second".into(), sole, term: SignedDuration::from_mins(16) };
         Worker::new(WorkerParts { ledger: Ledger::new(self.table.clone(), holder), ..self.worker_parts.clone() })
     }
 }
@@ -161,6 +162,15 @@ impl Wire {
     /// Runs that wait for their planning; they wait no longer.
     pub fn take_runs(&self) -> VecDeque<RunRef> {
         std::mem::take(&mut self.runs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes nothing any more, until it is mended.
+    pub fn breaks(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::SeqCst)
     }
 
     /// How many runs wait for their planning.
@@ -186,6 +196,9 @@ impl Wire {
 #[async_trait]
 impl Publish for Wire {
     async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
+        if self.is_broken() {
+            return Err(PublishError("it is broken".to_owned()));
+        }
         for event in events {
             match event {
                 Event::SyncRequested(run) => {
@@ -201,6 +214,9 @@ impl Publish for Wire {
 #[async_trait]
 impl SendJobs for Wire {
     async fn send(&self, jobs: &[CompanyJob]) -> Result<(), QueueError> {
+        if self.is_broken() {
+            return Err(QueueError("it is broken".to_owned()));
+        }
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).extend(jobs.iter().cloned());
         Ok(())
     }

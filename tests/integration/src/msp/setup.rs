@@ -28,12 +28,9 @@ pub struct Setup {
     zone: String,
     at: String,
     policy: Value,
-    /// Delays of the connector to the PSA.
-    pub calls: autotask::Settings,
-    /// Delays of the engine.
-    pub engine: Settings,
-    /// No other process uses the store, as on one machine.
-    pub sole: bool,
+    calls: autotask::Settings,
+    engine: Settings,
+    sole: bool,
     psa: Box<dyn FnOnce(Psa) -> Psa>,
 }
 
@@ -173,6 +170,13 @@ impl Setup {
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.calls.request_timeout = patience;
+        self
+    }
+
+    /// With the store to itself, as on one machine.
+    #[must_use]
+    pub fn sole(mut self) -> Self {
+        self.sole = true;
         self
     }
 

@@ -1,0 +1,251 @@
+//! The built program, as it is called from a shell.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use local::app::{App, AppOptions, Place};
+use serde_json::{Value, json};
+use simulators::autotask::seed::{Provider, Seeded};
+use simulators::autotask::{Autotask, SAMPLE_INTEGRATION_CODE, SAMPLE_SECRET, SAMPLE_USERNAME};
+
+fn tallyline(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tallyline"));
+    command.args(arguments).env_remove("RUST_LOG").stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    tallyline(arguments).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_demo_writes_once_and_then_nothing_and_says_so_in_one_object() {
+    let output = run(&["demo", "--exit", "--json", "--companies", "24"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(shown.as_object().unwrap().keys().collect::<Vec<_>>(), ["first_run", "lines", "second_run"]);
+    assert!(shown["first_run"]["writes"].as_u64().unwrap() > 10, "{}", shown["first_run"]);
+    assert_eq!(shown["second_run"]["writes"], 0);
+    let requests = |run: &str| shown[run]["psa_requests"].as_u64().unwrap();
+    assert!(requests("second_run") < 10 && requests("second_run") < requests("first_run"), "{shown}");
+
+    let lines = shown["lines"].as_array().unwrap();
+    let count = |status: &str| lines.iter().filter(|line| line["status"] == status).count();
+    assert_eq!(shown["first_run"]["writes"], count("updated"));
+    assert!(count("unchanged") > 10);
+    assert_eq!(count("unknown") + count("planned"), 0);
+    let with_code = |code: &str| lines.iter().filter(|line| line["code"] == code).collect::<Vec<_>>();
+    let held = with_code("fall_guard");
+    assert_eq!(held.len(), 3);
+    for line in &held {
+        assert!(line["after"].is_null() && line["before"].as_u64() > line["target"].as_u64(), "{line}");
+    }
+    assert!(held.iter().any(|line| line["target"] == 0), "a zero is held like any other fall");
+    assert_eq!(with_code("contract_ended").len(), 3);
+    assert_eq!(with_code("service_not_on_contract").len(), 1);
+    assert_eq!(with_code("usage_incomplete").len(), 1);
+    for line in lines {
+        let names: Vec<&String> = line.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["after", "before", "code", "company", "explanation", "product", "status", "target"]);
+        if line["status"] == "updated" {
+            assert!(line["after"] == line["target"] && line["before"] != line["target"], "{line}");
+        }
+        assert_eq!(line["code"] == "", ["updated", "unchanged"].contains(&line["status"].as_str().unwrap()), "{line}");
+    }
+}
+
+#[test]
+fn the_demo_for_people_fits_the_width_that_it_is_told() {
+    let output = tallyline(&["demo", "--exit", "--companies", "12"]).env("COLUMNS", "100").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains('\u{1b}'), "no colours where nobody sees them");
+    for word in ["Written and read back", "Held: a person decides", "Can't be written", "second sync", "(+1)"] {
+        assert!(text.contains(word), "{word} is missing:\n{text}");
+    }
+    let table = text.lines().skip_while(|line| !line.trim_start().starts_with("company"));
+    for line in table {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn wrong_arguments_end_with_2_and_failures_with_1_and_a_way_out() {
+    for arguments in [
+        &["serve", "--psa-base", "halo=http://127.0.0.1:1"][..],
+        &["token", "--partner", "p"],
+        &["demo", "--companies", "1"],
+        &["nonsense"],
+        &[],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+    let nowhere = run(&["token", "--data", "/nowhere/at/all", "--partner", "p", "--scope", "read"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(stderr(&nowhere).contains("is no data folder; name the one"), "{}", stderr(&nowhere));
+    assert_eq!(stderr(&nowhere).lines().count(), 1);
+    for help in [&["--help"][..], &["serve", "--help"], &["demo", "--help"], &["token", "--help"]] {
+        assert!(run(help).status.success(), "{help:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_process_is_kept_out_of_the_data_folder_and_told_by_whom() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = App::open(AppOptions::at(Place::Folder(folder.path().join("data")))).await.unwrap();
+    let output = run(&["serve", "--data", app.data().to_str().unwrap(), "--port", "0"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(
+        said.contains("in use by another tallyline process") && said.contains(&std::process::id().to_string()),
+        "{said}"
+    );
+}
+
+/// `tallyline serve` on a free port, until it is dropped.
+struct Served {
+    child: Child,
+    base: String,
+}
+
+impl Served {
+    fn start(data: &Path, psa: &Autotask, more: &[&str]) -> Self {
+        let base = format!("autotask={}", psa.base());
+        let arguments =
+            [&["serve", "--data", data.to_str().unwrap(), "--port", "0", "--psa-base", &base], more].concat();
+        let mut child = tallyline(&arguments).env("RUST_LOG", "error").stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let base = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_else(|| panic!("{line}"));
+        let base = base.to_owned();
+        // Read on, so that the process never waits for us.
+        std::thread::spawn(move || said.read_to_string(&mut String::new()));
+        Self { child, base }
+    }
+
+    /// Ends it at once, as a power cut does.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn terminate(mut self) -> Option<i32> {
+        let sent = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+        self.child.wait().unwrap().code()
+    }
+
+    async fn call(&self, token: &str, method: &str, path: &str, body: &Value) -> Value {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client.request(method.parse().unwrap(), format!("{}{path}", self.base)).bearer_auth(token);
+        let answer = request.json(body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{method} {path}: {status} {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Waits for the end of a run.
+    async fn ended(&self, token: &str, run: &str) -> Value {
+        for _ in 0..1_000 {
+            let found = self.call(token, "GET", run, &Value::Null).await;
+            if !found["finished_at"].is_null() {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{run} does not end")
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // Ended already, most often.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+async fn simulated(companies: usize) -> (Autotask, Seeded) {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let (world, seeded) = Provider { companies, seed: 1, today }.build().unwrap();
+    (Autotask::start(world).await.unwrap(), seeded)
+}
+
+fn token(data: &Path) -> String {
+    let scopes = ["--scope", "tallyline/read", "tallyline/write", "tallyline/usage"];
+    let output = run(&[&["token", "--data", data.to_str().unwrap(), "--partner", "p"], &scopes[..]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Connects, maps and pushes one unit more than each contract has. Answers with the path of the connection.
+async fn prepare(served: &Served, token: &str, seeded: &Seeded) -> String {
+    let credentials =
+        json!({ "username": SAMPLE_USERNAME, "secret": SAMPLE_SECRET, "integration_code": SAMPLE_INTEGRATION_CODE });
+    let body = json!({ "psa": "autotask", "name": "N", "time_zone": "UTC", "credentials": credentials });
+    let connection = served.call(token, "POST", "/v1/connections", &body).await;
+    let path = format!("/v1/connections/{}", connection["id"].as_str().unwrap());
+    let service = seeded.services[0].id.to_string();
+    served.call(token, "PUT", &format!("{path}/products/edr"), &json!({ "service_id": service })).await;
+    let mut records = Vec::new();
+    for company in &seeded.companies {
+        let body = json!({ "account_id": company.id.to_string(), "contract_id": company.contract_id.to_string() });
+        served.call(token, "PUT", &format!("{path}/companies/{}", company.id), &body).await;
+        let quantity = company.lines[0].units + 1;
+        records.push(json!({ "company": company.id.to_string(), "company_name": company.name, "product": "edr", "quantity": quantity }));
+    }
+    let body = json!({ "as_of": jiff::Timestamp::now().to_string(), "complete": true, "records": records });
+    served.call(token, "PUT", "/v1/usage/snapshots/today", &body).await;
+    path
+}
+
+async fn start(served: &Served, token: &str, connection: &str) -> String {
+    let run = served.call(token, "POST", &format!("{connection}/runs"), &json!({ "mode": "apply" })).await;
+    format!("/v1/runs/{}", run["run_id"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_run_that_was_cut_off_by_a_crash_goes_on_and_writes_each_line_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (psa, seeded) = simulated(12).await;
+    let served = Served::start(&data, &psa, &[]);
+    let token = token(&data);
+    let connection = prepare(&served, &token, &seeded).await;
+    psa.set_delay(Duration::from_millis(25));
+    let run = start(&served, &token, &connection).await;
+    for _ in 0..1_000 {
+        if psa.writes().len() >= 4 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    served.kill();
+    assert!((4..12).contains(&psa.writes().len()), "{} writes before the crash", psa.writes().len());
+    psa.set_delay(Duration::ZERO);
+
+    // A write that was under way when the process died is not on its way any more in the simulator.
+    let served = Served::start(&data, &psa, &["--settle-seconds", "0"]);
+    let ended = served.ended(&token, &run).await;
+    assert_eq!(ended["lines"]["updated"], 12, "{ended}");
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    for company in &seeded.companies {
+        let line = &company.lines[0];
+        assert_eq!(psa.units(company.contract_id, line.service_id, today), Some(line.units + 1), "{}", company.name);
+    }
+    assert_eq!(psa.writes().len(), 12);
+    let again = start(&served, &token, &connection).await;
+    assert_eq!(served.ended(&token, &again).await["writes"], 0);
+    assert_eq!(served.terminate(), Some(0));
+}
