@@ -88,7 +88,7 @@ mod tests {
     fn the_sample_batch_is_understood() {
         let batch: Batch = serde_json::from_str(include_str!("../../../events/company-sync/sqs-fifo.json")).unwrap();
         let job: CompanyJob = serde_json::from_str(&batch.records[0].body).unwrap();
-        assert_eq!(job.page, "29683456.000");
+        assert_eq!(job.page, "29683456.9f86d081884c");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::psa::{Credentials, Psa};
 use shared::secrets::SecretName;
 use shared::store::Read;
-use shared::store::connections::{Connection, NewConnection};
+use shared::store::connections::{Connection, NewConnection, Status};
 use utoipa::ToSchema;
 
 use crate::view::ConnectionView;
@@ -109,11 +109,15 @@ async fn connect(deps: &Deps, partner: &PartnerId, id: String, wanted: Wanted) -
     match deps.connections.create(&connection).await {
         Ok(true) => Ok(connection),
         // A request with this idempotency key made it and died before it could say so.
-        Ok(false) => deps
-            .connections
-            .get(partner, &id, Read::Consistent)
-            .await?
-            .ok_or_else(|| Problem::internal("a new row vanished")),
+        Ok(false) => {
+            let found = deps.connections.get(partner, &id, Read::Consistent).await?;
+            let connection = found.ok_or_else(|| Problem::internal("a new row vanished"))?;
+            if connection.status == Status::Revoked {
+                // It was revoked since: its secret must not come back with the repeated request.
+                deps.secrets.delete(&secret).await?;
+            }
+            Ok(connection)
+        }
         Err(error) => {
             // The write may have been made all the same. Only a row that is surely absent lets the secret go.
             if let Ok(None) = deps.connections.get(partner, &id, Read::Consistent).await

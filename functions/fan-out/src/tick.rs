@@ -18,32 +18,37 @@ pub struct Ticked {
     pub started: u32,
     /// Due connections that another tick had taken, or that were switched off meanwhile.
     pub passed_over: u32,
+    /// Connections that could not be started; see the log.
+    pub failed: u32,
 }
 
 impl FanOut {
     /// Starts a run of every connection that is due. A tick that comes twice starts nothing twice: the run's id comes from
-    /// the connection and the due instant, and the connection is claimed by a conditional write.
+    /// the connection and the due instant, and the connection is claimed by a conditional write. A connection that can't be
+    /// started is logged and stops no other; the next tick finds it again.
     ///
     /// # Errors
-    /// The store or the bus is unavailable. What was not claimed is found by the next tick.
+    /// The due connections can't be read.
     pub async fn tick(&self) -> Result<Ticked, FanOutError> {
         let now = self.clock.now();
         let mut ticked = Ticked::default();
         for shard in 0..DUE_SHARDS {
+            let mut position = None;
             loop {
-                let due = self.connections.due(shard, now, AT_ONCE).await?;
-                let mut claimed = 0;
+                let (due, next) = self.connections.due(shard, now, AT_ONCE, position).await?;
                 for connection in &due {
-                    if self.start(connection).await? {
-                        claimed += 1;
-                    } else {
-                        ticked.passed_over += 1;
+                    match self.start(connection).await {
+                        Ok(true) => ticked.started += 1,
+                        Ok(false) => ticked.passed_over += 1,
+                        Err(error) => {
+                            tracing::error!(%error, connection = %connection.id, "a due connection was not started");
+                            ticked.failed += 1;
+                        }
                     }
                 }
-                ticked.started += claimed;
-                // The index lags behind claims: a page without a new one is the last.
-                if claimed == 0 || due.len() < usize::try_from(AT_ONCE).unwrap_or(usize::MAX) {
-                    break;
+                match next {
+                    Some(next) => position = Some(next),
+                    None => break,
                 }
             }
         }

@@ -15,6 +15,7 @@ use shared::domain::ids::RunId;
 use shared::domain::line::{LineResult, LineStatus};
 use shared::domain::plan::Approval;
 use shared::domain::reason::Code;
+use shared::store::connections::Connection;
 use shared::store::runs::{Approved, Mode, RunState};
 use utoipa::ToSchema;
 
@@ -66,7 +67,14 @@ pub(crate) async fn approve(
             );
         }
         let connection = start::usable(&deps, &caller, &run.connection, Mode::Apply).await?;
-        let approved = chosen(lines::all(&deps, &run, None).await?, body.lines.as_deref())?;
+        let lines = lines::all(&deps, &run, None).await?;
+        let waiting = lines.iter().filter(|line| approval(line).is_some()).count();
+        let approved = chosen(lines, body.lines.as_deref())?;
+        if approved.len() == waiting {
+            // Nothing of the run waits any more: the policy `first_run` has had its run.
+            let note = |found: &mut Connection| !std::mem::replace(&mut found.first_run_approved, true);
+            deps.connections.edit(&caller.partner, &connection.id, note).await?;
+        }
         start::make(&deps, &caller, &connection, id, Mode::Apply, Vec::new(), approved).await
     })
     .await

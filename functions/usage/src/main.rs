@@ -8,10 +8,7 @@ use usage::{Deps, router};
 async fn main() -> Result<(), lambda_http::Error> {
     let cloud = Cloud::start().await?;
     let table = cloud.table();
-    let deps = Deps {
-        snapshots: Snapshots::new(table.clone()),
-        usage: UsageReader::new(table),
-        clock: cloud.clock.clone(),
-    };
+    let deps =
+        Deps { snapshots: Snapshots::new(table.clone()), usage: UsageReader::new(table), clock: cloud.clock.clone() };
     serve(router(deps).into()).await
 }

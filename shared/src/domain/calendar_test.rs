@@ -63,7 +63,7 @@ fn decide(case: &str) -> String {
         approved: None,
     });
     match decision {
-        Decision::Unchanged { units } => format!("unchanged at {units}"),
+        Decision::Unchanged { units, .. } => format!("unchanged at {units}"),
         Decision::Change(change) => {
             assert_eq!((change.before.get(), change.delta.get()), (40, 2));
             let share = if change.dated.prorated { "prorated" } else { "whole period" };
@@ -99,6 +99,7 @@ fn rows_of(contract: &Contract, today: Date) -> Vec<Row> {
     let mut day = contract.start;
     while day <= contract.end {
         let period = periods.containing(day).unwrap();
+        assert!(period.contains(day), "{period:?} without {day}");
         rows.push(Row { start: day, end: period.end.min(contract.end), units: 40.try_into().unwrap(), posted: false });
         day = period.end.tomorrow().unwrap();
     }

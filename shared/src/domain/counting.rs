@@ -86,13 +86,14 @@ fn period_close(series: &Series, today: Date) -> Result<Counted, Reason> {
 
 fn average(series: &Series, period: Period, today: Date) -> Result<Counted, Reason> {
     let last = today.min(period.end);
-    // Before the first complete count there is only "at least": days of such counts would lower the mean.
-    let from = series.first_complete_day().filter(|first| *first <= last).unwrap_or(period.start);
+    // Before its first complete count a feed has only "at least": days of such counts would lower the mean.
+    let from = series.complete_from().filter(|first| *first <= last).unwrap_or(period.start);
     let mut sum = Decimal::ZERO;
     let mut days = 0u32;
     let mut day = from.max(period.start);
     while day <= last {
-        if let Some(step) = series.at_end_of(day) {
+        // A day on which a feed had no count yet is no day with a zero.
+        if let Some(step) = series.at_end_of(day).filter(|step| step.all_known) {
             sum += whole(step)?;
             days += 1;
         }
@@ -224,6 +225,13 @@ mod tests {
         assert_eq!(quantity.parse::<Decimal>().unwrap().round_dp(4).to_string(), "15.2381");
         assert!(backed);
         assert_eq!(because, "mean 15.2381 over 21 days of the period from 2026-11-01");
+    }
+
+    #[test]
+    fn an_average_leaves_out_days_on_which_a_feed_was_not_counted_yet() {
+        let a = feed(&[("2026-10-20", 10, true)]);
+        let b = feed(&[("2026-11-12", 10, true)]);
+        assert_eq!(count(Counting::Average, &[a, b]).unwrap().0, "20");
     }
 
     #[test]

@@ -123,7 +123,11 @@ proptest! {
     fn an_average_lies_between_the_lowest_and_the_highest_day(feeds in any_feeds(), zone in any_zone()) {
         let series = Series::of(&feeds, &zone);
         let days = PERIOD.start.series(1.day()).take_while(|day| *day <= TODAY);
-        let sums: Vec<i64> = days.filter_map(|day| series.at_end_of(day)).map(|step| step.sum.unwrap().into()).collect();
+        let sums: Vec<i64> = days
+            .filter_map(|day| series.at_end_of(day))
+            .filter(|step| step.all_known)
+            .map(|step| step.sum.unwrap().into())
+            .collect();
         match counted(Counting::Average, &feeds, &zone) {
             Ok(average) => {
                 prop_assert!(average.quantity >= (*sums.iter().min().unwrap()).into());
@@ -239,6 +243,16 @@ fn a_mean_begins_with_the_first_complete_count() {
     let average = counted(Counting::Average, &feeds, &TimeZone::UTC).unwrap();
     assert!(average.backed);
     assert_eq!(average.because, "mean 10 over 11 days of the period from 2026-11-01");
+}
+
+#[test]
+fn what_is_kept_is_the_count_as_an_incomplete_snapshot_of_the_same_instant_raised_it() {
+    for counts in [[count(0, 42, true), count(0, 50, false)], [count(0, 50, false), count(0, 42, true)]] {
+        let mut feeds = feeds_of(vec![counts.into()]);
+        leave_out(&mut feeds[0], 24);
+        let kept = desired(&feeds, &Rule::default(), PERIOD, TODAY, &TimeZone::UTC).unwrap();
+        assert_eq!(kept.units.get(), 50);
+    }
 }
 
 #[test]

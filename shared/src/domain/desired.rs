@@ -10,7 +10,7 @@ use super::line::FeedQuantity;
 use super::period::Period;
 use super::policy::WhenAbsent;
 use super::reason::{Code, Reason};
-use super::rule::Rule;
+use super::rule::{Counting, Rule};
 use super::series::{Count, Series};
 use super::units::Units;
 
@@ -53,6 +53,14 @@ pub struct Desired {
     pub feeds: Vec<FeedQuantity>,
 }
 
+impl Desired {
+    /// How many feeds were added up.
+    #[must_use]
+    pub fn feed_count(&self) -> u32 {
+        u32::try_from(self.feeds.len()).unwrap_or(u32::MAX)
+    }
+}
+
 /// The units that the line of `feeds` should carry in `period` under `rule`.
 ///
 /// # Errors
@@ -67,6 +75,7 @@ pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &
         let explanation = format!("No usage of {} was ever received for \"{}\".", feed.product, feed.named());
         return Err(Reason::new(Code::UsageMissing, explanation));
     }
+    let counts: Vec<Vec<Count>> = counts.into_iter().map(|counts| of_period(counts, rule, period, zone)).collect();
     let counted = rule.counting.count(&Series::of(&counts, zone), period, today)?;
     let too_large = || Reason::new(Code::UsageTooLarge, format!("{} is no count.", counted.quantity));
     let ruled = rule.apply(counted.quantity, today).ok_or_else(too_large)?;
@@ -77,6 +86,15 @@ pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &
         because: because.join(", "),
         feeds: feeds.iter().zip(&counts).filter_map(|(feed, counts)| feed.quantity(counts)).collect(),
     })
+}
+
+/// For a high-water mark, the counts without the incomplete ones of earlier periods: what those raised must not come
+/// back as the mark of a period in which nobody counted it.
+fn of_period(mut counts: Vec<Count>, rule: &Rule, period: Period, zone: &TimeZone) -> Vec<Count> {
+    if rule.counting == Counting::HighWaterMark {
+        counts.retain(|count| count.complete || count.as_of.to_zoned(zone.clone()).date() >= period.start);
+    }
+    counts
 }
 
 impl Feed {
@@ -171,6 +189,26 @@ mod tests {
         let reason = ask(&[feed(WhenAbsent::Keep, &[])]).unwrap_err();
         assert_eq!(reason.code, "usage_missing");
         assert_eq!(reason.explanation, "No usage of edr was ever received for \"Acme Inc.\".");
+    }
+
+    #[test]
+    fn an_incomplete_count_of_the_last_period_is_not_the_mark_of_this_one() {
+        let mut feed = feed(WhenAbsent::Keep, &[("2026-10-20T12:00:00Z", 40), ("2026-11-03T12:00:00Z", 41)]);
+        feed.absent_from = None;
+        for (at, units) in [("2026-10-25T12:00:00Z", 60), ("2026-11-02T12:00:00Z", 30)] {
+            let count = Count {
+                as_of: at.parse().unwrap(),
+                units: units.try_into().unwrap(),
+                complete: false,
+                snapshot: "part".parse().unwrap(),
+            };
+            feed.counts.push(count);
+        }
+        feed.counts.sort_by_key(|count| count.as_of);
+        let period = Period { start: date(2026, 11, 1), end: date(2026, 11, 30) };
+        let rule = Rule { counting: Counting::HighWaterMark, ..Rule::default() };
+        let desired = desired(&[feed], &rule, period, date(2026, 11, 5), &TimeZone::UTC).unwrap();
+        assert_eq!(desired.units.get(), 41);
     }
 
     #[test]

@@ -41,16 +41,18 @@ pub struct Calendar<'a> {
     pub timeline: &'a Timeline,
     /// Days on which we adjusted the line ourselves.
     pub adjusted_on: &'a BTreeSet<Date>,
-    /// The day from which our last change counts, where there was one.
+    /// The day from which our last change counts, where it is still to come.
     pub last_change: Option<Date>,
 }
 
 impl Calendar<'_> {
-    /// The first day on which a change under `policy` may be judged: what was decided for a later day is not decided again.
-    #[must_use]
-    pub fn decision_day(&self, policy: EffectiveDate) -> Option<Date> {
-        let day = self.first_day(policy)?;
-        Some(self.last_change.map_or(day, |last| day.max(last)))
+    /// The days on which a change under `policy` is judged, within the contract: the policy's own day, and the day of a
+    /// change of ours that is still to come, from which the line carries other units.
+    pub fn decision_days(&self, policy: EffectiveDate) -> impl Iterator<Item = Date> {
+        let day = self.first_day(policy);
+        let later = self.last_change.filter(|last| day.is_some_and(|day| *last > day));
+        let end = self.contract.end;
+        [day, later].into_iter().flatten().filter(move |day| *day <= end)
     }
 
     fn first_day(&self, policy: EffectiveDate) -> Option<Date> {

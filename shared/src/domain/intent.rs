@@ -65,6 +65,9 @@ pub struct Meaning {
     pub target: Units,
     /// The line's revision when it was decided.
     pub revision: u32,
+    /// How many feeds the target is the sum of.
+    #[serde(default)]
+    pub feeds: u32,
 }
 
 impl Meaning {
@@ -124,6 +127,7 @@ mod tests {
             before: 40.try_into().unwrap(),
             target: 42.try_into().unwrap(),
             revision: 0,
+            feeds: 1,
         }
     }
 

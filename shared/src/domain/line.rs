@@ -52,6 +52,9 @@ pub struct Confirmed {
     pub units: Units,
     /// From this day on.
     pub from: Date,
+    /// How many feeds it was the sum of.
+    #[serde(default)]
+    pub feeds: u32,
 }
 
 /// What the ledger knows of a line before a run looks at it.

@@ -52,8 +52,10 @@ pub struct Approval {
 pub enum Decision {
     /// It is right already.
     Unchanged {
-        /// The units that it carries.
+        /// The units that it carries from `from` on.
         units: Units,
+        /// The last day on which it was judged.
+        from: Date,
     },
     /// Write it.
     Change(Change),
@@ -100,7 +102,7 @@ impl Decision {
         };
         match now.due() {
             Err(reason) => Self::stop_for(reason, Some(current)),
-            Ok(None) => Self::Unchanged { units: now.going_forward(current) },
+            Ok(None) => now.unchanged(current),
             Ok(Some(due)) => now.change(&due).unwrap_or_else(|reason| Self::stop_for(reason, Some(due.before))),
         }
     }
@@ -121,27 +123,34 @@ impl Situation<'_> {
             periods: self.periods,
             timeline: self.timeline,
             adjusted_on: &self.history.adjusted_on,
-            last_change: self.history.confirmed.map(|confirmed| confirmed.from).filter(|from| *from > self.today),
+            last_change: self.history.adjusted_on.last().copied().filter(|day| *day > self.today),
         }
     }
 
-    /// The units from the day on which our last change counts, where that day is still to come.
-    fn going_forward(&self, current: Units) -> Units {
-        self.history.confirmed.and_then(|c| self.timeline.at(c.from.max(self.today))).unwrap_or(current)
+    /// What is remembered of a line that is right are the units of the last day on which it was judged.
+    fn unchanged(&self, current: Units) -> Decision {
+        let dates = self.policy.effective_date;
+        let calendar = self.calendar();
+        let days = calendar.decision_days(dates.rises).chain(calendar.decision_days(dates.falls));
+        let last = days.max().and_then(|day| Some((day, self.timeline.at(day)?)));
+        let (from, units) = last.unwrap_or((self.today, current));
+        Decision::Unchanged { units, from }
     }
 
+    /// Judged on the decision days alone: what a person has dated further ahead is theirs until that day comes.
     fn due(&self) -> Result<Option<Due>, Reason> {
         let target = self.desired.units;
         let dates = self.policy.effective_date;
-        // Judged on the decision day alone: what a person has dated further ahead is theirs until that day comes.
+        let calendar = self.calendar();
         let find = |policy: EffectiveDate, wrong: &dyn Fn(Units) -> bool| -> Result<Option<Due>, Reason> {
-            let Some(day) = self.calendar().decision_day(policy).filter(|day| *day <= self.contract.end) else {
-                // The contract ends before the next period begins: nothing can be due in it any more.
-                return Ok(None);
-            };
-            let no_units = || Reason::new(Code::NoUnitsOnDate, format!("The PSA shows no units for {day}."));
-            let before = self.timeline.at(day).ok_or_else(no_units)?;
-            Ok(wrong(before).then_some(Due { day, before, policy }))
+            for day in calendar.decision_days(policy) {
+                let no_units = || Reason::new(Code::NoUnitsOnDate, format!("The PSA shows no units for {day}."));
+                let before = self.timeline.at(day).ok_or_else(no_units)?;
+                if wrong(before) {
+                    return Ok(Some(Due { day, before, policy }));
+                }
+            }
+            Ok(None)
         };
         let rise = find(dates.rises, &|units| units < target)?;
         let fall = find(dates.falls, &|units| units > target)?;
@@ -164,6 +173,7 @@ impl Situation<'_> {
                 return Err(Reason::new(Code::ApprovalNeeded, explanation));
             }
             self.held_for_drift()?;
+            self.held_for_lost_feeds(before)?;
             let first_write = self.history.confirmed.is_none();
             if let Some(reason) = guard::held_back(before, target, first_write, &self.policy.guards) {
                 return Err(reason);
@@ -171,6 +181,18 @@ impl Situation<'_> {
         }
         let dated = self.calendar().date_change(due.day, before, due.policy)?;
         Ok(Decision::Change(Change { before, target, delta: before.delta_to(target), dated }))
+    }
+
+    /// A company that was unmapped takes its units along; whether they are to be taken off the contract, a person says.
+    fn held_for_lost_feeds(&self, before: Units) -> Result<(), Reason> {
+        let now = self.desired.feed_count();
+        match self.history.confirmed {
+            Some(confirmed) if self.desired.units < before && now < confirmed.feeds => {
+                let explanation = format!("The line was the sum of {} feeds and is now of {now}.", confirmed.feeds);
+                Err(Reason::new(Code::FeedsFewer, explanation))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn held_for_drift(&self) -> Result<(), Reason> {

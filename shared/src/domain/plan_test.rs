@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::super::desired::Desired;
 use super::super::line::Confirmed;
 use super::super::period::PeriodType;
+use super::super::policy::EffectiveDates;
 use super::super::timeline::Row;
 use super::*;
 
@@ -69,7 +70,7 @@ impl Case {
     }
 
     fn confirmed(mut self, n: i64, from: Date) -> Self {
-        self.history.confirmed = Some(Confirmed { units: units(n), from });
+        self.history.confirmed = Some(Confirmed { units: units(n), from, feeds: 0 });
         self
     }
 
@@ -91,7 +92,7 @@ impl Case {
     /// `unchanged 42`, `40 +2 2026-11-01`, or the code that stops it.
     fn outcome(&self) -> String {
         match self.decide() {
-            Decision::Unchanged { units } => format!("unchanged {units}"),
+            Decision::Unchanged { units, .. } => format!("unchanged {units}"),
             Decision::Change(change) => format!("{} {} {}", change.before, change.delta, change.dated.date),
             Decision::Stop { reason, .. } => reason.code,
         }
@@ -131,9 +132,34 @@ fn a_change_that_is_due_later_is_not_planned_again_before() {
     for row in &mut case.rows[2..] {
         row.units = units(40);
     }
+    case.history.adjusted_on = BTreeSet::from([date(2026, 12, 1)]);
     assert_eq!(case.outcome(), "unchanged 40");
     case.desired.units = units(41);
     assert_eq!(case.outcome(), "40 +1 2026-12-02", "1 December carries the fall");
+    case.desired.units = units(60);
+    assert_eq!(case.outcome(), "later_change", "a rise that is due today must not wait for December unseen");
+}
+
+#[test]
+fn what_is_remembered_as_right_is_what_was_judged() {
+    let mut case = Case::of(40, 42);
+    case.policy.effective_date =
+        EffectiveDates { rises: EffectiveDate::NextPeriodStart, falls: EffectiveDate::NextPeriodStart };
+    for row in &mut case.rows[2..] {
+        row.units = units(42);
+    }
+    assert_eq!(case.decide(), Decision::Unchanged { units: units(42), from: date(2026, 12, 1) });
+}
+
+#[test]
+fn a_line_that_lost_a_feed_is_not_lowered_without_a_person() {
+    let mut case = Case::of(42, 40).confirmed(42, date(2026, 11, 1));
+    case.history.confirmed = case.history.confirmed.map(|confirmed| Confirmed { feeds: 1, ..confirmed });
+    assert_eq!(case.outcome(), "feeds_fewer");
+    case.approved = Some(Approval { before: units(42), target: units(40) });
+    assert_eq!(case.outcome(), "42 -2 2026-11-01");
+    let raised = Case { desired: Case::of(0, 45).desired, approved: None, ..case };
+    assert_eq!(raised.outcome(), "42 +3 2026-11-01");
 }
 
 #[test]
@@ -260,6 +286,8 @@ fn of_a_rise_and_a_fall_the_earlier_comes_first() {
 #[test]
 fn a_change_that_waits_for_the_one_before_it_says_so() {
     let mut case = Case::of(42, 41).confirmed(40, date(2026, 12, 1));
+    case.history.adjusted_on = BTreeSet::from([date(2026, 12, 1)]);
+    case.policy.effective_date.falls = EffectiveDate::NextPeriodStart;
     for row in &mut case.rows[2..] {
         row.units = units(40);
     }

@@ -91,6 +91,8 @@ codes! {
     FallGuard "fall_guard" Held "Check the count with the vendor; then approve the line, or widen the guard."
     /// A rise beyond the guard.
     RiseGuard "rise_guard" Held "Check the count with the vendor; then approve the line, or widen the guard."
+    /// Companies were unmapped from the line.
+    FeedsFewer "feeds_fewer" Held "Approve the line if the companies that were unmapped are not billed on it any more."
     /// Someone edited the line.
     Drift "drift" Held "Find out who edited the contract; then approve the line, or set the drift policy to overwrite."
     /// The line changes again later.
@@ -103,6 +105,10 @@ codes! {
     WriteUnsettled "write_unsettled" Unknown "Nothing: the next run reads the PSA and settles it."
     /// An earlier write's outcome contradicts what the PSA shows.
     WriteUnexplained "write_unexplained" Unknown "Compare the line in the PSA with its history here, put it right by hand, then resolve the finding."
+    /// The PSA's rows of the line make no sense to us.
+    LineUnreadable "line_unreadable" Failed "Look at the line's units in the PSA, and tell us what they show."
+    /// A newer run has decided the line.
+    Superseded "superseded" Skipped "Nothing: a newer run decides it."
     /// Another connection writes it.
     LineOfAnotherConnection "line_of_another_connection" Failed "Remove the mapping from one of the two connections."
     /// The hour's requests are used up.

@@ -88,10 +88,10 @@ impl Series {
         self.steps[..self.steps.partition_point(|step| step.date <= day)].last()
     }
 
-    /// The first day on which a complete snapshot spoke for any of the feeds.
+    /// The first day by whose end a complete snapshot had spoken for every feed.
     #[must_use]
-    pub fn first_complete_day(&self) -> Option<Date> {
-        self.complete_days.iter().filter_map(BTreeSet::first).min().copied()
+    pub fn complete_from(&self) -> Option<Date> {
+        self.complete_days.iter().try_fold(Date::MIN, |from, days| Some(from.max(*days.first()?)))
     }
 
     /// Whether for every feed a complete snapshot spoke on a day from `first` to `last`: what it takes to lower a line.

@@ -109,6 +109,14 @@ mod tests {
     }
 
     #[test]
+    fn counts_and_differences_are_plain_numbers_on_the_wire() {
+        let told = |from, to| serde_json::to_string(&(units(from), units(from).delta_to(units(to)))).unwrap();
+        assert_eq!(told(40, 42), "[40,2]");
+        assert_eq!(told(42, 39), "[42,-3]");
+        assert_eq!((units(40).delta_to(units(42)).get(), units(42).delta_to(units(39)).get()), (2, -3));
+    }
+
+    #[test]
     fn a_delta_leads_from_one_count_to_the_other() {
         for (from, to) in [(0, 42), (42, 0), (7, 7), (0, 10_000_000)] {
             let delta = units(from).delta_to(units(to));

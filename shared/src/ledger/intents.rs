@@ -7,10 +7,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Lease, LeaseHolder};
+use crate::clock::fresh_id;
 use crate::domain::ids::{ConnectionId, IntentKey, RunId};
 use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::{Confirmed, LineHistory, LineKey};
-use crate::domain::units::Units;
 use crate::store::lines::Tenancy;
 use crate::store::{Condition, Key, Read, StoreError, Table, Write, schema};
 
@@ -57,6 +57,8 @@ pub enum Outcome {
     Applied,
     /// Nothing was changed, for the reason named by the code.
     Rejected(String),
+    /// It never left this machine. Holds only while it is not stored as sent: a late worker that has just sent it wins.
+    NeverSent(String),
     /// Nothing was changed: the day carries an adjustment that the units don't show. It is kept as taken, so that the next
     /// change of the line is not sent for the same day and refused again.
     DayTaken(String),
@@ -140,18 +142,19 @@ impl Ledger {
     ) -> Result<Write, StoreError> {
         let line = &intent.meaning.line;
         let open = Condition::new(
-            "SET #line = :line, #writer = :writer, #open = :open, #fence = :fence, #revision = :revision, \
-             #adjusted_on = if_not_exists(#adjusted_on, :none)",
+            "SET #line = :line, #writer = :writer, #open = :open, #fence = :fence, #leased = :leased, \
+             #revision = :revision, #adjusted_on = if_not_exists(#adjusted_on, :none)",
         )
         .bind(":line", line)?
         .bind(":writer", &intent.connection)?
         .bind(":open", &intent.key)?
         .bind(":fence", lease.fence)?
+        .bind(":leased", lease.name())?
         .bind(":revision", intent.meaning.revision)?
         .bind(":none", Vec::<Date>::new())?;
         let unopened = Condition::new(
-            "attribute_not_exists(#pk) OR (#writer = :was AND #revision = :revision AND #fence <= :fence AND \
-             attribute_not_exists(#open))",
+            "attribute_not_exists(#pk) OR (#writer = :was AND #revision = :revision AND \
+             (#fence <= :fence OR attribute_not_exists(#leased) OR #leased <> :leased) AND attribute_not_exists(#open))",
         )
         // A revoked connection's line may pass to another: then the writer seen is not the one that writes from now on.
         .bind(":was", history.writer.as_ref().unwrap_or(&intent.connection))?;
@@ -163,13 +166,18 @@ impl Ledger {
     /// # Errors
     /// The store is unavailable: don't send. The intent may be stored as sent all the same, and is then settled by reading.
     pub async fn sent(&self, of: &Tenancy, lease: &Lease, intent: &Intent, now: Timestamp) -> Result<bool, StoreError> {
-        let sent = Condition::new("SET #state = :sent, #sent_at = :now")
+        // The client may repeat this request when the first answer is lost: it must know its own write again.
+        let call = fresh_id("sent");
+        let sent = Condition::new("SET #state = :sent, #sent_at = :now, #sent_by = :call")
             .bind(":sent", IntentState::Sent)?
-            .bind(":now", now.as_second())?;
-        let intended = Condition::new("#state = :intended AND #fence = :fence AND #payload = :payload")
-            .bind(":intended", IntentState::Intended)?
-            .bind(":fence", lease.fence)?
-            .bind(":payload", &intent.payload)?;
+            .bind(":now", now.as_second())?
+            .bind(":call", call)?;
+        let intended = Condition::new(
+            "#fence = :fence AND #payload = :payload AND (#state = :intended OR (#state = :sent AND #sent_by = :call))",
+        )
+        .bind(":intended", IntentState::Intended)?
+        .bind(":fence", lease.fence)?
+        .bind(":payload", &intent.payload)?;
         let moved = self.table.update::<Intent>(&row(of, intent), &sent, &intended).await?;
         Ok(moved.is_some())
     }
@@ -224,27 +232,24 @@ impl Ledger {
     ) -> Result<Write, StoreError> {
         let (next, code) = match outcome {
             Outcome::Applied => (IntentState::Applied, None),
-            Outcome::Rejected(code) | Outcome::DayTaken(code) => (IntentState::Rejected, Some(code)),
+            Outcome::Rejected(code) | Outcome::NeverSent(code) | Outcome::DayTaken(code) => {
+                (IntentState::Rejected, Some(code))
+            }
             Outcome::Unknown(code) => (IntentState::Unknown, Some(code)),
         };
-        let from: Vec<IntentState> = [IntentState::Intended, IntentState::Sent, IntentState::Unknown]
-            .into_iter()
+        let from = match outcome {
+            Outcome::NeverSent(_) => [IntentState::Intended; 2],
             // An outcome that is still unknown may be looked at again; that is no step back.
-            .filter(|state| state.may_become(next) || *state == next)
-            .collect();
+            _ => [IntentState::Sent, IntentState::Unknown],
+        };
         let update = Condition::new("SET #state = :next, #code = :code, #fence = :fence, #settled_at = :settled")
             .bind(":next", next)?
             .bind(":code", code)?
             .bind(":fence", lease.fence)?
             .bind(":settled", next.is_settled().then(|| now.as_second()))?;
-        let legal = match from.as_slice() {
-            [a] => Condition::new("#fence <= :fence AND #state = :a").bind(":a", a)?,
-            [a, b] => Condition::new("#fence <= :fence AND #state IN (:a, :b)").bind(":a", a)?.bind(":b", b)?,
-            more => Condition::new("#fence <= :fence AND #state IN (:a, :b, :c)")
-                .bind(":a", more.first())?
-                .bind(":b", more.get(1))?
-                .bind(":c", more.get(2))?,
-        };
+        let legal = Condition::new("#fence <= :fence AND (#state = :one OR #state = :other)")
+            .bind(":one", from[0])?
+            .bind(":other", from[1])?;
         self.table.write_update(&row(of, intent), &update, &legal)
     }
 
@@ -263,7 +268,7 @@ impl Ledger {
         let next = meaning.revision + 1;
         let update = match outcome {
             Outcome::Unknown(_) => return Ok(None),
-            Outcome::Rejected(_) => {
+            Outcome::Rejected(_) | Outcome::NeverSent(_) => {
                 Condition::new("SET #revision = :next, #fence = :fence REMOVE #open").bind(":next", next)?
             }
             Outcome::DayTaken(_) => {
@@ -275,7 +280,7 @@ impl Ledger {
                 "SET #revision = :next, #fence = :fence, #confirmed = :confirmed, #adjusted_on = :dates REMOVE #open",
             )
             .bind(":next", next)?
-            .bind(":confirmed", Confirmed { units: meaning.target, from: meaning.effective })?
+            .bind(":confirmed", Confirmed { units: meaning.target, from: meaning.effective, feeds: meaning.feeds })?
             .bind(":dates", dates_with(history, meaning.effective))?,
         };
         self.table.write_update(&of.line(&meaning.line), &update, &mine).map(Some)
@@ -292,16 +297,15 @@ impl Ledger {
         connection: &ConnectionId,
         line: &LineKey,
         history: &LineHistory,
-        found: (Units, Date),
+        found: Confirmed,
     ) -> Result<bool, StoreError> {
-        let (units, from) = found;
         let update = Condition::new(
             "SET #line = :line, #writer = :writer, #confirmed = :confirmed, #revision = :revision, \
              #fence = if_not_exists(#fence, :zero), #adjusted_on = if_not_exists(#adjusted_on, :none)",
         )
         .bind(":line", line)?
         .bind(":writer", connection)?
-        .bind(":confirmed", Confirmed { units, from })?
+        .bind(":confirmed", found)?
         .bind(":revision", history.revision)?
         .bind(":zero", 0)?
         .bind(":none", Vec::<Date>::new())?;

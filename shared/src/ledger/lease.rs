@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
+use crate::clock::fresh_id;
 use crate::domain::ids::AccountId;
 use crate::store::lines::Tenancy;
 use crate::store::{Condition, Key, StoreError, schema};
@@ -28,6 +29,13 @@ pub struct Lease {
     pub fence: u64,
 }
 
+impl Lease {
+    /// Names what is leased: fences of different leases say nothing about each other.
+    pub(super) fn name(&self) -> &str {
+        &self.key.sk
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct LeaseRow {
     fence: u64,
@@ -42,14 +50,17 @@ impl Ledger {
         let key = schema::lease(&of.partner, of.psa, &of.tenant, account);
         let holder = &self.holder;
         let until = now.saturating_add(holder.term).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        let take = Condition::new("SET #holder = :holder, #until = :until ADD #fence :one")
+        // The client may repeat this request when the first answer is lost: it must know its own lease again.
+        let call = fresh_id("lease");
+        let take = Condition::new("SET #holder = :holder, #until = :until, #call = :call ADD #fence :one")
             .bind(":holder", &holder.instance)?
             .bind(":until", until.as_second())?
+            .bind(":call", call)?
             .bind(":one", 1)?;
         let free = if holder.sole {
-            Condition::new("attribute_not_exists(#pk) OR #until < :now OR #holder <> :holder")
+            Condition::new("attribute_not_exists(#pk) OR #until < :now OR #call = :call OR #holder <> :holder")
         } else {
-            Condition::new("attribute_not_exists(#pk) OR #until < :now")
+            Condition::new("attribute_not_exists(#pk) OR #until < :now OR #call = :call")
         };
         let row = self.table.update::<LeaseRow>(&key, &take, &free.bind(":now", now.as_second())?).await?;
         Ok(row.map(|row| Lease { key, fence: row.fence }))

@@ -134,6 +134,8 @@ pub struct Observation {
     pub lines: BTreeMap<(ContractId, ServiceId), ObservedLine>,
     /// Pairs that a contract carries more than once: nobody can say which of them to write.
     pub ambiguous: BTreeSet<(ContractId, ServiceId)>,
+    /// Pairs with a row that makes no sense (negative units, no date): nothing is known of them, and nothing is written.
+    pub unreadable: BTreeSet<(ContractId, ServiceId)>,
 }
 
 /// One change of a line's units, decided and stored in the ledger before it is handed over.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::schema::{self, DUE_SHARDS};
-use super::{Condition, Page, Read, StoreError, Table};
+use super::{Condition, DuePosition, Page, Read, StoreError, Table};
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
 use crate::domain::policy::Policy;
 use crate::domain::schedule::Schedule;
@@ -65,9 +65,12 @@ pub struct Connection {
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
-    /// The run that is going on.
+    /// The newest run of all its lines that writes: jobs of older ones are not done any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_run: Option<RunId>,
+    /// A person approved all of a run that the policy `first_run` held.
+    #[serde(default)]
+    pub first_run_approved: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due_shard: Option<String>,
 }
@@ -110,6 +113,7 @@ impl Connection {
             updated_at: seconds(now),
             revoked_at: None,
             current_run: None,
+            first_run_approved: false,
             due_shard: None,
         };
         connection.reschedule(now);
@@ -284,8 +288,14 @@ impl Connections {
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn due(&self, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<Connection>, StoreError> {
-        self.table.due(shard, &sortable(now), limit).await
+    pub async fn due(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        limit: i32,
+        after: Option<DuePosition>,
+    ) -> Result<(Vec<Connection>, Option<DuePosition>), StoreError> {
+        self.table.due(shard, &sortable(now), limit, after).await
     }
 
     /// Takes a due connection: moves its due instant from `expected` to `next`. `false`: another tick took it, or it was

@@ -17,7 +17,7 @@ pub mod usage;
 
 pub use condition::Condition;
 pub use schema::Key;
-pub use table::{Page, Read, Rows, Table, Write};
+pub use table::{DuePosition, Page, Read, Rows, Table, Write};
 
 /// The store did not do what was asked. A refused condition is no error: it is an answer.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,9 @@
 //! Partition keys begin with the partner (`P#…`), so that no key built from one partner's ids can reach another's rows. The
 //! exceptions hold no partner's data: the index of due connections, and the local queue.
 
-use crate::domain::ids::{AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId};
+use crate::domain::ids::{
+    AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId,
+};
 use crate::domain::line::LineKey;
 use crate::psa::Psa;
 

@@ -6,7 +6,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -52,6 +55,10 @@ pub struct Rows<T> {
     /// The sort key to go on after; `None` at the end.
     pub next: Option<String>,
 }
+
+/// Where a page of due rows ended.
+#[derive(Debug, Clone)]
+pub struct DuePosition(Item);
 
 /// One write of a transaction.
 #[derive(Debug, Clone)]
@@ -126,16 +133,15 @@ impl Table {
     /// # Errors
     /// The store is unavailable, or the row is too large.
     pub async fn put<T: Serialize>(&self, key: &Key, row: &T, condition: &Condition) -> Result<bool, StoreError> {
-        let sent = self
+        let request = self
             .client
             .put_item()
             .table_name(&self.name)
             .set_item(Some(encode(key, row)?))
             .condition_expression(condition.expression())
             .set_expression_attribute_names(some(condition.names()))
-            .set_expression_attribute_values(some(condition.values().clone()))
-            .send()
-            .await;
+            .set_expression_attribute_values(some(condition.values().clone()));
+        let sent = patiently(|| request.clone().send()).await;
         held(sent)
     }
 
@@ -150,7 +156,7 @@ impl Table {
         condition: &Condition,
     ) -> Result<Option<T>, StoreError> {
         let (names, values) = merged(update, condition);
-        let sent = self
+        let request = self
             .client
             .update_item()
             .table_name(&self.name)
@@ -160,9 +166,8 @@ impl Table {
             .condition_expression(condition.expression())
             .set_expression_attribute_names(some(names))
             .set_expression_attribute_values(some(values))
-            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
-            .send()
-            .await;
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew);
+        let sent = patiently(|| request.clone().send()).await;
         match sent {
             Ok(done) => done.attributes.map(decode).transpose(),
             Err(error) if refused(&error) => Ok(None),
@@ -177,7 +182,7 @@ impl Table {
     /// The store is unavailable.
     pub async fn amend(&self, key: &Key, update: &Condition, condition: &Condition) -> Result<bool, StoreError> {
         let (names, values) = merged(update, condition);
-        let sent = self
+        let request = self
             .client
             .update_item()
             .table_name(&self.name)
@@ -186,9 +191,8 @@ impl Table {
             .update_expression(update.expression())
             .condition_expression(condition.expression())
             .set_expression_attribute_names(some(names))
-            .set_expression_attribute_values(some(values))
-            .send()
-            .await;
+            .set_expression_attribute_values(some(values));
+        let sent = patiently(|| request.clone().send()).await;
         held(sent)
     }
 
@@ -197,7 +201,7 @@ impl Table {
     /// # Errors
     /// The store is unavailable.
     pub async fn delete(&self, key: &Key, condition: &Condition) -> Result<bool, StoreError> {
-        let sent = self
+        let request = self
             .client
             .delete_item()
             .table_name(&self.name)
@@ -205,9 +209,8 @@ impl Table {
             .key(SK, AttributeValue::S(key.sk.clone()))
             .condition_expression(condition.expression())
             .set_expression_attribute_names(some(condition.names()))
-            .set_expression_attribute_values(some(condition.values().clone()))
-            .send()
-            .await;
+            .set_expression_attribute_values(some(condition.values().clone()));
+        let sent = patiently(|| request.clone().send()).await;
         held(sent)
     }
 
@@ -215,7 +218,12 @@ impl Table {
     ///
     /// # Errors
     /// The store is unavailable, or a row can't be read.
-    pub async fn page<T: DeserializeOwned>(&self, pk: &str, page: &Page<'_>, read: Read) -> Result<Rows<T>, StoreError> {
+    pub async fn page<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        page: &Page<'_>,
+        read: Read,
+    ) -> Result<Rows<T>, StoreError> {
         let start = page.after.map(|sk| {
             HashMap::from([
                 (PK.to_owned(), AttributeValue::S(pk.to_owned())),
@@ -231,7 +239,11 @@ impl Table {
             .client
             .query()
             .table_name(&self.name)
-            .key_condition_expression(if page.prefix.is_empty() { "pk = :pk" } else { "pk = :pk AND begins_with(sk, :prefix)" })
+            .key_condition_expression(if page.prefix.is_empty() {
+                "pk = :pk"
+            } else {
+                "pk = :pk AND begins_with(sk, :prefix)"
+            })
             .set_expression_attribute_values(Some(bounds))
             .set_exclusive_start_key(start)
             .set_limit(page.limit)
@@ -255,7 +267,12 @@ impl Table {
     ///
     /// # Errors
     /// The store is unavailable, or a row can't be read.
-    pub async fn all<T: DeserializeOwned>(&self, pk: &str, prefix: &str, read: Read) -> Result<Vec<(String, T)>, StoreError> {
+    pub async fn all<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        read: Read,
+    ) -> Result<Vec<(String, T)>, StoreError> {
         let mut rows = Vec::new();
         let mut after = None;
         loop {
@@ -269,12 +286,19 @@ impl Table {
         }
     }
 
-    /// Rows of [`super::schema::DUE_INDEX`] in `shard` that are due at `instant` or before, oldest first. The index lags
-    /// behind the table: whoever acts on a row claims it by a conditional write first.
+    /// Rows of [`super::schema::DUE_INDEX`] in `shard` that are due at `instant` or before, oldest first, at most `limit` at
+    /// once; and where to go on. The index lags behind the table: whoever acts on a row claims it first. A row that can't be
+    /// read is logged and left out: one partner's row must not stop the others.
     ///
     /// # Errors
-    /// The store is unavailable, or a row can't be read.
-    pub async fn due<T: DeserializeOwned>(&self, shard: u8, instant: &str, limit: i32) -> Result<Vec<T>, StoreError> {
+    /// The store is unavailable.
+    pub async fn due<T: DeserializeOwned>(
+        &self,
+        shard: u8,
+        instant: &str,
+        limit: i32,
+        after: Option<DuePosition>,
+    ) -> Result<(Vec<T>, Option<DuePosition>), StoreError> {
         let answer = self
             .client
             .query()
@@ -283,11 +307,17 @@ impl Table {
             .key_condition_expression("due_shard = :shard AND due_at <= :now")
             .expression_attribute_values(":shard", AttributeValue::S(shard.to_string()))
             .expression_attribute_values(":now", AttributeValue::S(instant.to_owned()))
+            .set_exclusive_start_key(after.map(|position| position.0))
             .limit(limit)
             .send()
             .await
             .map_err(unavailable)?;
-        answer.items.unwrap_or_default().into_iter().map(decode).collect()
+        let read = |item: Item| {
+            let place = (text(&item, PK), text(&item, SK));
+            decode(item).inspect_err(|error| tracing::error!(%error, ?place, "a due row can't be read")).ok()
+        };
+        let rows = answer.items.unwrap_or_default().into_iter().filter_map(read).collect();
+        Ok((rows, answer.last_evaluated_key.map(DuePosition)))
     }
 
     /// A put for [`Table::transact`].
@@ -383,6 +413,25 @@ fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<Cancelled> {
     let refused = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
     let condition = cancelled.cancellation_reasons().iter().any(refused);
     Some(if condition { Cancelled::Condition } else { Cancelled::Contention })
+}
+
+/// Sends a write of one row, and again where a transaction was at the row: it wrote nothing then.
+async fn patiently<T, E, F>(mut send: impl FnMut() -> F) -> Result<T, SdkError<E>>
+where
+    E: ProvideErrorMetadata,
+    F: Future<Output = Result<T, SdkError<E>>>,
+{
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..TRANSACTION_ATTEMPTS {
+        match send().await {
+            Err(error) if code(&error) == Some("TransactionConflictException") => {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            answer => return answer,
+        }
+    }
+    send().await
 }
 
 fn encode<T: Serialize>(key: &Key, row: &T) -> Result<Item, StoreError> {

@@ -11,14 +11,13 @@ use super::{Today, row};
 use crate::domain::contract::Contract;
 use crate::domain::desired::{Desired, Feed, desired};
 use crate::domain::ids::{ConnectionId, ContractId};
-use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
+use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult, LineStatus};
 use crate::domain::period::Periods;
 use crate::domain::plan::{Approval, Decision, Situation};
 use crate::domain::policy::{EffectiveDate, Policy};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::rule::Counting;
 use crate::domain::timeline::Timeline;
-use crate::domain::units::Units;
 use crate::psa::{Observation, Window};
 use crate::store::usage::{Month, UsageBook};
 
@@ -45,7 +44,7 @@ pub(super) enum Assessed {
     /// Decided.
     Row(LineResult),
     /// Right already: to be remembered as confirmed, where it is not yet.
-    Right { row: LineResult, key: LineKey, units: Units },
+    Right { row: LineResult, key: LineKey, confirmed: Confirmed },
     /// A change, or an open write.
     Look(Box<Look>),
 }
@@ -110,6 +109,11 @@ impl Desk<'_> {
             let explanation = format!("\"{}\" carries service {} more than once.", contract.name, line.key.service);
             return self.stop(line, &label, &desired, Code::ServiceTwiceOnContract, explanation);
         }
+        if self.observed.unreadable.contains(&pair) {
+            let explanation =
+                format!("The units of service {} on \"{}\" can't be read.", line.key.service, contract.name);
+            return self.stop(line, &label, &desired, Code::LineUnreadable, explanation);
+        }
         let Some(observed) = self.observed.lines.get(&pair) else {
             let explanation = format!("\"{}\" does not carry service {}.", contract.name, line.key.service);
             return self.stop(line, &label, &desired, Code::ServiceNotOnContract, explanation);
@@ -130,9 +134,10 @@ impl Desk<'_> {
         }
         let job = job(&desired);
         match job.decide(&observed.timeline, history, self.today.date, self.policy, self.approval_needed) {
-            Decision::Unchanged { units } => {
-                let row = row::decided(&line.key, &label, &desired, Decision::Unchanged { units });
-                Assessed::Right { row, key: job.key, units }
+            Decision::Unchanged { units, from } => {
+                let confirmed = Confirmed { units, from, feeds: desired.feed_count() };
+                let row = row::decided(&line.key, &label, &desired, Decision::Unchanged { units, from });
+                Assessed::Right { row, key: job.key, confirmed }
             }
             decision if needs_all_rows(&decision) => {
                 Assessed::Look(Box::new(Look { row: row::decided(&line.key, &label, &desired, decision), line: job }))
@@ -186,6 +191,16 @@ impl JobLine {
                 approved: self.approved,
             }),
         }
+    }
+}
+
+impl JobLine {
+    /// Whether `day` lies in another billing period or month than `planned_on`: what the line should carry was counted for
+    /// the one and must not be written into the other.
+    pub fn is_of_another_period(&self, planned_on: Date, day: Date) -> bool {
+        let month = |day: Date| (day.year(), day.month());
+        let period = |day: Date| Periods::new(self.contract.start, self.contract.recurring?).containing(day);
+        month(planned_on) != month(day) || period(planned_on) != period(day)
     }
 }
 

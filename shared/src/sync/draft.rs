@@ -1,20 +1,26 @@
 //! What planning a run came to, before anything of it is stored: lines decided at once, and accounts that need a job.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use sha2::{Digest as _, Sha256};
 
 use super::SyncError;
 use super::assess::{Assessed, Look};
-use super::job::Job;
+use super::job::{Job, JobLine};
 use super::row;
 use crate::domain::ids::AccountId;
-use crate::domain::line::{LineHistory, LineKey, LineResult};
+use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
-use crate::domain::units::Units;
 use crate::store::connections::Connection;
 use crate::store::runs::ResultPage;
 
 /// Lines in one company job: its intents fit one transaction, and its page fits one row.
-const LINES_A_JOB: usize = 50;
+const LINES_A_JOB: usize = 25;
+/// Lines on one page of results.
+const LINES_A_PAGE: usize = 100;
+/// Well below the 400 KB that a row may hold, whatever the number of feeds; fifty of them fit no transaction, ten do.
+const BYTES_A_PACK: usize = 200_000;
 /// A job reads its account once, and once more after its writes.
 const READS_A_JOB: u32 = 2;
 
@@ -26,6 +32,8 @@ pub(super) struct Draft {
     pub right: Vec<Right>,
     pub looks: Vec<Look>,
     pub approval_needed: bool,
+    /// The partner's day.
+    pub today: Date,
     pub reason: Option<Reason>,
     pub psa_requests: u32,
 }
@@ -33,7 +41,7 @@ pub(super) struct Draft {
 /// A line that was found to carry the right units, and what was known of it before.
 pub(super) struct Right {
     pub key: LineKey,
-    pub units: Units,
+    pub confirmed: Confirmed,
     pub history: LineHistory,
 }
 
@@ -47,10 +55,10 @@ impl Draft {
         match assessed {
             Assessed::Row(row) => self.rows.push(row),
             Assessed::Look(look) => self.looks.push(*look),
-            Assessed::Right { row, key, units } => {
+            Assessed::Right { row, key, confirmed } => {
                 let history = histories.get(&key).cloned().unwrap_or_default();
-                if history.confirmed.is_none_or(|confirmed| confirmed.units != units) {
-                    self.right.push(Right { key, units, history });
+                if history.confirmed.is_none_or(|known| known.units != confirmed.units) {
+                    self.right.push(Right { key, confirmed, history });
                 }
                 self.rows.push(row);
             }
@@ -76,22 +84,71 @@ impl Draft {
         self.looks = kept;
     }
 
-    /// One page for each company job: its stand-in rows, and what it has to do.
+    /// Leaves out lines that an earlier planner of the same run has handed to jobs.
+    pub fn without(&mut self, handed_on: &BTreeSet<String>) {
+        self.rows.retain(|row| !handed_on.contains(&row.line_id));
+        self.looks.retain(|look| !handed_on.contains(&look.row.line_id));
+    }
+
+    /// One page for each company job: its stand-in rows, and what it has to do. A page is named by its account and lines, so
+    /// that the same job has the same name whenever it is planned.
     pub fn take_jobs(&mut self) -> Result<Vec<(String, ResultPage)>, SyncError> {
         let mut pages = Vec::new();
         for (account, looks) in by_account(std::mem::take(&mut self.looks)) {
-            let mut looks = looks.into_iter().peekable();
-            let mut number = 0;
-            while looks.peek().is_some() {
-                let (lines, rows) = looks.by_ref().take(LINES_A_JOB).map(|look| (look.line, look.row)).unzip();
-                let job = Job { account: account.clone(), approval_needed: self.approval_needed, lines };
+            for looks in packs(looks, LINES_A_JOB, |look| size(&look.line) + size(&look.row)) {
+                let (lines, rows): (Vec<JobLine>, Vec<LineResult>) =
+                    looks.into_iter().map(|look| (look.line, look.row)).unzip();
+                let page = format!("{account}.{}", name_of(&rows));
+                let job = Job {
+                    account: account.clone(),
+                    approval_needed: self.approval_needed,
+                    planned_on: self.today,
+                    lines,
+                };
                 let job = serde_json::to_string(&job).map_err(|e| SyncError::Job(e.to_string()))?;
-                pages.push((format!("{account}.{number:03}"), ResultPage { done: false, lines: rows, job: Some(job) }));
-                number += 1;
+                pages.push((page, ResultPage { done: false, lines: rows, job: Some(job) }));
             }
         }
         Ok(pages)
     }
+
+    /// The decided lines in pages that a row of the store can hold.
+    pub fn take_rows(&mut self) -> Vec<Vec<LineResult>> {
+        packs(std::mem::take(&mut self.rows), LINES_A_PAGE, size)
+    }
+}
+
+/// Cuts `items` into packs of at most `most` items and about [`BYTES_A_PACK`] bytes.
+fn packs<T>(items: Vec<T>, most: usize, bytes: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let mut packs: Vec<Vec<T>> = Vec::new();
+    let mut filled = 0;
+    for item in items {
+        let size = bytes(&item);
+        match packs.last_mut() {
+            Some(pack) if pack.len() < most && filled + size <= BYTES_A_PACK => {
+                filled += size;
+                pack.push(item);
+            }
+            _ => {
+                filled = size;
+                packs.push(vec![item]);
+            }
+        }
+    }
+    packs
+}
+
+fn size(item: &impl serde::Serialize) -> usize {
+    serde_json::to_vec(item).map_or(0, |text| text.len())
+}
+
+fn name_of(rows: &[LineResult]) -> String {
+    let mut hash = Sha256::new();
+    for row in rows {
+        hash.update(&row.line_id);
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn by_account(looks: Vec<Look>) -> BTreeMap<AccountId, Vec<Look>> {

@@ -1,5 +1,6 @@
 //! What a company job has to do, as the planner writes it into the job's page.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::contract::Contract;
@@ -13,6 +14,8 @@ use crate::domain::plan::Approval;
 pub(super) struct Job {
     pub account: AccountId,
     pub approval_needed: bool,
+    /// The partner's day on which it was planned. What a line should carry belongs to a period and a month.
+    pub planned_on: Date,
     pub lines: Vec<JobLine>,
 }
 

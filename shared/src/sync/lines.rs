@@ -9,7 +9,7 @@ use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::rule::Rule;
 use crate::store::mappings::{CompanyMapping, ProductMapping};
-use crate::store::usage::{self, UsageBook};
+use crate::store::usage::{self, Month, UsageBook};
 
 /// A line as the mappings describe it, before any usage is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +127,10 @@ impl MappedFeed {
     /// an older complete count of the same instant is no absence.
     fn absence(&self, book: &UsageBook, counts: &[crate::domain::series::Count]) -> Option<Absence> {
         let newest = book.newest_complete.get(&self.product)?;
+        if book.since.is_none_or(|since| Month::of(newest.as_of) < since) {
+            // Its counts were not read: that this company is not among them says nothing.
+            return None;
+        }
         let counted = counts.iter().any(|count| count.complete && count.as_of >= newest.as_of);
         (!counted).then(|| Absence { as_of: newest.as_of, snapshot: newest.snapshot.clone() })
     }

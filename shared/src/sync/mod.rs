@@ -7,6 +7,7 @@
 
 mod assess;
 mod draft;
+mod earlier;
 mod job;
 mod lines;
 mod parts;
@@ -15,6 +16,7 @@ mod record;
 mod request;
 mod resolve;
 mod row;
+mod shift;
 mod worker;
 mod write;
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
+
 use super::assess::{Desk, bulk_window, full_window, months};
 use super::draft::{Draft, budget_exhausted};
 use super::lines::MappedLine;
@@ -11,13 +13,15 @@ use super::{SyncError, Today, live_writers, open, reason_of, tenancy};
 use crate::clock::Clock;
 use crate::domain::contract::Contract;
 use crate::domain::ids::{ContractId, PartnerId, RunId};
-use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::policy::Approval as ApprovalPolicy;
 use crate::domain::reason::{Code, Reason};
 use crate::psa::{Connector, Kind, Observation, PsaError};
 use crate::store::Read;
 use crate::store::connections::{Connection, Status};
-use crate::store::runs::{Mode, Run, RunState};
+use crate::store::runs::{Mode, Run, RunState, Trigger};
+
+/// How soon a scheduled run that met a PSA out of reach is tried again.
+const TRY_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Plans runs.
 #[derive(Clone)]
@@ -63,9 +67,28 @@ impl Planner {
             None => {
                 Draft::failed(Reason::new(Code::ConnectionOff, "The connection is switched off or revoked.".into()))
             }
-            Some(connection) => self.draft(connection, run).await?,
+            Some(connection) => {
+                self.note_newest(connection, run).await?;
+                self.draft(connection, run).await?
+            }
         };
         record(&self.parts, connection.as_ref(), run, draft, resumed).await
+    }
+
+    /// A run of all lines takes over from the ones before it: what is left of their jobs is not done any more.
+    async fn note_newest(&self, connection: &Connection, run: &Run) -> Result<(), SyncError> {
+        if run.mode != Mode::Apply || !run.companies.is_empty() || !run.approved.is_empty() {
+            return Ok(());
+        }
+        let note = |found: &mut Connection| {
+            let newer = found.current_run.as_ref().is_none_or(|newest| *newest < run.id);
+            if newer {
+                found.current_run = Some(run.id.clone());
+            }
+            newer
+        };
+        self.parts.connections.edit(&connection.partner, &connection.id, note).await?;
+        Ok(())
     }
 
     async fn finish(&self, run: &Run) -> Result<Option<Run>, SyncError> {
@@ -142,10 +165,10 @@ impl Planner {
             live: &live,
             book: &book,
             observed: &observed,
-            approval_needed: approval_needed(connection, &histories),
+            approval_needed: approval_needed(connection),
             approved: &run.approved.iter().map(|a| (a.line_id.clone(), a.approval)).collect(),
         };
-        let mut draft = Draft { approval_needed: desk.approval_needed, ..Draft::default() };
+        let mut draft = Draft { approval_needed: desk.approval_needed, today: today.date, ..Draft::default() };
         for assessed in mapped.iter().filter_map(|line| desk.assess(line)) {
             draft.add(assessed, &histories);
         }
@@ -157,6 +180,20 @@ impl Planner {
         Ok(Ok(draft))
     }
 
+    /// A scheduled run that met a PSA out of reach is not lost until the next day, week or month.
+    async fn try_again_soon(&self, connection: &Connection) -> Result<(), SyncError> {
+        let soon = self.parts.clock.now().saturating_add(TRY_AGAIN).ok();
+        let note = |found: &mut Connection| {
+            let earlier = found.next_due_at.is_some_and(|due| soon.is_some_and(|soon| soon < due));
+            if earlier {
+                found.next_due_at = soon;
+            }
+            earlier
+        };
+        self.parts.connections.edit(&connection.partner, &connection.id, note).await?;
+        Ok(())
+    }
+
     /// The PSA refused or failed: the run ends here, and the partner is told why.
     async fn refused(
         &self,
@@ -165,6 +202,9 @@ impl Planner {
         error: &PsaError,
         psa_requests: u32,
     ) -> Result<Draft, SyncError> {
+        if matches!(error.kind, Kind::Unavailable | Kind::RateLimited) && run.trigger == Trigger::Schedule {
+            self.try_again_soon(connection).await?;
+        }
         if error.kind == Kind::Auth {
             note_rejected(&self.parts.connections, self.parts.events.as_ref(), connection, &run.id).await?;
         }
@@ -190,13 +230,11 @@ fn usable(connection: &Connection, mode: Mode) -> bool {
     connection.status != Status::Revoked && (connection.enabled || mode == Mode::Preview)
 }
 
-/// Whether the connection's policy has changes approved first. `first_run` ends with the first change that was made.
-fn approval_needed(connection: &Connection, histories: &BTreeMap<LineKey, LineHistory>) -> bool {
+/// Whether the connection's policy has changes approved first. `first_run` ends when all of a run was approved.
+fn approval_needed(connection: &Connection) -> bool {
     match connection.policy.approval {
         ApprovalPolicy::None => false,
         ApprovalPolicy::Always => true,
-        ApprovalPolicy::FirstRun => !histories
-            .values()
-            .any(|history| history.writer.as_ref() == Some(&connection.id) && !history.adjusted_on.is_empty()),
+        ApprovalPolicy::FirstRun => !connection.first_run_approved,
     }
 }

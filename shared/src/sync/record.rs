@@ -16,8 +16,6 @@ use crate::store::StoreError;
 use crate::store::connections::{Connection, Connections, Status};
 use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Runs};
 
-/// Lines on one page of results.
-const LINES_A_PAGE: usize = 100;
 /// Rows written at once.
 const WRITES_AT_ONCE: usize = 16;
 
@@ -34,9 +32,17 @@ pub(super) async fn record(
     if let Some(connection) = connection.filter(|_| writes) {
         adopt(parts, connection, std::mem::take(&mut draft.right)).await?;
     }
+    if resumed {
+        draft.without(&runs.handed_on(run).await?);
+    }
+    let counts = Counts::of(&draft.rows);
     let pages = draft.take_jobs()?;
-    for (number, lines) in draft.rows.chunks(LINES_A_PAGE).enumerate() {
+    let decided = draft.take_rows();
+    for (number, lines) in decided.iter().enumerate() {
         runs.put_decided(run, number, lines).await?;
+    }
+    if resumed {
+        runs.drop_decided(run, decided.len()).await?;
     }
     runs.put_jobs(run, &pages).await?;
     // A planner that died may have stored jobs without sending them: those are sent now, whatever this one decided.
@@ -44,7 +50,7 @@ pub(super) async fn record(
         if resumed { runs.jobs_to_do(run).await? } else { pages.into_iter().map(|(page, _)| page).collect() };
     parts.jobs.send(&to_send.into_iter().map(|page| message(run, page)).collect::<Vec<_>>()).await?;
     let effort = Effort { psa_requests: draft.psa_requests, writes: 0 };
-    runs.planned(run, &Planned { effort, counts: Counts::of(&draft.rows), reason: draft.reason }).await?;
+    runs.planned(run, &Planned { effort, counts, reason: draft.reason }).await?;
     Ok(())
 }
 
@@ -56,14 +62,13 @@ fn message(run: &Run, page: String) -> CompanyJob {
 /// left alone: the next run looks at it again.
 async fn adopt(parts: &Parts, connection: &Connection, right: Vec<Right>) -> Result<(), SyncError> {
     let of = tenancy(connection);
-    let today = super::Today::of(connection, parts.clock.as_ref()).date;
     let room = Arc::new(Semaphore::new(WRITES_AT_ONCE));
     let mut writes = JoinSet::new();
-    for Right { key, units, history } in right {
+    for Right { key, confirmed, history } in right {
         let (ledger, of, connection, room) = (parts.ledger.clone(), of.clone(), connection.id.clone(), room.clone());
         writes.spawn(async move {
             let _permit = room.acquire().await;
-            ledger.adopt(&of, &connection, &key, &history, (units, today)).await
+            ledger.adopt(&of, &connection, &key, &history, confirmed).await
         });
     }
     while let Some(written) = writes.join_next().await {

@@ -21,8 +21,11 @@ pub(super) enum Resolution {
     Unexplained,
 }
 
-/// Resolves an open intent against the line's `timeline`.
-pub(super) fn resolve(intent: &Intent, timeline: &Timeline, now: Timestamp, settle: SignedDuration) -> Resolution {
+/// Code of an intent that the PSA called made and did not show yet.
+pub(super) const ACKNOWLEDGED: &str = "write_acknowledged";
+
+/// Resolves an open intent against the line's `timeline`, which was read at `read_at` or later.
+pub(super) fn resolve(intent: &Intent, timeline: &Timeline, read_at: Timestamp, settle: SignedDuration) -> Resolution {
     let meaning = &intent.meaning;
     if intent.state == IntentState::Intended {
         return Resolution::NeverSent;
@@ -31,8 +34,13 @@ pub(super) fn resolve(intent: &Intent, timeline: &Timeline, now: Timestamp, sett
         Some(units) if units == meaning.target => Resolution::Applied,
         Some(units) if units == meaning.before => {
             let sent = intent.sent_at.unwrap_or(intent.intended_at);
-            let settled = now.as_second().saturating_sub(sent) >= settle.as_secs();
-            if settled { Resolution::NotApplied } else { Resolution::Wait }
+            let settled = read_at.as_second().saturating_sub(sent) >= settle.as_secs();
+            match (settled, intent.code.as_deref() == Some(ACKNOWLEDGED)) {
+                (false, _) => Resolution::Wait,
+                (true, false) => Resolution::NotApplied,
+                // It said that the change is made: it must not be made again because it does not show.
+                (true, true) => Resolution::Unexplained,
+            }
         }
         _ => Resolution::Unexplained,
     }
@@ -57,6 +65,7 @@ mod tests {
             before: 40.try_into().unwrap(),
             target: 42.try_into().unwrap(),
             revision: 0,
+            feeds: 1,
         };
         Intent {
             key: meaning.key(),
@@ -89,6 +98,20 @@ mod tests {
             assert_eq!(ask(state, 41, 9_999), Resolution::Unexplained);
         }
         assert_eq!(ask(IntentState::Intended, 40, 0), Resolution::NeverSent);
+    }
+
+    #[test]
+    fn a_write_that_the_psa_called_made_is_never_called_not_applied() {
+        let row =
+            Row { start: date(2026, 11, 1), end: date(2026, 11, 30), units: 40.try_into().unwrap(), posted: false };
+        let acknowledged = Intent { code: Some(ACKNOWLEDGED.into()), ..intent(IntentState::Unknown) };
+        let ask = |later: i64| {
+            let timeline = Timeline::new(vec![row.clone()]);
+            let read_at = Timestamp::from_second(1_000 + later).unwrap();
+            resolve(&acknowledged, &timeline, read_at, SignedDuration::from_secs(360))
+        };
+        assert_eq!(ask(359), Resolution::Wait);
+        assert_eq!(ask(360), Resolution::Unexplained);
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(super) fn stopped(key: &LineKey, label: &Label, reason: Reason) -> LineResul
 pub(super) fn decided(key: &LineKey, label: &Label, desired: &Desired, decision: Decision) -> LineResult {
     let row = LineResult { target: Some(desired.units), feeds: desired.feeds.clone(), ..blank(key, label) };
     match decision {
-        Decision::Unchanged { units } => LineResult {
+        Decision::Unchanged { units, .. } => LineResult {
             before: Some(units),
             after: Some(units),
             status: LineStatus::Unchanged,

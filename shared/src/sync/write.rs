@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::resolve::ACKNOWLEDGED;
 use super::{SyncError, reason_of, row};
 use crate::clock::Clock;
 use crate::domain::line::{LineResult, LineStatus};
@@ -9,6 +10,8 @@ use crate::domain::reason::{Code, Reason};
 use crate::domain::units::Units;
 use crate::ledger::{Intent, Lease, Ledger, Outcome};
 use crate::psa::{Connector, Kind, Observation, PsaError, UnitsChange, WriteError};
+use crate::store::Read;
+use crate::store::connections::{Connection, Connections, Status};
 use crate::store::lines::Tenancy;
 
 /// What connectors call a refusal because the day carries an adjustment already.
@@ -20,7 +23,13 @@ pub(super) struct Writer<'a> {
     pub clock: &'a dyn Clock,
     pub of: &'a Tenancy,
     pub lease: &'a Lease,
+    /// Asked again while a job goes on: what is switched off meanwhile gets no further change.
+    pub connections: &'a Connections,
+    pub connection: &'a Connection,
 }
+
+/// Seconds for which a connection that was on is believed to be on.
+const ON_FOR_S: i64 = 5;
 
 /// One intent, and what the PSA said.
 pub(super) struct Attempt {
@@ -55,11 +64,17 @@ impl Writer<'_> {
         for_at_most: SignedDuration,
     ) -> Result<Vec<Attempt>, SyncError> {
         let began = self.clock.now();
+        let mut seen_on = began;
         let mut stop: Option<Reason> = None;
         let mut attempts = Vec::with_capacity(intents.len());
         for intent in intents {
-            if stop.is_none() && self.clock.now().duration_since(began) > for_at_most {
+            let now = self.clock.now();
+            if stop.is_none() && now.duration_since(began) > for_at_most {
                 stop = Some(Reason::new(Code::Stopped, "The job ran out of time; the next run goes on.".into()));
+            }
+            if stop.is_none() && now.duration_since(seen_on).as_secs() >= ON_FOR_S {
+                stop = self.switched_off().await?;
+                seen_on = now;
             }
             let said = match &stop {
                 Some(reason) => Said::Stopped(reason.clone()),
@@ -71,6 +86,14 @@ impl Writer<'_> {
             attempts.push(Attempt { intent, said });
         }
         Ok(attempts)
+    }
+
+    async fn switched_off(&self) -> Result<Option<Reason>, SyncError> {
+        let Connection { partner, id, .. } = self.connection;
+        let found = self.connections.get(partner, id, Read::Consistent).await?;
+        let on = found.is_some_and(|now| now.enabled && now.status == Status::Active && !now.policy.shadow);
+        let off = || Reason::new(Code::ConnectionOff, "The connection was switched off while the job went on.".into());
+        Ok((!on).then(off))
     }
 
     async fn send_one(&self, psa: &dyn Connector, intent: &Intent) -> Result<Said, SyncError> {
@@ -120,8 +143,18 @@ impl Attempt {
     /// missing answer is a success only then.
     pub fn verdict(&self, read_back: &Result<Observation, PsaError>) -> Verdict {
         match &self.said {
-            Said::Stopped(reason) => Verdict::not_sent(reason.clone(), LineStatus::Skipped),
-            Said::Not(WriteError::NotSent(error)) => Verdict::not_sent(reason_of(error), LineStatus::Failed),
+            Said::Stopped(reason) => Verdict {
+                outcome: Outcome::NeverSent(reason.code.clone()),
+                status: LineStatus::Skipped,
+                after: None,
+                reason: Some(reason.clone()),
+            },
+            Said::Not(WriteError::NotSent(error)) => Verdict {
+                outcome: Outcome::Rejected(error.code.clone()),
+                status: LineStatus::Failed,
+                after: None,
+                reason: Some(reason_of(error)),
+            },
             Said::Not(WriteError::Rejected(error)) => Verdict {
                 outcome: if error.code == DAY_TAKEN {
                     Outcome::DayTaken(error.code.clone())
@@ -132,8 +165,10 @@ impl Attempt {
                 after: self.shown(read_back),
                 reason: Some(reason_of(error)),
             },
-            Said::Done => self.read(read_back, "the PSA answered that it is made"),
-            Said::Not(WriteError::Unknown(error)) => self.read(read_back, &error.explanation),
+            Said::Done => self.read(read_back, "the PSA answered that it is made", ACKNOWLEDGED),
+            Said::Not(WriteError::Unknown(error)) => {
+                self.read(read_back, &error.explanation, Code::WriteUnsettled.as_str())
+            }
         }
     }
 
@@ -143,7 +178,7 @@ impl Attempt {
         read_back.as_ref().ok()?.lines.get(&line)?.timeline.at(meaning.effective)
     }
 
-    fn read(&self, read_back: &Result<Observation, PsaError>, said: &str) -> Verdict {
+    fn read(&self, read_back: &Result<Observation, PsaError>, said: &str, open_as: &str) -> Verdict {
         let meaning = &self.intent.meaning;
         let after = self.shown(read_back);
         if after == Some(meaning.target) {
@@ -158,7 +193,7 @@ impl Attempt {
             format!("A change from {} to {} was sent ({said}); the PSA {shows}.", meaning.before, meaning.target);
         let unsettled = Reason::new(Code::WriteUnsettled, sent);
         Verdict {
-            outcome: Outcome::Unknown(unsettled.code.clone()),
+            outcome: Outcome::Unknown(open_as.to_owned()),
             status: LineStatus::Unknown,
             after,
             reason: Some(unsettled),
@@ -167,10 +202,6 @@ impl Attempt {
 }
 
 impl Verdict {
-    fn not_sent(reason: Reason, status: LineStatus) -> Self {
-        Self { outcome: Outcome::Rejected(reason.code.clone()), status, after: None, reason: Some(reason) }
-    }
-
     /// The line's row with what became of the change.
     pub fn row(&self, row: LineResult) -> LineResult {
         let row = LineResult { status: self.status, after: self.after, ..row };

@@ -23,7 +23,7 @@ async fn stored(h: &Harness, id: &str) -> Connection {
 async fn due(h: &Harness) -> Vec<Connection> {
     let mut found = Vec::new();
     for shard in 0..DUE_SHARDS {
-        found.extend(Connections::new(h.table.clone()).due(shard, h.clock.time(), 100).await.unwrap());
+        found.extend(Connections::new(h.table.clone()).due(shard, h.clock.time(), 100, None).await.unwrap().0);
     }
     found
 }

@@ -265,6 +265,7 @@ async fn intend(msp: &Msp, job: &CompanyJob, lease: &Lease) -> Option<Intent> {
         before: 40.try_into().unwrap(),
         target: 42.try_into().unwrap(),
         revision: history.revision,
+        feeds: 1,
     };
     let ledger = &msp.parts.worker_parts.ledger;
     let by = (&job.connection, &job.run);

@@ -67,12 +67,21 @@ fn within(window: Window, contracts: &[i64]) -> Query {
 struct Grouping {
     lines: BTreeMap<(ContractId, ServiceId), (ContractServiceId, Vec<Row>)>,
     ambiguous: BTreeSet<(ContractId, ServiceId)>,
+    unreadable: BTreeSet<(ContractId, ServiceId)>,
 }
 
 impl Grouping {
     fn add(&mut self, row: &UnitsRow) -> Result<(), PsaError> {
         let line = (row.contract()?, row.service()?);
-        let units = row.row()?;
+        let units = match row.row() {
+            Ok(units) => units,
+            Err(error) => {
+                // One odd row must not stop the partner's other lines.
+                tracing::warn!(row = %row.id, contract = %line.0, %error, "a units row can't be read");
+                self.unreadable.insert(line);
+                return Ok(());
+            }
+        };
         let Some(contract_service) = row.contract_service()? else {
             // Without the service on the contract there is nothing that a write could name.
             tracing::warn!(row = %row.id, contract = %line.0, "a units row names no service on its contract");
@@ -89,14 +98,14 @@ impl Grouping {
     }
 
     fn finish(self) -> Observation {
-        let Self { lines, ambiguous } = self;
+        let Self { lines, ambiguous, unreadable } = self;
         let lines = lines
             .into_iter()
-            .filter(|(line, _)| !ambiguous.contains(line))
+            .filter(|(line, _)| !ambiguous.contains(line) && !unreadable.contains(line))
             .map(|(line, (contract_service, rows))| {
                 (line, ObservedLine { contract_service, timeline: Timeline::new(rows) })
             })
             .collect();
-        Observation { lines, ambiguous }
+        Observation { lines, ambiguous, unreadable }
     }
 }

@@ -6,11 +6,14 @@
 
 mod run;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::schema;
 use super::{Condition, Key, Page, Read, Rows, StoreError, Table};
+use crate::clock::fresh_id;
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
 use crate::domain::line::LineResult;
 use crate::ledger::LeaseHolder;
@@ -74,13 +77,20 @@ impl Runs {
     /// The store is unavailable.
     pub async fn begin(&self, run: &Run, by: &LeaseHolder, now: Timestamp) -> Result<Option<Run>, StoreError> {
         let until = now.saturating_add(by.term).unwrap_or(now);
-        let begin = Condition::new("SET #state = :running, #planning_until = :until, #planning_by = :by")
-            .bind(":running", RunState::Running)?
-            .bind(":until", until.as_second())?
-            .bind(":by", &by.instance)?;
+        // The client may repeat this request when the first answer is lost: it must know its own write again.
+        let call = fresh_id("plan");
+        let begin = Condition::new(
+            "SET #state = :running, #planning_until = :until, #planning_by = :by, #planning_call = :call",
+        )
+        .bind(":running", RunState::Running)?
+        .bind(":until", until.as_second())?
+        .bind(":by", &by.instance)?
+        .bind(":call", call)?;
         // Where the store belongs to one process, a planner of another process is dead.
         let dead = if by.sole { "#planning_until < :now OR #planning_by <> :by" } else { "#planning_until < :now" };
-        let free = format!("#state = :queued OR (#state = :running AND #planned = :no AND ({dead}))");
+        let free = format!(
+            "#state = :queued OR (#state = :running AND #planned = :no AND (#planning_call = :call OR {dead}))"
+        );
         let free = Condition::new(free)
             .bind(":queued", RunState::Queued)?
             .bind(":no", false)?
@@ -106,7 +116,7 @@ impl Runs {
     /// The store is unavailable.
     pub async fn put_decided(&self, run: &Run, number: usize, lines: &[LineResult]) -> Result<(), StoreError> {
         let page = ResultPage { done: true, lines: lines.to_vec(), job: None };
-        let key = schema::run_lines(&run.partner, &run.id, &format!("B{number:06}"));
+        let key = schema::run_lines(&run.partner, &run.id, &decided_page(number));
         let ours = Condition::new("attribute_not_exists(#pk) OR #done = :yes").bind(":yes", true)?;
         self.0.put(&key, &page, &ours).await.map(|_| ())
     }
@@ -158,8 +168,8 @@ impl Runs {
     ) -> Result<bool, StoreError> {
         let closed = ResultPage { done: true, lines: lines.to_vec(), job: None };
         let open = Condition::new("#done = :no").bind(":no", false)?;
-        let (add, more) = added(Counts::of(lines), effort);
-        let count = Condition::new(format!("{add}, #jobs_left :minus")).bind(":minus", -1)?;
+        let (raise, more) = raised(Counts::of(lines), effort);
+        let count = Condition::new(format!("SET {raise}, #jobs_left = #jobs_left - :one")).bind(":one", 1)?;
         let count = more.into_iter().try_fold(count, |count, (name, value)| count.bind(&name, value))?;
         let writes = vec![
             self.0.write_put(&job_key(run, page), &closed, &open)?,
@@ -173,13 +183,38 @@ impl Runs {
     /// # Errors
     /// The store is unavailable.
     pub async fn planned(&self, run: &Run, planned: &Planned) -> Result<(), StoreError> {
-        let (add, more) = added(planned.counts, planned.effort);
-        let update = Condition::new(format!("SET #planned = :yes, #reason = :reason {add}"))
+        let (raise, more) = raised(planned.counts, planned.effort);
+        let update = Condition::new(format!("SET #planned = :yes, #reason = :reason, {raise}"))
             .bind(":yes", true)?
             .bind(":reason", &planned.reason)?;
         let update = more.into_iter().try_fold(update, |update, (name, value)| update.bind(&name, value))?;
         let unplanned = Condition::new("#planned = :no").bind(":no", false)?;
         self.0.update::<Run>(&header(run), &update, &unplanned).await.map(|_| ())
+    }
+
+    /// Removes decided pages from `number` on: a planner that died had come to more of them.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn drop_decided(&self, run: &Run, number: usize) -> Result<(), StoreError> {
+        let partition = schema::of_run(&run.partner, &run.id);
+        let first = decided_page(number);
+        for (sk, _) in self.0.all::<ResultPage>(&partition, DECIDED_PAGES, Read::Consistent).await? {
+            if sk.strip_prefix("LINES#").is_some_and(|page| page >= first.as_str()) {
+                self.0.delete(&Key { pk: partition.clone(), sk }, &Condition::present()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The lines that stand on pages of company jobs.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn handed_on(&self, run: &Run) -> Result<BTreeSet<String>, StoreError> {
+        let partition = schema::of_run(&run.partner, &run.id);
+        let pages = self.0.all::<ResultPage>(&partition, JOB_PAGES, Read::Consistent).await?;
+        Ok(pages.into_iter().flat_map(|(_, page)| page.lines).map(|line| line.line_id).collect())
     }
 
     /// The pages of company jobs that were not closed yet.
@@ -236,11 +271,18 @@ impl Runs {
     }
 }
 
+/// Sort keys of the pages of decided lines begin so.
+const DECIDED_PAGES: &str = "LINES#B";
+
+fn decided_page(number: usize) -> String {
+    format!("B{number:06}")
+}
+
 /// Sort keys of the pages of company jobs begin so.
 const JOB_PAGES: &str = "LINES#J";
 
-/// A transaction holds at most 100 writes, one of which is the header's.
-const JOBS_A_TRANSACTION: usize = 50;
+/// A transaction holds at most 4 MB, and a page may have 200 KB twice over.
+const JOBS_A_TRANSACTION: usize = 10;
 
 #[derive(Serialize, Deserialize)]
 struct Listed {
@@ -255,13 +297,12 @@ fn job_key(run: &Run, page: &str) -> Key {
     schema::run_lines(&run.partner, &run.id, &format!("J{page}"))
 }
 
-/// `ADD …` for counts and effort, and its values.
-fn added(counts: Counts, effort: Effort) -> (String, Vec<(String, u32)>) {
-    let mut parts = vec!["#psa_requests :psa_requests".to_owned(), "#writes :writes".to_owned()];
-    let mut values = vec![(":psa_requests".to_owned(), effort.psa_requests), (":writes".to_owned(), effort.writes)];
-    for (name, count) in counts.named() {
-        parts.push(format!("#counts.#{name} :n_{name}"));
-        values.push((format!(":n_{name}"), count));
-    }
-    (format!("ADD {}", parts.join(", ")), values)
+/// `#x = #x + :x` for each number of the header that `counts` and `effort` raise, and the values. The numbers are there from
+/// the run's first day; `ADD` would not reach into the map of counts.
+fn raised(counts: Counts, effort: Effort) -> (String, Vec<(String, u32)>) {
+    let effort = [("psa_requests", effort.psa_requests), ("writes", effort.writes)];
+    let counts = counts.named().into_iter().map(|(name, count)| (format!("#counts.#{name}"), name, count));
+    let all: Vec<_> = effort.into_iter().map(|(name, count)| (format!("#{name}"), name, count)).chain(counts).collect();
+    let set: Vec<String> = all.iter().map(|(path, name, _)| format!("{path} = {path} + :add_{name}")).collect();
+    (set.join(", "), all.into_iter().map(|(_, name, count)| (format!(":add_{name}"), count)).collect())
 }

@@ -37,6 +37,8 @@ pub struct UsageBook {
     /// By product. Every count of these snapshots is in `feeds`, where their months were asked for: a feed without one
     /// was absent.
     pub newest_complete: BTreeMap<ProductKey, NewestComplete>,
+    /// The first month that was asked for: of what lies before it, nothing can be said.
+    pub since: Option<Month>,
 }
 
 impl UsageBook {
@@ -69,7 +71,7 @@ impl UsageReader {
     /// # Errors
     /// The store is unavailable.
     pub async fn load(&self, partner: &PartnerId, months: RangeInclusive<Month>) -> Result<UsageBook, StoreError> {
-        let mut book = self.begin(partner).await?;
+        let mut book = UsageBook { since: Some(*months.start()), ..self.begin(partner).await? };
         for month in Month::all(months) {
             let rows =
                 self.table.all(&schema::counts_of_month(partner, &month.to_string()), "", Read::Consistent).await?;
@@ -90,7 +92,7 @@ impl UsageReader {
         feeds: &BTreeSet<Feed>,
         months: RangeInclusive<Month>,
     ) -> Result<UsageBook, StoreError> {
-        let mut book = self.begin(partner).await?;
+        let mut book = UsageBook { since: Some(*months.start()), ..self.begin(partner).await? };
         for month in Month::all(months) {
             for feed in feeds {
                 let key = schema::counts(partner, &month.to_string(), &feed.company, &feed.product);

@@ -1,8 +1,8 @@
-//! The counts of one feed in one month: one row, two attributes an hour.
+//! The counts of one feed in one month: one row, two attributes a quarter of an hour.
 //!
-//! `c0523` is the newest complete count of the hour that begins on day 05 at 23:00 UTC, `i0523` the highest that an
-//! incomplete snapshot gave in that hour. Each is written by a conditional update of its own: an older count never
-//! replaces a newer one, a repeat changes nothing, and writers of other hours do not meet.
+//! `c052345` is the newest complete count of the quarter that begins on day 05 at 23:45 UTC, `i052345` the highest that an
+//! incomplete snapshot gave in it. No time zone's midnight lies inside a quarter. Each is written by a conditional update of
+//! its own: an older count never replaces a newer one, a repeat changes nothing, and writers of other quarters do not meet.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::header::expires;
-use super::month::{Month, hour_of};
+use super::month::{Month, slot_of};
 use super::snapshot::Record;
 use crate::domain::amount::Amount;
 use crate::domain::ids::{CompanyId, PartnerId, ProductKey, SnapshotId};
@@ -52,7 +52,7 @@ pub struct RecordedCount {
     pub unit_cost: Option<Amount>,
 }
 
-/// One attribute. The names are short because a row holds up to 1,488 of them.
+/// One attribute. The names are short because a row holds up to 5,952 of them, 62 with a snapshot a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Slot {
     /// Quantity.
@@ -79,7 +79,7 @@ impl Slot {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct CountsOfMonth {
     pub(super) company_name: Option<String>,
-    /// By hour, complete before incomplete.
+    /// By quarter, complete before incomplete.
     slots: BTreeMap<String, (Option<Slot>, Option<Slot>)>,
 }
 
@@ -116,11 +116,11 @@ impl<'de> Deserialize<'de> for CountsOfMonth {
                 let mut row = CountsOfMonth::default();
                 while let Some(name) = map.next_key::<String>()? {
                     match (name.get(..1), name.get(1..)) {
-                        (Some("c"), Some(hour)) if is_hour(hour) => {
-                            row.slots.entry(hour.to_owned()).or_default().0 = Some(map.next_value()?);
+                        (Some("c"), Some(slot)) if is_slot(slot) => {
+                            row.slots.entry(slot.to_owned()).or_default().0 = Some(map.next_value()?);
                         }
-                        (Some("i"), Some(hour)) if is_hour(hour) => {
-                            row.slots.entry(hour.to_owned()).or_default().1 = Some(map.next_value()?);
+                        (Some("i"), Some(slot)) if is_slot(slot) => {
+                            row.slots.entry(slot.to_owned()).or_default().1 = Some(map.next_value()?);
                         }
                         _ if name == "company_name" => row.company_name = Some(map.next_value()?),
                         _ => {
@@ -135,8 +135,8 @@ impl<'de> Deserialize<'de> for CountsOfMonth {
     }
 }
 
-fn is_hour(text: &str) -> bool {
-    text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit())
+fn is_slot(text: &str) -> bool {
+    text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Which snapshot the records being written belong to.
@@ -236,7 +236,7 @@ impl<'a> Update<'a> {
         let month = Month::of(origin.as_of).to_string();
         Self {
             key: schema::counts(&origin.partner, &month, &record.company, &record.product),
-            attribute: format!("{}{}", if origin.complete { 'c' } else { 'i' }, hour_of(origin.as_of)),
+            attribute: format!("{}{}", if origin.complete { 'c' } else { 'i' }, slot_of(origin.as_of)),
             slot: Slot {
                 q: record.quantity,
                 t: origin.as_of.as_second(),

@@ -1,4 +1,4 @@
-//! Usage: the snapshots as they came, the counts of each feed hour by hour, and what was complete when.
+//! Usage: the snapshots as they came, the counts of each feed quarter hour by quarter hour, and what was complete when.
 //!
 //! Three kinds of row. A snapshot's header and records are immutable and answer "where does this number come from". A
 //! feed's counts of one month are one row, so that a sync reads a whole month in a few queries. The newest complete

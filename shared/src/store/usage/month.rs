@@ -60,10 +60,10 @@ impl TryFrom<String> for Month {
     }
 }
 
-/// The attribute name of a count row's hour: day and hour in UTC, `0523`.
-pub(super) fn hour_of(instant: Timestamp) -> String {
+/// The attribute name of a count row's quarter of an hour: day, hour and minute in UTC, `052345`.
+pub(super) fn slot_of(instant: Timestamp) -> String {
     let at = instant.to_zoned(TimeZone::UTC);
-    format!("{:02}{:02}", at.day(), at.hour())
+    format!("{:02}{:02}{:02}", at.day(), at.hour(), at.minute() / 15 * 15)
 }
 
 #[cfg(test)]
@@ -71,10 +71,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn months_and_hours_are_those_of_utc() {
+    fn months_and_quarters_are_those_of_utc() {
         let instant: Timestamp = "2026-12-01T00:30:00+02:00".parse().unwrap();
         assert_eq!(Month::of(instant).to_string(), "2026-11");
-        assert_eq!(hour_of(instant), "3022");
+        assert_eq!(slot_of(instant), "302230");
         let months: Vec<_> =
             Month::all(Month::of(instant)..=Month { year: 2027, month: 1 }).map(|m| m.to_string()).collect();
         assert_eq!(months, ["2026-11", "2026-12", "2027-01"]);

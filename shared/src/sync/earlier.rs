@@ -1,0 +1,106 @@
+//! Writes of earlier attempts that are still open: settled by what the PSA shows before anything new is planned.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::job::{Job, JobLine};
+use super::resolve::{Resolution, resolve};
+use super::shift::{Rows, Seen, Shift};
+use super::{SyncError, row};
+use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
+use crate::domain::reason::{Code, Reason};
+use crate::domain::timeline::Timeline;
+use crate::ledger::{Intent, Outcome};
+
+/// The open intents of a job's lines.
+pub(super) type Open = BTreeMap<LineKey, Intent>;
+
+impl Shift<'_> {
+    /// The intents that earlier attempts left open on the job's lines.
+    pub(super) async fn open_intents(
+        &self,
+        job: &Job,
+        histories: &BTreeMap<LineKey, LineHistory>,
+    ) -> Result<Open, SyncError> {
+        let mut open = Open::new();
+        for line in &job.lines {
+            let Some(history) = histories.get(&line.key) else { continue };
+            if let Some(intent) = self.parts.ledger.open_intent(self.of, &line.key, history).await? {
+                open.insert(line.key.clone(), intent);
+            }
+        }
+        Ok(open)
+    }
+
+    /// Settles `open` by what the PSA showed at `read_at` or later. A line whose write stays open gets its row here, and no
+    /// decision. Answers with the intents that were found applied.
+    pub(super) async fn settle_earlier(
+        &self,
+        job: &Job,
+        open: Open,
+        read_at: Timestamp,
+        seen: &mut Seen,
+        rows: &mut Rows,
+    ) -> Result<Open, SyncError> {
+        let mut resolved = Vec::new();
+        for line in &job.lines {
+            let Some(intent) = open.get(&line.key) else { continue };
+            let empty = Timeline::default();
+            let timeline = seen.line(&line.key).map_or(&empty, |found| &found.timeline);
+            let outcome = match resolve(intent, timeline, read_at, self.parts.settings.settle) {
+                Resolution::Applied => Some(Outcome::Applied),
+                Resolution::NeverSent => Some(Outcome::NeverSent("never_sent".into())),
+                Resolution::NotApplied => Some(Outcome::Rejected("not_applied".into())),
+                Resolution::Unexplained => Some(Outcome::Unknown(Code::WriteUnexplained.as_str().into())),
+                Resolution::Wait => None,
+            };
+            if matches!(outcome, None | Some(Outcome::Unknown(_))) {
+                rows.insert(line.key.clone(), still_open(line, intent, seen, outcome.is_none()));
+            }
+            resolved.extend(outcome.map(|outcome| (intent, outcome, seen.history(&line.key))));
+        }
+        if resolved.is_empty() {
+            return Ok(Open::new());
+        }
+        let settled: Vec<_> =
+            resolved.iter().map(|(intent, outcome, history)| ((*intent, outcome.clone()), history)).collect();
+        if !self.parts.ledger.settle(self.of, self.lease, &settled, self.parts.clock.now()).await? {
+            return Err(SyncError::Busy);
+        }
+        let keys: Vec<LineKey> = job.lines.iter().map(|line| line.key.clone()).collect();
+        seen.histories = self.parts.lines.named(self.of, &keys).await?;
+        let applied = resolved.into_iter().filter(|(_, outcome, _)| *outcome == Outcome::Applied);
+        Ok(applied.map(|(intent, _, _)| (intent.meaning.line.clone(), intent.clone())).collect())
+    }
+}
+
+/// The row of a line with an open write, in a job that could not read the PSA.
+pub(super) fn unread(line: &JobLine, why: &Reason) -> LineResult {
+    let explanation = format!("A change was sent before; its outcome is not known yet. {}", why.explanation);
+    let row = LineResult { status: LineStatus::Unknown, ..row::blank(&line.key, &line.label) };
+    row::with_reason(row, Reason::new(Code::WriteUnsettled, explanation))
+}
+
+/// The row of a line whose earlier write stays open.
+fn still_open(line: &JobLine, intent: &Intent, seen: &Seen, wait: bool) -> LineResult {
+    let meaning = &intent.meaning;
+    let shown = seen.line(&line.key).and_then(|found| found.timeline.at(meaning.effective));
+    let shows = shown.map_or_else(|| "no units".to_owned(), |units| units.to_string());
+    let (code, explanation) = if wait {
+        let why = "its outcome is not known, and it may still be on its way";
+        (Code::WriteUnsettled, format!("A change from {} to {} was sent; {why}.", meaning.before, meaning.target))
+    } else {
+        let sent =
+            format!("A change from {} to {} from {} was sent", meaning.before, meaning.target, meaning.effective);
+        (Code::WriteUnexplained, format!("{sent}; the PSA shows {shows}, which is neither."))
+    };
+    let row = LineResult { status: LineStatus::Unknown, after: shown, ..row::blank(&line.key, &line.label) };
+    let row = LineResult {
+        before: Some(meaning.before),
+        target: Some(meaning.target),
+        effective_date: Some(meaning.effective),
+        ..row
+    };
+    row::with_reason(row, Reason::new(code, explanation))
+}

@@ -1,0 +1,260 @@
+//! A job on its account, under the account's lease: read, settle what is open, decide, write, read back, settle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::earlier::{self, Open};
+use super::job::{Job, JobLine};
+use super::parts::WorkerParts as Parts;
+use super::record::note_rejected;
+use super::write::{Attempt, Writer};
+use super::{SyncError, Today, assess, live_writers, open, reason_of, row};
+use crate::domain::ids::{ConnectionId, ContractId};
+use crate::domain::intent::Meaning;
+use crate::domain::line::{LineHistory, LineKey, LineResult};
+use crate::domain::plan::{Change, Decision};
+use crate::domain::reason::Code;
+use crate::ledger::{Intent, Lease};
+use crate::psa::{Connector, Kind, Observation, ObservedLine, PsaError, Window};
+use crate::store::connections::Connection;
+use crate::store::lines::Tenancy;
+use crate::store::runs::{Effort, Run};
+
+/// The rows of a job so far, by line.
+pub(super) type Rows = BTreeMap<LineKey, LineResult>;
+
+/// One job under one lease.
+pub(super) struct Shift<'a> {
+    pub parts: &'a Parts,
+    pub connection: &'a Connection,
+    pub of: &'a Tenancy,
+    pub lease: &'a Lease,
+    pub run: &'a Run,
+}
+
+/// What a shift has read.
+pub(super) struct Seen {
+    pub histories: BTreeMap<LineKey, LineHistory>,
+    observed: Observation,
+}
+
+impl Seen {
+    pub fn history(&self, line: &LineKey) -> LineHistory {
+        self.histories.get(line).cloned().unwrap_or_default()
+    }
+
+    pub fn line(&self, line: &LineKey) -> Option<&ObservedLine> {
+        self.observed.lines.get(&(line.contract.clone(), line.service.clone()))
+    }
+}
+
+impl Shift<'_> {
+    pub async fn work(&self, job: &Job) -> Result<(Vec<LineResult>, Effort), SyncError> {
+        let parts = self.parts;
+        let keys: Vec<LineKey> = job.lines.iter().map(|line| line.key.clone()).collect();
+        let histories = parts.lines.named(self.of, &keys).await?;
+        let open_intents = self.open_intents(job, &histories).await?;
+        let psa = match open(&parts.opener, self.connection).await? {
+            Ok(psa) => psa,
+            Err(error) => return self.refused(job, &open_intents, &error, 0).await,
+        };
+        // Taken before the read: what the PSA showed was true then, whenever the answer came.
+        let read_at = parts.clock.now();
+        let earliest = open_intents.values().map(|intent| intent.meaning.effective).min();
+        let observed = match self.observe(psa.as_ref(), job, earliest).await {
+            Ok(observed) => observed,
+            Err(error) => return self.refused(job, &open_intents, &error, psa.requests_made()).await,
+        };
+        let mut seen = Seen { histories, observed };
+        let moved_on = job.lines.iter().filter(|line| seen.history(&line.key).revision > line.revision);
+        let moved_on: BTreeSet<LineKey> = moved_on.map(|line| line.key.clone()).collect();
+        let mut rows = Rows::new();
+        let earlier = self.settle_earlier(job, open_intents, read_at, &mut seen, &mut rows).await?;
+        let others = live_writers(&parts.connections, self.connection, seen.histories.values()).await?;
+        let changes = self.decide(job, &seen, &others, &earlier, &moved_on, &mut rows);
+        let writes = self.write(psa.as_ref(), job, &seen, changes, &mut rows).await?;
+        let effort = Effort { psa_requests: psa.requests_made(), writes };
+        Ok((rows.into_values().collect(), effort))
+    }
+
+    /// Reads the account's lines, from before their running period, or before `earliest` where that is earlier.
+    async fn observe(&self, psa: &dyn Connector, job: &Job, earliest: Option<Date>) -> Result<Observation, PsaError> {
+        let contracts: BTreeSet<ContractId> = job.lines.iter().map(|line| line.key.contract.clone()).collect();
+        let window = assess::full_window(self.today().date, job.lines.iter().map(|line| &line.contract));
+        let from = earliest.map_or(window.from, |earliest| window.from.min(earliest));
+        psa.observe(&contracts, Window { from, ..window }).await
+    }
+
+    fn today(&self) -> Today {
+        Today::of(self.connection, self.parts.clock.as_ref())
+    }
+
+    /// The PSA could not be read: nothing is written, and every line says why.
+    async fn refused(
+        &self,
+        job: &Job,
+        open: &Open,
+        error: &PsaError,
+        requests: u32,
+    ) -> Result<(Vec<LineResult>, Effort), SyncError> {
+        let parts = self.parts;
+        if error.kind == Kind::Auth {
+            note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
+        }
+        let reason = reason_of(error);
+        let row = |line: &JobLine| match open.get(&line.key) {
+            Some(_) => earlier::unread(line, &reason),
+            None => row::stopped(&line.key, &line.label, reason.clone()),
+        };
+        Ok((job.lines.iter().map(row).collect(), Effort { psa_requests: requests, writes: 0 }))
+    }
+
+    /// Decides every line that has no row yet.
+    fn decide<'j>(
+        &self,
+        job: &'j Job,
+        seen: &Seen,
+        others: &BTreeSet<ConnectionId>,
+        earlier: &BTreeMap<LineKey, Intent>,
+        moved_on: &BTreeSet<LineKey>,
+        rows: &mut Rows,
+    ) -> Vec<(&'j JobLine, Change)> {
+        let today = self.today();
+        let mut changes = Vec::new();
+        for line in &job.lines {
+            if rows.contains_key(&line.key) {
+                continue;
+            }
+            let history = seen.history(&line.key);
+            let decision = match seen.line(&line.key) {
+                None => Decision::stop(Code::ServiceNotOnContract, missing(line, seen), None),
+                Some(found) if history.open.is_some() => Decision::stop(
+                    Code::WriteUnsettled,
+                    "An earlier write of this line is not settled yet.".into(),
+                    found.timeline.at(today.date),
+                ),
+                Some(found) if history.writer.as_ref().is_some_and(|writer| others.contains(writer)) => Decision::stop(
+                    Code::LineOfAnotherConnection,
+                    "Another connection has begun to write this line.".into(),
+                    found.timeline.at(today.date),
+                ),
+                Some(found) => {
+                    line.decide(&found.timeline, &history, today.date, &self.connection.policy, job.approval_needed)
+                }
+            };
+            let decision = match decision {
+                // A job that comes late must not take a newer count back.
+                Decision::Change(change) if moved_on.contains(&line.key) => Decision::stop(
+                    Code::JobTooOld,
+                    "The line was written after this run had been planned.".into(),
+                    Some(change.before),
+                ),
+                Decision::Change(change) if line.is_of_another_period(job.planned_on, today.date) => Decision::stop(
+                    Code::JobTooOld,
+                    format!("The run was planned on {}, in another billing period or month.", job.planned_on),
+                    Some(change.before),
+                ),
+                decision => decision,
+            };
+            let mut row = row::decided(&line.key, &line.label, &line.desired, decision.clone());
+            if let (Decision::Unchanged { units, .. }, Some(intent)) = (&decision, earlier.get(&line.key))
+                && intent.run == self.run.id
+            {
+                row = row::settled_earlier(row, intent.meaning.before, *units, intent.meaning.effective);
+            }
+            rows.insert(line.key.clone(), row);
+            if let Decision::Change(change) = decision {
+                changes.push((line, change));
+            }
+        }
+        changes
+    }
+
+    /// Writes the changes one after the other, reads the account back once, and settles. Answers with how many were sent.
+    async fn write(
+        &self,
+        psa: &dyn Connector,
+        job: &Job,
+        seen: &Seen,
+        changes: Vec<(&JobLine, Change)>,
+        rows: &mut Rows,
+    ) -> Result<u32, SyncError> {
+        if changes.is_empty() {
+            return Ok(0);
+        }
+        let parts = self.parts;
+        let mut histories = BTreeMap::new();
+        let mut meanings = Vec::new();
+        for (line, change) in &changes {
+            let Some(found) = seen.line(&line.key) else { continue };
+            let history = seen.history(&line.key);
+            meanings.push(Meaning {
+                partner: self.of.partner.clone(),
+                tenant: self.of.tenant.clone(),
+                line: line.key.clone(),
+                contract_service: found.contract_service.clone(),
+                effective: change.dated.date,
+                before: change.before,
+                target: change.target,
+                revision: history.revision,
+                feeds: line.desired.feed_count(),
+            });
+            histories.insert(line.key.clone(), history);
+        }
+        let with_history: Vec<(Meaning, &LineHistory)> = meanings
+            .into_iter()
+            .filter_map(|meaning| Some((histories.get(&meaning.line)?, meaning)))
+            .map(|(h, m)| (m, h))
+            .collect();
+        let by = (&self.connection.id, &self.run.id);
+        let intents = parts
+            .ledger
+            .intend(self.of, self.lease, by, &with_history, parts.clock.now())
+            .await?
+            .ok_or(SyncError::Busy)?;
+        let writer = Writer {
+            ledger: &parts.ledger,
+            clock: parts.clock.as_ref(),
+            of: self.of,
+            lease: self.lease,
+            connections: &parts.connections,
+            connection: self.connection,
+        };
+        let attempts = writer.send(psa, intents, parts.settings.job_writes).await?;
+        let sent = attempts.iter().filter(|attempt| attempt.was_sent()).count();
+        if attempts.iter().any(Attempt::credentials_refused) {
+            note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
+        }
+        let read_back = if attempts.iter().any(Attempt::needs_read_back) {
+            self.observe(psa, job, None).await
+        } else {
+            Ok(Observation::default())
+        };
+        let mut settled = Vec::new();
+        for attempt in &attempts {
+            let verdict = attempt.verdict(&read_back);
+            let line = &attempt.intent.meaning.line;
+            if let Some(row) = rows.remove(line) {
+                rows.insert(line.clone(), verdict.row(row));
+            }
+            settled.extend(histories.get(line).map(|history| ((&attempt.intent, verdict.outcome.clone()), history)));
+        }
+        if !parts.ledger.settle(self.of, self.lease, &settled, parts.clock.now()).await? {
+            return Err(SyncError::Busy);
+        }
+        Ok(u32::try_from(sent).unwrap_or(u32::MAX))
+    }
+}
+
+fn missing(line: &JobLine, seen: &Seen) -> String {
+    let pair = (line.key.contract.clone(), line.key.service.clone());
+    let name = &line.contract.name;
+    if seen.observed.unreadable.contains(&pair) {
+        return format!("The units of service {} on \"{name}\" can't be read.", line.key.service);
+    }
+    if seen.observed.ambiguous.contains(&pair) {
+        return format!("\"{name}\" carries service {} more than once.", line.key.service);
+    }
+    format!("\"{name}\" does not carry service {} any more.", line.key.service)
+}
