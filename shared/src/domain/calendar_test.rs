@@ -391,7 +391,8 @@ fn a_day_that_was_adjusted_is_left_for_the_next_free_one() {
         2026-11-30T12:00:00Z UTC | monthly 2026-01-01 to 2027-12-31 | today | adjusted 2026-11-30
         -> 2026-12-01, whole period: day of the run, moved past 2026-11-30, which carries an adjustment already
         2026-11-30T12:00:00Z UTC | monthly 2026-01-01 to 2027-12-31 | today | adjusted 2026-11-30 2026-12-01
-        -> 2026-12-02, prorated: day of the run, moved past 2026-11-30, which carries an adjustment already
+        -> 2026-12-02, prorated: day of the run, moved on to 2026-12-01, from which our last change counts, moved past \
+        2026-12-01, which carries an adjustment already
         2026-11-21T12:00:00Z UTC | monthly 2026-01-01 to 2027-12-31 | next_period_start | adjusted 2026-12-01
         -> 2026-12-02, prorated: start of the next billing period, moved past 2026-12-01, which carries an \
         adjustment already

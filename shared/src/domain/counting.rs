@@ -86,30 +86,29 @@ fn period_close(series: &Series, today: Date) -> Result<Counted, Reason> {
 
 fn average(series: &Series, period: Period, today: Date) -> Result<Counted, Reason> {
     let last = today.min(period.end);
-    // Before its first complete count a feed has only "at least": days of such counts would lower the mean.
-    let from = series.complete_from().filter(|first| *first <= last).unwrap_or(period.start);
-    let mut sum = Decimal::ZERO;
-    let mut days = 0u32;
-    let mut day = from.max(period.start);
-    while day <= last {
-        // A day on which a feed had no count yet is no day with a zero.
-        if let Some(step) = series.at_end_of(day).filter(|step| step.all_known) {
-            sum += whole(step)?;
-            days += 1;
-        }
-        match day.checked_add(1.day()) {
-            Ok(next) => day = next,
-            Err(_) => break,
-        }
-    }
-    if days == 0 {
+    let days: Vec<&Step> = std::iter::successors(Some(period.start), |day| day.checked_add(1.day()).ok())
+        .take_while(|day| *day <= last)
+        .filter_map(|day| series.at_end_of(day))
+        .collect();
+    // A day on which a feed was not counted yet is no day with a zero. Complete counts say from when on it was; where there
+    // are none, any count does, and the mean lowers nothing.
+    let of_complete: Vec<&Step> = days.iter().copied().filter(|step| step.all_complete).collect();
+    let known =
+        if of_complete.is_empty() { days.into_iter().filter(|step| step.all_known).collect() } else { of_complete };
+    if known.is_empty() {
         return Err(not_in(&format!("the billing period from {}", period.start)));
     }
-    let mean = sum / Decimal::from(days);
+    let sum = known.iter().try_fold(Decimal::ZERO, |sum, step| whole(step).map(|units| sum + units))?;
+    let mean = sum / Decimal::from(known.len());
     Ok(Counted {
         quantity: mean,
         backed: series.complete_between(Date::MIN, last),
-        because: format!("mean {} over {days} days of the period from {}", mean.round_dp(4).normalize(), period.start),
+        because: format!(
+            "mean {} over {} days of the period from {}",
+            mean.round_dp(4).normalize(),
+            known.len(),
+            period.start
+        ),
     })
 }
 

@@ -238,11 +238,15 @@ fn decide(desired: &Desired, rows: &[Row]) -> Decision {
 }
 
 #[test]
-fn a_mean_begins_with_the_first_complete_count() {
-    let feeds = [vec![count(37 * 24, 2, false), count(47 * 24, 10, true)]];
-    let average = counted(Counting::Average, &feeds, &TimeZone::UTC).unwrap();
+fn a_mean_begins_with_the_first_complete_count_of_every_feed() {
+    let alone = vec![count(37 * 24, 2, false), count(47 * 24, 10, true)];
+    let average = counted(Counting::Average, std::slice::from_ref(&alone), &TimeZone::UTC).unwrap();
     assert!(average.backed);
     assert_eq!(average.because, "mean 10 over 11 days of the period from 2026-11-01");
+    let beside = [vec![count(0, 30, true)], alone];
+    let average = counted(Counting::Average, &beside, &TimeZone::UTC).unwrap();
+    assert!(average.backed);
+    assert_eq!(average.because, "mean 40 over 11 days of the period from 2026-11-01");
 }
 
 #[test]
@@ -253,6 +257,17 @@ fn what_is_kept_is_the_count_as_an_incomplete_snapshot_of_the_same_instant_raise
         let kept = desired(&feeds, &Rule::default(), PERIOD, TODAY, &TimeZone::UTC).unwrap();
         assert_eq!(kept.units.get(), 50);
     }
+}
+
+#[test]
+fn an_incomplete_count_of_the_first_day_sets_the_mark_of_its_period() {
+    // 37 days after the beginning it is 1 November in UTC; an hour before, in Berlin alone.
+    let counts = vec![count(0, 40, true), count(37 * 24 - 1, 50, false), count(40 * 24, 41, true)];
+    let rule = Rule { counting: Counting::HighWaterMark, ..Rule::default() };
+    let mark = |zone| desired(&feeds_of(vec![counts.clone()]), &rule, PERIOD, TODAY, &zone).unwrap();
+    assert_eq!(mark(TimeZone::UTC).units.get(), 41);
+    let in_berlin = mark(TimeZone::get("Europe/Berlin").unwrap());
+    assert_eq!((in_berlin.units.get(), in_berlin.feed_count()), (50, 1));
 }
 
 #[test]

@@ -46,12 +46,23 @@ pub struct Calendar<'a> {
 }
 
 impl Calendar<'_> {
-    /// The days on which a change under `policy` is judged, within the contract: the policy's own day, and the day of a
-    /// change of ours that is still to come, from which the line carries other units.
-    pub fn decision_days(&self, policy: EffectiveDate) -> impl Iterator<Item = Date> {
+    /// The days on which a change under `policy` is judged, within the contract: the policy's own day, or the day of a change
+    /// of ours that is still to come. Where that one goes `against` the change in question, both: a rise that is due today
+    /// must not hide behind a fall that was dated ahead.
+    pub fn decision_days(
+        &self,
+        policy: EffectiveDate,
+        against: impl Fn(Units, Units) -> bool,
+    ) -> impl Iterator<Item = Date> {
         let day = self.first_day(policy);
         let later = self.last_change.filter(|last| day.is_some_and(|day| *last > day));
+        let units = |day: Option<Date>| self.timeline.at(day?);
+        let goes_against = match (units(day), units(later)) {
+            (Some(now), Some(then)) => against(now, then),
+            _ => false,
+        };
         let end = self.contract.end;
+        let day = day.filter(|_| later.is_none() || goes_against);
         [day, later].into_iter().flatten().filter(move |day| *day <= end)
     }
 

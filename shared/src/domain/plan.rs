@@ -131,7 +131,8 @@ impl Situation<'_> {
     fn unchanged(&self, current: Units) -> Decision {
         let dates = self.policy.effective_date;
         let calendar = self.calendar();
-        let days = calendar.decision_days(dates.rises).chain(calendar.decision_days(dates.falls));
+        let days = calendar.decision_days(dates.rises, |_, _| false);
+        let days = days.chain(calendar.decision_days(dates.falls, |_, _| false));
         let last = days.max().and_then(|day| Some((day, self.timeline.at(day)?)));
         let (from, units) = last.unwrap_or((self.today, current));
         Decision::Unchanged { units, from }
@@ -142,8 +143,9 @@ impl Situation<'_> {
         let target = self.desired.units;
         let dates = self.policy.effective_date;
         let calendar = self.calendar();
-        let find = |policy: EffectiveDate, wrong: &dyn Fn(Units) -> bool| -> Result<Option<Due>, Reason> {
-            for day in calendar.decision_days(policy) {
+        type Is<'a, T> = &'a dyn Fn(T) -> bool;
+        let find = |policy, wrong: Is<Units>, against: Is<(Units, Units)>| -> Result<Option<Due>, Reason> {
+            for day in calendar.decision_days(policy, |now, then| against((now, then))) {
                 let no_units = || Reason::new(Code::NoUnitsOnDate, format!("The PSA shows no units for {day}."));
                 let before = self.timeline.at(day).ok_or_else(no_units)?;
                 if wrong(before) {
@@ -152,8 +154,8 @@ impl Situation<'_> {
             }
             Ok(None)
         };
-        let rise = find(dates.rises, &|units| units < target)?;
-        let fall = find(dates.falls, &|units| units > target)?;
+        let rise = find(dates.rises, &|units| units < target, &|(now, then)| then < now)?;
+        let fall = find(dates.falls, &|units| units > target, &|(now, then)| then > now)?;
         Ok(match (rise, fall) {
             (Some(rise), Some(fall)) => Some(if rise.day <= fall.day { rise } else { fall }),
             (rise, fall) => rise.or(fall),

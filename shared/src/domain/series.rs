@@ -36,6 +36,8 @@ pub struct Step {
     pub sum: Option<Units>,
     /// Whether every feed has a count by now.
     pub all_known: bool,
+    /// Whether every feed has a complete count by now.
+    pub all_complete: bool,
 }
 
 /// The feeds of one line, added up.
@@ -60,12 +62,20 @@ impl Series {
         events.sort_by_key(|(at, complete, feed, units)| (*at, !complete, *feed, *units));
 
         let mut known: Vec<Option<Units>> = vec![None; feeds.len()];
+        let mut counted = vec![false; feeds.len()];
         let mut steps: Vec<Step> = Vec::new();
         for (at, complete, feed, units) in events {
             let before = known[feed].filter(|_| !complete).unwrap_or(Units::ZERO);
             known[feed] = Some(units.max(before));
+            counted[feed] |= complete;
             let sum = known.iter().flatten().try_fold(Units::ZERO, |sum, units| sum.checked_add(*units));
-            let step = Step { at, date: date(at), sum, all_known: known.iter().all(Option::is_some) };
+            let step = Step {
+                at,
+                date: date(at),
+                sum,
+                all_known: known.iter().all(Option::is_some),
+                all_complete: counted.iter().all(|c| *c),
+            };
             match steps.last_mut().filter(|last| last.at == at) {
                 Some(last) => *last = step,
                 None => steps.push(step),
@@ -86,12 +96,6 @@ impl Series {
     #[must_use]
     pub fn at_end_of(&self, day: Date) -> Option<&Step> {
         self.steps[..self.steps.partition_point(|step| step.date <= day)].last()
-    }
-
-    /// The first day by whose end a complete snapshot had spoken for every feed.
-    #[must_use]
-    pub fn complete_from(&self) -> Option<Date> {
-        self.complete_days.iter().try_fold(Date::MIN, |from, days| Some(from.max(*days.first()?)))
     }
 
     /// Whether for every feed a complete snapshot spoke on a day from `first` to `last`: what it takes to lower a line.

@@ -21,6 +21,8 @@ pub(super) enum Resolution {
     Unexplained,
 }
 
+/// Code of an intent whose answer was lost.
+pub(super) const ANSWER_LOST: &str = "write_unsettled";
 /// Code of an intent that the PSA called made and did not show yet.
 pub(super) const ACKNOWLEDGED: &str = "write_acknowledged";
 
@@ -35,11 +37,13 @@ pub(super) fn resolve(intent: &Intent, timeline: &Timeline, read_at: Timestamp, 
         Some(units) if units == meaning.before => {
             let sent = intent.sent_at.unwrap_or(intent.intended_at);
             let settled = read_at.as_second().saturating_sub(sent) >= settle.as_secs();
-            match (settled, intent.code.as_deref() == Some(ACKNOWLEDGED)) {
+            // Only a write whose answer was lost may be called not applied. One that the PSA called made, or that it has
+            // once shown otherwise, must not be made again because it does not show.
+            let answer_lost = matches!(intent.code.as_deref(), None | Some(ANSWER_LOST));
+            match (settled, answer_lost) {
                 (false, _) => Resolution::Wait,
-                (true, false) => Resolution::NotApplied,
-                // It said that the change is made: it must not be made again because it does not show.
-                (true, true) => Resolution::Unexplained,
+                (true, true) => Resolution::NotApplied,
+                (true, false) => Resolution::Unexplained,
             }
         }
         _ => Resolution::Unexplained,
@@ -104,14 +108,16 @@ mod tests {
     fn a_write_that_the_psa_called_made_is_never_called_not_applied() {
         let row =
             Row { start: date(2026, 11, 1), end: date(2026, 11, 30), units: 40.try_into().unwrap(), posted: false };
-        let acknowledged = Intent { code: Some(ACKNOWLEDGED.into()), ..intent(IntentState::Unknown) };
-        let ask = |later: i64| {
+        let ask = |code: &str, later: i64| {
+            let intent = Intent { code: Some(code.into()), ..intent(IntentState::Unknown) };
             let timeline = Timeline::new(vec![row.clone()]);
             let read_at = Timestamp::from_second(1_000 + later).unwrap();
-            resolve(&acknowledged, &timeline, read_at, SignedDuration::from_secs(360))
+            resolve(&intent, &timeline, read_at, SignedDuration::from_secs(360))
         };
-        assert_eq!(ask(359), Resolution::Wait);
-        assert_eq!(ask(360), Resolution::Unexplained);
+        assert_eq!(ask(ACKNOWLEDGED, 359), Resolution::Wait);
+        assert_eq!(ask(ACKNOWLEDGED, 360), Resolution::Unexplained);
+        assert_eq!(ask("write_unexplained", 9_999), Resolution::Unexplained);
+        assert_eq!(ask(ANSWER_LOST, 360), Resolution::NotApplied);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::resolve::ACKNOWLEDGED;
+use super::resolve::{ACKNOWLEDGED, ANSWER_LOST};
 use super::{SyncError, reason_of, row};
 use crate::clock::Clock;
 use crate::domain::line::{LineResult, LineStatus};
@@ -166,9 +166,7 @@ impl Attempt {
                 reason: Some(reason_of(error)),
             },
             Said::Done => self.read(read_back, "the PSA answered that it is made", ACKNOWLEDGED),
-            Said::Not(WriteError::Unknown(error)) => {
-                self.read(read_back, &error.explanation, Code::WriteUnsettled.as_str())
-            }
+            Said::Not(WriteError::Unknown(error)) => self.read(read_back, &error.explanation, ANSWER_LOST),
         }
     }
 

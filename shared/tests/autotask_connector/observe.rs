@@ -65,19 +65,23 @@ async fn a_row_that_names_no_service_on_its_contract_can_not_be_written_to() {
 }
 
 #[tokio::test]
-async fn rows_that_can_not_be_believed_fail_the_observation() {
+async fn a_row_with_units_that_are_no_count_makes_its_line_unreadable_and_no_other() {
     let mut fraction = row(77, 1, 7, 70, 1);
     fraction["units"] = json!(1.5);
+    for odd in [fraction, row(79, 1, 7, 70, -1)] {
+        let seen = observed(json!([row(76, 1, 8, 80, 3), odd])).await.unwrap();
+        let readable: Vec<_> = seen.lines.keys().map(|(_, service)| service.to_string()).collect();
+        let unreadable: Vec<_> = seen.unreadable.iter().map(|(_, service)| service.to_string()).collect();
+        assert_eq!((readable, unreadable), (vec!["8".to_owned()], vec!["7".to_owned()]));
+    }
+}
+
+#[tokio::test]
+async fn rows_that_can_not_be_believed_fail_the_observation() {
     let not_asked = row(78, 3, 7, 70, 1);
     let (unordered, again) =
         (json!([row(5, 1, 7, 70, 1), row(4, 1, 7, 70, 1)]), json!([row(5, 1, 7, 70, 1), row(5, 1, 7, 70, 1)]));
-    for (rows, named) in [
-        (json!([fraction]), "units row 77"),
-        (json!([row(79, 1, 7, 70, -1)]), "units row 79"),
-        (json!([not_asked]), "units row 78"),
-        (unordered, "order of id"),
-        (again, "order of id"),
-    ] {
+    for (rows, named) in [(json!([not_asked]), "units row 78"), (unordered, "order of id"), (again, "order of id")] {
         let error = observed(rows).await.unwrap_err();
         assert_eq!((error.kind, error.code.as_str()), (Kind::Protocol, "psa_answer_unreadable"));
         assert!(error.explanation.contains(named), "{error}");

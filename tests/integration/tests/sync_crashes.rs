@@ -7,9 +7,11 @@ use integration::msp::{Customer, Msp, Setup};
 use jiff::SignedDuration;
 use serde_json::json;
 use shared::domain::intent::Meaning;
+use shared::domain::line::LineResult;
 use shared::events::RunRef;
 use shared::ledger::{Intent, Lease, Outcome};
 use shared::queue::CompanyJob;
+use shared::store::runs::Effort;
 use shared::sync::{Done, SyncError, Worker};
 use simulators::autotask::{Fault, When};
 
@@ -60,6 +62,21 @@ async fn a_job_that_is_delivered_twice_is_done_once() {
     assert_eq!((first.view, first.lines), (second.view, second.lines));
     assert_eq!(msp.states("acme", "edr").await, "applied");
     assert_eq!(msp.parts.wire.notices(), ["RunSucceeded"]);
+}
+
+#[tokio::test]
+async fn a_jobs_page_is_closed_and_counted_once() {
+    let msp = msp().await;
+    let (id, job) = planned(&msp).await;
+    msp.work(&job).await.unwrap();
+    let before = msp.see(&id).await;
+    let runs = &msp.parts.worker_parts.runs;
+    let run = runs.get(&job.partner, &job.run).await.unwrap().unwrap();
+    let lines = before.lines.iter().map(|line| serde_json::from_value(line.clone()).unwrap());
+    let lines: Vec<LineResult> = lines.collect();
+    let late = Effort { psa_requests: 9, writes: 9 };
+    assert!(!runs.close_job(&run, &job.page, &lines, late).await.unwrap());
+    assert_eq!(msp.see(&id).await.view, before.view);
 }
 
 #[tokio::test]
@@ -209,7 +226,8 @@ async fn a_tick_that_can_not_ask_for_its_runs_is_made_good_by_the_next() {
     msp.push(&[("acme", "edr", 42)]).await;
     msp.clock.set("2026-11-22T01:00:00Z");
     msp.parts.wire.breaks(true);
-    assert!(msp.parts.fan_out.tick().await.is_err());
+    let ticked = msp.parts.fan_out.tick().await.unwrap();
+    assert_eq!((ticked.started, ticked.failed), (0, 1));
     msp.parts.wire.breaks(false);
     msp.clock.advance(SignedDuration::from_mins(15));
     assert_eq!(msp.parts.fan_out.tick().await.unwrap().started, 1);
@@ -327,7 +345,7 @@ async fn a_worker_that_lost_its_lease_can_neither_send_nor_settle() {
     let (of, now) = (msp.tenancy(), msp.clock.time());
     let history = msp.history("acme", "edr").await;
     // The newer worker gives the intent up, as never sent.
-    let given_up = Outcome::Rejected("never_sent".into());
+    let given_up = Outcome::NeverSent("never_sent".into());
     assert!(ledger.settle(&of, &newer, &[((&intent, given_up), &history)], now).await.unwrap());
     assert!(!ledger.sent(&of, &late, &intent, now).await.unwrap());
     assert!(!ledger.settle(&of, &late, &[((&intent, Outcome::Applied), &history)], now).await.unwrap());

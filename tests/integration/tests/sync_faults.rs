@@ -55,7 +55,6 @@ async fn a_write_that_was_not_made_and_has_no_clear_answer_waits_and_is_then_mad
         ("500", Fault::error_before()),
         ("503", Fault::answer(503, "")),
         ("unparsable", Fault::answer(200, "<html>maintenance</html>")),
-        ("a success that is none", Fault::answer(200, r#"{"itemId":null}"#)),
     ] {
         let msp = msp().await;
         let run = struck(&msp, fault).await;
@@ -83,6 +82,18 @@ async fn a_write_that_was_not_made_and_has_no_clear_answer_waits_and_is_then_mad
         assert_eq!(msp.run("apply").await.result("acme", "edr"), "unchanged", "{name}");
         assert_eq!(msp.units("acme", "edr"), 42, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_write_that_the_psa_calls_made_and_does_not_show_is_never_sent_again() {
+    let msp = msp().await;
+    let run = struck(&msp, Fault::answer(200, r#"{"itemId":null}"#)).await;
+    assert_eq!((run.result("acme", "edr").as_str(), run.status()), ("unknown write_unsettled", "partial"));
+    for _ in 0..3 {
+        msp.clock.advance(settle());
+        assert_eq!(msp.run("apply").await.result("acme", "edr"), "unknown write_unexplained");
+    }
+    assert_eq!((msp.write_requests(), msp.states("acme", "edr").await.as_str()), (1, "unknown"));
 }
 
 #[tokio::test]

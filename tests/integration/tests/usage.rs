@@ -121,14 +121,14 @@ async fn an_id_never_stands_for_two_contents() {
 #[tokio::test]
 async fn an_older_as_of_never_overwrites_a_newer_one() {
     let h = Harness::start().await;
-    push(&h, "new", snapshot("2026-11-20T12:50:00Z", true, &[("acme", "edr", 5)])).await;
-    let mut older = snapshot("2026-11-20T12:20:00Z", true, &[("acme", "edr", 9), ("bolt", "edr", 1)]);
+    push(&h, "new", snapshot("2026-11-20T12:58:00Z", true, &[("acme", "edr", 5)])).await;
+    let mut older = snapshot("2026-11-20T12:48:00Z", true, &[("acme", "edr", 9), ("bolt", "edr", 1)]);
     older["records"][0]["company_name"] = "Former name".into();
     assert_eq!(push(&h, "old", older).await.status, 201);
     assert_eq!(push(&h, "older", snapshot("2026-11-20T11:20:00Z", true, &[("acme", "edr", 8)])).await.status, 201);
     let book = book(&h).await;
-    assert_eq!(counts(&book, "acme", "edr"), ["11:20 8 complete older", "12:50 5 complete new"]);
-    assert_eq!(counts(&book, "bolt", "edr"), ["12:20 1 complete old"]);
+    assert_eq!(counts(&book, "acme", "edr"), ["11:20 8 complete older", "12:58 5 complete new"]);
+    assert_eq!(counts(&book, "bolt", "edr"), ["12:48 1 complete old"]);
     assert_eq!(newest(&book, "edr").as_deref(), Some("new"));
     let acme = Feed { company: "acme".parse().unwrap(), product: "edr".parse().unwrap() };
     assert_eq!(book.feeds[&acme].company_name.as_deref(), Some("ACME"));
@@ -151,11 +151,11 @@ async fn of_two_snapshots_as_of_one_instant_the_one_received_later_counts_for_go
 }
 
 #[tokio::test]
-async fn incomplete_snapshots_keep_the_highest_count_of_the_hour_beside_the_complete_one() {
+async fn incomplete_snapshots_keep_the_highest_count_of_the_quarter_hour_beside_the_complete_one() {
     let h = Harness::start().await;
     push(&h, "c", snapshot("2026-11-20T12:10:00Z", true, &[("acme", "edr", 5)])).await;
     push(&h, "i1", snapshot("2026-11-20T12:20:00Z", false, &[("acme", "edr", 9)])).await;
-    push(&h, "i2", snapshot("2026-11-20T12:40:00Z", false, &[("acme", "edr", 7)])).await;
+    push(&h, "i2", snapshot("2026-11-20T12:25:00Z", false, &[("acme", "edr", 7)])).await;
     let book = book(&h).await;
     assert_eq!(counts(&book, "acme", "edr"), ["12:10 5 complete c", "12:20 9 incomplete i1"]);
     assert_eq!(newest(&book, "edr").as_deref(), Some("c"));
