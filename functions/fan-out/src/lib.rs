@@ -90,6 +90,14 @@ impl FanOut {
         Ok(Handled::Planned { run_id: run.run.to_string() })
     }
 
+    /// Ends a run whose planning failed at every try.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn give_up(&self, run: &RunRef) -> Result<(), FanOutError> {
+        Ok(self.planner.give_up(&run.partner, &run.run).await?)
+    }
+
     async fn invoked(&self, invocation: Invocation) -> Result<Run, FanOutError> {
         let Invocation { partner_id, connection_id, mode } = invocation;
         let connection = self.connections.get(&partner_id, &connection_id, Read::Consistent).await?;

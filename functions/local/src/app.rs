@@ -292,4 +292,11 @@ impl Handle for Desk {
             Message::Job(job) => self.worker.work(job).await.map(drop).map_err(|error| error.to_string()),
         }
     }
+
+    async fn give_up(&self, message: &Message) -> Result<(), String> {
+        match message {
+            Message::Sync(run) => self.fan_out.give_up(run).await.map_err(|error| error.to_string()),
+            Message::Job(job) => self.worker.give_up(job).await.map_err(|error| error.to_string()),
+        }
+    }
 }

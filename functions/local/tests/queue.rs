@@ -65,6 +65,7 @@ struct Recorder {
     seen: Mutex<Vec<String>>,
     failing: Mutex<BTreeSet<String>>,
     panicking: Mutex<BTreeSet<String>>,
+    given_up: Mutex<Vec<String>>,
 }
 
 impl Recorder {
@@ -98,6 +99,11 @@ impl Handle for Recorder {
         let panics = self.panicking.lock().unwrap().contains(&name);
         assert!(!panics, "as told");
         if self.failing.lock().unwrap().contains(&name) { Err("as told".into()) } else { Ok(()) }
+    }
+
+    async fn give_up(&self, message: &Message) -> Result<(), String> {
+        self.given_up.lock().unwrap().push(message.to_string());
+        Ok(())
     }
 }
 
@@ -183,6 +189,7 @@ async fn a_message_that_keeps_failing_is_put_aside_and_makes_way() {
     let dead = bench.queue.dead_letters().await.unwrap();
     assert_eq!(dead.len(), 1);
     assert_eq!((dead[0].letter.message.clone(), dead[0].error.as_str()), (Message::Job(job("a", "1")), "as told"));
+    assert_eq!(recorder.given_up.lock().unwrap().len(), 1, "what waits for it is ended, once");
     // Its place is free: the same may be sent again.
     recorder.repair();
     bench.send(&[job("a", "1")]).await;
@@ -232,6 +239,7 @@ async fn a_message_that_ends_the_process_each_time_is_put_aside_in_the_end() {
     assert_eq!(bench.drain(&recorder).await, Drained { done: 1, failed: 1 });
     assert_eq!(recorder.seen(), ["a/2"]);
     assert_eq!(bench.queue.dead_letters().await.unwrap().len(), 1);
+    assert_eq!(recorder.given_up.lock().unwrap().len(), 1);
 }
 
 /// Holds every message until it is let go, and counts what is going on.
@@ -281,6 +289,10 @@ impl Handle for Gate {
         self.open.acquire().await.unwrap().forget();
         self.inside.lock().unwrap().retain(|other| *other != connection);
         *self.done.lock().unwrap() += 1;
+        Ok(())
+    }
+
+    async fn give_up(&self, _: &Message) -> Result<(), String> {
         Ok(())
     }
 }

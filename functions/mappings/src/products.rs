@@ -26,7 +26,7 @@ pub(crate) struct Body {
     /// How counts become units.
     #[serde(default)]
     rule: Rule,
-    /// How units are priced.
+    /// How units are priced. Kept for later: this version leaves prices and costs alone.
     price: Option<Price>,
 }
 

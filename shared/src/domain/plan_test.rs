@@ -284,6 +284,23 @@ fn of_a_rise_and_a_fall_the_earlier_comes_first() {
 }
 
 #[test]
+fn a_fall_that_is_due_today_does_not_hide_behind_a_rise_dated_ahead() {
+    let mut case = Case::of(45, 42).confirmed(50, date(2026, 12, 1));
+    case.history.adjusted_on = BTreeSet::from([date(2026, 12, 1)]);
+    case.policy.effective_date.rises = EffectiveDate::NextPeriodStart;
+    for row in &mut case.rows[2..] {
+        row.units = units(50);
+    }
+    assert_eq!(case.outcome(), "later_change");
+    // What goes the same way waits for the day on which the line carries other units.
+    for row in &mut case.rows[2..] {
+        row.units = units(44);
+    }
+    case.history.confirmed = Some(Confirmed { units: units(44), from: date(2026, 12, 1), feeds: 0 });
+    assert_eq!(case.outcome(), "44 -2 2026-12-02");
+}
+
+#[test]
 fn a_change_that_waits_for_the_one_before_it_says_so() {
     let mut case = Case::of(42, 41).confirmed(40, date(2026, 12, 1));
     case.history.adjusted_on = BTreeSet::from([date(2026, 12, 1)]);

@@ -19,7 +19,7 @@ pub struct Policy {
     pub shadow: bool,
     /// The share of the PSA's hourly requests at which a run stops, 1 to 100.
     pub budget_percent: BudgetPercent,
-    /// Whether missing services may be created.
+    /// Whether missing services may be created. Kept for later: this version creates none.
     pub provision_services: bool,
 }
 
@@ -84,7 +84,7 @@ pub enum Approval {
     /// None: changes within the guards are written.
     #[default]
     None,
-    /// The first run that would write.
+    /// Every change until all of one run was approved.
     FirstRun,
     /// Every run.
     Always,

@@ -117,6 +117,8 @@ codes! {
     ConnectionOff "connection_off" Skipped "Switch the connection on, then sync again."
     /// The job waited so long that its counts may be out of date.
     JobTooOld "job_too_old" Skipped "Nothing: the next run decides anew."
+    /// It was tried to the end of all tries.
+    GivenUp "given_up" Failed "Look into the log for what failed; then sync again."
     /// An earlier refusal makes more requests pointless or harmful.
     Stopped "stopped" Skipped "Repair what stopped the run, then sync again."
     /// The policy says to wait.

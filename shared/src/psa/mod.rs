@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId, ContractServiceId, PsaTenantId, ServiceId};
+use crate::domain::policy::BudgetPercent;
 use crate::domain::timeline::Timeline;
 use crate::domain::units::{Delta, Units};
 pub use credentials::Credentials;
@@ -166,6 +167,15 @@ pub struct Allowance {
     pub used: u32,
     /// Length of the window in minutes.
     pub window_minutes: u32,
+}
+
+impl Allowance {
+    /// Requests that may still be made before `percent` of the allowance are used.
+    #[must_use]
+    pub fn room(&self, percent: BudgetPercent) -> u32 {
+        let cap = u64::from(self.limit) * u64::from(percent.get()) / 100;
+        u32::try_from(cap).unwrap_or(u32::MAX).saturating_sub(self.used)
+    }
 }
 
 /// A right that the sync needs, and whether the credentials have it.

@@ -29,7 +29,7 @@ pub struct ProductMapping {
     pub service_id: ServiceId,
     /// How counts become units.
     pub rule: Rule,
-    /// How units are priced; `None` leaves the PSA's prices alone.
+    /// How units are priced. Kept for later: this version writes units and leaves prices and costs alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
     /// Raised by one with each change, from 1. Given by the store.
@@ -132,7 +132,7 @@ pub struct Override {
     /// The product is not billed for this company.
     #[serde(default, skip_serializing_if = "is_false")]
     pub excluded: bool,
-    /// Units that the contract carried for other reasons when Tallyline took the line over.
+    /// Units of a line that the PSA does not let us read. Kept for later: of Autotask they are read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u32>)]
     pub opening_units: Option<Units>,

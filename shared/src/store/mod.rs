@@ -13,11 +13,13 @@ pub mod mappings;
 pub mod runs;
 pub mod schema;
 mod table;
+mod transaction;
 pub mod usage;
 
 pub use condition::Condition;
 pub use schema::Key;
-pub use table::{DuePosition, Page, Read, Rows, Table, Write};
+pub use table::{DuePosition, Page, Read, Rows, Table};
+pub use transaction::Write;
 
 /// The store did not do what was asked. A refused condition is no error: it is an answer.
 #[derive(Debug, thiserror::Error)]

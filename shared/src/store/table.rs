@@ -5,25 +5,21 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::schema::{PK, SK};
 use super::{Condition, Key, StoreError};
 
-type Item = HashMap<String, AttributeValue>;
+pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// DynamoDB reads at most so many rows by key in one request.
 const KEYS_A_BATCH: usize = 100;
 
 /// A transaction that met another is tried so often, with a pause that doubles.
-const TRANSACTION_ATTEMPTS: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
+pub(super) const TRANSACTION_ATTEMPTS: u32 = 5;
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// How fresh a read has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,15 +56,11 @@ pub struct Rows<T> {
 #[derive(Debug, Clone)]
 pub struct DuePosition(Item);
 
-/// One write of a transaction.
-#[derive(Debug, Clone)]
-pub struct Write(TransactWriteItem);
-
 /// The table, and the client that reaches it.
 #[derive(Debug, Clone)]
 pub struct Table {
-    client: Client,
-    name: String,
+    pub(super) client: Client,
+    pub(super) name: String,
 }
 
 impl Table {
@@ -319,100 +311,6 @@ impl Table {
         let rows = answer.items.unwrap_or_default().into_iter().filter_map(read).collect();
         Ok((rows, answer.last_evaluated_key.map(DuePosition)))
     }
-
-    /// A put for [`Table::transact`].
-    ///
-    /// # Errors
-    /// The row can't be stored.
-    pub fn write_put<T: Serialize>(&self, key: &Key, row: &T, condition: &Condition) -> Result<Write, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.name)
-            .set_item(Some(encode(key, row)?))
-            .condition_expression(condition.expression())
-            .set_expression_attribute_names(some(condition.names()))
-            .set_expression_attribute_values(some(condition.values().clone()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None)
-            .build()
-            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        Ok(Write(TransactWriteItem::builder().put(put).build()))
-    }
-
-    /// An update for [`Table::transact`].
-    ///
-    /// # Errors
-    /// The expression can't be built.
-    pub fn write_update(&self, key: &Key, update: &Condition, condition: &Condition) -> Result<Write, StoreError> {
-        let (names, values) = merged(update, condition);
-        let update = Update::builder()
-            .table_name(&self.name)
-            .key(PK, AttributeValue::S(key.pk.clone()))
-            .key(SK, AttributeValue::S(key.sk.clone()))
-            .update_expression(update.expression())
-            .condition_expression(condition.expression())
-            .set_expression_attribute_names(some(names))
-            .set_expression_attribute_values(some(values))
-            .build()
-            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        Ok(Write(TransactWriteItem::builder().update(update).build()))
-    }
-
-    /// A delete for [`Table::transact`].
-    ///
-    /// # Errors
-    /// The expression can't be built.
-    pub fn write_delete(&self, key: &Key, condition: &Condition) -> Result<Write, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.name)
-            .key(PK, AttributeValue::S(key.pk.clone()))
-            .key(SK, AttributeValue::S(key.sk.clone()))
-            .condition_expression(condition.expression())
-            .set_expression_attribute_names(some(condition.names()))
-            .set_expression_attribute_values(some(condition.values().clone()))
-            .build()
-            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        Ok(Write(TransactWriteItem::builder().delete(delete).build()))
-    }
-
-    /// All writes or none, at most 100. `false`: a condition did not hold, nothing was written. A transaction that met
-    /// another one at the same rows wrote nothing either, and is tried again a few times.
-    ///
-    /// # Errors
-    /// The store is unavailable: whether the writes were made is not known.
-    pub async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
-        let items: Vec<TransactWriteItem> = writes.into_iter().map(|write| write.0).collect();
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1.. {
-            let sent = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
-            let Err(error) = sent else { return Ok(true) };
-            match cancelled(&error) {
-                None => return Err(unavailable(error)),
-                Some(Cancelled::Condition) => return Ok(false),
-                Some(Cancelled::Contention) if attempt == TRANSACTION_ATTEMPTS => return Err(unavailable(error)),
-                Some(Cancelled::Contention) => {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-            }
-        }
-        Err(StoreError::Unavailable("a transaction was not tried".into()))
-    }
-}
-
-/// Why a transaction wrote nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cancelled {
-    Condition,
-    /// Another transaction was at the same rows, or the table was asked too much at once.
-    Contention,
-}
-
-fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<Cancelled> {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
-        return None;
-    };
-    let refused = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
-    let condition = cancelled.cancellation_reasons().iter().any(refused);
-    Some(if condition { Cancelled::Condition } else { Cancelled::Contention })
 }
 
 /// Sends a write of one row, and again where a transaction was at the row: it wrote nothing then.
@@ -434,7 +332,7 @@ where
     send().await
 }
 
-fn encode<T: Serialize>(key: &Key, row: &T) -> Result<Item, StoreError> {
+pub(super) fn encode<T: Serialize>(key: &Key, row: &T) -> Result<Item, StoreError> {
     let mut item: Item = serde_dynamo::to_item(row).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     item.insert(PK.to_owned(), AttributeValue::S(key.pk.clone()));
     item.insert(SK.to_owned(), AttributeValue::S(key.sk.clone()));
@@ -449,11 +347,11 @@ fn text(item: &Item, name: &str) -> Option<String> {
     item.get(name).and_then(|value| value.as_s().ok()).cloned()
 }
 
-fn some<T>(map: HashMap<String, T>) -> Option<HashMap<String, T>> {
+pub(super) fn some<T>(map: HashMap<String, T>) -> Option<HashMap<String, T>> {
     (!map.is_empty()).then_some(map)
 }
 
-fn merged(update: &Condition, condition: &Condition) -> (HashMap<String, String>, Item) {
+pub(super) fn merged(update: &Condition, condition: &Condition) -> (HashMap<String, String>, Item) {
     let mut names = update.names();
     names.extend(condition.names());
     let mut values = update.values().clone();
@@ -477,7 +375,7 @@ fn held<T, E: ProvideErrorMetadata>(sent: Result<T, SdkError<E>>) -> Result<bool
     }
 }
 
-fn unavailable<E: ProvideErrorMetadata>(error: SdkError<E>) -> StoreError {
+pub(super) fn unavailable<E: ProvideErrorMetadata>(error: SdkError<E>) -> StoreError {
     let message = match error.as_service_error() {
         Some(service) => {
             format!("{} {}", service.code().unwrap_or("unknown"), service.message().unwrap_or_default())

@@ -18,7 +18,7 @@ use crate::domain::reason::{Code, Reason};
 use crate::psa::{Connector, Kind, Observation, PsaError};
 use crate::store::Read;
 use crate::store::connections::{Connection, Status};
-use crate::store::runs::{Mode, Run, RunState, Trigger};
+use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Trigger};
 
 /// How soon a scheduled run that met a PSA out of reach is tried again.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_hours(1);
@@ -27,6 +27,24 @@ const TRY_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Clone)]
 pub struct Planner {
     parts: Parts,
+}
+
+/// What ends the drafting of a run: a fault of ours, after which it may be planned again, or the PSA's word.
+enum Halt {
+    Ours(SyncError),
+    Psa(PsaError),
+}
+
+impl<E: Into<SyncError>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+impl From<PsaError> for Halt {
+    fn from(error: PsaError) -> Self {
+        Self::Psa(error)
+    }
 }
 
 impl Planner {
@@ -54,6 +72,22 @@ impl Planner {
             return Err(error);
         }
         Ok(self.finish(&run).await?.or(Some(run)))
+    }
+
+    /// Ends a run whose planning failed at every try. Jobs that it has handed on are still done.
+    ///
+    /// # Errors
+    /// The store is unavailable: the run stays as it is.
+    pub async fn give_up(&self, partner: &PartnerId, run: &RunId) -> Result<(), SyncError> {
+        let Parts { runs, ledger, clock, .. } = &self.parts;
+        let Some(run) = runs.get(partner, run).await? else { return Ok(()) };
+        // A run that was never begun can't end.
+        runs.begin(&run, ledger.holder(), clock.now()).await?;
+        let reason = Reason::new(Code::GivenUp, "The run could not be planned at any try.".into());
+        let nothing = Planned { effort: Effort::default(), counts: Counts::default(), reason: Some(reason) };
+        runs.planned(&run, &nothing).await?;
+        self.finish(&run).await?;
+        Ok(())
     }
 
     async fn planned_before(&self, run: &Run) -> Result<Run, SyncError> {
@@ -100,7 +134,7 @@ impl Planner {
             Ok(psa) => psa,
             Err(error) => return self.refused(connection, run, &error, 0).await,
         };
-        match self.draft_with(psa.as_ref(), connection, run).await? {
+        match self.draft_with(psa.as_ref(), connection, run).await {
             Ok(draft) => {
                 let psa_requests = psa.requests_made();
                 if psa_requests > 0 {
@@ -108,42 +142,35 @@ impl Planner {
                 }
                 Ok(Draft { psa_requests, ..draft })
             }
-            Err(error) => self.refused(connection, run, &error, psa.requests_made()).await,
+            Err(Halt::Psa(error)) => self.refused(connection, run, &error, psa.requests_made()).await,
+            Err(Halt::Ours(error)) => Err(error),
         }
     }
 
-    /// The outer error is ours, the inner one the PSA's.
-    async fn draft_with(
-        &self,
-        psa: &dyn Connector,
-        connection: &Connection,
-        run: &Run,
-    ) -> Result<Result<Draft, PsaError>, SyncError> {
-        let Parts { mappings, usage, lines, clock, .. } = &self.parts;
-        let products = mappings.all_products(&run.partner, &connection.id).await?;
-        let companies = mappings.all_companies(&run.partner, &connection.id).await?;
+    async fn mapped(&self, connection: &Connection, run: &Run) -> Result<Vec<MappedLine>, SyncError> {
+        let products = self.parts.mappings.all_products(&run.partner, &connection.id).await?;
+        let companies = self.parts.mappings.all_companies(&run.partner, &connection.id).await?;
         let mut mapped = MappedLine::all(&products, companies, &run.companies);
         if !run.approved.is_empty() {
             mapped.retain(|line| run.approved.iter().any(|approved| approved.line_id == line.key.to_string()));
         }
+        Ok(mapped)
+    }
+
+    /// Reads what the lines depend on, in bulk, and decides each.
+    async fn draft_with(&self, psa: &dyn Connector, connection: &Connection, run: &Run) -> Result<Draft, Halt> {
+        let Parts { usage, lines, clock, .. } = &self.parts;
+        let mapped = self.mapped(connection, run).await?;
         if mapped.is_empty() {
-            return Ok(Ok(Draft::default()));
+            return Ok(Draft::default());
         }
-        let room = match psa.allowance().await {
-            Ok(allowance) => {
-                let cap = u64::from(allowance.limit) * u64::from(connection.policy.budget_percent.get()) / 100;
-                u32::try_from(cap).unwrap_or(u32::MAX).saturating_sub(allowance.used)
-            }
-            Err(error) => return Ok(Err(error)),
-        };
+        let room = psa.allowance().await?.room(connection.policy.budget_percent);
         if room == 0 {
-            return Ok(Ok(Draft::failed(budget_exhausted(connection))));
+            return Ok(Draft::failed(budget_exhausted(connection)));
         }
         let ids: BTreeSet<ContractId> = mapped.iter().map(|line| line.key.contract.clone()).collect();
-        let contracts: BTreeMap<ContractId, Contract> = match psa.contracts_by_id(&ids).await {
-            Ok(found) => found.into_iter().map(|contract| (contract.id.clone(), contract)).collect(),
-            Err(error) => return Ok(Err(error)),
-        };
+        let contracts: BTreeMap<ContractId, Contract> =
+            psa.contracts_by_id(&ids).await?.into_iter().map(|contract| (contract.id.clone(), contract)).collect();
         let today = Today::of(connection, clock.as_ref());
         let tenancy = tenancy(connection);
         let histories = lines.all(&tenancy).await?;
@@ -151,10 +178,7 @@ impl Planner {
         let writable = || contracts.values().filter(|contract| contract.writable_on(today.date).is_ok());
         let relevant = mapped.iter().filter_map(|line| histories.get(&line.key));
         let window = bulk_window(today.date, &connection.policy, writable(), relevant);
-        let observed = match psa.observe(&writable().map(|contract| contract.id.clone()).collect(), window).await {
-            Ok(observed) => observed,
-            Err(error) => return Ok(Err(error)),
-        };
+        let observed = psa.observe(&writable().map(|contract| contract.id.clone()).collect(), window).await?;
         let live = live_writers(&self.parts.connections, connection, histories.values()).await?;
         let desk = Desk {
             today: &today,
@@ -173,11 +197,12 @@ impl Planner {
             draft.add(assessed, &histories);
         }
         if run.mode == Mode::Preview || connection.policy.shadow {
-            return Ok(look_closer(psa, draft, &desk, connection.policy.shadow && run.mode == Mode::Apply).await);
+            let shadow = connection.policy.shadow && run.mode == Mode::Apply;
+            return Ok(look_closer(psa, draft, &desk, shadow).await?);
         }
         let reads = psa.requests_made();
         draft.keep_within(room.saturating_sub(reads), connection);
-        Ok(Ok(draft))
+        Ok(draft)
     }
 
     /// A scheduled run that met a PSA out of reach is not lost until the next day, week or month.

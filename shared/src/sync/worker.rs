@@ -79,6 +79,26 @@ impl Worker {
         Ok(Done::Now)
     }
 
+    /// Closes a job that failed at every delivery, so that its run can end. What its lines had sent stays open in the ledger
+    /// and is settled by the next run.
+    ///
+    /// # Errors
+    /// The store is unavailable: the run goes on waiting.
+    pub async fn give_up(&self, message: &CompanyJob) -> Result<(), SyncError> {
+        let Parts { runs, connections, .. } = &self.parts;
+        let Some(run) = runs.get(&message.partner, &message.run).await? else { return Ok(()) };
+        let page = runs.job(&message.partner, &message.run, &message.page).await?;
+        if let Some(job) = page.and_then(|page| page.job.filter(|_| !page.done)) {
+            let job: Job = serde_json::from_str(&job).map_err(|e| SyncError::Job(e.to_string()))?;
+            let connection = connections.get(&message.partner, &message.connection, Read::Consistent).await?;
+            let reason = Reason::new(Code::GivenUp, "The account's job failed at every try.".into());
+            let rows = self.stopped_rows(connection, &job, reason).await?;
+            runs.close_job(&run, &message.page, &rows, Effort::default()).await?;
+        }
+        finish(runs, self.parts.events.as_ref(), self.parts.clock.as_ref(), &run).await?;
+        Ok(())
+    }
+
     /// The rows of a job that is not done. A line that an earlier attempt had begun to write is not called untouched.
     async fn stopped_rows(
         &self,

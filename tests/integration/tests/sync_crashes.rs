@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fan_out::Request;
+use integration::PARTNER;
 use integration::msp::{Customer, Msp, Setup};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -356,4 +357,30 @@ async fn a_worker_that_lost_its_lease_can_neither_send_nor_settle() {
         "the newer lease is not the late worker's to end"
     );
     assert_eq!(msp.states("acme", "edr").await, "rejected");
+}
+
+#[tokio::test]
+async fn a_job_that_is_given_up_ends_its_run_and_the_next_run_does_its_work() {
+    let msp = msp().await;
+    let (run, job) = planned(&msp).await;
+    msp.parts.worker.give_up(&job).await.unwrap();
+    let ended = msp.see(&run).await;
+    assert_eq!((ended.result("acme", "edr").as_str(), ended.status()), ("failed given_up", "partial"));
+    msp.work(&job).await.unwrap();
+    msp.parts.worker.give_up(&job).await.unwrap();
+    assert_eq!((msp.write_requests(), msp.see(&run).await.view["lines"]["failed"].as_i64()), (0, Some(1)));
+    assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
+    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (1, 42));
+}
+
+#[tokio::test]
+async fn a_run_that_can_not_be_planned_at_any_try_ends_as_failed() {
+    let msp = msp().await;
+    msp.push(&[("acme", "edr", 42)]).await;
+    let run = msp.ask("apply").await;
+    let (partner, id) = (PARTNER.parse().unwrap(), run.parse().unwrap());
+    msp.parts.fan_out.planner.give_up(&partner, &id).await.unwrap();
+    let ended = msp.see(&run).await;
+    assert_eq!((ended.view["code"].as_str(), ended.status()), (Some("given_up"), "failed"));
+    assert_eq!(msp.write_requests(), 0);
 }

@@ -25,6 +25,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub trait Handle: Send + Sync + 'static {
     /// Does it, or says why it must be tried again.
     async fn handle(&self, message: &Message) -> Result<(), String>;
+
+    /// Ends what waits for a message that was delivered for the last time.
+    async fn give_up(&self, message: &Message) -> Result<(), String>;
 }
 
 /// What became of the messages that were delivered.
@@ -137,12 +140,26 @@ async fn deliver(queue: &Queue, handler: &Arc<dyn Handle>, head: &Waiting) -> Re
     if taken.attempts > super::MOST_ATTEMPTS {
         // Its last delivery never came to an end: the process died of it, or with it.
         queue.failed(&taken, "the process ended while it was worked on").await?;
+        give_up(handler, &taken.message).await;
         return Ok(false);
     }
     let (own, message) = (handler.clone(), taken.message.clone());
     let worked = tokio::spawn(async move { own.handle(&message).await }).await;
     match worked.unwrap_or_else(|stopped| Err(stopped.to_string())) {
         Ok(()) => queue.done(&taken).await.map(|()| true),
-        Err(error) => queue.failed(&taken, &error).await.map(|_| false),
+        Err(error) => {
+            queue.failed(&taken, &error).await?;
+            if taken.attempts == super::MOST_ATTEMPTS {
+                give_up(handler, &taken.message).await;
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// The message lies aside either way.
+async fn give_up(handler: &Arc<dyn Handle>, message: &Message) {
+    if let Err(error) = handler.give_up(message).await {
+        tracing::error!(%error, %message, "what waits for a message that was given up can't be ended");
     }
 }
