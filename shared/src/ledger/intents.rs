@@ -99,10 +99,10 @@ impl Ledger {
         of: &Tenancy,
         lease: &Lease,
         (connection, run): (&ConnectionId, &RunId),
-        meanings: &[(Meaning, &LineHistory)],
+        planned: &[(Meaning, LineHistory)],
         now: Timestamp,
     ) -> Result<Option<Vec<Intent>>, StoreError> {
-        let intents: Vec<Intent> = meanings
+        let intents: Vec<Intent> = planned
             .iter()
             .map(|(meaning, _)| Intent {
                 key: meaning.key(),
@@ -118,7 +118,7 @@ impl Ledger {
                 code: None,
             })
             .collect();
-        let histories = meanings.iter().map(|(_, history)| *history);
+        let histories = planned.iter().map(|(_, history)| history);
         let pairs: Vec<_> = intents.iter().zip(histories).collect();
         for chunk in pairs.chunks(INTENTS_A_TRANSACTION) {
             let mut writes = Vec::with_capacity(chunk.len() * 2);

@@ -171,6 +171,23 @@ impl Shift<'_> {
         changes
     }
 
+    /// A change as the ledger takes it down, and what was known of its line.
+    fn planned(&self, line: &JobLine, change: &Change, seen: &Seen) -> Option<(Meaning, LineHistory)> {
+        let history = seen.history(&line.key);
+        let meaning = Meaning {
+            partner: self.of.partner.clone(),
+            tenant: self.of.tenant.clone(),
+            line: line.key.clone(),
+            contract_service: seen.line(&line.key)?.contract_service.clone(),
+            effective: change.dated.date,
+            before: change.before,
+            target: change.target,
+            revision: history.revision,
+            feeds: line.desired.feed_count(),
+        };
+        Some((meaning, history))
+    }
+
     /// Writes the changes one after the other, reads the account back once, and settles. Answers with how many were sent.
     async fn write(
         &self,
@@ -184,35 +201,11 @@ impl Shift<'_> {
             return Ok(0);
         }
         let parts = self.parts;
-        let mut histories = BTreeMap::new();
-        let mut meanings = Vec::new();
-        for (line, change) in &changes {
-            let Some(found) = seen.line(&line.key) else { continue };
-            let history = seen.history(&line.key);
-            meanings.push(Meaning {
-                partner: self.of.partner.clone(),
-                tenant: self.of.tenant.clone(),
-                line: line.key.clone(),
-                contract_service: found.contract_service.clone(),
-                effective: change.dated.date,
-                before: change.before,
-                target: change.target,
-                revision: history.revision,
-                feeds: line.desired.feed_count(),
-            });
-            histories.insert(line.key.clone(), history);
-        }
-        let with_history: Vec<(Meaning, &LineHistory)> = meanings
-            .into_iter()
-            .filter_map(|meaning| Some((histories.get(&meaning.line)?, meaning)))
-            .map(|(h, m)| (m, h))
-            .collect();
+        let planned: Vec<(Meaning, LineHistory)> =
+            changes.iter().filter_map(|(line, change)| self.planned(line, change, seen)).collect();
         let by = (&self.connection.id, &self.run.id);
-        let intents = parts
-            .ledger
-            .intend(self.of, self.lease, by, &with_history, parts.clock.now())
-            .await?
-            .ok_or(SyncError::Busy)?;
+        let intents =
+            parts.ledger.intend(self.of, self.lease, by, &planned, parts.clock.now()).await?.ok_or(SyncError::Busy)?;
         let writer = Writer {
             ledger: &parts.ledger,
             clock: parts.clock.as_ref(),
@@ -232,13 +225,13 @@ impl Shift<'_> {
             Ok(Observation::default())
         };
         let mut settled = Vec::new();
-        for attempt in &attempts {
+        // Attempts stand in the order in which they were planned.
+        for (attempt, (meaning, history)) in attempts.iter().zip(&planned) {
             let verdict = attempt.verdict(&read_back);
-            let line = &attempt.intent.meaning.line;
-            if let Some(row) = rows.remove(line) {
-                rows.insert(line.clone(), verdict.row(row));
+            if let Some(row) = rows.remove(&meaning.line) {
+                rows.insert(meaning.line.clone(), verdict.row(row));
             }
-            settled.extend(histories.get(line).map(|history| ((&attempt.intent, verdict.outcome.clone()), history)));
+            settled.push(((&attempt.intent, verdict.outcome), history));
         }
         if !parts.ledger.settle(self.of, self.lease, &settled, parts.clock.now()).await? {
             return Err(SyncError::Busy);

@@ -288,7 +288,7 @@ async fn intend(msp: &Msp, job: &CompanyJob, lease: &Lease) -> Option<Intent> {
     };
     let ledger = &msp.parts.worker_parts.ledger;
     let by = (&job.connection, &job.run);
-    let stored = ledger.intend(&msp.tenancy(), lease, by, &[(meaning, &history)], msp.clock.time()).await.unwrap();
+    let stored = ledger.intend(&msp.tenancy(), lease, by, &[(meaning, history)], msp.clock.time()).await.unwrap();
     stored.map(|mut intents| intents.remove(0))
 }
 
