@@ -167,7 +167,7 @@ fn leap_days_are_days_like_others() {
         2032-02-29T12:00:00Z UTC | yearly 2028-02-29 to 2033-02-27 | period_start
         -> 2032-02-29, whole period: start of the billing period
         2028-02-29T12:00:00Z UTC | monthly 2028-02-01 to 2028-02-29 | next_period_start
-        -> unchanged at 40
+        -> no_period_ahead: From 40 to 42 would count from the next period; the contract ends on 2028-02-29.
         ",
     );
 }
@@ -311,7 +311,7 @@ fn a_change_lies_within_its_contract() {
         2026-11-30T12:00:00Z UTC | monthly 2026-06-01 to 2026-12-31 | next_period_start
         -> 2026-12-01, whole period: start of the next billing period
         2026-12-01T12:00:00Z UTC | monthly 2026-06-01 to 2026-12-31 | next_period_start
-        -> unchanged at 40
+        -> no_period_ahead: From 40 to 42 would count from the next period; the contract ends on 2026-12-31.
         2027-01-01T12:00:00Z UTC | monthly 2026-06-01 to 2026-12-31 | period_start
         -> contract_ended: \"Managed services\" ended on 2026-12-31.
         2026-12-10T12:00:00Z UTC | monthly 2026-06-01 to 2026-12-15 | period_start
@@ -319,11 +319,11 @@ fn a_change_lies_within_its_contract() {
         2026-12-15T12:00:00Z UTC | monthly 2026-06-01 to 2026-12-15 | today
         -> 2026-12-15, prorated: day of the run
         2026-12-10T12:00:00Z UTC | monthly 2026-06-01 to 2026-12-15 | next_period_start
-        -> unchanged at 40
+        -> no_period_ahead: From 40 to 42 would count from the next period; the contract ends on 2026-12-15.
         2026-11-10T12:00:00Z UTC | monthly 2026-06-01 to 2026-12-01 | next_period_start
         -> 2026-12-01, whole period: start of the next billing period
         2026-11-10T12:00:00Z UTC | yearly 2026-06-01 to 2026-12-01 | next_period_start
-        -> unchanged at 40
+        -> no_period_ahead: From 40 to 42 would count from the next period; the contract ends on 2026-12-01.
         2026-06-01T12:00:00Z UTC | monthly 2026-06-01 to 2026-06-01 | period_start
         -> 2026-06-01, whole period: start of the billing period
         ",

@@ -70,12 +70,15 @@ pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &
         let explanation = format!("\"{}\" is not in the newest complete snapshot of {}.", feed.named(), feed.product);
         return Err(Reason::new(Code::CompanyAbsent, explanation));
     }
-    let counts: Vec<Vec<Count>> = feeds.iter().map(Feed::with_absence).collect();
-    if let Some((feed, _)) = feeds.iter().zip(&counts).find(|(_, counts)| counts.is_empty()) {
-        let explanation = format!("No usage of {} was ever received for \"{}\".", feed.product, feed.named());
-        return Err(Reason::new(Code::UsageMissing, explanation));
+    let before = Before { start: period.start, zone, ends_marks: rule.counting == Counting::HighWaterMark };
+    let mut counts = Vec::with_capacity(feeds.len());
+    for feed in feeds {
+        let of_feed = before.within(feed.with_absence(before.without_raised(feed.counts.clone())));
+        if of_feed.is_empty() {
+            return Err(feed.uncounted(period));
+        }
+        counts.push(of_feed);
     }
-    let counts: Vec<Vec<Count>> = counts.into_iter().map(|counts| of_period(counts, rule, period, zone)).collect();
     let counted = rule.counting.count(&Series::of(&counts, zone), period, today)?;
     let too_large = || Reason::new(Code::UsageTooLarge, format!("{} is no count.", counted.quantity));
     let ruled = rule.apply(counted.quantity, today).ok_or_else(too_large)?;
@@ -88,13 +91,33 @@ pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &
     })
 }
 
-/// For a high-water mark, the counts without the incomplete ones of earlier periods: what those raised must not come
-/// back as the mark of a period in which nobody counted it.
-fn of_period(mut counts: Vec<Count>, rule: &Rule, period: Period, zone: &TimeZone) -> Vec<Count> {
-    if rule.counting == Counting::HighWaterMark {
-        counts.retain(|count| count.complete || count.as_of.to_zoned(zone.clone()).date() >= period.start);
+/// What the counts before a period mean for a high-water mark of it: they must not come back as the mark of a period in
+/// which nobody counted them. Every other way of counting carries them on.
+struct Before<'a> {
+    start: Date,
+    zone: &'a TimeZone,
+    ends_marks: bool,
+}
+
+impl Before<'_> {
+    fn is_inside(&self, count: &Count) -> bool {
+        count.as_of.to_zoned(self.zone.clone()).date() >= self.start
     }
-    counts
+
+    /// Without the incomplete counts of earlier periods: what those raised ends with its period.
+    fn without_raised(&self, mut counts: Vec<Count>) -> Vec<Count> {
+        counts.retain(|count| !self.ends_marks || count.complete || self.is_inside(count));
+        counts
+    }
+
+    /// Where the period has a complete count, its counts alone: until the first of them the feed stands at that one, so
+    /// that a sum is not made of one feed's new count and another's old one.
+    fn within(&self, mut counts: Vec<Count>) -> Vec<Count> {
+        if self.ends_marks && counts.iter().any(|count| count.complete && self.is_inside(count)) {
+            counts.retain(|count| self.is_inside(count));
+        }
+        counts
+    }
 }
 
 impl Feed {
@@ -104,8 +127,7 @@ impl Feed {
 
     /// The counts in order of time, with what an absence says put in its place: under `keep` the count known by then
     /// stands, under `zero` none is left. A company that was never counted stays unknown under `keep`, and is no zero.
-    fn with_absence(&self) -> Vec<Count> {
-        let mut counts = self.counts.clone();
+    fn with_absence(&self, mut counts: Vec<Count>) -> Vec<Count> {
         counts.sort_by_key(|count| (count.as_of, !count.complete, count.units));
         let Some(absence) = &self.absent_from else {
             return counts;
@@ -121,6 +143,19 @@ impl Feed {
             counts.insert(place, carried);
         }
         counts
+    }
+
+    fn uncounted(&self, period: Period) -> Reason {
+        let (product, company) = (&self.product, self.named());
+        if self.counts.is_empty() {
+            return Reason::new(
+                Code::UsageMissing,
+                format!("No usage of {product} was ever received for \"{company}\"."),
+            );
+        }
+        let explanation =
+            format!("There is no count of {product} for \"{company}\" in the billing period from {}.", period.start);
+        Reason::new(Code::UsageNotInPeriod, explanation)
     }
 
     fn quantity(&self, counts: &[Count]) -> Option<FeedQuantity> {
@@ -209,6 +244,34 @@ mod tests {
         let rule = Rule { counting: Counting::HighWaterMark, ..Rule::default() };
         let desired = desired(&[feed], &rule, period, date(2026, 11, 5), &TimeZone::UTC).unwrap();
         assert_eq!(desired.units.get(), 41);
+    }
+
+    fn mark(feeds: &[Feed]) -> Desired {
+        let period = Period { start: date(2026, 11, 1), end: date(2026, 11, 30) };
+        let rule = Rule { counting: Counting::HighWaterMark, ..Rule::default() };
+        desired(feeds, &rule, period, date(2026, 11, 5), &TimeZone::UTC).unwrap()
+    }
+
+    #[test]
+    fn a_mark_is_not_the_sum_of_one_feeds_new_count_and_anothers_old_one() {
+        let fell = |at: &str| {
+            let mut feed = feed(WhenAbsent::Keep, &[("2026-10-31T12:00:00Z", 50), (at, 10)]);
+            feed.absent_from = None;
+            feed
+        };
+        let feeds = [fell("2026-11-01T00:10:00Z"), fell("2026-11-01T00:25:00Z")];
+        assert_eq!((mark(&feeds).units.get(), mark(&feeds).may_lower), (20, true));
+    }
+
+    #[test]
+    fn an_absence_does_not_carry_what_an_incomplete_count_raised_into_the_next_period() {
+        let mut feed = feed(WhenAbsent::Keep, &[("2026-10-20T12:00:00Z", 40)]);
+        let raised =
+            Count { as_of: "2026-10-25T12:00:00Z".parse().unwrap(), complete: false, ..feed.counts[0].clone() };
+        feed.counts.push(Count { units: 60.try_into().unwrap(), ..raised });
+        feed.absent_from =
+            Some(Absence { as_of: "2026-11-02T00:00:00Z".parse().unwrap(), snapshot: "newest".parse().unwrap() });
+        assert_eq!(mark(&[feed]).units.get(), 40);
     }
 
     #[test]

@@ -102,7 +102,10 @@ impl Decision {
         };
         match now.due() {
             Err(reason) => Self::stop_for(reason, Some(current)),
-            Ok(None) => now.unchanged(current),
+            Ok(None) => match now.no_day_to_judge(current) {
+                Some(reason) => Self::stop_for(reason, Some(current)),
+                None => now.unchanged(current),
+            },
             Ok(Some(due)) => now.change(&due).unwrap_or_else(|reason| Self::stop_for(reason, Some(due.before))),
         }
     }
@@ -125,6 +128,22 @@ impl Situation<'_> {
             adjusted_on: &self.history.adjusted_on,
             last_change: self.history.adjusted_on.last().copied().filter(|day| *day > self.today),
         }
+    }
+
+    /// A line that is wrong, and whose contract ends before the day on which that may be judged.
+    fn no_day_to_judge(&self, current: Units) -> Option<Reason> {
+        let target = self.desired.units;
+        let policy = match current.cmp(&target) {
+            std::cmp::Ordering::Less => self.policy.effective_date.rises,
+            std::cmp::Ordering::Greater => self.policy.effective_date.falls,
+            std::cmp::Ordering::Equal => return None,
+        };
+        let none = self.calendar().decision_days(policy, |_, _| false).next().is_none();
+        let explanation = format!(
+            "From {current} to {target} would count from the next period; the contract ends on {}.",
+            self.contract.end
+        );
+        none.then(|| Reason::new(Code::NoPeriodAhead, explanation))
     }
 
     /// What is remembered of a line that is right are the units of the last day on which it was judged.

@@ -99,6 +99,8 @@ codes! {
     LaterChange "later_change" Held "Remove the later change in the PSA, or wait until it is in force."
     /// There is no day left for a change.
     NoDateLeft "no_date_left" Held "Every day up to the end of the contract is posted or already adjusted: change the units in the PSA by hand."
+    /// The contract ends before its next period.
+    NoPeriodAhead "no_period_ahead" Skipped "Nothing, or extend the contract: by the policy the change counts from the next billing period."
     /// The rows do not cover the day.
     NoUnitsOnDate "no_units_on_date" Failed "Check the line in the PSA: it has no units row for the day from which the change would count."
     /// An earlier write is not settled yet.
