@@ -119,6 +119,8 @@ codes! {
     ConnectionOff "connection_off" Skipped "Switch the connection on, then sync again."
     /// The job waited so long that its counts may be out of date.
     JobTooOld "job_too_old" Skipped "Nothing: the next run decides anew."
+    /// The companies that a run was limited to are not mapped.
+    CompaniesNotMapped "companies_not_mapped" Failed "Map the companies first, or check how they are spelt."
     /// It was tried to the end of all tries.
     GivenUp "given_up" Failed "Look into the log for what failed; then sync again."
     /// An earlier refusal makes more requests pointless or harmful.

@@ -162,7 +162,10 @@ impl Planner {
         let Parts { usage, lines, clock, .. } = &self.parts;
         let mapped = self.mapped(connection, run).await?;
         if mapped.is_empty() {
-            return Ok(Draft::default());
+            let named = run.companies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let reason =
+                || Reason::new(Code::CompaniesNotMapped, format!("None of these companies is mapped: {named}."));
+            return Ok(if run.companies.is_empty() { Draft::default() } else { Draft::failed(reason()) });
         }
         let room = psa.allowance().await?.room(connection.policy.budget_percent);
         if room == 0 {

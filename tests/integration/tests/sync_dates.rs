@@ -284,10 +284,10 @@ async fn a_contract_that_ends_while_its_job_waits_fails_and_is_not_written() {
 }
 
 #[tokio::test]
-async fn a_change_for_a_period_that_the_contract_does_not_reach_says_that_nothing_is_due() {
+async fn a_change_for_a_period_that_the_contract_does_not_reach_is_skipped_and_says_so() {
     let msp = Setup::of([Customer::named("acme").line("edr", 40).runs(day("2026-01-01"), day("2026-11-30"))])
         .policy(json!({"effective_date": {"rises": "next_period_start", "falls": "next_period_start"}}))
         .start()
         .await;
-    assert_eq!((sync(&msp, 42).await.0.as_str(), msp.write_requests()), ("unchanged", 0));
+    assert_eq!((sync(&msp, 42).await.0.as_str(), msp.write_requests()), ("skipped no_period_ahead", 0));
 }

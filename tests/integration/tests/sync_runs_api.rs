@@ -392,3 +392,16 @@ async fn lines_page_and_filter_without_loss_over_pages_of_every_kind() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_run_of_companies_that_nobody_mapped_fails_and_names_them() {
+    let msp = Setup::of([Customer::named("acme").line("edr", 1)]).start().await;
+    msp.push(&[("acme", "edr", 2)]).await;
+    let path = format!("/v1/connections/{}/runs", msp.connection);
+    let asked = msp.done(Method::POST, &path, Some(json!({"mode": "apply", "companies": ["acmee"]}))).await;
+    msp.drain().await;
+    let run = msp.see(asked["run_id"].as_str().unwrap()).await;
+    assert_eq!((run.status(), run.view["code"].as_str()), ("failed", Some("companies_not_mapped")));
+    assert_eq!(run.view["explanation"], "None of these companies is mapped: acmee.");
+    assert_eq!(msp.write_requests(), 0);
+}
