@@ -11,7 +11,8 @@ use super::ids::{ContractServiceId, IntentKey, PartnerId, PsaTenantId};
 use super::line::LineKey;
 use super::units::{Delta, Units};
 
-/// What became of an intent.
+/// What became of an intent. It goes from intended to sent, and from there to an end or to unknown and an end; one that was
+/// never sent may be rejected at once. The ledger's conditions hold it to that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntentState {
@@ -28,17 +29,6 @@ pub enum IntentState {
 }
 
 impl IntentState {
-    /// Whether an intent may go from `self` to `next`.
-    #[must_use]
-    pub fn may_become(self, next: Self) -> bool {
-        use IntentState::{Applied, Intended, Rejected, Sent, Unknown};
-        matches!(
-            (self, next),
-            // An intent that was never sent may be given up: nothing has left.
-            (Intended, Sent | Rejected) | (Sent, Applied | Rejected | Unknown) | (Unknown, Applied | Rejected)
-        )
-    }
-
     /// Whether nothing more can become of it.
     #[must_use]
     pub fn is_settled(self) -> bool {
@@ -157,25 +147,5 @@ mod tests {
         use IntentState::{Applied, Intended, Rejected, Sent, Unknown};
         let settled = [Intended, Sent, Applied, Rejected, Unknown].map(IntentState::is_settled);
         assert_eq!(settled, [false, false, true, true, false]);
-    }
-
-    #[test]
-    fn states_only_go_forward() {
-        use IntentState::{Applied, Intended, Rejected, Sent, Unknown};
-        let all = [Intended, Sent, Applied, Rejected, Unknown];
-        let legal: Vec<_> =
-            all.iter().flat_map(|a| all.iter().map(move |b| (*a, *b))).filter(|(a, b)| a.may_become(*b)).collect();
-        assert_eq!(
-            legal,
-            [
-                (Intended, Sent),
-                (Intended, Rejected),
-                (Sent, Applied),
-                (Sent, Rejected),
-                (Sent, Unknown),
-                (Unknown, Applied),
-                (Unknown, Rejected)
-            ]
-        );
     }
 }

@@ -602,24 +602,6 @@ async fn a_list_that_is_filtered_down_to_little_still_ends() {
 }
 
 #[tokio::test]
-async fn some_feeds_are_loaded_as_all_are() {
-    let h = Harness::start().await;
-    push(&h, "s1", snapshot("2026-10-20T12:00:00Z", true, &[("acme", "edr", 1), ("bolt", "edr", 2)])).await;
-    push(&h, "s2", snapshot(NOON, true, &[("acme", "edr", 3), ("bolt", "edr", 4)])).await;
-    let whole = book(&h).await;
-    assert_eq!(counts(&whole, "acme", "edr"), ["12:00 1 complete s1", "12:00 3 complete s2"]);
-    let acme = Feed { company: "acme".parse().unwrap(), product: "edr".parse().unwrap() };
-    let nobody = Feed { company: "nobody".parse().unwrap(), product: "edr".parse().unwrap() };
-    let months = Month::of("2026-10-01T00:00:00Z".parse().unwrap())..=Month::of(NOON.parse().unwrap());
-    let some = UsageReader::new(h.table.clone())
-        .load_feeds(&partner(), &BTreeSet::from([acme.clone(), nobody]), months)
-        .await
-        .unwrap();
-    assert_eq!(some.newest_complete, whole.newest_complete);
-    assert_eq!(some.feeds.into_iter().collect::<Vec<_>>(), [(acme.clone(), whole.feeds[&acme].clone())]);
-}
-
-#[tokio::test]
 async fn three_thousand_records_are_stored_in_one_request() {
     let h = Harness::on_disk().await;
     let records: Vec<_> =

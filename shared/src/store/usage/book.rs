@@ -1,6 +1,6 @@
 //! The sync's view of usage: every feed's counts over some months, and the newest complete snapshot of each product.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
@@ -77,28 +77,6 @@ impl UsageReader {
                 self.table.all(&schema::counts_of_month(partner, &month.to_string()), "", Read::Consistent).await?;
             for (sk, row) in rows {
                 book.add(feed_of(&sk)?, row)?;
-            }
-        }
-        Ok(book)
-    }
-
-    /// Some feeds of a partner, one read a feed and month: for the few of one account.
-    ///
-    /// # Errors
-    /// The store is unavailable.
-    pub async fn load_feeds(
-        &self,
-        partner: &PartnerId,
-        feeds: &BTreeSet<Feed>,
-        months: RangeInclusive<Month>,
-    ) -> Result<UsageBook, StoreError> {
-        let mut book = UsageBook { since: Some(*months.start()), ..self.begin(partner).await? };
-        for month in Month::all(months) {
-            for feed in feeds {
-                let key = schema::counts(partner, &month.to_string(), &feed.company, &feed.product);
-                if let Some(row) = self.table.get(&key, Read::Consistent).await? {
-                    book.add(feed.clone(), row)?;
-                }
             }
         }
         Ok(book)
