@@ -71,13 +71,12 @@ pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &
         return Err(Reason::new(Code::CompanyAbsent, explanation));
     }
     let before = Before { start: period.start, zone, ends_marks: rule.counting == Counting::HighWaterMark };
-    let mut counts = Vec::with_capacity(feeds.len());
-    for feed in feeds {
-        let of_feed = before.within(feed.with_absence(before.without_raised(feed.counts.clone())));
-        if of_feed.is_empty() {
-            return Err(feed.uncounted(period));
-        }
-        counts.push(of_feed);
+    let of_feed = |feed: &Feed| before.within(feed.with_absence(before.without_raised(feed.counts.clone())));
+    let counts: Vec<Vec<Count>> = feeds.iter().map(of_feed).collect();
+    let uncounted = feeds.iter().zip(&counts).filter(|(_, counts)| counts.is_empty()).map(|(feed, _)| feed);
+    // Of several the first by name is told, whatever order they came in.
+    if let Some(feed) = uncounted.min_by_key(|feed| (&feed.company, &feed.product)) {
+        return Err(feed.uncounted(period));
     }
     let counted = rule.counting.count(&Series::of(&counts, zone), period, today)?;
     let too_large = || Reason::new(Code::UsageTooLarge, format!("{} is no count.", counted.quantity));
