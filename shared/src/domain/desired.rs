@@ -71,7 +71,7 @@ pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &
         return Err(Reason::new(Code::CompanyAbsent, explanation));
     }
     let before = Before { start: period.start, zone, ends_marks: rule.counting == Counting::HighWaterMark };
-    let of_feed = |feed: &Feed| before.within(feed.with_absence(before.without_raised(feed.counts.clone())));
+    let of_feed = |feed: &Feed| feed.with_absence(before.within(before.without_raised(feed.counts.clone())));
     let counts: Vec<Vec<Count>> = feeds.iter().map(of_feed).collect();
     let uncounted = feeds.iter().zip(&counts).filter(|(_, counts)| counts.is_empty()).map(|(feed, _)| feed);
     // Of several the first by name is told, whatever order they came in.
