@@ -2,7 +2,7 @@
 //!
 //! `domain` decides and is pure; `psa`, `sources`, `store`, `secrets`, `queue` and `events` are the outside world behind small traits;
 //! `ledger` keeps the record of every write; `sync` walks from usage to a settled line; `api` is what the HTTP functions
-//! have in common. ARCHITECTURE.md walks through them.
+//! have in common; `faults` names the places at which a test may interrupt. ARCHITECTURE.md walks through them.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -11,6 +11,7 @@ pub mod aws;
 pub mod clock;
 pub mod domain;
 pub mod events;
+pub mod faults;
 pub mod ledger;
 pub mod psa;
 pub mod queue;

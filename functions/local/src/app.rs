@@ -18,7 +18,6 @@ use shared::psa::registry::Registry;
 use shared::psa::{PsaError, autotask};
 use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
-use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::usage::{Snapshots, UsageReader};
@@ -151,34 +150,15 @@ impl App {
         let connections = Connections::new(table.clone());
         let mappings = Mappings::new(table.clone());
         let usage = UsageReader::new(table.clone());
-        let lines = Lines::new(table.clone());
         let runs = Runs::new(table.clone());
         let remembered = Idempotency::new(table.clone());
         let opener = Opener::new(connections.clone(), secrets.clone(), registry.clone());
 
-        let planner = Planner::new(PlannerParts {
-            connections: connections.clone(),
-            mappings: mappings.clone(),
-            usage: usage.clone(),
-            lines: lines.clone(),
-            ledger: ledger.clone(),
-            runs: runs.clone(),
-            opener: opener.clone(),
-            jobs: Arc::new(queue.clone()),
-            events: events.clone(),
-            clock: clock.clone(),
-            settings,
-        });
-        let worker = Worker::new(WorkerParts {
-            connections: connections.clone(),
-            lines,
-            ledger,
-            runs: runs.clone(),
-            opener: opener.clone(),
-            events: events.clone(),
-            clock: clock.clone(),
-            settings,
-        });
+        let to = (Arc::new(queue.clone()) as _, events.clone() as _);
+        let (clocked, opened) = (clock.clone(), opener.clone());
+        let planner = PlannerParts::new(&table, ledger.clone(), opened.clone(), to, clocked.clone(), settings);
+        let planner = Planner::new(planner);
+        let worker = Worker::new(WorkerParts::new(&table, ledger, opened, events.clone(), clocked, settings));
         let fan_out = FanOut {
             connections: connections.clone(),
             runs: runs.clone(),

@@ -11,6 +11,7 @@ pub mod contract;
 pub mod counting;
 pub mod desired;
 pub mod effective;
+pub mod finding;
 pub mod guard;
 pub mod ids;
 pub mod intent;

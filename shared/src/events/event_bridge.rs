@@ -53,7 +53,7 @@ impl Publish for Bus {
                 let entry = PutEventsRequestEntry::builder().event_bus_name(&self.name).source(SOURCE);
                 Ok(entry.detail_type(event.kind()).detail(detail).build())
             };
-            self.put(batch.iter().map(entry).collect::<Result<_, _>>()?).await?;
+            self.put(batch.iter().map(entry).collect::<Result<_, PublishError>>()?).await?;
         }
         Ok(())
     }

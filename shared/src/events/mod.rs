@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
+use crate::faults::Struck;
 
 /// Something that happened, or that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,3 +76,9 @@ pub trait Publish: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 #[error("the event bus is unavailable: {0}")]
 pub struct PublishError(pub String);
+
+impl From<Struck> for PublishError {
+    fn from(struck: Struck) -> Self {
+        Self(struck.to_string())
+    }
+}

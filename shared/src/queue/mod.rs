@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
+use crate::faults::Struck;
 
 /// Points at the page of a run that a worker is to settle. What to do stands in the page.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,3 +44,9 @@ pub trait SendJobs: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 #[error("the queue is unavailable: {0}")]
 pub struct QueueError(pub String);
+
+impl From<Struck> for QueueError {
+    fn from(struck: Struck) -> Self {
+        Self(struck.to_string())
+    }
+}

@@ -16,6 +16,7 @@ mod table;
 mod transaction;
 pub mod usage;
 
+use crate::faults::Struck;
 pub use condition::Condition;
 pub use schema::Key;
 pub use table::{DuePosition, Page, Read, Rows, Table};
@@ -33,4 +34,10 @@ pub enum StoreError {
     /// The item or request is larger than the store takes.
     #[error("too large for the store: {0}")]
     TooLarge(String),
+}
+
+impl From<Struck> for StoreError {
+    fn from(struck: Struck) -> Self {
+        Self::Unavailable(struck.to_string())
+    }
 }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::schema::{PK, SK};
 use super::{Condition, Key, StoreError};
+use crate::faults::Faults;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -61,13 +62,26 @@ pub struct DuePosition(Item);
 pub struct Table {
     pub(super) client: Client,
     pub(super) name: String,
+    pub(super) faults: Faults,
 }
 
 impl Table {
     /// The table `name` of `client`.
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into() }
+        Self { client, name: name.into(), faults: Faults::default() }
+    }
+
+    /// The same table, with `faults` at each of its writes.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// The fault points of whoever works with this table.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The row at `key`.
@@ -133,7 +147,10 @@ impl Table {
             .condition_expression(condition.expression())
             .set_expression_attribute_names(some(condition.names()))
             .set_expression_attribute_values(some(condition.values().clone()));
+        let effect = || format!("store.put {}", kind(key));
+        self.faults.before(effect)?;
         let sent = patiently(|| request.clone().send()).await;
+        self.faults.after(effect)?;
         held(sent)
     }
 
@@ -159,7 +176,10 @@ impl Table {
             .set_expression_attribute_names(some(names))
             .set_expression_attribute_values(some(values))
             .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew);
+        let effect = || format!("store.update {}", kind(key));
+        self.faults.before(effect)?;
         let sent = patiently(|| request.clone().send()).await;
+        self.faults.after(effect)?;
         match sent {
             Ok(done) => done.attributes.map(decode).transpose(),
             Err(error) if refused(&error) => Ok(None),
@@ -184,7 +204,10 @@ impl Table {
             .condition_expression(condition.expression())
             .set_expression_attribute_names(some(names))
             .set_expression_attribute_values(some(values));
+        let effect = || format!("store.amend {}", kind(key));
+        self.faults.before(effect)?;
         let sent = patiently(|| request.clone().send()).await;
+        self.faults.after(effect)?;
         held(sent)
     }
 
@@ -202,7 +225,10 @@ impl Table {
             .condition_expression(condition.expression())
             .set_expression_attribute_names(some(condition.names()))
             .set_expression_attribute_values(some(condition.values().clone()));
+        let effect = || format!("store.delete {}", kind(key));
+        self.faults.before(effect)?;
         let sent = patiently(|| request.clone().send()).await;
+        self.faults.after(effect)?;
         held(sent)
     }
 
@@ -311,6 +337,11 @@ impl Table {
         let rows = answer.items.unwrap_or_default().into_iter().filter_map(read).collect();
         Ok((rows, answer.last_evaluated_key.map(DuePosition)))
     }
+}
+
+/// What kind of row a key names: the head of its sort key.
+pub(super) fn kind(key: &Key) -> &str {
+    key.sk.split('#').next().unwrap_or_default()
 }
 
 /// Sends a write of one row, and again where a transaction was at the row: it wrote nothing then.

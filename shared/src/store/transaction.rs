@@ -1,5 +1,7 @@
 //! Several writes, all or none.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -8,12 +10,16 @@ use aws_sdk_dynamodb::types::{
 use serde::Serialize;
 
 use super::schema::{PK, SK};
-use super::table::{FIRST_PAUSE, TRANSACTION_ATTEMPTS, encode, merged, some, unavailable};
+use super::table::{FIRST_PAUSE, TRANSACTION_ATTEMPTS, encode, kind, merged, some, unavailable};
 use super::{Condition, Key, StoreError, Table};
 
 /// One write of a transaction.
 #[derive(Debug, Clone)]
-pub struct Write(TransactWriteItem);
+pub struct Write {
+    item: TransactWriteItem,
+    /// What kind of row it writes.
+    kind: String,
+}
 
 impl Table {
     /// A put for [`Table::transact`].
@@ -30,7 +36,7 @@ impl Table {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None)
             .build()
             .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        Ok(Write(TransactWriteItem::builder().put(put).build()))
+        Ok(Write { item: TransactWriteItem::builder().put(put).build(), kind: kind(key).to_owned() })
     }
 
     /// An update for [`Table::transact`].
@@ -49,7 +55,7 @@ impl Table {
             .set_expression_attribute_values(some(values))
             .build()
             .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        Ok(Write(TransactWriteItem::builder().update(update).build()))
+        Ok(Write { item: TransactWriteItem::builder().update(update).build(), kind: kind(key).to_owned() })
     }
 
     /// A delete for [`Table::transact`].
@@ -66,7 +72,7 @@ impl Table {
             .set_expression_attribute_values(some(condition.values().clone()))
             .build()
             .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        Ok(Write(TransactWriteItem::builder().delete(delete).build()))
+        Ok(Write { item: TransactWriteItem::builder().delete(delete).build(), kind: kind(key).to_owned() })
     }
 
     /// All writes or none, at most 100. `false`: a condition did not hold, nothing was written. A transaction that met
@@ -75,7 +81,16 @@ impl Table {
     /// # Errors
     /// The store is unavailable: whether the writes were made is not known.
     pub async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
-        let items: Vec<TransactWriteItem> = writes.into_iter().map(|write| write.0).collect();
+        let kinds: BTreeSet<String> = writes.iter().map(|write| write.kind.clone()).collect();
+        let effect = || format!("store.transact {}", kinds.iter().map(String::as_str).collect::<Vec<_>>().join("+"));
+        let items: Vec<TransactWriteItem> = writes.into_iter().map(|write| write.item).collect();
+        self.faults.before(effect)?;
+        let made = self.send_transaction(items).await;
+        self.faults.after(effect)?;
+        made
+    }
+
+    async fn send_transaction(&self, items: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
         let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
             let sent = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;

@@ -31,6 +31,7 @@ use crate::clock::Clock;
 use crate::domain::ids::ConnectionId;
 use crate::domain::line::LineHistory;
 use crate::domain::reason::Reason;
+use crate::faults::Struck;
 use crate::psa::open::{OpenError, Opener};
 use crate::psa::{Connector, Kind, PsaError};
 use crate::secrets;
@@ -79,6 +80,9 @@ pub enum SyncError {
     /// A stored job that this version can't read.
     #[error("a job can't be read: {0}")]
     Job(String),
+    /// A fault was injected.
+    #[error(transparent)]
+    Struck(#[from] Struck),
     /// Another worker has the account or the run, or took it over.
     #[error("another worker is at it")]
     Busy,

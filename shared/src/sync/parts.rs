@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::Settings;
 use crate::clock::Clock;
 use crate::events::Publish;
+use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::psa::open::Opener;
 use crate::queue::SendJobs;
+use crate::store::Table;
 use crate::store::connections::Connections;
 use crate::store::lines::Lines;
 use crate::store::mappings::Mappings;
@@ -29,6 +31,7 @@ pub struct PlannerParts {
     pub events: Arc<dyn Publish>,
     pub clock: Arc<dyn Clock>,
     pub settings: Settings,
+    pub faults: Faults,
 }
 
 /// What a worker works with.
@@ -43,4 +46,58 @@ pub struct WorkerParts {
     pub events: Arc<dyn Publish>,
     pub clock: Arc<dyn Clock>,
     pub settings: Settings,
+    pub faults: Faults,
+}
+
+impl PlannerParts {
+    /// A planner's parts over `table`.
+    #[must_use]
+    pub fn new(
+        table: &Table,
+        ledger: Ledger,
+        opener: Opener,
+        (jobs, events): (Arc<dyn SendJobs>, Arc<dyn Publish>),
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            connections: Connections::new(table.clone()),
+            mappings: Mappings::new(table.clone()),
+            usage: UsageReader::new(table.clone()),
+            lines: Lines::new(table.clone()),
+            runs: Runs::new(table.clone()),
+            ledger,
+            opener,
+            jobs,
+            events,
+            clock,
+            settings,
+            faults: table.faults().clone(),
+        }
+    }
+}
+
+impl WorkerParts {
+    /// A worker's parts over `table`.
+    #[must_use]
+    pub fn new(
+        table: &Table,
+        ledger: Ledger,
+        opener: Opener,
+        events: Arc<dyn Publish>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            connections: Connections::new(table.clone()),
+            lines: Lines::new(table.clone()),
+            runs: Runs::new(table.clone()),
+            ledger,
+            opener,
+            events,
+            clock,
+            settings,
+            faults: table.faults().clone(),
+        }
+    }
 }

@@ -86,6 +86,14 @@ impl Shift<'_> {
         psa.observe(&contracts, Window { from, ..window }).await
     }
 
+    async fn read_back(&self, psa: &dyn Connector, job: &Job) -> Result<Result<Observation, PsaError>, SyncError> {
+        let effect = || "psa.read_back".to_owned();
+        self.parts.faults.before(effect)?;
+        let read = self.observe(psa, job, None).await;
+        self.parts.faults.after(effect)?;
+        Ok(read)
+    }
+
     fn today(&self) -> Today {
         Today::of(self.connection, self.parts.clock.as_ref())
     }
@@ -213,6 +221,7 @@ impl Shift<'_> {
             lease: self.lease,
             connections: &parts.connections,
             connection: self.connection,
+            faults: &parts.faults,
         };
         let attempts = writer.send(psa, intents, parts.settings.job_writes).await?;
         let sent = attempts.iter().filter(|attempt| attempt.was_sent()).count();
@@ -220,7 +229,7 @@ impl Shift<'_> {
             note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
         }
         let read_back = if attempts.iter().any(Attempt::needs_read_back) {
-            self.observe(psa, job, None).await
+            self.read_back(psa, job).await?
         } else {
             Ok(Observation::default())
         };

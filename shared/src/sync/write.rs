@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::domain::line::{LineResult, LineStatus};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::units::Units;
+use crate::faults::Faults;
 use crate::ledger::{Intent, Lease, Ledger, Outcome};
 use crate::psa::{Connector, Kind, Observation, PsaError, UnitsChange, WriteError};
 use crate::store::Read;
@@ -26,6 +27,7 @@ pub(super) struct Writer<'a> {
     /// Asked again while a job goes on: what is switched off meanwhile gets no further change.
     pub connections: &'a Connections,
     pub connection: &'a Connection,
+    pub faults: &'a Faults,
 }
 
 /// Seconds for which a connection that was on is believed to be on.
@@ -110,10 +112,13 @@ impl Writer<'_> {
             target: meaning.target,
             delta: meaning.delta(),
         };
-        Ok(match psa.change_units(&change).await {
+        self.faults.before(|| "psa.write".to_owned())?;
+        let said = match psa.change_units(&change).await {
             Ok(()) => Said::Done,
             Err(error) => Said::Not(error),
-        })
+        };
+        self.faults.after(|| "psa.write".to_owned())?;
+        Ok(said)
     }
 }
 

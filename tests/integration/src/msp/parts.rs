@@ -15,7 +15,9 @@ use local::tokens::Tokens;
 use reqwest::{Method, RequestBuilder};
 use shared::api;
 use shared::api::auth::Scope;
+use shared::clock::Clock;
 use shared::events::{Event, Publish, PublishError, RunRef};
+use shared::faults::Faults;
 use shared::ledger::{LeaseHolder, Ledger};
 use shared::psa::autotask;
 use shared::psa::open::Opener;
@@ -24,7 +26,6 @@ use shared::queue::{CompanyJob, QueueError, SendJobs};
 use shared::store::Table;
 use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
-use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::usage::{Snapshots, UsageReader};
@@ -62,6 +63,7 @@ pub struct Wire {
     jobs: Mutex<VecDeque<CompanyJob>>,
     notices: Mutex<Vec<Event>>,
     broken: AtomicBool,
+    faults: Faults,
 }
 
 impl Drop for Parts {
@@ -77,39 +79,24 @@ impl Parts {
         calls: autotask::Settings,
         engine: Settings,
         sole: bool,
+        faults: Faults,
     ) -> Self {
         let store = Embedded::in_memory().await.expect("the store starts");
         let data = TempDir::new().expect("a folder");
-        let table = store.table();
+        let table = store.table().with_faults(faults.clone());
         let secrets = Arc::new(SealedSecrets::open(data.path()).expect("a folder for secrets"));
         let base = psa.parse().expect("an address");
         let psas = Registry::new(autotask::Autotask::at(&base, calls).expect("a client"));
         let opener = Opener::new(Connections::new(table.clone()), secrets.clone(), psas.clone());
-        let wire = Arc::new(Wire::default());
+        let wire = Arc::new(Wire { faults: faults.clone(), ..Wire::default() });
         let holder = LeaseHolder { instance: "first".into(), sole, term: SignedDuration::from_mins(16) };
-        let worker_parts = WorkerParts {
-            connections: Connections::new(table.clone()),
-            lines: Lines::new(table.clone()),
-            ledger: Ledger::new(table.clone(), holder.clone()),
-            runs: Runs::new(table.clone()),
-            opener: opener.clone(),
-            events: wire.clone(),
-            clock: Arc::new(clock.clone()),
-            settings: engine,
-        };
-        let planner = Planner::new(PlannerParts {
-            connections: Connections::new(table.clone()),
-            mappings: Mappings::new(table.clone()),
-            usage: UsageReader::new(table.clone()),
-            lines: Lines::new(table.clone()),
-            ledger: Ledger::new(table.clone(), holder),
-            runs: Runs::new(table.clone()),
-            opener: opener.clone(),
-            jobs: wire.clone(),
-            events: wire.clone(),
-            clock: Arc::new(clock.clone()),
-            settings: engine,
-        });
+        let ledger = Ledger::new(table.clone(), holder);
+        let now: Arc<dyn Clock> = Arc::new(clock.clone());
+        let events: Arc<dyn Publish> = wire.clone();
+        let worker_parts =
+            WorkerParts::new(&table, ledger.clone(), opener.clone(), events.clone(), now.clone(), engine);
+        let to = (wire.clone() as _, events);
+        let planner = Planner::new(PlannerParts::new(&table, ledger, opener.clone(), to, now, engine));
         let fan_out = FanOut {
             connections: Connections::new(table.clone()),
             runs: Runs::new(table.clone()),
@@ -199,6 +186,7 @@ impl Publish for Wire {
         if self.is_broken() {
             return Err(PublishError("it is broken".to_owned()));
         }
+        self.faults.before(|| "events.publish".to_owned())?;
         for event in events {
             match event {
                 Event::SyncRequested(run) => {
@@ -207,6 +195,7 @@ impl Publish for Wire {
                 notice => self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice.clone()),
             }
         }
+        self.faults.after(|| "events.publish".to_owned())?;
         Ok(())
     }
 }
@@ -217,7 +206,9 @@ impl SendJobs for Wire {
         if self.is_broken() {
             return Err(QueueError("it is broken".to_owned()));
         }
+        self.faults.before(|| "queue.send".to_owned())?;
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).extend(jobs.iter().cloned());
+        self.faults.after(|| "queue.send".to_owned())?;
         Ok(())
     }
 }

@@ -1,11 +1,13 @@
 //! What a test says about an MSP before it starts: customers and their lines, time zone, policy, delays.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Date;
 use reqwest::Method;
 use serde_json::{Value, json};
+use shared::faults::{Faults, Hook};
 use shared::psa::autotask;
 use shared::sync::Settings;
 use simulators::autotask::{
@@ -31,6 +33,7 @@ pub struct Setup {
     calls: autotask::Settings,
     engine: Settings,
     sole: bool,
+    faults: Faults,
     psa: Box<dyn FnOnce(Psa) -> Psa>,
 }
 
@@ -134,6 +137,7 @@ impl Setup {
             calls: autotask::Settings::default(),
             engine: Settings::default(),
             sole: false,
+            faults: Faults::default(),
             psa: Box::new(|psa| psa),
         }
     }
@@ -180,6 +184,13 @@ impl Setup {
         self
     }
 
+    /// With `hook` at every fault point.
+    #[must_use]
+    pub fn faults(mut self, hook: Arc<dyn Hook>) -> Self {
+        self.faults = Faults::with(hook);
+        self
+    }
+
     /// With a PSA set up otherwise: other users, limits, switches.
     #[must_use]
     pub fn psa(mut self, change: impl FnOnce(Psa) -> Psa + 'static) -> Self {
@@ -197,7 +208,7 @@ impl Setup {
         let (world, places) = self.world(&services);
         let setup = (self.psa)(Autotask::setup(world).clock(clock.simulated()));
         let psa = setup.start().await.expect("the PSA starts");
-        let parts = Parts::start(&psa.base(), &clock, self.calls, self.engine, self.sole).await;
+        let parts = Parts::start(&psa.base(), &clock, self.calls, self.engine, self.sole, self.faults).await;
         let mut msp =
             Msp { psa, clock, parts, connection: String::new(), customers: places, services, pushed: 0.into() };
         msp.connection = msp.connect(&self.zone).await;
