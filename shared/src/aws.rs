@@ -16,12 +16,14 @@ use crate::events::event_bridge::Bus;
 use crate::ledger::{LeaseHolder, Ledger};
 use crate::psa::PsaError;
 use crate::psa::autotask::{Autotask, Settings};
+use crate::psa::guarded::Circuits;
 use crate::psa::open::Opener;
 use crate::psa::registry::Registry;
 use crate::queue::sqs::JobQueue;
 use crate::secrets::Cached;
 use crate::secrets::aws::SecretsManager;
 use crate::store::Table;
+use crate::store::breakers::Breakers;
 use crate::store::connections::Connections;
 
 /// Longer than a function can run (15 minutes), so that a lease outlives its worker.
@@ -102,7 +104,8 @@ impl Cloud {
     /// # Errors
     /// As [`Cloud::secrets`] and [`Cloud::psas`].
     pub fn opener(&self) -> Result<Opener, CloudError> {
-        Ok(Opener::new(Connections::new(self.table()), self.secrets()?, self.psas()?))
+        let circuits = Circuits::new(Breakers::new(self.table()), self.clock.clone());
+        Ok(Opener::new(Connections::new(self.table()), self.secrets()?, self.psas()?, circuits))
     }
 
     /// The ledger, with leases taken as this process.

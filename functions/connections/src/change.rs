@@ -13,7 +13,7 @@ use shared::psa::open::OpenError;
 use shared::store::connections::{Connection, Status};
 use utoipa::ToSchema;
 
-use crate::view::ConnectionView;
+use crate::view::ConnectionDetail;
 use crate::{Deps, fields, policy};
 
 /// What shall change; what is left out stays.
@@ -49,7 +49,7 @@ pub(crate) struct ChangeBody {
     tag = "connections",
     params(("id" = String, Path)),
     request_body = ChangeBody,
-    responses((status = 200, body = ConnectionView), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, body = ConnectionDetail), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
     security(("bearer" = ["tallyline/write"]))
 )]
 pub(crate) async fn change(
@@ -57,7 +57,7 @@ pub(crate) async fn change(
     State(deps): State<Deps>,
     Path(id): Path<ConnectionId>,
     Json(body): Json<ChangeBody>,
-) -> Result<Json<ConnectionView>, Problem> {
+) -> Result<Json<ConnectionDetail>, Problem> {
     let now = deps.clock.now();
     let written = deps.connections.try_edit(&caller.partner, &id, |connection| {
         if connection.status == Status::Revoked {
@@ -65,7 +65,9 @@ pub(crate) async fn change(
         }
         body.apply(connection, now)
     });
-    Ok(Json(written.await?.ok_or(OpenError::NotFound)?.into()))
+    let written = written.await?.ok_or(OpenError::NotFound)?;
+    let breaker = deps.opener.circuits().of(&caller.partner, &id).await?;
+    Ok(Json(ConnectionDetail::new(written, &breaker, now)))
 }
 
 impl ChangeBody {

@@ -18,7 +18,7 @@ use shared::store::Read;
 use shared::store::connections::{Connection, NewConnection, Status};
 use utoipa::ToSchema;
 
-use crate::view::ConnectionView;
+use crate::view::ConnectionDetail;
 use crate::{Deps, credentials, fields};
 
 /// What connects a PSA.
@@ -52,7 +52,7 @@ pub(crate) struct NewConnectionBody {
     tag = "connections",
     request_body = NewConnectionBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body make one connection")),
-    responses((status = 201, body = ConnectionView), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 201, body = ConnectionDetail), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
     security(("bearer" = ["tallyline/write"]))
 )]
 pub(crate) async fn create(
@@ -63,7 +63,7 @@ pub(crate) async fn create(
     once(&deps.remembered, &*deps.clock, &caller, request, "conn", async |id, body| {
         let connection = connect(&deps, &caller.partner, id, check(body)?).await?;
         let location = Some(format!("/v1/connections/{}", connection.id));
-        Ok(Made { status: StatusCode::CREATED, location, body: ConnectionView::from(connection) })
+        Ok(Made { status: StatusCode::CREATED, location, body: ConnectionDetail::let_in(connection) })
     })
     .await
 }

@@ -17,7 +17,7 @@ use shared::store::connections::Status;
 use utoipa::ToSchema;
 
 use crate::Deps;
-use crate::view::ConnectionView;
+use crate::view::ConnectionDetail;
 
 /// Reads the credentials of `psa` from the member `credentials` of a body.
 pub(crate) fn parse(psa: Psa, value: Value) -> Result<Credentials, Vec<Fault>> {
@@ -69,7 +69,7 @@ pub(crate) struct NewCredentialsBody {
     tag = "connections",
     params(("id" = String, Path)),
     request_body = NewCredentialsBody,
-    responses((status = 200, body = ConnectionView), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, body = ConnectionDetail), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
     security(("bearer" = ["tallyline/write"]))
 )]
 pub(crate) async fn replace(
@@ -77,7 +77,7 @@ pub(crate) async fn replace(
     State(deps): State<Deps>,
     Path(id): Path<ConnectionId>,
     Json(body): Json<NewCredentialsBody>,
-) -> Result<Json<ConnectionView>, Problem> {
+) -> Result<Json<ConnectionDetail>, Problem> {
     let connection = deps.opener.connection(&caller.partner, &id).await?;
     let given = body.credentials.ok_or_else(|| Problem::invalid(vec![Fault::new("/credentials", "is required")]))?;
     let credentials = parse(connection.psa, given).map_err(Problem::invalid)?;
@@ -88,6 +88,8 @@ pub(crate) async fn replace(
 
     let secret = SecretName::of(&caller.partner, &id);
     deps.secrets.put(&secret, &credentials.to_secret()).await?;
+    // What stopped the connection was said of the old ones.
+    deps.opener.circuits().verified(&caller.partner, &id).await?;
     let written = deps.connections.edit(&caller.partner, &id, |connection| {
         let usable = connection.status != Status::Revoked;
         if usable {
@@ -103,7 +105,7 @@ pub(crate) async fn replace(
         deps.secrets.delete(&secret).await?;
         return Err(OpenError::Revoked.into());
     }
-    Ok(Json(written.into()))
+    Ok(Json(ConnectionDetail::let_in(written)))
 }
 
 fn another_tenant() -> Problem {

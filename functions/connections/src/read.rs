@@ -9,7 +9,7 @@ use shared::psa::open::OpenError;
 use shared::store::Read;
 
 use crate::Deps;
-use crate::view::ConnectionView;
+use crate::view::{ConnectionDetail, ConnectionView};
 
 /// List the connections, revoked ones included.
 #[utoipa::path(
@@ -38,14 +38,16 @@ pub(crate) async fn list(
     path = "/v1/connections/{id}",
     tag = "connections",
     params(("id" = String, Path)),
-    responses((status = 200, body = ConnectionView), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, body = ConnectionDetail), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
     security(("bearer" = ["tallyline/read"]))
 )]
 pub(crate) async fn get(
     Reader(caller): Reader,
     State(deps): State<Deps>,
     Path(id): Path<ConnectionId>,
-) -> Result<Json<ConnectionView>, Problem> {
+) -> Result<Json<ConnectionDetail>, Problem> {
     let found = deps.connections.get(&caller.partner, &id, Read::Consistent).await?;
-    Ok(Json(found.ok_or(OpenError::NotFound)?.into()))
+    let connection = found.ok_or(OpenError::NotFound)?;
+    let breaker = deps.opener.circuits().of(&caller.partner, &id).await?;
+    Ok(Json(ConnectionDetail::new(connection, &breaker, deps.clock.now())))
 }

@@ -1,10 +1,15 @@
 //! `POST /v1/connections/{id}/test`: logs in as a sync would and tries each right. Writes nothing in the PSA.
+//!
+//! A person asks here, so it goes out though the connection's circuit is open, and an answer closes it. Credentials that
+//! the PSA has refused are tried once a minute: more often is how a user gets locked.
 
 use axum::extract::State;
+use axum::http::{StatusCode, header};
 use serde::Serialize;
 use shared::api::auth::Writer;
 use shared::api::{Json, Path, Problem, ProblemBody};
 use shared::domain::ids::ConnectionId;
+use shared::psa::guarded::TRIED_LATELY;
 use shared::psa::{Kind, PsaError, Right};
 use shared::store::connections::{Connection, Status};
 use utoipa::ToSchema;
@@ -42,6 +47,8 @@ pub(crate) struct RightView {
 }
 
 /// Test a connection.
+///
+/// Credentials that the PSA has refused are tried at most once a minute: 429 with `Retry-After` until then.
 #[utoipa::path(
     post,
     path = "/v1/connections/{id}/test",
@@ -55,10 +62,21 @@ pub(crate) async fn test(
     State(deps): State<Deps>,
     Path(id): Path<ConnectionId>,
 ) -> Result<Json<TestResult>, Problem> {
-    let opened = deps.opener.open(&caller.partner, &id).await?;
+    let opened = deps.opener.open_in_person(&caller.partner, &id).await?;
     let tried = opened.connector.rights().await;
+    if let Err(error) = &tried
+        && error.code == TRIED_LATELY
+    {
+        return Err(tried_lately(error));
+    }
     note(&deps, &opened.connection, &tried).await?;
     Ok(Json(tried.map_or_else(TestResult::failed, TestResult::of)))
+}
+
+fn tried_lately(error: &PsaError) -> Problem {
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, &error.code, &error.explanation)
+        .fix(&error.fix)
+        .header(header::RETRY_AFTER, &error.retry_after_s.unwrap_or(1).to_string())
 }
 
 /// Keeps the status true: let in again, or turned away.

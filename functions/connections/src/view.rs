@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use shared::domain::breaker::Breaker;
 use shared::domain::policy::Policy;
 use shared::domain::schedule::{self, Schedule};
 use shared::psa::Psa;
@@ -45,6 +46,55 @@ pub struct ConnectionView {
     revoked_at: Option<Timestamp>,
     /// The run that is going on.
     current_run: Option<String>,
+}
+
+/// A connection, and whether its PSA is left alone at the moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConnectionDetail {
+    #[serde(flatten)]
+    connection: ConnectionView,
+    /// The circuit to the PSA while it is not closed; null while requests go out.
+    circuit: Option<CircuitView>,
+}
+
+/// A circuit that is not closed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Circuit)]
+pub(crate) struct CircuitView {
+    /// `open`: nothing is sent. `half_open`: one read is, or is under way, to see whether the PSA answers again.
+    state: CircuitState,
+    /// Open: when the PSA is tried again. Half open: how long the read that is under way is waited for.
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    /// What opened it, as a stable name.
+    code: String,
+    /// Since when, why, and when it is tried again.
+    explanation: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CircuitState {
+    Open,
+    HalfOpen,
+}
+
+impl ConnectionDetail {
+    /// One whose PSA has just let us in.
+    pub(crate) fn let_in(row: Connection) -> Self {
+        Self { connection: row.into(), circuit: None }
+    }
+
+    /// As both are at `now`.
+    pub(crate) fn new(row: Connection, breaker: &Breaker, now: Timestamp) -> Self {
+        let circuit = breaker.trip().zip(breaker.until()).map(|(trip, until)| CircuitView {
+            state: if breaker.is_half_open(now) { CircuitState::HalfOpen } else { CircuitState::Open },
+            until,
+            code: trip.why.code.clone(),
+            explanation: breaker.explanation(),
+        });
+        Self { connection: row.into(), circuit }
+    }
 }
 
 impl From<Connection> for ConnectionView {

@@ -113,6 +113,7 @@ impl FanOut {
             actor: "invoke".into(),
             companies: Vec::new(),
             approved: Vec::new(),
+            reverses: None,
         };
         let run = new.queued(id, &connection, now);
         self.runs.create(&run).await?;

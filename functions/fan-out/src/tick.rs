@@ -68,6 +68,7 @@ impl FanOut {
             actor: "schedule".into(),
             companies: Vec::new(),
             approved: Vec::new(),
+            reverses: None,
         };
         let run = new.queued(id, connection, now);
         // Made and asked for before the claim: a crash in between repeats both, and neither has an effect the second time.

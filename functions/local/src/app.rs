@@ -13,16 +13,19 @@ use jiff::SignedDuration;
 use shared::api;
 use shared::clock::{Clock, SystemClock, fresh_id};
 use shared::ledger::{LeaseHolder, Ledger};
+use shared::psa::guarded::Circuits;
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
 use shared::psa::{PsaError, autotask};
+use shared::store::breakers::Breakers;
 use shared::store::connections::Connections;
+use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::usage::{Snapshots, UsageReader};
 use shared::store::{StoreError, Table};
-use shared::sync::{Planner, PlannerParts, Settings, Worker, WorkerParts};
+use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
 use url::Url;
 
 use crate::bus::Bus;
@@ -152,10 +155,12 @@ impl App {
         let usage = UsageReader::new(table.clone());
         let runs = Runs::new(table.clone());
         let remembered = Idempotency::new(table.clone());
-        let opener = Opener::new(connections.clone(), secrets.clone(), registry.clone());
+        let circuits = Circuits::new(Breakers::new(table.clone()), clock.clone());
+        let opener = Opener::new(connections.clone(), secrets.clone(), registry.clone(), circuits);
 
         let to = (Arc::new(queue.clone()) as _, events.clone() as _);
         let (clocked, opened) = (clock.clone(), opener.clone());
+        let resolver = Resolver::new(&table, ledger.clone(), clock.clone(), settings.settle);
         let planner = PlannerParts::new(&table, ledger.clone(), opened.clone(), to, clocked.clone(), settings);
         let planner = Planner::new(planner);
         let worker = Worker::new(WorkerParts::new(&table, ledger, opened, events.clone(), clocked, settings));
@@ -177,7 +182,15 @@ impl App {
             },
             mappings: mappings::Deps { mappings, connections: connections.clone(), opener, clock: clock.clone() },
             usage: usage::Deps { snapshots: Snapshots::new(table.clone()), usage, clock: clock.clone() },
-            runs: runs::Deps { connections, runs: runs.clone(), remembered, events, clock: clock.clone() },
+            runs: runs::Deps {
+                connections,
+                runs: runs.clone(),
+                findings: Findings::new(table),
+                resolver,
+                remembered,
+                events,
+                clock: clock.clone(),
+            },
         };
         let handler = Arc::new(Desk { fan_out: fan_out.clone(), worker });
         Ok(Self { fan_out, handler, queue, bus, tokens, functions, clock, store: Arc::new(store), folder })

@@ -1,28 +1,14 @@
 //! The built program, as it is called from a shell.
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+mod served;
+
 use std::time::Duration;
 
 use local::app::{App, AppOptions, Place};
 use serde_json::{Value, json};
+use served::{Served, run, stderr, tallyline, token};
 use simulators::autotask::seed::{Provider, Seeded};
 use simulators::autotask::{Autotask, SAMPLE_INTEGRATION_CODE, SAMPLE_SECRET, SAMPLE_USERNAME};
-
-fn tallyline(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tallyline"));
-    command.args(arguments).env_remove("RUST_LOG").stdin(Stdio::null());
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    tallyline(arguments).output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 #[test]
 fn the_demo_writes_once_and_then_nothing_and_says_so_in_one_object() {
@@ -111,82 +97,10 @@ async fn a_second_process_is_kept_out_of_the_data_folder_and_told_by_whom() {
     );
 }
 
-/// `tallyline serve` on a free port, until it is dropped.
-struct Served {
-    child: Child,
-    base: String,
-}
-
-impl Served {
-    fn start(data: &Path, psa: &Autotask, more: &[&str]) -> Self {
-        let base = format!("autotask={}", psa.base());
-        let arguments =
-            [&["serve", "--data", data.to_str().unwrap(), "--port", "0", "--psa-base", &base], more].concat();
-        let mut child = tallyline(&arguments).env("RUST_LOG", "error").stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        said.read_line(&mut line).unwrap();
-        let base = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_else(|| panic!("{line}"));
-        let base = base.to_owned();
-        // Read on, so that the process never waits for us.
-        std::thread::spawn(move || said.read_to_string(&mut String::new()));
-        Self { child, base }
-    }
-
-    /// Ends it at once, as a power cut does.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn terminate(mut self) -> Option<i32> {
-        let sent = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(sent.success());
-        self.child.wait().unwrap().code()
-    }
-
-    async fn call(&self, token: &str, method: &str, path: &str, body: &Value) -> Value {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client.request(method.parse().unwrap(), format!("{}{path}", self.base)).bearer_auth(token);
-        let answer = request.json(body).send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        assert!(status.is_success(), "{method} {path}: {status} {text}");
-        serde_json::from_str(&text).unwrap()
-    }
-
-    /// Waits for the end of a run.
-    async fn ended(&self, token: &str, run: &str) -> Value {
-        for _ in 0..1_000 {
-            let found = self.call(token, "GET", run, &Value::Null).await;
-            if !found["finished_at"].is_null() {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("{run} does not end")
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // Ended already, most often.
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
 async fn simulated(companies: usize) -> (Autotask, Seeded) {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let (world, seeded) = Provider { companies, seed: 1, today }.build().unwrap();
     (Autotask::start(world).await.unwrap(), seeded)
-}
-
-fn token(data: &Path) -> String {
-    let scopes = ["--scope", "tallyline/read", "tallyline/write", "tallyline/usage"];
-    let output = run(&[&["token", "--data", data.to_str().unwrap(), "--partner", "p"], &scopes[..]].concat());
-    assert!(output.status.success(), "{}", stderr(&output));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// Connects, maps and pushes one unit more than each contract has. Answers with the path of the connection.

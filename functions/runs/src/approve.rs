@@ -17,13 +17,11 @@ use shared::domain::plan::Approval;
 use shared::domain::reason::Code;
 use shared::store::connections::Connection;
 use shared::store::runs::{Approved, Mode, RunState};
+use shared::sync::NewRun;
 use utoipa::ToSchema;
 
 use crate::view::Started;
 use crate::{Deps, lines, read, start};
-
-/// What a person may wave through; every other reason asks for something to be put right.
-const APPROVABLE: [Code; 4] = [Code::FallGuard, Code::RiseGuard, Code::Drift, Code::ApprovalNeeded];
 
 /// A run's row holds the approvals of the next one, so they are bounded.
 const MOST_LINES: usize = 2_000;
@@ -75,7 +73,7 @@ pub(crate) async fn approve(
             let note = |found: &mut Connection| !std::mem::replace(&mut found.first_run_approved, true);
             deps.connections.edit(&caller.partner, &connection.id, note).await?;
         }
-        start::make(&deps, &caller, &connection, id, Mode::Apply, Vec::new(), approved).await
+        start::make(&deps, &connection, id, NewRun { approved, ..start::by(&caller, Mode::Apply) }).await
     })
     .await
 }
@@ -111,7 +109,7 @@ fn chosen(lines: Vec<LineResult>, named: Option<&[String]>) -> Result<Vec<Approv
 fn approval(line: &LineResult) -> Option<Approved> {
     let waits = match line.status {
         LineStatus::Planned => true,
-        LineStatus::Held => APPROVABLE.iter().any(|code| code.as_str() == line.code),
+        LineStatus::Held => Code::named(&line.code).is_some_and(Code::approvable),
         _ => false,
     };
     let approval = Approval { before: line.before?, target: line.target? };

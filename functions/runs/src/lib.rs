@@ -1,12 +1,16 @@
-//! HTTP: sync now, preview, results, and the approval of what was held.
+//! HTTP: sync now, preview, results, the approval of what was held, the reversal of what was done, findings.
 //!
 //! A run is made here and planned elsewhere: the answer is the run's id at once, and its progress is read with it.
+//! What a finding is, and what resolving one does to its line, is decided in `shared`.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod approve;
+mod findings;
 mod lines;
 mod read;
+mod resolve;
+mod reverse;
 mod sheet;
 mod start;
 mod view;
@@ -16,11 +20,14 @@ use std::sync::Arc;
 use shared::clock::Clock;
 use shared::events::Publish;
 use shared::store::connections::Connections;
+use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
 use shared::store::runs::Runs;
+use shared::sync::Resolver;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use findings::FindingView;
 pub use view::RunView;
 
 /// What this function may use.
@@ -30,6 +37,10 @@ pub struct Deps {
     pub connections: Connections,
     /// Makes and reads runs.
     pub runs: Runs,
+    /// Lists findings.
+    pub findings: Findings,
+    /// Resolves them.
+    pub resolver: Resolver,
     /// Answers under idempotency keys.
     pub remembered: Idempotency,
     /// Asks for a run's planning.
@@ -45,5 +56,8 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(read::get))
         .routes(routes!(lines::lines))
         .routes(routes!(approve::approve))
+        .routes(routes!(reverse::reverse))
+        .routes(routes!(findings::list))
+        .routes(routes!(resolve::resolve))
         .with_state(deps)
 }

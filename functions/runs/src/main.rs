@@ -3,8 +3,10 @@
 use runs::{Deps, router};
 use shared::aws::{Cloud, serve};
 use shared::store::connections::Connections;
+use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
 use shared::store::runs::Runs;
+use shared::sync::{Resolver, Settings};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -13,6 +15,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     let deps = Deps {
         connections: Connections::new(table.clone()),
         runs: Runs::new(table.clone()),
+        findings: Findings::new(table.clone()),
+        resolver: Resolver::new(&table, cloud.ledger(), cloud.clock.clone(), Settings::default().settle),
         remembered: Idempotency::new(table),
         events: cloud.events()?,
         clock: cloud.clock.clone(),

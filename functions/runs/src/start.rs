@@ -11,7 +11,7 @@ use shared::domain::ids::{CompanyId, ConnectionId, RunId};
 use shared::events::{Event, RunRef};
 use shared::store::Read;
 use shared::store::connections::{Connection, Status};
-use shared::store::runs::{Approved, Mode, Trigger};
+use shared::store::runs::{Mode, Trigger};
 use shared::sync::NewRun;
 use utoipa::ToSchema;
 
@@ -58,7 +58,7 @@ pub(crate) async fn start(
     once(&deps.remembered, &*deps.clock, &caller, request, "run", async |id, body| {
         let companies = named(body.companies)?;
         let connection = usable(&deps, &caller, &connection, body.mode).await?;
-        make(&deps, &caller, &connection, id, body.mode, companies, Vec::new()).await
+        make(&deps, &connection, id, NewRun { companies, ..by(&caller, body.mode) }).await
     })
     .await
 }
@@ -89,18 +89,26 @@ pub(crate) async fn usable(deps: &Deps, caller: &Caller, id: &ConnectionId, mode
     Ok(connection)
 }
 
+/// A run of all lines that `caller` asks for.
+pub(crate) fn by(caller: &Caller, mode: Mode) -> NewRun {
+    NewRun {
+        mode,
+        trigger: Trigger::Manual,
+        actor: caller.actor.clone(),
+        companies: Vec::new(),
+        approved: Vec::new(),
+        reverses: None,
+    }
+}
+
 /// Stores the run and asks for its planning. A run of this id that is there already was made by this very request.
 pub(crate) async fn make(
     deps: &Deps,
-    caller: &Caller,
     connection: &Connection,
     id: String,
-    mode: Mode,
-    companies: Vec<CompanyId>,
-    approved: Vec<Approved>,
+    new: NewRun,
 ) -> Result<Made<Started>, Problem> {
     let id = RunId::try_from(id).map_err(Problem::internal)?;
-    let new = NewRun { mode, trigger: Trigger::Manual, actor: caller.actor.clone(), companies, approved };
     let run = new.queued(id, connection, deps.clock.now());
     deps.runs.create(&run).await?;
     let reference = RunRef { partner: run.partner.clone(), connection: run.connection.clone(), run: run.id.clone() };

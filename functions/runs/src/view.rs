@@ -20,6 +20,8 @@ pub struct RunView {
     pub trigger: Trigger,
     /// Who started it.
     pub actor: String,
+    /// The run whose changes it takes back, where it is a reversal.
+    pub reverses: Option<String>,
     /// How far it has come.
     pub status: RunState,
     /// When it was asked for.
@@ -58,6 +60,7 @@ impl From<Run> for RunView {
             mode: run.mode,
             trigger: run.trigger,
             actor: run.actor,
+            reverses: run.reverses.map(|reverses| reverses.run.to_string()),
             status: run.state,
             created_at: run.created_at,
             finished_at: run.finished_at,

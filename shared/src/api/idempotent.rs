@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::auth::Caller;
 use super::json::{json_body, read};
 use super::problem::{Fault, Problem};
-use crate::clock::{Clock, fresh_id};
+use crate::clock::{Clock, fresh_id_at};
 use crate::store::idempotency::{Answer, Claim, Idempotency};
 
 /// The header.
@@ -89,7 +89,7 @@ where
     T: Serialize,
     W: Future<Output = Result<Made<T>, Problem>>,
 {
-    let id = fresh_id(prefix);
+    let id = fresh_id_at(prefix, clock.now());
     let Some(key) = request.key else { return answer(work(id, request.body).await?).map(respond) };
     let id = match remembered.claim(&caller.partner, &key, &request.asked, &id, clock.now()).await? {
         Claim::Work { id } => id,

@@ -242,7 +242,12 @@ impl From<PsaError> for Problem {
         };
         let said = error.said.as_ref().map(|said| format!(" It said: \"{said}\"")).unwrap_or_default();
         let problem = Self::new(status, &error.code, format!("{}{said}", error.explanation)).fix(&error.fix);
-        if status.is_server_error() { problem.caused_by(error).retry_after(RETRY_AFTER_S) } else { problem }
+        if status.is_server_error() {
+            let wait = error.retry_after_s.unwrap_or(RETRY_AFTER_S);
+            problem.caused_by(error).retry_after(wait)
+        } else {
+            problem
+        }
     }
 }
 

@@ -89,6 +89,7 @@ fn contract_of(text: &str) -> Contract {
         active: true,
         start: start.parse().unwrap(),
         end: end.parse().unwrap(),
+        renewal: None,
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Contract {
     pub start: Date,
     /// Last day, which still belongs to it.
     pub end: Date,
+    /// The contract that the PSA itself links with this one as its renewal. Which of the two renews the other is not known
+    /// of every PSA: `lifecycle` tells by their days.
+    #[serde(default)]
+    pub renewal: Option<ContractId>,
 }
 
 impl Contract {

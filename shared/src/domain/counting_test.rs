@@ -223,6 +223,7 @@ fn decide(desired: &Desired, rows: &[Row]) -> Decision {
         active: true,
         start: date(2026, 1, 1),
         end: date(2026, 12, 31),
+        renewal: None,
     };
     Decision::between(&Situation {
         today: TODAY,

@@ -78,11 +78,7 @@ impl Calendar<'_> {
     /// # Errors
     /// The units change again later, or no day is left in the contract.
     pub fn date_change(&self, day: Date, before: Units, policy: EffectiveDate) -> Result<Dated, Reason> {
-        if let Some(later) = self.timeline.next_change(day) {
-            let explanation =
-                format!("The line changes again on {later}; a change from {day} would shift that one too.");
-            return Err(Reason::new(Code::LaterChange, explanation));
-        }
+        self.nothing_later(day)?;
         let (first, because) = match policy {
             EffectiveDate::PeriodStart => (self.dated_back(day), "start of the billing period"),
             EffectiveDate::Today => (day, "day of the run"),
@@ -92,6 +88,35 @@ impl Calendar<'_> {
         if self.first_day(policy).is_some_and(|earlier| earlier < day) {
             notes.push(format!("moved on to {day}, from which our last change counts"));
         }
+        self.first_free(first, before, notes)
+    }
+
+    /// The day for the opposite of a change of ours that counts from `effective`, where the units in force are `units` from
+    /// then on: that day itself carries the change, so the next one is the first that may be free.
+    ///
+    /// # Errors
+    /// The units change again later, or no day is left in the contract.
+    pub fn date_reversal(&self, effective: Date, units: Units) -> Result<Dated, Reason> {
+        self.nothing_later(effective)?;
+        let next = effective.tomorrow().map_err(|_| self.none_left())?;
+        let dated = self.first_free(next, units, vec!["day after the change".to_owned()])?;
+        let because = format!("{}; the days before it stay at {units}", dated.because);
+        Ok(Dated { because, ..dated })
+    }
+
+    fn nothing_later(&self, day: Date) -> Result<(), Reason> {
+        match self.timeline.next_change(day) {
+            None => Ok(()),
+            Some(later) => {
+                let explanation =
+                    format!("The line changes again on {later}; a change from {day} would shift that one too.");
+                Err(Reason::new(Code::LaterChange, explanation))
+            }
+        }
+    }
+
+    /// `first`, or the first day after it that is neither posted nor carries an adjustment.
+    fn first_free(&self, first: Date, before: Units, mut notes: Vec<String>) -> Result<Dated, Reason> {
         let mut date = first;
         if let Some(posted) = self.timeline.posted_through().filter(|posted| date <= *posted) {
             date = posted.tomorrow().map_err(|_| self.none_left())?;

@@ -22,7 +22,7 @@ pub enum IntentState {
     Sent,
     /// The PSA shows the target.
     Applied,
-    /// The PSA refused it, or it surely never left. Nothing was changed.
+    /// The PSA refused it, or it surely never left: nothing was changed. Or nobody could tell, and a person gave it up.
     Rejected,
     /// Nobody knows yet. Only reading the PSA can settle it.
     Unknown,
@@ -58,22 +58,29 @@ pub struct Meaning {
     /// How many feeds the target is the sum of.
     #[serde(default)]
     pub feeds: u32,
+    /// The intent whose change this one takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverses: Option<IntentKey>,
 }
 
 impl Meaning {
     /// The key of the intent: the same for the same change of the same line at the same revision.
     #[must_use]
     pub fn key(&self) -> IntentKey {
-        let parts = [
+        let (effective, before, target, revision) =
+            (self.effective.to_string(), self.before.to_string(), self.target.to_string(), self.revision.to_string());
+        let mut parts = vec![
             self.partner.as_str(),
             self.tenant.as_str(),
             self.line.contract.as_str(),
             self.line.service.as_str(),
-            &self.effective.to_string(),
-            &self.before.to_string(),
-            &self.target.to_string(),
-            &self.revision.to_string(),
+            &effective,
+            &before,
+            &target,
+            &revision,
         ];
+        // No part of any other intent's key, so that keys stay what they were.
+        parts.extend(self.reverses.as_ref().map(IntentKey::as_str));
         let digest = digest(&parts);
         IntentKey::from_digest(&digest)
     }
@@ -118,6 +125,7 @@ mod tests {
             target: 42.try_into().unwrap(),
             revision: 0,
             feeds: 1,
+            reverses: None,
         }
     }
 
@@ -133,6 +141,7 @@ mod tests {
             Meaning { before: 41.try_into().unwrap(), ..meaning() },
             Meaning { target: 43.try_into().unwrap(), ..meaning() },
             Meaning { revision: 1, ..meaning() },
+            Meaning { reverses: Some(meaning().key()), ..meaning() },
         ];
         for other in others {
             assert_ne!(base.key(), other.key(), "{other:?}");
@@ -140,6 +149,15 @@ mod tests {
         let elsewhere = Meaning { contract_service: "4".parse().unwrap(), ..meaning() };
         assert_eq!(base.key(), elsewhere.key());
         assert_ne!(base.payload(), elsewhere.payload());
+    }
+
+    #[test]
+    fn the_key_of_an_ordinary_change_is_what_it_always_was() {
+        let key = "fea6e3cc3877fed32fe79f00f1a1e7a6ec975d4e875203dc31f7cb62ff043f13";
+        assert_eq!(meaning().key().as_str(), key);
+        let stored = serde_json::to_string(&meaning()).unwrap();
+        assert!(!stored.contains("reverses"), "{stored}");
+        assert_eq!(serde_json::from_str::<Meaning>(&stored).unwrap(), meaning());
     }
 
     #[test]

@@ -70,6 +70,9 @@ pub struct LineHistory {
     pub adjusted_on: BTreeSet<Date>,
     /// A write that is not settled yet.
     pub open: Option<IntentKey>,
+    /// Units that a person took back, where no other change was made since: they are not set again without one.
+    #[serde(default)]
+    pub reversed: Option<Units>,
 }
 
 /// What one feed brought.
@@ -130,6 +133,14 @@ pub struct LineResult {
     /// What each feed brought.
     #[schema(value_type = Vec<Object>)]
     pub feeds: Vec<FeedQuantity>,
+}
+
+impl LineResult {
+    /// The line's key.
+    #[must_use]
+    pub fn key(&self) -> LineKey {
+        LineKey { contract: self.contract_id.clone(), service: self.service_id.clone() }
+    }
 }
 
 #[cfg(test)]

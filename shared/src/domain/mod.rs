@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), warn(clippy::float_arithmetic, clippy::as_conversions))]
 
 pub mod amount;
+pub mod breaker;
 pub mod contract;
 pub mod counting;
 pub mod desired;
@@ -15,11 +16,13 @@ pub mod finding;
 pub mod guard;
 pub mod ids;
 pub mod intent;
+pub mod lifecycle;
 pub mod line;
 pub mod period;
 pub mod plan;
 pub mod policy;
 pub mod reason;
+pub mod reversal;
 pub mod rule;
 pub mod schedule;
 pub mod series;
@@ -30,5 +33,7 @@ pub mod units;
 mod calendar_test;
 #[cfg(test)]
 mod counting_test;
+#[cfg(test)]
+mod lifecycle_test;
 #[cfg(test)]
 mod purity_test;

@@ -90,7 +90,7 @@ impl Decision {
         Self::Stop { status: code.status(), reason: Reason::new(code, explanation), before }
     }
 
-    fn stop_for(reason: Reason, before: Option<Units>) -> Self {
+    pub(super) fn stop_for(reason: Reason, before: Option<Units>) -> Self {
         Self::Stop { status: Code::status_of(&reason), reason, before }
     }
 
@@ -188,6 +188,10 @@ impl Situation<'_> {
             return Err(Reason::new(Code::UsageIncomplete, explanation));
         }
         if self.approved != Some(Approval { before, target }) {
+            if self.history.reversed == Some(target) {
+                let explanation = format!("A person took {target} back; the line carries {before}.");
+                return Err(Reason::new(Code::Reversed, explanation));
+            }
             if self.approval_needed {
                 let explanation =
                     format!("From {before} to {target}: the connection's policy has changes approved first.");

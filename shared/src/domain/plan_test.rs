@@ -54,6 +54,7 @@ impl Case {
                 active: true,
                 start: date(2026, 1, 1),
                 end: date(2027, 1, 31),
+                renewal: None,
             },
             rows: months(held),
             desired: Desired {
@@ -407,5 +408,20 @@ proptest! {
             }
             Decision::Stop { reason, .. } => prop_assert!(!reason.explanation.is_empty() && !reason.fix.is_empty()),
         }
+    }
+}
+
+#[test]
+fn a_change_that_a_person_took_back_is_held_until_it_is_approved_and_any_other_is_made() {
+    let mut case = Case::of(40, 42).confirmed(40, date(2026, 11, 2));
+    case.history.reversed = Some(units(42));
+    assert_eq!(case.outcome(), "reversed");
+    case.approved = Some(Approval { before: units(39), target: units(42) });
+    assert_eq!(case.outcome(), "reversed");
+    case.approved = Some(Approval { before: units(40), target: units(42) });
+    assert_eq!(case.outcome(), "40 +2 2026-11-01");
+    for (target, outcome) in [(43, "40 +3 2026-11-01"), (41, "40 +1 2026-11-01"), (40, "unchanged 40")] {
+        case.desired.units = units(target);
+        assert_eq!(case.outcome(), outcome);
     }
 }

@@ -69,6 +69,10 @@ codes! {
     ContractInactive "contract_inactive" Failed "Activate the contract in the PSA, or choose another."
     /// It is over.
     ContractEnded "contract_ended" Failed "Choose the contract that follows it, or move its end date in the PSA."
+    /// A contract that is written ends soon.
+    ContractExpiring "contract_expiring" Unchanged "Renew the contract in the PSA and map its companies to the new one, or move its end date: nothing is written once it has ended."
+    /// Its successor is written in its place.
+    ContractRenewed "contract_renewed" Unchanged "Map its companies to the new contract, so that nothing has to be concluded."
     /// It has not begun.
     ContractNotStarted "contract_not_started" Skipped "Nothing: the line is written once the contract has begun."
     /// The contract lacks the service.
@@ -95,6 +99,12 @@ codes! {
     FeedsFewer "feeds_fewer" Held "Approve the line if the companies that were unmapped are not billed on it any more."
     /// Someone edited the line.
     Drift "drift" Held "Find out who edited the contract; then approve the line, or set the drift policy to overwrite."
+    /// A person took this very change back.
+    Reversed "reversed" Held "This change was reversed by a person; approve it to make it again."
+    /// What a reversal would take back is not the last word on the line any more.
+    ChangedSince "changed_since" Skipped "Look at the line's later changes: reverse the later run first, or set the units in the PSA by hand."
+    /// The run to be reversed has made no change there.
+    NothingToReverse "nothing_to_reverse" Skipped "Nothing: that run made no change on this line."
     /// The line changes again later.
     LaterChange "later_change" Held "Remove the later change in the PSA, or wait until it is in force."
     /// There is no day left for a change.
@@ -132,6 +142,21 @@ codes! {
 }
 
 impl Code {
+    /// The code of this name. PSA errors have codes of their own, which are not among these.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|code| code.as_str() == name).copied()
+    }
+
+    /// Whether a person may wave the change through; every other reason asks for something to be put right.
+    #[must_use]
+    pub fn approvable(self) -> bool {
+        matches!(
+            self,
+            Self::FallGuard | Self::RiseGuard | Self::FeedsFewer | Self::Drift | Self::Reversed | Self::ApprovalNeeded
+        )
+    }
+
     /// The status that belongs to a reason of the plan. A reason that came from elsewhere failed.
     #[must_use]
     pub fn status_of(reason: &Reason) -> LineStatus {
@@ -152,6 +177,17 @@ mod tests {
         for code in Code::ALL {
             assert!(!code.fix().is_empty(), "{code:?}");
         }
+    }
+
+    #[test]
+    fn a_code_whose_repair_step_is_an_approval_can_be_approved() {
+        for code in Code::ALL {
+            let told_to = code.fix().to_lowercase().contains("approve ");
+            assert_eq!(code.approvable(), told_to, "{code:?}: {}", code.fix());
+            assert!(!code.approvable() || code.status() == LineStatus::Held, "{code:?}");
+            assert_eq!(Code::named(code.as_str()), Some(*code));
+        }
+        assert_eq!(Code::named("psa_unavailable"), None);
     }
 
     #[test]

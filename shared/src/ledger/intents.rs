@@ -12,7 +12,7 @@ use crate::domain::ids::{ConnectionId, IntentKey, RunId};
 use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::{Confirmed, LineHistory, LineKey};
 use crate::store::lines::Tenancy;
-use crate::store::{Condition, Key, Read, StoreError, Table, Write, schema};
+use crate::store::{Condition, Key, Page, Read, StoreError, Table, Write, schema};
 
 /// A transaction holds at most 100 writes; an intent takes two of them.
 const INTENTS_A_TRANSACTION: usize = 50;
@@ -66,6 +66,22 @@ pub enum Outcome {
     Unknown(String),
 }
 
+/// Why intents could not be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum IntendError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The same key with another payload: a key is made of what a change means, so this can't come of any decision.
+    #[error("the ledger holds another request for line {line} under the key {key}")]
+    Contradiction {
+        /// The line.
+        line: LineKey,
+        /// The intent.
+        key: IntentKey,
+    },
+}
+
 /// An intent, and what became of it.
 pub type Settled<'a> = (&'a Intent, Outcome);
 
@@ -93,7 +109,8 @@ impl Ledger {
     /// an open intent or another writer, or the lease is lost; nothing was stored.
     ///
     /// # Errors
-    /// The store is unavailable. What was stored is found by the next worker, as open and never sent.
+    /// The store is unavailable. What was stored is found by the next worker, as open and never sent. Or the ledger holds
+    /// one of the keys with another payload, and must be looked into.
     pub async fn intend(
         &self,
         of: &Tenancy,
@@ -101,7 +118,7 @@ impl Ledger {
         (connection, run): (&ConnectionId, &RunId),
         planned: &[(Meaning, LineHistory)],
         now: Timestamp,
-    ) -> Result<Option<Vec<Intent>>, StoreError> {
+    ) -> Result<Option<Vec<Intent>>, IntendError> {
         let intents: Vec<Intent> = planned
             .iter()
             .map(|(meaning, _)| Intent {
@@ -127,10 +144,21 @@ impl Ledger {
                 writes.push(self.open_line(of, lease, intent, history)?);
             }
             if !self.table.transact(writes).await? {
-                return Ok(None);
+                return match self.contradicted(of, &intents).await? {
+                    Some(intent) => Err(IntendError::Contradiction { line: intent.meaning.line, key: intent.key }),
+                    None => Ok(None),
+                };
             }
         }
         Ok(Some(intents))
+    }
+
+    /// One of `intents` whose key stands in the ledger with another payload.
+    async fn contradicted(&self, of: &Tenancy, intents: &[Intent]) -> Result<Option<Intent>, StoreError> {
+        let keys: Vec<Key> = intents.iter().map(|intent| row(of, intent)).collect();
+        let stored: Vec<Intent> = self.table.get_each(&keys).await?;
+        let other = |intent: &&Intent| intents.iter().any(|new| new.key == intent.key && new.payload != intent.payload);
+        Ok(stored.iter().find(other).cloned())
     }
 
     fn open_line(
@@ -195,6 +223,17 @@ impl Ledger {
         let Some(key) = &history.open else { return Ok(None) };
         let key = schema::intent(&of.partner, of.psa, &of.tenant, line, history.revision, key);
         self.table.get(&key, Read::Consistent).await
+    }
+
+    /// The newest intent of a line, whatever became of it.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn newest(&self, of: &Tenancy, line: &LineKey) -> Result<Option<Intent>, StoreError> {
+        let partition = schema::ledger(&of.partner, of.psa, &of.tenant, line);
+        let page = Page { prefix: "INTENT#", limit: Some(1), backwards: true, ..Page::default() };
+        let newest = self.table.page(&partition, &page, Read::Consistent).await?;
+        Ok(newest.items.into_iter().next().map(|(_, intent)| intent))
     }
 
     /// Stores outcomes, and moves the lines on where the outcome is known: in one transaction for up to fifty lines.
@@ -276,12 +315,10 @@ impl Ledger {
                     .bind(":next", next)?
                     .bind(":dates", dates_with(history, meaning.effective))?
             }
-            Outcome::Applied => Condition::new(
-                "SET #revision = :next, #fence = :fence, #confirmed = :confirmed, #adjusted_on = :dates REMOVE #open",
-            )
-            .bind(":next", next)?
-            .bind(":confirmed", Confirmed { units: meaning.target, from: meaning.effective, feeds: meaning.feeds })?
-            .bind(":dates", dates_with(history, meaning.effective))?,
+            Outcome::Applied => made(meaning)?
+                .bind(":next", next)?
+                .bind(":confirmed", Confirmed { units: meaning.target, from: meaning.effective, feeds: meaning.feeds })?
+                .bind(":dates", dates_with(history, meaning.effective))?,
         };
         self.table.write_update(&of.line(&meaning.line), &update, &mine).map(Some)
     }
@@ -301,7 +338,7 @@ impl Ledger {
     ) -> Result<bool, StoreError> {
         let update = Condition::new(
             "SET #line = :line, #writer = :writer, #confirmed = :confirmed, #revision = :revision, \
-             #fence = if_not_exists(#fence, :zero), #adjusted_on = if_not_exists(#adjusted_on, :none)",
+             #fence = if_not_exists(#fence, :zero), #adjusted_on = if_not_exists(#adjusted_on, :none) REMOVE #reversed",
         )
         .bind(":line", line)?
         .bind(":writer", connection)?
@@ -318,6 +355,17 @@ impl Ledger {
     }
 }
 
+/// How a line moves on with a change that was made: what a reversal took back is remembered until the next change.
+fn made(meaning: &Meaning) -> Result<Condition, StoreError> {
+    let set = "SET #revision = :next, #fence = :fence, #confirmed = :confirmed, #adjusted_on = :dates";
+    match meaning.reverses {
+        None => Ok(Condition::new(format!("{set} REMOVE #open, #reversed"))),
+        Some(_) => {
+            Condition::new(format!("{set}, #reversed = :reversed REMOVE #open")).bind(":reversed", meaning.before)
+        }
+    }
+}
+
 /// The line's adjustment dates and one more, the newest of them.
 fn dates_with(history: &LineHistory, date: Date) -> BTreeSet<Date> {
     let mut dates = history.adjusted_on.clone();
@@ -328,7 +376,7 @@ fn dates_with(history: &LineHistory, date: Date) -> BTreeSet<Date> {
     dates
 }
 
-fn row(of: &Tenancy, intent: &Intent) -> Key {
+pub(super) fn row(of: &Tenancy, intent: &Intent) -> Key {
     let meaning = &intent.meaning;
     schema::intent(&of.partner, of.psa, &of.tenant, &meaning.line, meaning.revision, &intent.key)
 }

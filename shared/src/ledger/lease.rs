@@ -34,6 +34,11 @@ impl Lease {
     pub(super) fn name(&self) -> &str {
         &self.key.sk
     }
+
+    /// The account in a lease's name.
+    pub(super) fn account_in(name: &str) -> Option<AccountId> {
+        name.strip_prefix("LEASE#")?.parse().ok()
+    }
 }
 
 #[derive(Serialize, Deserialize)]

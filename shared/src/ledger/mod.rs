@@ -9,10 +9,14 @@
 //! 4. `settle` closes the intent and moves the line on, in one transaction.
 //!
 //! Amounts never change once stored; only the state goes forward. What the ledger does not guarantee: that an outcome is
-//! ever known. An intent whose outcome nobody can tell stays open and is shown to a person.
+//! ever known. An intent whose outcome nobody can tell stays open and is shown to a person,
+//! who may give it up (`reopen`): then it is kept as rejected, never as applied.
 
+mod history;
 mod intents;
 mod lease;
+mod reopen;
 
-pub use intents::{Intent, Ledger, Outcome, Settled};
+pub use intents::{IntendError, Intent, Ledger, Outcome, Settled};
 pub use lease::{Lease, LeaseHolder};
+pub use reopen::{LookedAt, RESOLVED_BY_PERSON, Reopened};

@@ -34,6 +34,20 @@ pub struct PsaError {
     pub fix: String,
     /// The PSA's own words, trimmed of control characters and credentials, where it said something.
     pub said: Option<String>,
+    /// Seconds that the PSA asks to wait before the next request, where it names a time.
+    #[serde(default)]
+    pub retry_after_s: Option<u32>,
+}
+
+/// The code of every refusal for lack of a right. The log-in itself was accepted then: more log-ins harm nobody.
+pub const PERMISSION_MISSING: &str = "psa_permission_missing";
+
+impl PsaError {
+    /// Whether the PSA turned the log-in away: each further one brings the user nearer to being locked.
+    #[must_use]
+    pub fn refuses_log_in(&self) -> bool {
+        self.kind == Kind::Auth && self.code != PERMISSION_MISSING
+    }
 }
 
 /// Why a write did not succeed, and what that means for money.

@@ -7,6 +7,7 @@
 pub mod autotask;
 pub mod credentials;
 pub mod error;
+pub mod guarded;
 pub mod open;
 pub mod registry;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId, ContractServiceId, PsaTenantId, ServiceId};
+use crate::domain::line::LineKey;
 use crate::domain::policy::BudgetPercent;
 use crate::domain::timeline::Timeline;
 use crate::domain::units::{Delta, Units};
@@ -139,6 +141,15 @@ pub struct Observation {
     pub unreadable: BTreeSet<(ContractId, ServiceId)>,
 }
 
+impl Observation {
+    /// Whether the PSA shows anything of a line, readable or not.
+    #[must_use]
+    pub fn shows(&self, line: &LineKey) -> bool {
+        let pair = (line.contract.clone(), line.service.clone());
+        self.lines.contains_key(&pair) || self.ambiguous.contains(&pair) || self.unreadable.contains(&pair)
+    }
+}
+
 /// One change of a line's units, decided and stored in the ledger before it is handed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitsChange {
@@ -170,11 +181,17 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// Requests that may still be made before `percent` of the allowance are used.
+    /// Requests that may be made in a window before `percent` of the allowance are used.
+    #[must_use]
+    pub fn cap(&self, percent: BudgetPercent) -> u32 {
+        let cap = u64::from(self.limit) * u64::from(percent.get()) / 100;
+        u32::try_from(cap).unwrap_or(u32::MAX)
+    }
+
+    /// How many of them are left.
     #[must_use]
     pub fn room(&self, percent: BudgetPercent) -> u32 {
-        let cap = u64::from(self.limit) * u64::from(percent.get()) / 100;
-        u32::try_from(cap).unwrap_or(u32::MAX).saturating_sub(self.used)
+        self.cap(percent).saturating_sub(self.used)
     }
 }
 
@@ -213,6 +230,10 @@ pub trait Connector: Send + Sync {
     /// The contracts named, whatever their kind or state. One that is missing from the answer does not exist, or is
     /// hidden from this user.
     async fn contracts_by_id(&self, ids: &BTreeSet<ContractId>) -> Result<Vec<Contract>, PsaError>;
+
+    /// The recurring service contracts of the accounts named, active or not, that end on or after `ending_from`: for
+    /// finding what follows a contract, in as few requests as the API allows.
+    async fn contracts_of(&self, accounts: &BTreeSet<AccountId>, ending_from: Date) -> Result<Vec<Contract>, PsaError>;
 
     /// All lines of the contracts named, in as few requests as the API allows.
     async fn observe(&self, contracts: &BTreeSet<ContractId>, window: Window) -> Result<Observation, PsaError>;

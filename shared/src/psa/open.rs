@@ -1,13 +1,15 @@
 //! From a partner's connection to a connector that is logged in: the row, its secret, the registry.
 //!
 //! The one place where a connection's credentials are taken out; catalogue look-ups, mappings and the sync all come this
-//! way. Whether the PSA still accepts the credentials is only known once something is asked of it.
+//! way, and what they get stands behind the connection's circuit breaker. Whether the PSA still accepts the credentials is only known once something is asked of it.
 
 use std::sync::Arc;
 
 use super::Connector;
 use super::credentials::{Credentials, InvalidSecret};
+use super::guarded::Circuits;
 use super::registry::Registry;
+use crate::domain::breaker::Call;
 use crate::domain::ids::{ConnectionId, PartnerId};
 use crate::secrets::{ReadSecrets, SecretName, SecretsError};
 use crate::store::connections::{Connection, Connections, Status};
@@ -19,6 +21,7 @@ pub struct Opener {
     connections: Connections,
     secrets: Arc<dyn ReadSecrets>,
     registry: Registry,
+    circuits: Circuits,
 }
 
 /// A connection and a connector for it.
@@ -55,8 +58,19 @@ pub enum OpenError {
 impl Opener {
     /// From its parts.
     #[must_use]
-    pub fn new(connections: Connections, secrets: Arc<dyn ReadSecrets>, registry: Registry) -> Self {
-        Self { connections, secrets, registry }
+    pub fn new(
+        connections: Connections,
+        secrets: Arc<dyn ReadSecrets>,
+        registry: Registry,
+        circuits: Circuits,
+    ) -> Self {
+        Self { connections, secrets, registry, circuits }
+    }
+
+    /// The circuits that its connectors stand behind.
+    #[must_use]
+    pub fn circuits(&self) -> &Circuits {
+        &self.circuits
     }
 
     /// A connection that is not revoked.
@@ -79,13 +93,29 @@ impl Opener {
         Ok(Opened { connection, connector })
     }
 
+    /// As [`Opener::open`], for a person who wants to see whether the connection works: one read goes out though the
+    /// circuit is open, if refused credentials were not tried within the last minute.
+    ///
+    /// # Errors
+    /// As [`Opener::open`].
+    pub async fn open_in_person(&self, partner: &PartnerId, id: &ConnectionId) -> Result<Opened, OpenError> {
+        let connection = self.connection(partner, id).await?;
+        let connector = self.guarded(&connection, Call::InPerson).await?;
+        Ok(Opened { connection, connector })
+    }
+
     /// A connector for a connection that was read already.
     ///
     /// # Errors
-    /// Its credentials can't be had.
+    /// Its credentials can't be had, or its circuit can't be asked.
     pub async fn connector(&self, connection: &Connection) -> Result<Arc<dyn Connector>, OpenError> {
+        self.guarded(connection, Call::Read).await
+    }
+
+    async fn guarded(&self, connection: &Connection, read: Call) -> Result<Arc<dyn Connector>, OpenError> {
         let name = SecretName::of(&connection.partner, &connection.id);
         let secret = self.secrets.read(&name).await?.ok_or(OpenError::NoCredentials)?;
-        Ok(self.registry.open(&connection.endpoint, Credentials::from_secret(&secret)?))
+        let connector = self.registry.open(&connection.endpoint, Credentials::from_secret(&secret)?);
+        Ok(Arc::new(self.circuits.guard(connector, (&connection.partner, &connection.id), read).await?))
     }
 }

@@ -4,9 +4,12 @@
 //! [`Table`] is the only place that builds requests. Its writes carry a condition; one without says why where it is made.
 //! Reads that gate a write are consistent. There is no scan: every question has a key, and `schema` lists them all.
 
+pub mod breakers;
+pub mod budgets;
 mod condition;
 pub mod connections;
 pub mod definition;
+pub mod findings;
 pub mod idempotency;
 pub mod lines;
 pub mod mappings;

@@ -55,7 +55,7 @@ pub fn connections(p: &PartnerId) -> String {
     partner(p)
 }
 
-/// Partition of what belongs to one connection: `PRODUCT#`, `COMPANY#`, `RUN#`, `FINDING#`.
+/// Partition of what belongs to one connection: `PRODUCT#`, `COMPANY#`, `RUN#`, `FINDING#`, `CLOSED#`.
 #[must_use]
 pub fn of_connection(p: &PartnerId, connection: &ConnectionId) -> String {
     format!("{}#CONN#{connection}", partner(p))
@@ -71,6 +71,18 @@ pub fn product(p: &PartnerId, connection: &ConnectionId, product: &ProductKey) -
 #[must_use]
 pub fn company(p: &PartnerId, connection: &ConnectionId, company: &CompanyId) -> Key {
     Key::new(of_connection(p, connection), format!("COMPANY#{company}"))
+}
+
+/// A connection's circuit.
+#[must_use]
+pub fn breaker(p: &PartnerId, connection: &ConnectionId) -> Key {
+    Key::new(of_connection(p, connection), "BREAKER")
+}
+
+/// What is left of a connection's requests.
+#[must_use]
+pub fn budget(p: &PartnerId, connection: &ConnectionId) -> Key {
+    Key::new(of_connection(p, connection), "BUDGET")
 }
 
 /// Partition of every version that a connection's mappings ever had: the sort key of the mapping, then `#V#000001`.
@@ -89,6 +101,18 @@ pub fn mapping_version(p: &PartnerId, connection: &ConnectionId, mapping: &Key, 
 #[must_use]
 pub fn run_in_list(p: &PartnerId, connection: &ConnectionId, run: &RunId) -> Key {
     Key::new(of_connection(p, connection), format!("RUN#{run}"))
+}
+
+/// A finding that stands. The fingerprint is made of what it is about and its code.
+#[must_use]
+pub fn finding(p: &PartnerId, connection: &ConnectionId, fingerprint: &str) -> Key {
+    Key::new(of_connection(p, connection), format!("FINDING#{fingerprint}"))
+}
+
+/// A finding that was closed at `at_ms`, in milliseconds since 1970, which sorts as text.
+#[must_use]
+pub fn closed_finding(p: &PartnerId, connection: &ConnectionId, at_ms: i64, fingerprint: &str) -> Key {
+    Key::new(of_connection(p, connection), format!("CLOSED#{at_ms:015}#{fingerprint}"))
 }
 
 /// Partition of one run: its header `RUN` and its results `LINES#…`.
@@ -125,8 +149,13 @@ pub fn lease(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, account: &AccountId)
 /// A ledger row. A line's rows follow each other by revision.
 #[must_use]
 pub fn intent(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, line: &LineKey, revision: u32, key: &IntentKey) -> Key {
-    let pk = format!("{}#LEDGER#{}#{}", of_tenant(p, psa, tenant), line.contract, line.service);
-    Key::new(pk, format!("INTENT#{revision:010}#{key}"))
+    Key::new(ledger(p, psa, tenant, line), format!("INTENT#{revision:010}#{key}"))
+}
+
+/// Partition of a line's ledger rows; they begin with `INTENT#`.
+#[must_use]
+pub fn ledger(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, line: &LineKey) -> String {
+    format!("{}#LEDGER#{}#{}", of_tenant(p, psa, tenant), line.contract, line.service)
 }
 
 /// Partition of the usage counts of one month, one row a feed. `month` is `2026-11`, in UTC.

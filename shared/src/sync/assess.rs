@@ -7,6 +7,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::job::{JobLine, Label};
 use super::lines::MappedLine;
+use super::succession::Succession;
 use super::{Today, row};
 use crate::domain::contract::Contract;
 use crate::domain::desired::{Desired, Feed, desired};
@@ -16,6 +17,7 @@ use crate::domain::period::Periods;
 use crate::domain::plan::{Approval, Decision, Situation};
 use crate::domain::policy::{EffectiveDate, Policy};
 use crate::domain::reason::{Code, Reason};
+use crate::domain::reversal::Standing;
 use crate::domain::rule::Counting;
 use crate::domain::timeline::Timeline;
 use crate::psa::{Observation, Window};
@@ -30,6 +32,7 @@ pub(super) struct Desk<'a> {
     pub connection: &'a ConnectionId,
     pub policy: &'a Policy,
     pub contracts: &'a BTreeMap<ContractId, Contract>,
+    pub succession: &'a Succession,
     pub histories: &'a BTreeMap<LineKey, LineHistory>,
     /// Connections that are not revoked: their lines are theirs.
     pub live: &'a BTreeSet<ConnectionId>,
@@ -49,6 +52,16 @@ pub(super) enum Assessed {
     Look(Box<Look>),
 }
 
+impl Assessed {
+    fn noted(self, label: &Label) -> Self {
+        match self {
+            Self::Row(row) => Self::Row(row::noted(row, label)),
+            Self::Right { row, key, confirmed } => Self::Right { row: row::noted(row, label), key, confirmed },
+            Self::Look(look) => Self::Look(Box::new(Look { row: row::noted(look.row, label), line: look.line })),
+        }
+    }
+}
+
 /// A line that the account's job looks at more closely. The row stands in until then.
 pub(super) struct Look {
     pub line: JobLine,
@@ -63,10 +76,11 @@ impl Desk<'_> {
         let label = line.label(&feeds);
         let nothing = LineHistory::default();
         let history = history.unwrap_or(&nothing);
-        Some(match self.desired(line, &feeds, history) {
+        let assessed = match self.desired(line, &feeds, history) {
             Err(reason) => Assessed::Row(row::stopped(&line.key, &label, reason)),
-            Ok((contract, desired)) => self.decide(line, label, contract, desired, history),
-        })
+            Ok((contract, desired)) => self.decide(line, label.clone(), contract, desired, history),
+        };
+        Some(assessed.noted(&label))
     }
 
     fn desired(
@@ -88,7 +102,8 @@ impl Desk<'_> {
             let explanation = format!("\"{}\" bills account {}, not {account}.", contract.name, contract.account);
             return Err(Reason::new(Code::ContractOfAnotherAccount, explanation));
         }
-        let periods = contract.writable_on(self.today.date)?;
+        let writable = contract.writable_on(self.today.date);
+        let periods = writable.map_err(|reason| self.succession.explain(&line.key, reason))?;
         let period = periods.containing(self.today.date).ok_or_else(|| {
             Reason::new(Code::ContractNotStarted, format!("\"{}\" begins on {}.", contract.name, contract.start))
         })?;
@@ -124,6 +139,7 @@ impl Desk<'_> {
             contract: contract.clone(),
             desired: desired.clone(),
             approved: self.approved.get(&line.key.to_string()).copied(),
+            reversal: None,
             revision: history.revision,
         };
         if history.open.is_some() {
@@ -155,11 +171,13 @@ impl Desk<'_> {
         let (Some(found), None) = (found, &history.open) else { return look.row };
         let decision = look.line.decide(&found.timeline, history, self.today.date, self.policy, self.approval_needed);
         let row = row::decided(key, label, desired, decision);
-        if shadow && row.status == LineStatus::Planned {
+        let row = if shadow && row.status == LineStatus::Planned {
             let reason = Reason::new(Code::Shadow, format!("{}; not written in shadow mode", row.explanation));
-            return row::with_reason(row, reason);
-        }
-        row
+            row::with_reason(row, reason)
+        } else {
+            row
+        };
+        row::noted(row, label)
     }
 
     fn stop(&self, line: &MappedLine, label: &Label, desired: &Desired, code: Code, explanation: String) -> Assessed {
@@ -177,9 +195,12 @@ impl JobLine {
         policy: &Policy,
         approval_needed: bool,
     ) -> Decision {
-        match self.contract.writable_on(today) {
-            Err(reason) => Decision::Stop { status: Code::status_of(&reason), reason, before: timeline.at(today) },
-            Ok(periods) => Decision::between(&Situation {
+        match (self.contract.writable_on(today), &self.reversal) {
+            (Err(reason), _) => Decision::Stop { status: Code::status_of(&reason), reason, before: timeline.at(today) },
+            (Ok(periods), Some(reversal)) => {
+                reversal.decide(&Standing { today, contract: &self.contract, periods: &periods, timeline, history })
+            }
+            (Ok(periods), None) => Decision::between(&Situation {
                 today,
                 contract: &self.contract,
                 periods: &periods,
@@ -196,8 +217,11 @@ impl JobLine {
 
 impl JobLine {
     /// Whether `day` lies in another billing period or month than `planned_on`: what the line should carry was counted for
-    /// the one and must not be written into the other.
+    /// the one and must not be written into the other. What a reversal goes back to was not counted.
     pub fn is_of_another_period(&self, planned_on: Date, day: Date) -> bool {
+        if self.reversal.is_some() {
+            return false;
+        }
         let month = |day: Date| (day.year(), day.month());
         let period = |day: Date| Periods::new(self.contract.start, self.contract.recurring?).containing(day);
         month(planned_on) != month(day) || period(planned_on) != period(day)
@@ -235,12 +259,15 @@ pub(super) fn bulk_window<'a>(
     Window { from: today, to: Some(next_starts.chain(last_changes).fold(today, Date::max)) }
 }
 
-/// The rows that a closer look at some contracts reads: from the day before their running period to their end.
-pub(super) fn full_window<'a>(today: Date, contracts: impl Iterator<Item = &'a Contract>) -> Window {
+/// The rows that a closer look at some lines reads: from the day before their contracts' running period, or before the
+/// change that a reversal takes back, to the contracts' end.
+pub(super) fn full_window<'a>(today: Date, lines: impl Iterator<Item = &'a JobLine>) -> Window {
     let period_start = |contract: &Contract| {
         Periods::new(contract.start, contract.recurring?).containing(today).map(|period| period.start)
     };
-    let first = contracts.filter_map(period_start).fold(today, Date::min);
+    let first_days =
+        |line: &JobLine| [period_start(&line.contract), line.reversal.as_ref().map(|reversal| reversal.effective)];
+    let first = lines.flat_map(first_days).flatten().fold(today, Date::min);
     Window { from: first.yesterday().unwrap_or(first), to: None }
 }
 

@@ -9,6 +9,7 @@ use super::SyncError;
 use super::assess::{Assessed, Look};
 use super::job::{Job, JobLine};
 use super::row;
+use crate::domain::finding::Noticed;
 use crate::domain::ids::AccountId;
 use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
@@ -31,6 +32,12 @@ pub(super) struct Draft {
     /// Lines found right that are not remembered so yet.
     pub right: Vec<Right>,
     pub looks: Vec<Look>,
+    /// What the run noticed that no line's row says: of contracts, and of lines that no mapping reaches.
+    pub notices: Vec<Noticed>,
+    /// Every line of the connection was looked at: what the run came across nothing of is gone.
+    pub whole: bool,
+    /// Fingerprints of the findings that stand on each line.
+    pub standing: BTreeMap<LineKey, Vec<String>>,
     pub approval_needed: bool,
     /// The partner's day.
     pub today: Date,
@@ -70,7 +77,7 @@ impl Draft {
         let mut left = room;
         let mut kept = Vec::new();
         for (_, looks) in by_account(std::mem::take(&mut self.looks)) {
-            let cost = u32::try_from(looks.len()).unwrap_or(u32::MAX).saturating_add(READS_A_JOB);
+            let cost = requests_of_jobs(looks.len());
             if cost <= left {
                 left -= cost;
                 kept.extend(looks);
@@ -96,6 +103,8 @@ impl Draft {
         let mut pages = Vec::new();
         for (account, looks) in by_account(std::mem::take(&mut self.looks)) {
             for looks in packs(looks, LINES_A_JOB, |look| size(&look.line) + size(&look.row)) {
+                let findings = looks.iter().filter_map(|look| self.standing.get(&look.line.key)).flatten().cloned();
+                let findings = findings.collect();
                 let (lines, rows): (Vec<JobLine>, Vec<LineResult>) =
                     looks.into_iter().map(|look| (look.line, look.row)).unzip();
                 let page = format!("{account}.{}", name_of(&rows));
@@ -103,6 +112,7 @@ impl Draft {
                     account: account.clone(),
                     approval_needed: self.approval_needed,
                     planned_on: self.today,
+                    findings,
                     lines,
                 };
                 let job = serde_json::to_string(&job).map_err(|e| SyncError::Job(e.to_string()))?;
@@ -157,6 +167,12 @@ fn by_account(looks: Vec<Look>) -> BTreeMap<AccountId, Vec<Look>> {
         accounts.entry(look.line.label.account.clone()).or_default().push(look);
     }
     accounts
+}
+
+/// Requests that an account's jobs make at most for so many lines: one write a line, and the reads of each job.
+pub(super) fn requests_of_jobs(lines: usize) -> u32 {
+    let jobs = u32::try_from(lines.div_ceil(LINES_A_JOB)).unwrap_or(u32::MAX);
+    u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(jobs.saturating_mul(READS_A_JOB))
 }
 
 /// Why a run stops before the PSA's other integrations are starved.

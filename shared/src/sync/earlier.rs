@@ -1,4 +1,6 @@
-//! Writes of earlier attempts that are still open: settled by what the PSA shows before anything new is planned.
+//! Writes of earlier attempts. Those that are still open are settled by what the PSA shows before anything new is planned;
+//! those that an earlier attempt of the same job had settled before it died are found in the ledger, so that its run shows
+//! and counts them.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +10,19 @@ use super::job::{Job, JobLine};
 use super::resolve::{Resolution, resolve};
 use super::shift::{Rows, Seen, Shift};
 use super::{SyncError, row};
+use crate::domain::ids::RunId;
+use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
+use crate::domain::plan::Decision;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::timeline::Timeline;
 use crate::ledger::{Intent, Outcome};
 
 /// The open intents of a job's lines.
 pub(super) type Open = BTreeMap<LineKey, Intent>;
+
+/// What a run wrote last on lines, by line.
+pub(super) type Own = BTreeMap<LineKey, Intent>;
 
 impl Shift<'_> {
     /// The intents that earlier attempts left open on the job's lines.
@@ -31,6 +39,28 @@ impl Shift<'_> {
             }
         }
         Ok(open)
+    }
+
+    /// What this run itself wrote last on those of the job's lines that moved on since it was planned; nobody wrote them
+    /// since. `open` are the intents that are still open.
+    pub(super) async fn own_intents(
+        &self,
+        job: &Job,
+        histories: &BTreeMap<LineKey, LineHistory>,
+        open: &Open,
+    ) -> Result<Own, SyncError> {
+        let mut own = Own::new();
+        for line in &job.lines {
+            let Some(history) = histories.get(&line.key).filter(|history| history.revision > line.revision) else {
+                continue;
+            };
+            let newest = match open.get(&line.key) {
+                Some(intent) => Some(intent.clone()),
+                None => self.parts.ledger.newest(self.of, &line.key).await?,
+            };
+            own.extend(newest.filter(|intent| is_last(intent, &self.run.id, history)).map(|i| (line.key.clone(), i)));
+        }
+        Ok(own)
     }
 
     /// Settles `open` by what the PSA showed at `read_at` or later. A line whose write stays open gets its row here, and no
@@ -73,6 +103,34 @@ impl Shift<'_> {
         let applied = resolved.into_iter().filter(|(_, outcome, _)| *outcome == Outcome::Applied);
         Ok(applied.map(|(intent, _, _)| (intent.meaning.line.clone(), intent.clone())).collect())
     }
+}
+
+/// Whether `run` wrote `intent`, and the line did not move on but by it.
+pub(super) fn is_last(intent: &Intent, run: &RunId, history: &LineHistory) -> bool {
+    let of_now = history.open.as_ref() == Some(&intent.key);
+    let just_settled = history.open.is_none() && intent.meaning.revision + 1 == history.revision;
+    intent.run == *run && (of_now || just_settled)
+}
+
+/// Whether `intent` is a change of the line that `run` made last and settled.
+pub(super) fn is_made(intent: &Intent, run: &RunId, history: &LineHistory) -> bool {
+    intent.state == IntentState::Applied && is_last(intent, run, history)
+}
+
+/// The row of a line that an earlier attempt of the same job wrote.
+pub(super) fn written(line: &JobLine, intent: &Intent) -> LineResult {
+    let Meaning { before, target, effective, .. } = intent.meaning;
+    let found = Decision::Unchanged { units: target, from: effective };
+    let row = row::decided(&line.key, &line.label, &line.desired, found);
+    row::settled_earlier(row, before, target, effective)
+}
+
+/// The row of a line at whose revision the ledger holds an intent that the line does not know.
+pub(super) fn contradicted(line: &JobLine, intent: &Intent, why: &Reason) -> LineResult {
+    let Meaning { before, target, effective, .. } = intent.meaning;
+    let holds = format!("The ledger holds a change of this line from {before} to {target} from {effective}");
+    let explanation = format!("{} {holds}, which the line's own row does not know.", why.explanation);
+    row::stopped(&line.key, &line.label, Reason { explanation, ..why.clone() })
 }
 
 /// The row of a line with an open write, in a job that could not read the PSA.

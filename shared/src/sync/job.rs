@@ -3,11 +3,13 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::row;
 use crate::domain::contract::Contract;
 use crate::domain::desired::Desired;
 use crate::domain::ids::{AccountId, CompanyId, ProductKey};
-use crate::domain::line::LineKey;
+use crate::domain::line::{LineKey, LineResult};
 use crate::domain::plan::Approval;
+use crate::domain::reversal::Reversal;
 
 /// One account's lines that need a look.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +18,9 @@ pub(super) struct Job {
     pub approval_needed: bool,
     /// The partner's day on which it was planned. What a line should carry belongs to a period and a month.
     pub planned_on: Date,
+    /// Fingerprints of the findings that stood on its lines.
+    #[serde(default)]
+    pub findings: Vec<String>,
     pub lines: Vec<JobLine>,
 }
 
@@ -27,6 +32,9 @@ pub(super) struct JobLine {
     pub contract: Contract,
     pub desired: Desired,
     pub approved: Option<Approval>,
+    /// The change to take back, where the run is a reversal; nothing else is decided then.
+    #[serde(default)]
+    pub reversal: Option<Reversal>,
     /// The line's revision when the run was planned: a job that comes late finds a higher one.
     pub revision: u32,
 }
@@ -38,4 +46,19 @@ pub(super) struct Label {
     pub company: CompanyId,
     pub company_name: String,
     pub product: ProductKey,
+    /// A sentence that goes before every explanation of the line: that it follows a contract that has ended.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+impl Job {
+    /// The rows of its lines, each with its line's note.
+    pub fn noted(&self, rows: Vec<LineResult>) -> Vec<LineResult> {
+        let label = |row: &LineResult| self.lines.iter().find(|line| line.key == row.key()).map(|line| &line.label);
+        let noted = |row: LineResult| match label(&row) {
+            Some(label) => row::noted(row, label),
+            None => row,
+        };
+        rows.into_iter().map(noted).collect()
+    }
 }

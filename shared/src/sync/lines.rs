@@ -1,14 +1,16 @@
 //! From mappings and usage to lines: which feeds add to which line, and under which rule.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::job::Label;
+use super::succession::{Followed, Succession};
 use crate::domain::desired::{Absence, Feed};
-use crate::domain::ids::{AccountId, CompanyId, ProductKey};
+use crate::domain::ids::{AccountId, CompanyId, ContractId, ProductKey};
 use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::rule::Rule;
 use crate::store::mappings::{CompanyMapping, ProductMapping};
+use crate::store::runs::Run;
 use crate::store::usage::{self, Month, UsageBook};
 
 /// A line as the mappings describe it, before any usage is looked at.
@@ -18,41 +20,37 @@ pub(super) struct MappedLine {
     pub rule: Rule,
     /// Its feeds, and the account and rule that each one's mapping names.
     pub feeds: Vec<MappedFeed>,
+    /// The ended contracts that mappings of its feeds name, in whose place it is billed.
+    pub followed: Vec<Followed>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MappedFeed {
     pub company: CompanyMapping,
     pub product: ProductKey,
+    /// The line that its mapping names. Where the contract has ended, it may add to another.
+    pub named: LineKey,
     rule: Rule,
 }
 
 impl MappedLine {
-    /// Every line that the mappings name, in the order of their keys. `companies` limits it to the lines that those
-    /// companies feed; the other feeds of such a line still count.
-    pub fn all(products: &[ProductMapping], mapped: Vec<CompanyMapping>, companies: &[CompanyId]) -> Vec<Self> {
-        let mut lines: BTreeMap<LineKey, Vec<MappedFeed>> = BTreeMap::new();
-        for company in mapped {
-            for product in products {
-                let special = company.overrides.get(&product.product);
-                if special.is_some_and(|special| special.excluded) {
-                    continue;
-                }
-                let contract =
-                    special.and_then(|s| s.contract_id.clone()).unwrap_or_else(|| company.contract_id.clone());
-                let service = special.and_then(|s| s.service_id.clone()).unwrap_or_else(|| product.service_id.clone());
-                let rule = special.and_then(|s| s.rule.clone()).unwrap_or_else(|| product.rule.clone());
-                let feed = MappedFeed { company: company.clone(), product: product.product.clone(), rule };
-                lines.entry(LineKey { contract, service }).or_default().push(feed);
-            }
+    /// Every line that `feeds` add to and that is `wanted`, in the order of their keys. All feeds of such a line count,
+    /// whoever asked for it.
+    pub fn all(feeds: Vec<MappedFeed>, succession: &Succession, wanted: &Wanted) -> Vec<Self> {
+        let mut lines: BTreeMap<LineKey, (Vec<MappedFeed>, Vec<Followed>)> = BTreeMap::new();
+        for feed in feeds {
+            let followed = succession.of(&feed);
+            let contract = followed.map_or(&feed.named.contract, |followed| &followed.next.id).clone();
+            let line = lines.entry(LineKey { contract, service: feed.named.service.clone() }).or_default();
+            line.1.extend(followed.filter(|followed| !line.1.contains(followed)).cloned());
+            line.0.push(feed);
         }
-        let wanted = |feeds: &[MappedFeed]| {
-            companies.is_empty() || feeds.iter().any(|feed| companies.contains(&feed.company.company))
-        };
         lines
             .into_iter()
-            .filter(|(_, feeds)| wanted(feeds))
-            .filter_map(|(key, feeds)| Some(Self { key, rule: feeds.first()?.rule.clone(), feeds }))
+            .filter(|(key, (feeds, _))| wanted.line(key, feeds))
+            .filter_map(|(key, (feeds, followed))| {
+                Some(Self { key, rule: feeds.first()?.rule.clone(), feeds, followed })
+            })
             .collect()
     }
 
@@ -95,7 +93,14 @@ impl MappedLine {
             company: feed.company.clone(),
             company_name: feed.company_name.clone(),
             product: feed.product.clone(),
+            note: self.note(),
         }
+    }
+
+    /// What is said of the line before anything else.
+    fn note(&self) -> Option<String> {
+        let told: Vec<String> = self.followed.iter().map(Followed::told).collect();
+        (!told.is_empty()).then(|| told.join(" "))
     }
 
     fn companies(&self) -> String {
@@ -107,7 +112,59 @@ impl MappedLine {
     }
 }
 
+/// The lines that a run is limited to.
+#[derive(Debug)]
+pub(super) struct Wanted<'a> {
+    companies: &'a [CompanyId],
+    lines: BTreeSet<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    pub fn of(run: &'a Run) -> Self {
+        let lines = run.approved.iter().map(|approved| approved.line_id.as_str()).collect();
+        Self { companies: &run.companies, lines }
+    }
+
+    fn line(&self, key: &LineKey, feeds: &[MappedFeed]) -> bool {
+        let company = |feed: &MappedFeed| self.companies.contains(&feed.company.company);
+        (self.companies.is_empty() || feeds.iter().any(company))
+            && (self.lines.is_empty() || self.lines.contains(key.to_string().as_str()))
+    }
+
+    /// The feeds that can have to do with these lines as long as no contract has ended: those of the accounts in question,
+    /// and whatever else names their contracts.
+    pub fn feeds(&self, all: &[MappedFeed]) -> Vec<MappedFeed> {
+        let named: BTreeSet<String> = all.iter().map(|feed| feed.named.to_string()).collect();
+        // A line that no mapping names may be one that a mapping leads to.
+        let asked_for = |feed: &&MappedFeed| self.line(&feed.named, std::slice::from_ref(*feed));
+        if self.lines.iter().any(|line| !named.contains(*line)) {
+            return all.to_vec();
+        }
+        let accounts: BTreeSet<&AccountId> =
+            all.iter().filter(asked_for).map(|feed| &feed.company.account_id).collect();
+        let of_accounts = all.iter().filter(|feed| accounts.contains(&feed.company.account_id));
+        let contracts: BTreeSet<&ContractId> = of_accounts.map(|feed| &feed.named.contract).collect();
+        all.iter().filter(|feed| contracts.contains(&feed.named.contract)).cloned().collect()
+    }
+}
+
 impl MappedFeed {
+    /// Every feed that the mappings name.
+    pub fn all(products: &[ProductMapping], mapped: &[CompanyMapping]) -> Vec<Self> {
+        let feed = |company: &CompanyMapping, product: &ProductMapping| {
+            let special = company.overrides.get(&product.product);
+            if special.is_some_and(|special| special.excluded) {
+                return None;
+            }
+            let contract = special.and_then(|s| s.contract_id.clone()).unwrap_or_else(|| company.contract_id.clone());
+            let service = special.and_then(|s| s.service_id.clone()).unwrap_or_else(|| product.service_id.clone());
+            let rule = special.and_then(|s| s.rule.clone()).unwrap_or_else(|| product.rule.clone());
+            let named = LineKey { contract, service };
+            Some(Self { company: company.clone(), product: product.product.clone(), named, rule })
+        };
+        mapped.iter().flat_map(|company| products.iter().filter_map(move |product| feed(company, product))).collect()
+    }
+
     fn with_usage(&self, book: &UsageBook) -> Feed {
         let key = usage::Feed { company: self.company.company.clone(), product: self.product.clone() };
         let found = book.feeds.get(&key);

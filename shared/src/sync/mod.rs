@@ -6,8 +6,10 @@
 //! what was written is kept by `ledger`.
 
 mod assess;
+mod contracts;
 mod draft;
 mod earlier;
+mod findings;
 mod job;
 mod lines;
 mod parts;
@@ -15,8 +17,11 @@ mod planner;
 mod record;
 mod request;
 mod resolve;
+mod resolver;
+mod reversal;
 mod row;
 mod shift;
+mod succession;
 mod worker;
 mod write;
 
@@ -32,6 +37,7 @@ use crate::domain::ids::ConnectionId;
 use crate::domain::line::LineHistory;
 use crate::domain::reason::Reason;
 use crate::faults::Struck;
+use crate::ledger::IntendError;
 use crate::psa::open::{OpenError, Opener};
 use crate::psa::{Connector, Kind, PsaError};
 use crate::secrets;
@@ -41,6 +47,7 @@ use crate::store::{Read, StoreError};
 pub use parts::{PlannerParts, WorkerParts};
 pub use planner::Planner;
 pub use request::{NewRun, new_run_id, scheduled_run_id};
+pub use resolver::{Resolved, Resolver};
 pub use worker::{Done, Worker};
 
 /// The engine's delays and sizes.
@@ -80,12 +87,24 @@ pub enum SyncError {
     /// A stored job that this version can't read.
     #[error("a job can't be read: {0}")]
     Job(String),
+    /// The ledger contradicts what is to be written: somebody has to look into it.
+    #[error(transparent)]
+    Ledger(IntendError),
     /// A fault was injected.
     #[error(transparent)]
     Struck(#[from] Struck),
     /// Another worker has the account or the run, or took it over.
     #[error("another worker is at it")]
     Busy,
+}
+
+impl From<IntendError> for SyncError {
+    fn from(error: IntendError) -> Self {
+        match error {
+            IntendError::Store(error) => Self::Store(error),
+            error @ IntendError::Contradiction { .. } => Self::Ledger(error),
+        }
+    }
 }
 
 /// A connector for `connection`. The inner error is the partner's to repair: its credentials are gone or unreadable.
@@ -100,6 +119,7 @@ async fn open(opener: &Opener, connection: &Connection) -> Result<Result<Arc<dyn
             explanation: error.to_string(),
             fix: "Send the connection's credentials again.".into(),
             said: None,
+            retry_after_s: None,
         })),
     }
 }

@@ -10,7 +10,9 @@ use crate::ledger::Ledger;
 use crate::psa::open::Opener;
 use crate::queue::SendJobs;
 use crate::store::Table;
+use crate::store::budgets::Budgets;
 use crate::store::connections::Connections;
+use crate::store::findings::Findings;
 use crate::store::lines::Lines;
 use crate::store::mappings::Mappings;
 use crate::store::runs::Runs;
@@ -24,8 +26,10 @@ pub struct PlannerParts {
     pub mappings: Mappings,
     pub usage: UsageReader,
     pub lines: Lines,
+    pub findings: Findings,
     pub ledger: Ledger,
     pub runs: Runs,
+    pub budgets: Budgets,
     pub opener: Opener,
     pub jobs: Arc<dyn SendJobs>,
     pub events: Arc<dyn Publish>,
@@ -40,8 +44,10 @@ pub struct PlannerParts {
 pub struct WorkerParts {
     pub connections: Connections,
     pub lines: Lines,
+    pub findings: Findings,
     pub ledger: Ledger,
     pub runs: Runs,
+    pub budgets: Budgets,
     pub opener: Opener,
     pub events: Arc<dyn Publish>,
     pub clock: Arc<dyn Clock>,
@@ -65,7 +71,9 @@ impl PlannerParts {
             mappings: Mappings::new(table.clone()),
             usage: UsageReader::new(table.clone()),
             lines: Lines::new(table.clone()),
+            findings: Findings::new(table.clone()),
             runs: Runs::new(table.clone()),
+            budgets: Budgets::new(table.clone()),
             ledger,
             opener,
             jobs,
@@ -91,7 +99,9 @@ impl WorkerParts {
         Self {
             connections: Connections::new(table.clone()),
             lines: Lines::new(table.clone()),
+            findings: Findings::new(table.clone()),
             runs: Runs::new(table.clone()),
+            budgets: Budgets::new(table.clone()),
             ledger,
             opener,
             events,

@@ -1,22 +1,24 @@
 //! The fan-out's half of a sync: one connection's lines, observed in bulk, decided, recorded, and handed on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
 use super::assess::{Desk, bulk_window, full_window, months};
+use super::contracts::Contracts;
 use super::draft::{Draft, budget_exhausted};
-use super::lines::MappedLine;
+use super::findings::stranded;
+use super::lines::{MappedFeed, MappedLine, Wanted};
 use super::parts::PlannerParts as Parts;
 use super::record::{finish, note_accepted, note_rejected, record};
-use super::{SyncError, Today, live_writers, open, reason_of, tenancy};
+use super::{SyncError, Today, live_writers, open, reason_of, reversal, tenancy};
 use crate::clock::Clock;
-use crate::domain::contract::Contract;
 use crate::domain::ids::{ContractId, PartnerId, RunId};
 use crate::domain::policy::Approval as ApprovalPolicy;
 use crate::domain::reason::{Code, Reason};
-use crate::psa::{Connector, Kind, Observation, PsaError};
+use crate::psa::{Allowance, Connector, Kind, Observation, PsaError};
 use crate::store::Read;
+use crate::store::budgets::Found;
 use crate::store::connections::{Connection, Status};
 use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Trigger};
 
@@ -30,7 +32,7 @@ pub struct Planner {
 }
 
 /// What ends the drafting of a run: a fault of ours, after which it may be planned again, or the PSA's word.
-enum Halt {
+pub(super) enum Halt {
     Ours(SyncError),
     Psa(PsaError),
 }
@@ -111,7 +113,7 @@ impl Planner {
 
     /// A run of all lines takes over from the ones before it: what is left of their jobs is not done any more.
     async fn note_newest(&self, connection: &Connection, run: &Run) -> Result<(), SyncError> {
-        if run.mode != Mode::Apply || !run.companies.is_empty() || !run.approved.is_empty() {
+        if run.mode != Mode::Apply || !run.is_of_all_lines() {
             return Ok(());
         }
         let note = |found: &mut Connection| {
@@ -147,47 +149,56 @@ impl Planner {
         }
     }
 
-    async fn mapped(&self, connection: &Connection, run: &Run) -> Result<Vec<MappedLine>, SyncError> {
-        let products = self.parts.mappings.all_products(&run.partner, &connection.id).await?;
-        let companies = self.parts.mappings.all_companies(&run.partner, &connection.id).await?;
-        let mut mapped = MappedLine::all(&products, companies, &run.companies);
-        if !run.approved.is_empty() {
-            mapped.retain(|line| run.approved.iter().any(|approved| approved.line_id == line.key.to_string()));
-        }
-        Ok(mapped)
+    async fn feeds(&self, connection: &Connection) -> Result<Vec<MappedFeed>, SyncError> {
+        let products = self.parts.mappings.all_products(&connection.partner, &connection.id).await?;
+        let companies = self.parts.mappings.all_companies(&connection.partner, &connection.id).await?;
+        Ok(MappedFeed::all(&products, &companies))
     }
 
     /// Reads what the lines depend on, in bulk, and decides each.
     async fn draft_with(&self, psa: &dyn Connector, connection: &Connection, run: &Run) -> Result<Draft, Halt> {
+        if let Some(reverses) = run.reverses.as_ref().filter(|_| run.mode == Mode::Apply) {
+            return reversal::draft(&self.parts, psa, connection, reverses).await;
+        }
         let Parts { usage, lines, clock, .. } = &self.parts;
-        let mapped = self.mapped(connection, run).await?;
-        if mapped.is_empty() {
+        let feeds = self.feeds(connection).await?;
+        let wanted = Wanted::of(run);
+        let asked_for = wanted.feeds(&feeds);
+        if asked_for.is_empty() {
             let named = run.companies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let reason =
                 || Reason::new(Code::CompaniesNotMapped, format!("None of these companies is mapped: {named}."));
-            return Ok(if run.companies.is_empty() { Draft::default() } else { Draft::failed(reason()) });
+            if !run.is_of_all_lines() || run.mode == Mode::Preview {
+                return Ok(if run.companies.is_empty() { Draft::default() } else { Draft::failed(reason()) });
+            }
+            let mut draft = Draft { whole: true, ..Draft::default() };
+            let histories = lines.all(&tenancy(connection)).await?;
+            draft.notices = stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?;
+            return Ok(draft);
         }
-        let room = psa.allowance().await?.room(connection.policy.budget_percent);
-        if room == 0 {
+        let allowance = psa.allowance().await?;
+        if allowance.room(connection.policy.budget_percent) == 0 {
             return Ok(Draft::failed(budget_exhausted(connection)));
         }
-        let ids: BTreeSet<ContractId> = mapped.iter().map(|line| line.key.contract.clone()).collect();
-        let contracts: BTreeMap<ContractId, Contract> =
-            psa.contracts_by_id(&ids).await?.into_iter().map(|contract| (contract.id.clone(), contract)).collect();
         let today = Today::of(connection, clock.as_ref());
+        let (contracts, feeds) = Contracts::read(psa, asked_for, feeds, today.date).await?;
         let tenancy = tenancy(connection);
         let histories = lines.all(&tenancy).await?;
-        let book = usage.load(&run.partner, months(&today, clock.now(), &mapped, &contracts)).await?;
-        let writable = || contracts.values().filter(|contract| contract.writable_on(today.date).is_ok());
-        let relevant = mapped.iter().filter_map(|line| histories.get(&line.key));
-        let window = bulk_window(today.date, &connection.policy, writable(), relevant);
-        let observed = psa.observe(&writable().map(|contract| contract.id.clone()).collect(), window).await?;
+        let writable = contracts.writable();
+        let relevant = histories.iter().filter(|(line, _)| writable.contains_key(&line.contract));
+        let relevant = relevant.map(|(_, history)| history);
+        let window = bulk_window(today.date, &connection.policy, writable.values().copied(), relevant);
+        let observed = psa.observe(&writable.into_keys().cloned().collect(), window).await?;
+        let succession = contracts.succession(&feeds, &observed, &histories);
+        let mapped = MappedLine::all(feeds, &succession, &wanted);
+        let book = usage.load(&run.partner, months(&today, clock.now(), &mapped, &contracts.by_id)).await?;
         let live = live_writers(&self.parts.connections, connection, histories.values()).await?;
         let desk = Desk {
             today: &today,
             connection: &connection.id,
             policy: &connection.policy,
-            contracts: &contracts,
+            contracts: &contracts.by_id,
+            succession: &succession,
             histories: &histories,
             live: &live,
             book: &book,
@@ -199,13 +210,32 @@ impl Planner {
         for assessed in mapped.iter().filter_map(|line| desk.assess(line)) {
             draft.add(assessed, &histories);
         }
+        draft.notices = contracts.notices(&mapped, &draft);
+        if run.is_of_all_lines() && run.mode == Mode::Apply {
+            draft.whole = true;
+            let stranded = stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?;
+            draft.notices.extend(stranded);
+        }
         if run.mode == Mode::Preview || connection.policy.shadow {
             let shadow = connection.policy.shadow && run.mode == Mode::Apply;
             return Ok(look_closer(psa, draft, &desk, shadow).await?);
         }
-        let reads = psa.requests_made();
-        draft.keep_within(room.saturating_sub(reads), connection);
+        let room = self.set_budget(connection, &allowance, psa.requests_made()).await?;
+        draft.keep_within(room, connection);
         Ok(draft)
+    }
+
+    /// Sets what the connection's jobs may take, those of earlier runs included, now that planning has `made` its reads.
+    async fn set_budget(&self, connection: &Connection, allowance: &Allowance, made: u32) -> Result<u32, SyncError> {
+        let percent = connection.policy.budget_percent;
+        let found = Found {
+            cap: allowance.cap(percent),
+            left: allowance.room(percent).saturating_sub(made),
+            window: SignedDuration::from_mins(allowance.window_minutes.into()),
+            made,
+        };
+        let Parts { budgets, clock, .. } = &self.parts;
+        Ok(budgets.set(&connection.partner, &connection.id, found, clock.now()).await?)
     }
 
     /// A scheduled run that met a PSA out of reach is not lost until the next day, week or month.
@@ -243,10 +273,8 @@ impl Planner {
 /// A preview writes nothing, so it may look at whole timelines at once: the plan is the one that the jobs would make.
 async fn look_closer(psa: &dyn Connector, mut draft: Draft, desk: &Desk<'_>, shadow: bool) -> Result<Draft, PsaError> {
     let looks = std::mem::take(&mut draft.looks);
-    let contracts: BTreeMap<&ContractId, &Contract> =
-        looks.iter().map(|look| (&look.line.key.contract, &look.line.contract)).collect();
-    let window = full_window(desk.today.date, contracts.values().copied());
-    let ids: BTreeSet<ContractId> = contracts.into_keys().cloned().collect();
+    let window = full_window(desk.today.date, looks.iter().map(|look| &look.line));
+    let ids: BTreeSet<ContractId> = looks.iter().map(|look| look.line.key.contract.clone()).collect();
     let observed = if ids.is_empty() { Observation::default() } else { psa.observe(&ids, window).await? };
     for look in looks {
         draft.rows.push(desk.closer(look, &observed, shadow));

@@ -1,11 +1,13 @@
 //! Storing what planning came to, in an order in which a crash at any point loses and repeats nothing that counts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::draft::{Draft, Right};
+use super::findings::PlannersWord;
 use super::parts::PlannerParts as Parts;
 use super::{SyncError, tenancy};
 use crate::clock::Clock;
@@ -32,9 +34,13 @@ pub(super) async fn record(
     if let Some(connection) = connection.filter(|_| writes) {
         adopt(parts, connection, std::mem::take(&mut draft.right)).await?;
     }
-    if resumed {
-        draft.without(&runs.handed_on(run).await?);
-    }
+    // A preview shows; only a run that was meant speaks to findings.
+    let word = match connection.filter(|_| run.mode == Mode::Apply) {
+        Some(connection) => PlannersWord::of(&parts.findings, connection, &mut draft).await?,
+        None => PlannersWord::default(),
+    };
+    let handed_on = if resumed { runs.handed_on(run).await? } else { BTreeSet::new() };
+    draft.without(&handed_on);
     let counts = Counts::of(&draft.rows);
     let pages = draft.take_jobs()?;
     let decided = draft.take_rows();
@@ -49,6 +55,9 @@ pub(super) async fn record(
     let to_send: Vec<String> =
         if resumed { runs.jobs_to_do(run).await? } else { pages.into_iter().map(|(page, _)| page).collect() };
     parts.jobs.send(&to_send.into_iter().map(|page| message(run, page)).collect::<Vec<_>>()).await?;
+    if let Some(connection) = connection {
+        word.store(parts, connection, run, &handed_on).await?;
+    }
     let effort = Effort { psa_requests: draft.psa_requests, writes: 0 };
     runs.planned(run, &Planned { effort, counts, reason: draft.reason }).await?;
     Ok(())

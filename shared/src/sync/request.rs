@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::ids::{CompanyId, ConnectionId, RunId};
 use crate::store::connections::Connection;
-use crate::store::runs::{Approved, Mode, Run, RunState, Trigger};
+use crate::store::runs::{Approved, Mode, Reverses, Run, RunState, Trigger};
 
 /// What a run is asked to do.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct NewRun {
     pub companies: Vec<CompanyId>,
     /// Changes that a person approved; empty for none.
     pub approved: Vec<Approved>,
+    /// The run whose changes it takes back.
+    pub reverses: Option<Reverses>,
 }
 
 impl NewRun {
@@ -35,6 +37,7 @@ impl NewRun {
             actor: self.actor,
             companies: self.companies,
             approved: self.approved,
+            reverses: self.reverses,
             state: RunState::Queued,
             created_at: now,
             planning_until: 0,

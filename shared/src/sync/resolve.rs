@@ -70,6 +70,7 @@ mod tests {
             target: 42.try_into().unwrap(),
             revision: 0,
             feeds: 1,
+            reverses: None,
         };
         Intent {
             key: meaning.key(),

@@ -37,6 +37,14 @@ pub(super) fn stopped(key: &LineKey, label: &Label, reason: Reason) -> LineResul
     with_reason(LineResult { status, ..blank(key, label) }, reason)
 }
 
+/// The row as it is told: with the line's note before its explanation.
+pub(super) fn noted(row: LineResult, label: &Label) -> LineResult {
+    match &label.note {
+        Some(note) => LineResult { explanation: format!("{note} {}", row.explanation).trim_end().to_owned(), ..row },
+        None => row,
+    }
+}
+
 /// The row of a decision. A change is `planned` until it is made.
 pub(super) fn decided(key: &LineKey, label: &Label, desired: &Desired, decision: Decision) -> LineResult {
     let row = LineResult { target: Some(desired.units), feeds: desired.feeds.clone(), ..blank(key, label) };

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::earlier::{self, Open};
+use super::earlier::{self, Open, Own};
 use super::job::{Job, JobLine};
 use super::parts::WorkerParts as Parts;
 use super::record::note_rejected;
 use super::write::{Attempt, Writer};
 use super::{SyncError, Today, assess, live_writers, open, reason_of, row};
 use crate::domain::ids::{ConnectionId, ContractId};
-use crate::domain::intent::Meaning;
+use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::{LineHistory, LineKey, LineResult};
 use crate::domain::plan::{Change, Decision};
 use crate::domain::reason::Code;
@@ -55,33 +55,38 @@ impl Shift<'_> {
         let keys: Vec<LineKey> = job.lines.iter().map(|line| line.key.clone()).collect();
         let histories = parts.lines.named(self.of, &keys).await?;
         let open_intents = self.open_intents(job, &histories).await?;
+        let own = self.own_intents(job, &histories, &open_intents).await?;
         let psa = match open(&parts.opener, self.connection).await? {
             Ok(psa) => psa,
-            Err(error) => return self.refused(job, &open_intents, &error, 0).await,
+            Err(error) => return self.refused(job, &open_intents, own, &error, 0).await,
         };
         // Taken before the read: what the PSA showed was true then, whenever the answer came.
         let read_at = parts.clock.now();
         let earliest = open_intents.values().map(|intent| intent.meaning.effective).min();
         let observed = match self.observe(psa.as_ref(), job, earliest).await {
             Ok(observed) => observed,
-            Err(error) => return self.refused(job, &open_intents, &error, psa.requests_made()).await,
+            Err(error) => return self.refused(job, &open_intents, own, &error, psa.requests_made()).await,
         };
         let mut seen = Seen { histories, observed };
         let moved_on = job.lines.iter().filter(|line| seen.history(&line.key).revision > line.revision);
-        let moved_on: BTreeSet<LineKey> = moved_on.map(|line| line.key.clone()).collect();
+        let by_others = moved_on.filter(|line| !own.contains_key(&line.key));
+        let moved_on: BTreeSet<LineKey> = by_others.map(|line| line.key.clone()).collect();
         let mut rows = Rows::new();
-        let earlier = self.settle_earlier(job, open_intents, read_at, &mut seen, &mut rows).await?;
+        let found = self.settle_earlier(job, open_intents, read_at, &mut seen, &mut rows).await?;
+        let settled_now = found.into_iter().filter(|(_, intent)| intent.run == self.run.id);
+        let written: Own = made(own).chain(settled_now).collect();
+        let before = written_rows(job, &written, &mut rows);
         let others = live_writers(&parts.connections, self.connection, seen.histories.values()).await?;
-        let changes = self.decide(job, &seen, &others, &earlier, &moved_on, &mut rows);
+        let changes = self.decide(job, &seen, &others, &moved_on, &mut rows);
         let writes = self.write(psa.as_ref(), job, &seen, changes, &mut rows).await?;
-        let effort = Effort { psa_requests: psa.requests_made(), writes };
+        let effort = Effort { psa_requests: psa.requests_made(), writes: before.saturating_add(writes) };
         Ok((rows.into_values().collect(), effort))
     }
 
     /// Reads the account's lines, from before their running period, or before `earliest` where that is earlier.
     async fn observe(&self, psa: &dyn Connector, job: &Job, earliest: Option<Date>) -> Result<Observation, PsaError> {
         let contracts: BTreeSet<ContractId> = job.lines.iter().map(|line| line.key.contract.clone()).collect();
-        let window = assess::full_window(self.today().date, job.lines.iter().map(|line| &line.contract));
+        let window = assess::full_window(self.today().date, job.lines.iter());
         let from = earliest.map_or(window.from, |earliest| window.from.min(earliest));
         psa.observe(&contracts, Window { from, ..window }).await
     }
@@ -103,6 +108,7 @@ impl Shift<'_> {
         &self,
         job: &Job,
         open: &Open,
+        own: Own,
         error: &PsaError,
         requests: u32,
     ) -> Result<(Vec<LineResult>, Effort), SyncError> {
@@ -111,11 +117,15 @@ impl Shift<'_> {
             note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
         }
         let reason = reason_of(error);
-        let row = |line: &JobLine| match open.get(&line.key) {
-            Some(_) => earlier::unread(line, &reason),
-            None => row::stopped(&line.key, &line.label, reason.clone()),
-        };
-        Ok((job.lines.iter().map(row).collect(), Effort { psa_requests: requests, writes: 0 }))
+        let mut rows = Rows::new();
+        let writes = written_rows(job, &made(own).collect(), &mut rows);
+        for line in &job.lines {
+            rows.entry(line.key.clone()).or_insert_with(|| match open.get(&line.key) {
+                Some(_) => earlier::unread(line, &reason),
+                None => row::stopped(&line.key, &line.label, reason.clone()),
+            });
+        }
+        Ok((rows.into_values().collect(), Effort { psa_requests: requests, writes }))
     }
 
     /// Decides every line that has no row yet.
@@ -124,7 +134,6 @@ impl Shift<'_> {
         job: &'j Job,
         seen: &Seen,
         others: &BTreeSet<ConnectionId>,
-        earlier: &BTreeMap<LineKey, Intent>,
         moved_on: &BTreeSet<LineKey>,
         rows: &mut Rows,
     ) -> Vec<(&'j JobLine, Change)> {
@@ -165,13 +174,7 @@ impl Shift<'_> {
                 ),
                 decision => decision,
             };
-            let mut row = row::decided(&line.key, &line.label, &line.desired, decision.clone());
-            if let (Decision::Unchanged { units, .. }, Some(intent)) = (&decision, earlier.get(&line.key))
-                && intent.run == self.run.id
-            {
-                row = row::settled_earlier(row, intent.meaning.before, *units, intent.meaning.effective);
-            }
-            rows.insert(line.key.clone(), row);
+            rows.insert(line.key.clone(), row::decided(&line.key, &line.label, &line.desired, decision.clone()));
             if let Decision::Change(change) = decision {
                 changes.push((line, change));
             }
@@ -191,7 +194,8 @@ impl Shift<'_> {
             before: change.before,
             target: change.target,
             revision: history.revision,
-            feeds: line.desired.feed_count(),
+            feeds: line.reversal.as_ref().map_or_else(|| line.desired.feed_count(), |reversal| reversal.feeds),
+            reverses: line.reversal.as_ref().map(|reversal| reversal.of.clone()),
         };
         Some((meaning, history))
     }
@@ -247,6 +251,23 @@ impl Shift<'_> {
         }
         Ok(u32::try_from(sent).unwrap_or(u32::MAX))
     }
+}
+
+/// Those of a run's own intents that were settled as made.
+fn made(own: Own) -> impl Iterator<Item = (LineKey, Intent)> {
+    own.into_iter().filter(|(_, intent)| intent.state == IntentState::Applied)
+}
+
+/// The rows of lines that earlier attempts of the same job wrote. Answers with how many there are.
+fn written_rows(job: &Job, written: &Own, rows: &mut Rows) -> u32 {
+    let mut count = 0;
+    for line in &job.lines {
+        if let Some(intent) = written.get(&line.key) {
+            rows.insert(line.key.clone(), earlier::written(line, intent));
+            count += 1;
+        }
+    }
+    count
 }
 
 fn missing(line: &JobLine, seen: &Seen) -> String {

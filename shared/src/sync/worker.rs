@@ -4,7 +4,9 @@
 //! by reading the PSA before anything new is planned on that line. Here is who may do a job and what becomes of its page; the
 //! work on the account is `shift`.
 
+use super::draft::{budget_exhausted, requests_of_jobs};
 use super::earlier;
+use super::findings::say_of_job;
 use super::job::Job;
 use super::parts::WorkerParts as Parts;
 use super::record::finish;
@@ -58,12 +60,17 @@ impl Worker {
         let job: Job = serde_json::from_str(&job).map_err(|e| SyncError::Job(e.to_string()))?;
         let connection = connections.get(&message.partner, &message.connection, Read::Consistent).await?;
         let stopped = self.stopped(connection.as_ref(), &run);
+        let of = connection.clone();
         let (rows, effort) = match (connection, stopped) {
             (Some(connection), None) => {
                 let of = tenancy(&connection);
                 let lease = ledger.lease(&of, &job.account, clock.now()).await?.ok_or(SyncError::Busy)?;
                 let shift = Shift { parts: &self.parts, connection: &connection, of: &of, lease: &lease, run: &run };
-                let worked = shift.work(&job).await;
+                let worked = match self.beyond_budget(&connection, &job).await {
+                    Ok(None) => shift.work(&job).await,
+                    Ok(Some(reason)) => self.cut_short(&connection, &run, &job, reason).await,
+                    Err(error) => Err(error),
+                };
                 if let Err(error) = ledger.release(&lease).await {
                     tracing::warn!(%error, account = %job.account, "a lease was not given back and ends with its term");
                 }
@@ -71,12 +78,34 @@ impl Worker {
             }
             (connection, reason) => {
                 let gone = || Reason::new(Code::ConnectionOff, "The connection is gone.".into());
-                (self.stopped_rows(connection, &job, reason.unwrap_or_else(gone)).await?, Effort::default())
+                self.stopped_rows(connection, &run, &job, reason.unwrap_or_else(gone)).await?
             }
         };
+        let rows = job.noted(rows);
+        self.say(of.as_ref(), &run, &job, &rows).await?;
         runs.close_job(&run, &message.page, &rows, effort).await?;
         finish(runs, self.parts.events.as_ref(), clock.as_ref(), &run).await?;
         Ok(Done::Now)
+    }
+
+    /// Takes the job's requests from what is left of the connection's. A reason: they are not left, and none may be made.
+    async fn beyond_budget(&self, connection: &Connection, job: &Job) -> Result<Option<Reason>, SyncError> {
+        let Parts { budgets, clock, .. } = &self.parts;
+        let cost = requests_of_jobs(job.lines.len());
+        let taken = budgets.take(&connection.partner, &connection.id, cost, clock.now()).await?;
+        Ok((!taken).then(|| budget_exhausted(connection)))
+    }
+
+    /// The rows of a job that nothing is left for. The run says so, too: it did not do all that it planned.
+    async fn cut_short(
+        &self,
+        connection: &Connection,
+        run: &Run,
+        job: &Job,
+        reason: Reason,
+    ) -> Result<(Vec<LineResult>, Effort), SyncError> {
+        self.parts.runs.cut_short(run, &reason).await?;
+        self.stopped_rows(Some(connection.clone()), run, job, reason).await
     }
 
     /// Closes a job that failed at every delivery, so that its run can end. What its lines had sent stays open in the ledger
@@ -92,31 +121,65 @@ impl Worker {
             let job: Job = serde_json::from_str(&job).map_err(|e| SyncError::Job(e.to_string()))?;
             let connection = connections.get(&message.partner, &message.connection, Read::Consistent).await?;
             let reason = Reason::new(Code::GivenUp, "The account's job failed at every try.".into());
-            let rows = self.stopped_rows(connection, &job, reason).await?;
-            runs.close_job(&run, &message.page, &rows, Effort::default()).await?;
+            let (rows, effort) = self.stopped_rows(connection.clone(), &run, &job, reason).await?;
+            let rows = job.noted(rows);
+            self.say(connection.as_ref(), &run, &job, &rows).await?;
+            runs.close_job(&run, &message.page, &rows, effort).await?;
         }
         finish(runs, self.parts.events.as_ref(), self.parts.clock.as_ref(), &run).await?;
         Ok(())
     }
 
-    /// The rows of a job that is not done. A line that an earlier attempt had begun to write is not called untouched.
+    /// Stores what the job's rows say to the findings of its lines.
+    async fn say(
+        &self,
+        connection: Option<&Connection>,
+        run: &Run,
+        job: &Job,
+        rows: &[LineResult],
+    ) -> Result<(), SyncError> {
+        let Some(connection) = connection else { return Ok(()) };
+        let Parts { findings, clock, .. } = &self.parts;
+        say_of_job(findings, (connection, &run.id), rows, &job.findings, clock.now()).await
+    }
+
+    /// The rows of a job that is not done, and what earlier attempts of it had written. A line that one had begun to write is
+    /// not called untouched.
     async fn stopped_rows(
         &self,
         connection: Option<Connection>,
+        run: &Run,
         job: &Job,
         reason: Reason,
-    ) -> Result<Vec<LineResult>, SyncError> {
+    ) -> Result<(Vec<LineResult>, Effort), SyncError> {
+        let Parts { lines, ledger, .. } = &self.parts;
         let keys: Vec<LineKey> = job.lines.iter().map(|line| line.key.clone()).collect();
-        let histories = match connection {
-            Some(connection) => self.parts.lines.named(&tenancy(&connection), &keys).await?,
+        let of = connection.as_ref().map(tenancy);
+        let histories = match &of {
+            Some(of) => lines.named(of, &keys).await?,
             None => Default::default(),
         };
-        let row = |line: &super::job::JobLine| match histories.get(&line.key).and_then(|history| history.open.as_ref())
-        {
-            Some(_) => earlier::unread(line, &reason),
-            None => row::stopped(&line.key, &line.label, reason.clone()),
-        };
-        Ok(job.lines.iter().map(row).collect())
+        let mut rows = Vec::with_capacity(job.lines.len());
+        let mut writes = 0;
+        for line in &job.lines {
+            let history = histories.get(&line.key).cloned().unwrap_or_default();
+            let newest = match &of {
+                Some(of) => ledger.newest(of, &line.key).await?,
+                None => None,
+            };
+            rows.push(match newest {
+                _ if history.open.is_some() => earlier::unread(line, &reason),
+                Some(intent) if earlier::is_made(&intent, &run.id, &history) => {
+                    writes += 1;
+                    earlier::written(line, &intent)
+                }
+                Some(intent) if intent.meaning.revision >= history.revision => {
+                    earlier::contradicted(line, &intent, &reason)
+                }
+                _ => row::stopped(&line.key, &line.label, reason.clone()),
+            });
+        }
+        Ok((rows, Effort { psa_requests: 0, writes }))
     }
 
     /// Why the job must not be done any more, if so.

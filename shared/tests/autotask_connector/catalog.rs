@@ -100,6 +100,34 @@ async fn contracts_are_looked_up_by_five_hundred_whatever_their_kind() {
 }
 
 #[tokio::test]
+async fn what_may_follow_a_contract_is_asked_for_500_accounts_at_once() {
+    let psa = Responder::start(|_| last_page(&json!([]))).await;
+    let accounts: BTreeSet<_> = (1..=501).map(|n| n.to_string().parse().unwrap()).collect();
+    assert!(open(&psa.base).contracts_of(&accounts, jiff::civil::date(2026, 11, 10)).await.unwrap().is_empty());
+    let seen = psa.seen();
+    assert_eq!(seen.len(), 2);
+    let asked = &seen[1].body;
+    assert_eq!(asked["IncludeFields"].as_array().unwrap().last().unwrap(), "renewedContractID");
+    assert_eq!(
+        asked["Filter"][0]["items"],
+        json!([
+            {"op": "gte", "field": "id", "value": 0},
+            {"op": "eq", "field": "contractType", "value": 7},
+            {"op": "in", "field": "companyID", "value": [501]},
+            {"op": "gte", "field": "endDate", "value": "2026-11-10T00:00:00"},
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_contract_of_an_account_that_was_not_asked_for_is_an_error() {
+    let psa = Responder::start(|_| last_page(&json!([contract(2, 7, 1)]))).await;
+    let accounts = BTreeSet::from(["1".parse().unwrap()]);
+    let error = open(&psa.base).contracts_of(&accounts, jiff::civil::date(2026, 11, 10)).await.unwrap_err();
+    assert!(error.explanation.contains("contract 2 is of an account that was not asked for"), "{error}");
+}
+
+#[tokio::test]
 async fn a_contract_that_was_not_asked_for_is_an_error() {
     let psa = Responder::start(|_| last_page(&json!([contract(2, 7, 1)]))).await;
     let error = open(&psa.base).contracts_by_id(&BTreeSet::from(["1".parse().unwrap()])).await.unwrap_err();

@@ -247,6 +247,28 @@ async fn the_catalogue_offers_what_can_be_mapped() {
 }
 
 #[tokio::test]
+async fn what_may_follow_a_contract_is_recurring_of_its_account_and_ends_later() {
+    let runs = |id: i64, from: &str, to: &str| {
+        ContractSpec::recurring("Care").id(id).runs(from.parse().unwrap(), to.parse().unwrap())
+    };
+    let world = World::builder()
+        .company("Müller GmbH")
+        .contract(runs(29, "2024-01-01", "2024-12-31"))
+        .contract(runs(30, "2025-01-01", "2025-12-31").renewed(31))
+        .contract(runs(31, "2026-01-01", "2026-12-31").inactive())
+        .contract(ContractSpec::fixed_price("Care move").id(32))
+        .company("Schmidt AG")
+        .contract(runs(33, "2026-01-01", "2026-12-31"))
+        .build()
+        .unwrap();
+    let simulator = Simulator::start(world).await.unwrap();
+    let accounts = BTreeSet::from(["1001".parse().unwrap()]);
+    let found = connect(&simulator).await.contracts_of(&accounts, date(2025, 12, 31)).await.unwrap();
+    let links: Vec<_> = found.iter().map(|found| (found.id.as_str(), found.renewal.as_ref(), found.active)).collect();
+    assert_eq!(links, [("30", Some(&"31".parse().unwrap()), true), ("31", None, false)]);
+}
+
+#[tokio::test]
 async fn rows_hidden_from_a_restricted_user_are_absent_and_no_error() {
     let simulator =
         Simulator::setup(one_line()).user(ApiUser::full().blind_to_companies([1_001])).start().await.unwrap();

@@ -25,9 +25,11 @@ use serde_json::Value;
 use shared::api;
 use shared::api::auth::Scope;
 use shared::psa::autotask;
+use shared::psa::guarded::Circuits;
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
 use shared::store::Table;
+use shared::store::breakers::Breakers;
 use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
 use shared::store::mappings::Mappings;
@@ -216,7 +218,8 @@ pub fn credentials() -> Value {
 /// The functions' routers, merged; each new one is added here.
 fn router(table: &Table, data: &Path, psas: Registry, clock: &TestClock) -> axum::Router {
     let secrets = Arc::new(SealedSecrets::open(data).expect("a folder for secrets"));
-    let opener = Opener::new(Connections::new(table.clone()), secrets.clone(), psas.clone());
+    let circuits = Circuits::new(Breakers::new(table.clone()), Arc::new(clock.clone()));
+    let opener = Opener::new(Connections::new(table.clone()), secrets.clone(), psas.clone(), circuits);
     let connections = connections::router(connections::Deps {
         connections: Connections::new(table.clone()),
         remembered: Idempotency::new(table.clone()),

@@ -4,10 +4,12 @@
 //! came of them. Runs and company jobs are handed on here one by one, so that a test can hold a message back, deliver it
 //! twice, or end a worker in the middle of its work. What they do is what ships.
 
+pub mod deliveries;
 pub mod ledger;
 pub mod parts;
 pub mod run;
 pub mod setup;
+pub mod strikes;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -24,9 +26,11 @@ use shared::sync::{Done, SyncError};
 use simulators::autotask::{Autotask, Entity, Kind};
 
 use crate::{Answer, PARTNER, TestClock};
+pub use deliveries::Deliveries;
 pub use parts::Parts;
 pub use run::Run;
 pub use setup::{Customer, Setup};
+pub use strikes::{Strike, Strikes};
 
 /// The running whole, with one connection made and everything mapped.
 pub struct Msp {

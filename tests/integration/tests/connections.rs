@@ -40,6 +40,7 @@ async fn a_connection_begins_switched_on_and_due_at_two_in_the_partners_night() 
     made["id"] = "[id]".into();
     insta::assert_json_snapshot!(made, @r#"
         {
+          "circuit": null,
           "created_at": "2026-11-21T12:00:00Z",
           "current_run": null,
           "enabled": true,

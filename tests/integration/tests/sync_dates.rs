@@ -3,7 +3,6 @@
 use integration::msp::{Customer, Msp, Setup};
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use shared::store::mappings::{CompanyMapping, Mappings};
 use simulators::autotask::{ContractSpec, DateForm, Period, PostedPeriod, SplitEnd, SplitPrice, Switches};
 
 fn day(text: &str) -> Date {
@@ -188,16 +187,6 @@ async fn every_way_in_which_the_psa_may_keep_its_rows_leads_to_the_same_units() 
     }
 }
 
-/// Maps a company past the checks of the API, as if the PSA had changed since.
-async fn remap(msp: &Msp, company: &str, change: impl Fn(&mut CompanyMapping)) {
-    let mappings = Mappings::new(msp.parts.table.clone());
-    let (partner, connection) = (integration::PARTNER.parse().unwrap(), msp.connection.parse().unwrap());
-    let id = company.parse().unwrap();
-    let mut mapping: CompanyMapping = mappings.get(&partner, &connection, &id).await.unwrap().unwrap();
-    change(&mut mapping);
-    mappings.put(&partner, &connection, mapping).await.unwrap();
-}
-
 #[tokio::test]
 async fn contracts_that_can_not_be_written_any_more_fail_and_the_others_are_written() {
     let customer = |name: &str| Customer::named(name).line("edr", 40);
@@ -217,14 +206,14 @@ async fn contracts_that_can_not_be_written_any_more_fail_and_the_others_are_writ
     msp.psa.end_contract(msp.contract("ended"), day("2026-11-10")).unwrap();
     msp.psa.set_contract_status(msp.contract("inactive"), 0).unwrap();
     let id = |number: i64| number.to_string().parse().unwrap();
-    remap(&msp, "gone", |mapping| mapping.contract_id = id(4_711)).await;
-    remap(&msp, "foreign", |mapping| mapping.contract_id = id(msp.contract("next"))).await;
-    remap(&msp, "fixed", |mapping| {
+    msp.remap("gone", |mapping| mapping.contract_id = id(4_711)).await;
+    msp.remap("foreign", |mapping| mapping.contract_id = id(msp.contract("next"))).await;
+    msp.remap("fixed", |mapping| {
         mapping.contract_id = id(msp.contract("project"));
         mapping.account_id = msp.account("project").to_string().parse().unwrap();
     })
     .await;
-    remap(&msp, "early", |mapping| {
+    msp.remap("early", |mapping| {
         mapping.contract_id = id(msp.contract("next"));
         mapping.account_id = msp.account("next").to_string().parse().unwrap();
     })

@@ -148,6 +148,7 @@ async fn a_run_tells_how_it_went() {
       },
       "mode": "apply",
       "psa_requests": 7,
+      "reverses": null,
       "status": "succeeded",
       "trigger": "manual",
       "writes": 2

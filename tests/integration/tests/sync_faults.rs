@@ -112,6 +112,8 @@ async fn a_write_that_was_clearly_refused_fails_and_the_next_run_makes_it() {
         assert_eq!(run.numbers("acme", "edr"), (40, 42, -1), "{name}");
         assert_eq!(msp.states("acme", "edr").await, "rejected", "{name}");
         assert_eq!(msp.units("acme", "edr"), 40, "{name}");
+        // As long as the 429 asks to wait.
+        msp.clock.advance(SignedDuration::from_secs(30));
         let again = msp.run("apply").await;
         assert_eq!(again.result("acme", "edr"), "updated", "{name}");
         assert_eq!(msp.changes(), [("2026-11-01".to_owned(), 2)], "{name}");

@@ -2,7 +2,8 @@
 //!
 //! Owns the socket side of every simulator: binding, keeping the open connections, and dropping one (or, on stop, all) in
 //! the middle of a request, as a failing network does. What is answered is the router's business.
-//! A cut sets the connection's linger time to zero, so the peer sees a reset and not a polite end.
+//! A cut sets the connection's linger time to zero, so the peer sees a reset and not a polite end. While new connections are
+//! refused the port is closed, and the open ones go on.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// A running server. Dropping it closes the port and cuts every connection.
@@ -24,6 +26,8 @@ pub struct Server {
     address: SocketAddr,
     accepting: JoinHandle<()>,
     open: Arc<Mutex<Vec<Weak<Line>>>>,
+    refuse: watch::Sender<bool>,
+    refuses: watch::Receiver<bool>,
 }
 
 /// One client connection, as a handler sees it (`ConnectInfo<Connection>`).
@@ -45,20 +49,28 @@ impl Server {
         let socket = TcpListener::bind(address).await?;
         let address = socket.local_addr()?;
         let open = Arc::new(Mutex::new(Vec::new()));
-        let listener = Cuttable { socket, open: Arc::clone(&open) };
+        let ((refuse, asked), (says, refuses)) = (watch::channel(false), watch::channel(false));
+        let listener = Cuttable { socket: Some(socket), address, open: Arc::clone(&open), asked, says };
         let service = router.into_make_service_with_connect_info::<Connection>();
         let accepting = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, service).await {
                 tracing::error!(%error, "a simulator stopped serving");
             }
         });
-        Ok(Self { address, accepting, open })
+        Ok(Self { address, accepting, open, refuse, refuses })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Refuses new connections, or takes them again. Holds when it returns; connections that are open stay so.
+    pub async fn refuse(&self, refused: bool) {
+        self.refuse.send_replace(refused);
+        // An error means that the server has stopped, and then everything is refused.
+        self.refuses.clone().wait_for(|refuses| *refuses == refused).await.ok();
     }
 }
 
@@ -99,8 +111,41 @@ impl Line {
 }
 
 struct Cuttable {
-    socket: TcpListener,
+    /// None while connections are refused.
+    socket: Option<TcpListener>,
+    address: SocketAddr,
     open: Arc<Mutex<Vec<Weak<Line>>>>,
+    /// Whether connections are to be refused.
+    asked: watch::Receiver<bool>,
+    /// Whether they are.
+    says: watch::Sender<bool>,
+}
+
+impl Cuttable {
+    /// The next connection that is not refused.
+    async fn next(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            if *self.asked.borrow_and_update() {
+                self.socket = None;
+            } else if self.socket.is_none() {
+                match TcpListener::bind(self.address).await {
+                    Ok(socket) => self.socket = Some(socket),
+                    Err(error) => tracing::error!(%error, "a simulator can't have its port back"),
+                }
+            }
+            self.says.send_replace(self.socket.is_none());
+            let accepted = async {
+                match &mut self.socket {
+                    Some(socket) => Listener::accept(socket).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                accepted = accepted => return accepted,
+                asked = self.asked.changed() => if asked.is_err() { std::future::pending::<()>().await },
+            }
+        }
+    }
 }
 
 impl Listener for Cuttable {
@@ -108,7 +153,7 @@ impl Listener for Cuttable {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, peer) = Listener::accept(&mut self.socket).await;
+        let (stream, peer) = self.next().await;
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "answers on this connection may come late");
         }
@@ -120,7 +165,7 @@ impl Listener for Cuttable {
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.socket.local_addr()
+        Ok(self.address)
     }
 }
 

@@ -1,16 +1,19 @@
-//! The catalogue, for people who map: accounts, services, contracts and their lines; and contracts by id, for a sync.
+//! The catalogue, for people who map: accounts, services, contracts and their lines; and contracts
+//! by id and by account, for a sync.
 //!
 //! A row that the API user may not see is simply absent from Autotask's answer. Nothing here can tell that from a row
 //! that does not exist, and nothing tries.
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use super::client::{Client, Entity};
 use super::errors;
 use super::query::{self, Operator, Query};
 use super::wire::{ACTIVE, CompanyRow, ContractRow, ContractServiceRow, RECURRING_SERVICE, Row, ServiceRow};
 use crate::domain::contract::Contract;
-use crate::domain::ids::ContractId;
+use crate::domain::ids::{AccountId, ContractId};
 use crate::psa::{Account, CatalogPage, CatalogQuery, ContractLine, Kind, PsaError, Service};
 
 /// Active companies of every type: which types are customers is the tenant's own choice.
@@ -59,6 +62,30 @@ pub(super) async fn contracts_by_id(client: &Client, ids: &BTreeSet<ContractId>)
         for row in query::walk::<ContractRow>(client, &query).await? {
             if set.binary_search(&row.id()?).is_err() {
                 return Err(row.fault("was not asked for"));
+            }
+            contracts.push(row.contract()?);
+        }
+    }
+    Ok(contracts)
+}
+
+/// Recurring service contracts of the accounts named that end on or after a day: one request for each 500 accounts, and
+/// one more for each further 500 contracts.
+pub(super) async fn contracts_of(
+    client: &Client,
+    accounts: &BTreeSet<AccountId>,
+    ending_from: Date,
+) -> Result<Vec<Contract>, PsaError> {
+    let mut contracts = vec![];
+    for set in query::id_sets(accounts.iter().map(AccountId::as_str)) {
+        let query = Query::of(Entity::Contracts)
+            .and("contractType", Operator::Eq, RECURRING_SERVICE)
+            .and("companyID", Operator::In, set.clone())
+            .and("endDate", Operator::Gte, format!("{ending_from}T00:00:00"));
+        for row in query::walk::<ContractRow>(client, &query).await? {
+            // A filter that was ignored would show every contract of the partner.
+            if row.company.whole().is_none_or(|account| set.binary_search(&account).is_err()) {
+                return Err(row.fault("is of an account that was not asked for"));
             }
             contracts.push(row.contract()?);
         }

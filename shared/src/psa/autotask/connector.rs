@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 
 use super::client::Client;
 use super::{adjust, catalog, observe, rights};
 use crate::domain::contract::Contract;
-use crate::domain::ids::ContractId;
+use crate::domain::ids::{AccountId, ContractId};
 use crate::psa::{
     Account, Allowance, CatalogPage, CatalogQuery, Connector, ContractLine, Observation, PsaError, Right, Service,
     UnitsChange, Window, WriteError,
@@ -59,6 +60,10 @@ impl Connector for AutotaskConnector {
 
     async fn contracts_by_id(&self, ids: &BTreeSet<ContractId>) -> Result<Vec<Contract>, PsaError> {
         catalog::contracts_by_id(&self.client, ids).await
+    }
+
+    async fn contracts_of(&self, accounts: &BTreeSet<AccountId>, ending_from: Date) -> Result<Vec<Contract>, PsaError> {
+        catalog::contracts_of(&self.client, accounts, ending_from).await
     }
 
     async fn observe(&self, contracts: &BTreeSet<ContractId>, window: Window) -> Result<Observation, PsaError> {

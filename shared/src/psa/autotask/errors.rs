@@ -37,7 +37,14 @@ impl Transport {
 
 /// A failure with fixed words.
 pub(super) fn make(kind: Kind, code: &str, explanation: impl Into<String>, fix: &str) -> PsaError {
-    PsaError { kind, code: code.to_owned(), explanation: explanation.into(), fix: fix.to_owned(), said: None }
+    PsaError {
+        kind,
+        code: code.to_owned(),
+        explanation: explanation.into(),
+        fix: fix.to_owned(),
+        said: None,
+        retry_after_s: None,
+    }
 }
 
 /// An answer that is not what Autotask's documentation promises: `what` says where and how.
@@ -102,6 +109,7 @@ pub(super) fn of_answer(answer: &Answer, mask: &Mask) -> PsaError {
         Some(known) => make(known.kind, known.code, known.explanation, known.fix),
         None => of_status(answer, &said),
     };
+    error.retry_after_s = answer.retry_after_s.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
     error.said = mask.shown(&said.texts().collect::<Vec<_>>().join(" | "));
     error
 }

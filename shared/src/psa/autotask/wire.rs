@@ -169,6 +169,7 @@ rows! {
         status = "status",
         start = "startDate",
         end = "endDate",
+        renewal = "renewedContractID",
     }
     /// Of `ContractServices`.
     ContractServiceRow "contract service" { id = "id", contract = "contractID", service = "serviceID" }
@@ -226,6 +227,8 @@ impl ContractRow {
             active: self.status.whole() == Some(ACTIVE),
             start: self.need("startDate", self.start.date())?,
             end: self.need("endDate", self.end.date())?,
+            // 0 is how some of Autotask's references say "none".
+            renewal: self.renewal.whole().filter(|id| *id > 0).map(|number| id(Self::NAME, number)).transpose()?,
         })
     }
 
@@ -376,6 +379,20 @@ mod tests {
         let contract = contract(&json!({})).unwrap();
         assert_eq!((contract.start, contract.end), (date(2026, 1, 1), date(2026, 12, 31)));
         assert_eq!((contract.recurring, contract.active), (Some(PeriodType::Monthly), true));
+    }
+
+    #[test]
+    fn a_link_to_another_contract_is_read_where_there_is_one() {
+        for (link, read) in [
+            (json!(29), Some("29")),
+            (json!("29"), Some("29")),
+            (json!(0), None),
+            (json!(null), None),
+            (json!(""), None),
+        ] {
+            let found = contract(&json!({"renewedContractID": link})).unwrap().renewal;
+            assert_eq!(found.as_ref().map(ContractId::as_str), read, "{link}");
+        }
     }
 
     #[test]

@@ -16,8 +16,9 @@ use super::{Condition, Key, Page, Read, Rows, StoreError, Table};
 use crate::clock::fresh_id;
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
 use crate::domain::line::LineResult;
+use crate::domain::reason::Reason;
 use crate::ledger::LeaseHolder;
-pub use run::{Approved, Counts, Effort, Mode, Planned, ResultPage, Run, RunState, Trigger};
+pub use run::{Approved, Counts, Effort, Mode, Planned, ResultPage, Reverses, Run, RunState, Trigger};
 
 /// Reads and writes runs.
 #[derive(Debug, Clone)]
@@ -184,12 +185,27 @@ impl Runs {
     /// The store is unavailable.
     pub async fn planned(&self, run: &Run, planned: &Planned) -> Result<(), StoreError> {
         let (raise, more) = raised(planned.counts, planned.effort);
-        let update = Condition::new(format!("SET #planned = :yes, #reason = :reason, {raise}"))
-            .bind(":yes", true)?
-            .bind(":reason", &planned.reason)?;
+        let update = match &planned.reason {
+            Some(reason) => {
+                Condition::new(format!("SET #planned = :yes, #reason = :reason, {raise}")).bind(":reason", reason)?
+            }
+            // A job that is done already may have noted one.
+            None => Condition::new(format!("SET #planned = :yes, {raise}")),
+        };
+        let update = update.bind(":yes", true)?;
         let update = more.into_iter().try_fold(update, |update, (name, value)| update.bind(&name, value))?;
         let unplanned = Condition::new("#planned = :no").bind(":no", false)?;
         self.0.update::<Run>(&header(run), &update, &unplanned).await.map(|_| ())
+    }
+
+    /// Notes why a job of the run was not done, where nothing is noted yet.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn cut_short(&self, run: &Run, reason: &Reason) -> Result<(), StoreError> {
+        let note = Condition::new("SET #reason = :reason").bind(":reason", reason)?;
+        let unsaid = Condition::new("attribute_exists(#pk) AND attribute_not_exists(#reason.#code)");
+        self.0.amend(&header(run), &note, &unsaid).await.map(|_| ())
     }
 
     /// Removes decided pages from `number` on: a planner that died had come to more of them.
@@ -212,9 +228,18 @@ impl Runs {
     /// # Errors
     /// The store is unavailable.
     pub async fn handed_on(&self, run: &Run) -> Result<BTreeSet<String>, StoreError> {
-        let partition = schema::of_run(&run.partner, &run.id);
+        let lines = self.lines_of_jobs(&run.partner, &run.id).await?;
+        Ok(lines.into_iter().map(|line| line.line_id).collect())
+    }
+
+    /// The lines of company jobs: only those can have been written.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn lines_of_jobs(&self, partner: &PartnerId, run: &RunId) -> Result<Vec<LineResult>, StoreError> {
+        let partition = schema::of_run(partner, run);
         let pages = self.0.all::<ResultPage>(&partition, JOB_PAGES, Read::Consistent).await?;
-        Ok(pages.into_iter().flat_map(|(_, page)| page.lines).map(|line| line.line_id).collect())
+        Ok(pages.into_iter().flat_map(|(_, page)| page.lines).collect())
     }
 
     /// The pages of company jobs that were not closed yet.

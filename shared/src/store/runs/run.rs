@@ -69,6 +69,9 @@ pub struct Run {
     /// Changes that a person approved.
     #[serde(default)]
     pub approved: Vec<Approved>,
+    /// The run whose changes it takes back.
+    #[serde(default)]
+    pub reverses: Option<Reverses>,
     /// How far it has come.
     pub state: RunState,
     /// When it was asked for.
@@ -109,6 +112,16 @@ pub struct Approved {
     pub line_id: String,
     /// What was approved.
     pub approval: Approval,
+}
+
+/// What a run takes back: the changes of another run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reverses {
+    /// That run.
+    pub run: RunId,
+    /// Only its lines with these ids, `contract:service`; empty for all.
+    #[serde(default)]
+    pub lines: Vec<String>,
 }
 
 /// Lines by status.
@@ -196,6 +209,12 @@ pub struct Planned {
 }
 
 impl Run {
+    /// Whether it decides every line of its connection, and so takes over from the runs before it.
+    #[must_use]
+    pub fn is_of_all_lines(&self) -> bool {
+        self.companies.is_empty() && self.approved.is_empty() && self.reverses.is_none()
+    }
+
     /// How a run ends that has come to its end.
     pub(super) fn outcome(&self) -> RunState {
         let Counts { failed, unknown, .. } = self.counts;

@@ -1,6 +1,6 @@
 //! The functions put together over one store, with a wire between them that a test can hold.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,7 @@ use local::embedded::Embedded;
 use local::sealed_secrets::SealedSecrets;
 use local::tokens::Tokens;
 use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
 use shared::api;
 use shared::api::auth::Scope;
 use shared::clock::Clock;
@@ -20,19 +21,26 @@ use shared::events::{Event, Publish, PublishError, RunRef};
 use shared::faults::Faults;
 use shared::ledger::{LeaseHolder, Ledger};
 use shared::psa::autotask;
+use shared::psa::guarded::Circuits;
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
 use shared::queue::{CompanyJob, QueueError, SendJobs};
 use shared::store::Table;
+use shared::store::breakers::Breakers;
 use shared::store::connections::Connections;
+use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::usage::{Snapshots, UsageReader};
-use shared::sync::{Planner, PlannerParts, Settings, Worker, WorkerParts};
+use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
 use tempfile::TempDir;
 
-use crate::TestClock;
+use crate::{Answer, TestClock};
+
+/// The engine checks no signature: one only has to be there.
+const UNSIGNED: &str =
+    "AWS4-HMAC-SHA256 Credential=t/20261121/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
 
 /// The functions, and what they share.
 pub struct Parts {
@@ -46,13 +54,15 @@ pub struct Parts {
     pub worker: Worker,
     /// What it is made of, for another worker with something else about it.
     pub worker_parts: WorkerParts,
+    /// The same of the planner.
+    pub planner_parts: PlannerParts,
     /// What they tell each other.
     pub wire: Arc<Wire>,
     base: String,
     client: reqwest::Client,
     tokens: Tokens,
     _data: TempDir,
-    _store: Embedded,
+    store: Embedded,
     serving: tokio::task::JoinHandle<()>,
 }
 
@@ -87,7 +97,8 @@ impl Parts {
         let secrets = Arc::new(SealedSecrets::open(data.path()).expect("a folder for secrets"));
         let base = psa.parse().expect("an address");
         let psas = Registry::new(autotask::Autotask::at(&base, calls).expect("a client"));
-        let opener = Opener::new(Connections::new(table.clone()), secrets.clone(), psas.clone());
+        let circuits = Circuits::new(Breakers::new(table.clone()), Arc::new(clock.clone()));
+        let opener = Opener::new(Connections::new(table.clone()), secrets.clone(), psas.clone(), circuits);
         let wire = Arc::new(Wire { faults: faults.clone(), ..Wire::default() });
         let holder = LeaseHolder { instance: "first".into(), sole, term: SignedDuration::from_mins(16) };
         let ledger = Ledger::new(table.clone(), holder);
@@ -96,7 +107,9 @@ impl Parts {
         let worker_parts =
             WorkerParts::new(&table, ledger.clone(), opener.clone(), events.clone(), now.clone(), engine);
         let to = (wire.clone() as _, events);
-        let planner = Planner::new(PlannerParts::new(&table, ledger, opener.clone(), to, now, engine));
+        let resolver = Resolver::new(&table, ledger.clone(), now.clone(), engine.settle);
+        let planner_parts = PlannerParts::new(&table, ledger, opener.clone(), to, now, engine);
+        let planner = Planner::new(planner_parts.clone());
         let fan_out = FanOut {
             connections: Connections::new(table.clone()),
             runs: Runs::new(table.clone()),
@@ -104,21 +117,47 @@ impl Parts {
             events: wire.clone(),
             clock: Arc::new(clock.clone()),
         };
-        let router = router(&table, &secrets, &psas, &opener, &wire, clock);
+        let router = router(&table, &secrets, &psas, &opener, &wire, resolver, clock);
         let (base, serving) = serve(api::framed(router, Arc::new(key(data.path(), clock)))).await;
         Self {
             secrets,
             fan_out,
             worker: Worker::new(worker_parts.clone()),
             worker_parts,
+            planner_parts,
             wire,
             base,
             client: reqwest::Client::builder().no_proxy().build().expect("a client"),
             tokens: key(data.path(), clock),
             table,
             _data: data,
-            _store: store,
+            store,
             serving,
+        }
+    }
+
+    /// Every row of the store by its keys, as the engine shows it.
+    ///
+    /// # Panics
+    /// When the store does not answer.
+    pub async fn rows(&self) -> BTreeMap<String, Value> {
+        let mut rows = BTreeMap::new();
+        let mut scan = json!({"TableName": "tallyline"});
+        loop {
+            // There is no scan in the service, so it is asked for here without the service's client.
+            let request = self.client.post(format!("http://{}/", self.store.address()));
+            let request = request.header("x-amz-target", "DynamoDB_20120810.Scan").header("authorization", UNSIGNED);
+            let request = request.header("x-amz-date", "20261121T120000Z");
+            let page =
+                Answer::to(request.header("content-type", "application/x-amz-json-1.0").body(scan.to_string())).await;
+            assert_eq!(page.status, 200, "{}", page.text);
+            for row in page.json["Items"].as_array().expect("items") {
+                rows.insert(format!("{} {}", row["pk"]["S"], row["sk"]["S"]), row.clone());
+            }
+            match &page.json["LastEvaluatedKey"] {
+                Value::Null => return rows,
+                last => scan["ExclusiveStartKey"] = last.clone(),
+            }
         }
     }
 
@@ -140,8 +179,24 @@ impl Parts {
     /// A worker of another process.
     #[must_use]
     pub fn another_worker(&self, sole: bool) -> Worker {
-        let holder = LeaseHolder { instance: "second".into(), sole, term: SignedDuration::from_mins(16) };
-        Worker::new(WorkerParts { ledger: Ledger::new(self.table.clone(), holder), ..self.worker_parts.clone() })
+        self.worker_of(self.ledger_of("second", sole))
+    }
+
+    /// A fan-out and a worker of the process called `instance`, which shares the store with others.
+    #[must_use]
+    pub fn process(&self, instance: &str) -> (FanOut, Worker) {
+        let ledger = self.ledger_of(instance, false);
+        let planner = Planner::new(PlannerParts { ledger: ledger.clone(), ..self.planner_parts.clone() });
+        (FanOut { planner, ..self.fan_out.clone() }, self.worker_of(ledger))
+    }
+
+    fn worker_of(&self, ledger: Ledger) -> Worker {
+        Worker::new(WorkerParts { ledger, ..self.worker_parts.clone() })
+    }
+
+    fn ledger_of(&self, instance: &str, sole: bool) -> Ledger {
+        let holder = LeaseHolder { instance: instance.into(), sole, term: SignedDuration::from_mins(16) };
+        Ledger::new(self.table.clone(), holder)
     }
 }
 
@@ -223,6 +278,7 @@ fn router(
     psas: &Registry,
     opener: &Opener,
     wire: &Arc<Wire>,
+    resolver: Resolver,
     clock: &TestClock,
 ) -> axum::Router {
     let connections = connections::router(connections::Deps {
@@ -247,6 +303,8 @@ fn router(
     let runs = runs::router(runs::Deps {
         connections: Connections::new(table.clone()),
         runs: Runs::new(table.clone()),
+        findings: Findings::new(table.clone()),
+        resolver,
         remembered: Idempotency::new(table.clone()),
         events: wire.clone(),
         clock: Arc::new(clock.clone()),

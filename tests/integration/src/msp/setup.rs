@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared::faults::{Faults, Hook};
 use shared::psa::autotask;
+use shared::store::mappings::{CompanyMapping, Mappings};
 use shared::sync::Settings;
 use simulators::autotask::{
     Autotask, CompanySpec, ContractSpec, LineSpec, ServiceKey, ServiceSpec, Setup as Psa, World,
@@ -16,7 +17,7 @@ use simulators::autotask::{
 
 use super::parts::Parts;
 use super::{Msp, name_of};
-use crate::{BEGINNING, TestClock, credentials};
+use crate::{BEGINNING, PARTNER, TestClock, credentials};
 
 /// Ids of the first account, contract and service; the others follow.
 const ACCOUNTS: i64 = 1_001;
@@ -45,6 +46,7 @@ pub struct Customer {
     contract: ContractSpec,
     unmapped: bool,
     joined: Option<String>,
+    beside: Vec<(ContractSpec, Vec<LineOf>)>,
     more: Value,
 }
 
@@ -71,6 +73,7 @@ impl Customer {
             contract: ContractSpec::recurring("Managed Security"),
             unmapped: false,
             joined: None,
+            beside: Vec::new(),
             more: json!({}),
         }
     }
@@ -100,6 +103,15 @@ impl Customer {
     #[must_use]
     pub fn runs(self, start: Date, end: Date) -> Self {
         self.contract(|contract| contract.runs(start, end))
+    }
+
+    /// One more contract of its account, with an id of its own and lines of units from its first day.
+    #[must_use]
+    pub fn beside(mut self, contract: ContractSpec, lines: &[(&str, i64)]) -> Self {
+        let line =
+            |(product, units): &(&str, i64)| LineOf { product: (*product).to_owned(), spec: None, units: *units };
+        self.beside.push((contract, lines.iter().map(line).collect()));
+        self
     }
 
     /// There in the PSA, mapped to nothing.
@@ -220,8 +232,13 @@ impl Setup {
 
     /// Services by product, in order of their names.
     fn services(&self) -> BTreeMap<String, i64> {
-        let of_lines =
-            self.customers.iter().flat_map(|customer| customer.lines.iter().map(|line| line.product.clone()));
+        let beside =
+            |customer: &Customer| customer.beside.iter().flat_map(|(_, lines)| lines.clone()).collect::<Vec<_>>();
+        let of_lines = self
+            .customers
+            .iter()
+            .flat_map(|customer| customer.lines.iter().cloned().chain(beside(customer)))
+            .map(|line| line.product);
         let products: std::collections::BTreeSet<String> = of_lines.chain(self.products.keys().cloned()).collect();
         products.into_iter().zip(SERVICES..).collect()
     }
@@ -243,6 +260,12 @@ impl Setup {
                 for line in &customer.lines {
                     let spec = LineSpec::of(ServiceKey::Id(services[&line.product])).units(line.units);
                     world = world.line(line.spec.map_or(spec.clone(), |more| more(spec)));
+                }
+                for (contract, lines) in &customer.beside {
+                    world = world.contract(contract.clone());
+                    for line in lines {
+                        world = world.line(LineSpec::of(ServiceKey::Id(services[&line.product])).units(line.units));
+                    }
                 }
             }
             places.insert(customer.company.clone(), place);
@@ -294,6 +317,19 @@ impl Msp {
             body[field] = value.clone();
         }
         self.done(Method::PUT, &format!("/v1/connections/{connection}/companies/{company}"), Some(body)).await;
+    }
+
+    /// Changes a company's mapping past the checks of the API, as if the PSA had changed since.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn remap(&self, company: &str, change: impl Fn(&mut CompanyMapping)) {
+        let mappings = Mappings::new(self.parts.table.clone());
+        let (partner, connection) = (PARTNER.parse().expect("an id"), self.connection.parse().expect("an id"));
+        let found = mappings.get(&partner, &connection, &company.parse().expect("an id")).await.expect("the store");
+        let mut mapping: CompanyMapping = found.expect("a mapping");
+        change(&mut mapping);
+        mappings.put(&partner, &connection, mapping).await.expect("the store");
     }
 }
 

@@ -309,6 +309,11 @@ impl Autotask {
         self.tenant.state().faults.clear();
     }
 
+    /// Refuses new connections, as a host does where nothing listens, or takes them again. Open ones go on.
+    pub async fn refuse_connections(&self, refused: bool) {
+        self.server.refuse(refused).await;
+    }
+
     /// Makes every request take this much longer, in real time.
     pub fn set_delay(&self, delay: Duration) {
         self.tenant.state().delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);

@@ -164,7 +164,8 @@ impl ContractSpec {
         self
     }
 
-    /// Its `renewedContractID`.
+    /// Its `renewedContractID`: the other contract of a renewal. Whether the old contract or the new one carries it is not
+    /// confirmed.
     #[must_use]
     pub fn renewed(mut self, contract_id: i64) -> Self {
         self.renewed_contract_id = Some(contract_id);

@@ -150,6 +150,23 @@ async fn zone_discovery_can_fail_too() {
 }
 
 #[tokio::test]
+async fn new_connections_are_refused_while_open_ones_go_on() {
+    let sim = start(tenant()).await;
+    let client = http();
+    let ask = |client: &reqwest::Client| {
+        let url = format!("{}/atservicesrest/v1.0/zoneInformation?user={}", sim.base(), sim.users()[0].username());
+        client.get(url).send()
+    };
+    ask(&client).await.unwrap().bytes().await.unwrap();
+    sim.refuse_connections(true).await;
+    ask(&client).await.unwrap().bytes().await.unwrap();
+    assert!(ask(&http()).await.unwrap_err().is_connect());
+    sim.refuse_connections(false).await;
+    ask(&http()).await.unwrap();
+    assert_eq!(sim.request_count(), 3);
+}
+
+#[tokio::test]
 async fn a_delay_holds_every_request_back() {
     let sim = start(tenant()).await;
     sim.set_delay(Duration::from_millis(40));

@@ -1,0 +1,106 @@
+//! `POST /v1/findings/{finding}/resolve`: a person has looked at a finding.
+
+use axum::extract::State;
+use axum::http::header;
+use serde::Deserialize;
+use shared::api::auth::Writer;
+use shared::api::{Fault, Json, Path, Problem, ProblemBody, present};
+use shared::domain::ids::FindingId;
+use shared::store::Read;
+use shared::sync::{Resolved, SyncError};
+use utoipa::ToSchema;
+
+use crate::Deps;
+use crate::findings::FindingView;
+
+/// The longest note, in characters.
+const MOST_CHARACTERS: usize = 500;
+
+/// After how many seconds a line that a worker has may be asked for again.
+const RETRY_AFTER_S: i64 = 30;
+
+/// What the person has to say.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResolveBody {
+    /// For the record: 1 to 500 characters.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
+    note: Option<String>,
+}
+
+/// Resolve a finding.
+///
+/// What that does follows from its code:
+/// - `write_unsettled`, `write_unexplained`: the write whose outcome nobody knows is given up (kept as rejected, never as
+///   applied), and the next run goes on from the units that the PSA shows then. Put the line right in the PSA first. While
+///   the write may still be on its way this is refused with `write_may_be_on_its_way`.
+/// - `drift`: the units that somebody set are accepted as the starting point; the next run brings the line to its target,
+///   and guards it as it does a first write.
+/// - a held change (`fall_guard`, `rise_guard`, `feeds_fewer`, …): "seen, leave it". The line stays as it is, and the finding
+///   stays resolved while the same change is held. To make the change, approve it in its run instead.
+/// - anything else: "put right"; where it is not, the next run opens the finding again.
+///
+/// The same request again answers the same.
+#[utoipa::path(
+    post,
+    path = "/v1/findings/{finding}/resolve",
+    tag = "findings",
+    request_body = ResolveBody,
+    params(("finding" = String, Path)),
+    responses(
+        (status = 200, description = "The finding as it is now", body = FindingView),
+        (
+            status = 409,
+            description = "`write_may_be_on_its_way` with the instant from which it may be resolved, or `line_busy`",
+            body = ProblemBody,
+            content_type = "application/problem+json"
+        ),
+        (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = ["tallyline/write"]))
+)]
+pub(crate) async fn resolve(
+    Writer(caller): Writer,
+    State(deps): State<Deps>,
+    Path(finding): Path<FindingId>,
+    Json(body): Json<ResolveBody>,
+) -> Result<Json<FindingView>, Problem> {
+    let note = body.note.as_deref().map(checked).transpose()?;
+    let not_found = || Problem::not_found("finding");
+    let (connection, fingerprint) = finding.as_str().rsplit_once('.').ok_or_else(not_found)?;
+    let connection = connection.parse().map_err(|_| not_found())?;
+    let found = deps.connections.get(&caller.partner, &connection, Read::Consistent).await?;
+    let connection = found.ok_or_else(not_found)?;
+    match deps.resolver.resolve(&connection, fingerprint, &caller.actor, note).await.map_err(problem)? {
+        Resolved::Is(finding) => Ok(Json((*finding).into())),
+        Resolved::NotFound => Err(not_found()),
+        Resolved::Busy => {
+            let detail = "A sync is at work on the line's account at this moment.";
+            let busy = Problem::conflict("line_busy", detail).fix("Send the request again in a moment.");
+            Err(busy.header(header::RETRY_AFTER, &RETRY_AFTER_S.to_string()))
+        }
+        Resolved::TooEarly(until) => {
+            let detail = format!("The line's last write may still be on its way to the PSA until {until}.");
+            let seconds = until.duration_since(deps.clock.now()).as_secs().max(1);
+            let early = Problem::conflict("write_may_be_on_its_way", detail)
+                .fix("Resolve it after that, if a run has not settled it by then.");
+            Err(early.header(header::RETRY_AFTER, &seconds.to_string()))
+        }
+    }
+}
+
+fn checked(note: &str) -> Result<&str, Problem> {
+    let note = note.trim();
+    if (1..=MOST_CHARACTERS).contains(&note.chars().count()) {
+        return Ok(note);
+    }
+    Err(Problem::invalid(vec![Fault::new("/note", "must be 1 to 500 characters, or be left out")]))
+}
+
+fn problem(error: SyncError) -> Problem {
+    match error {
+        SyncError::Store(error) => error.into(),
+        error => Problem::internal(error),
+    }
+}

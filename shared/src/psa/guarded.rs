@@ -1,0 +1,301 @@
+//! A connector behind its connection's circuit breaker: each call asks it first and tells it what came of the call.
+//!
+//! While the circuit is open nothing reaches the network. One read is let through when its time is over; if the PSA
+//! answers it the same job goes on, writes included. The rules are in `domain::breaker`, the row in `store::breakers`:
+//! it is read once, when the connector is opened, and written only where something changes. Whether a call is one
+//! request or several is the connector's affair; the first that a sync makes of one is a single request.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::{
+    Account, Allowance, CatalogPage, CatalogQuery, Connector, ContractLine, Kind, Observation, PsaError, Right,
+    Service, UnitsChange, Window, WriteError,
+};
+use crate::clock::Clock;
+use crate::domain::breaker::{Breaker, Call, Cause, Heard, Pass};
+use crate::domain::contract::Contract;
+use crate::domain::ids::{AccountId, ConnectionId, ContractId, PartnerId};
+use crate::domain::reason::Reason;
+use crate::store::StoreError;
+use crate::store::breakers::{Breakers, Kept};
+
+/// The code of a call that the circuit stopped.
+pub const CIRCUIT_OPEN: &str = "psa_circuit_open";
+/// The code of a person's try that came too soon after one that was turned away.
+pub const TRIED_LATELY: &str = "psa_log_in_tried_lately";
+
+/// How often a circuit is written anew where another worker wrote it at the same time.
+const ATTEMPTS: usize = 4;
+
+/// Where circuits are kept, and the time by which they open and close.
+#[derive(Clone)]
+pub struct Circuits {
+    breakers: Breakers,
+    clock: Arc<dyn Clock>,
+}
+
+impl Circuits {
+    /// Circuits in `breakers`, by `clock`.
+    #[must_use]
+    pub fn new(breakers: Breakers, clock: Arc<dyn Clock>) -> Self {
+        Self { breakers, clock }
+    }
+
+    /// The circuit of a connection, as it is now.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn of(&self, partner: &PartnerId, connection: &ConnectionId) -> Result<Breaker, StoreError> {
+        Ok(self.breakers.get(partner, connection).await?.breaker)
+    }
+
+    /// Closes it: a person has just proved new credentials.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn verified(&self, partner: &PartnerId, connection: &ConnectionId) -> Result<(), StoreError> {
+        self.breakers.set(partner, connection, &Breaker::verified(self.clock.now())).await
+    }
+
+    /// `connector` behind the circuit of its connection. `read` says for whom it reads: [`Call::Read`] for a job,
+    /// [`Call::InPerson`] for a person who wants to see whether the connection works.
+    pub(super) async fn guard(
+        &self,
+        connector: Arc<dyn Connector>,
+        (partner, connection): (&PartnerId, &ConnectionId),
+        read: Call,
+    ) -> Result<Guarded, StoreError> {
+        let kept = self.breakers.get(partner, connection).await?;
+        let circuit = Circuit {
+            circuits: self.clone(),
+            partner: partner.clone(),
+            connection: connection.clone(),
+            read,
+            kept: Mutex::new(kept),
+        };
+        Ok(Guarded { connector, circuit })
+    }
+}
+
+/// A connector that asks its circuit before each call.
+pub(super) struct Guarded {
+    connector: Arc<dyn Connector>,
+    circuit: Circuit,
+}
+
+impl Guarded {
+    /// Makes one read if the circuit lets it through.
+    async fn read<T>(&self, call: impl Future<Output = Result<T, PsaError>>) -> Result<T, PsaError> {
+        let probe = self.circuit.ask(self.circuit.read).await?;
+        let before = self.connector.requests_made();
+        let answer = call.await;
+        self.tell(answer.as_ref().err(), before, probe).await;
+        answer
+    }
+
+    /// Tells the circuit what came of a call: `failure`, or an answer. `before` counts the requests made before it.
+    async fn tell(&self, failure: Option<&PsaError>, before: u32, probe: Option<Timestamp>) {
+        let heard = match failure {
+            _ if self.connector.requests_made() == before => Heard::Nothing,
+            None => Heard::Answered,
+            Some(error) => heard(error),
+        };
+        self.circuit.tell(&heard, probe).await;
+    }
+}
+
+/// What a failure says about the way to the PSA. A refusal of the content is an answer like any other.
+fn heard(error: &PsaError) -> Heard {
+    let why = || Reason { code: error.code.clone(), explanation: error.explanation.clone(), fix: error.fix.clone() };
+    match error.kind {
+        Kind::Auth if error.refuses_log_in() => Heard::Refused(why()),
+        Kind::Auth | Kind::NotFound | Kind::Validation | Kind::Protocol => Heard::Answered,
+        Kind::Unavailable => Heard::Unavailable(why()),
+        Kind::RateLimited => Heard::NoRoom(why(), error.retry_after_s),
+    }
+}
+
+#[async_trait]
+impl Connector for Guarded {
+    async fn rights(&self) -> Result<Vec<Right>, PsaError> {
+        self.read(self.connector.rights()).await
+    }
+
+    async fn allowance(&self) -> Result<Allowance, PsaError> {
+        self.read(self.connector.allowance()).await
+    }
+
+    async fn accounts(&self, query: &CatalogQuery) -> Result<CatalogPage<Account>, PsaError> {
+        self.read(self.connector.accounts(query)).await
+    }
+
+    async fn services(&self, query: &CatalogQuery) -> Result<CatalogPage<Service>, PsaError> {
+        self.read(self.connector.services(query)).await
+    }
+
+    async fn contracts(&self, query: &CatalogQuery) -> Result<CatalogPage<Contract>, PsaError> {
+        self.read(self.connector.contracts(query)).await
+    }
+
+    async fn lines(&self, query: &CatalogQuery) -> Result<CatalogPage<ContractLine>, PsaError> {
+        self.read(self.connector.lines(query)).await
+    }
+
+    async fn contracts_by_id(&self, ids: &BTreeSet<ContractId>) -> Result<Vec<Contract>, PsaError> {
+        self.read(self.connector.contracts_by_id(ids)).await
+    }
+
+    async fn contracts_of(&self, accounts: &BTreeSet<AccountId>, ending_from: Date) -> Result<Vec<Contract>, PsaError> {
+        self.read(self.connector.contracts_of(accounts, ending_from)).await
+    }
+
+    async fn observe(&self, contracts: &BTreeSet<ContractId>, window: Window) -> Result<Observation, PsaError> {
+        self.read(self.connector.observe(contracts, window)).await
+    }
+
+    async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {
+        self.circuit.ask(Call::Write).await.map_err(WriteError::NotSent)?;
+        let before = self.connector.requests_made();
+        let answer = self.connector.change_units(change).await;
+        self.tell(answer.as_ref().err().map(WriteError::error), before, None).await;
+        answer
+    }
+
+    fn requests_made(&self) -> u32 {
+        self.connector.requests_made()
+    }
+}
+
+/// A connection's circuit, as this connector last saw or made it.
+struct Circuit {
+    circuits: Circuits,
+    partner: PartnerId,
+    connection: ConnectionId,
+    read: Call,
+    kept: Mutex<Kept>,
+}
+
+impl Circuit {
+    /// Whether `call` may go out; if it goes out as the probe, the probe's name.
+    async fn ask(&self, call: Call) -> Result<Option<Timestamp>, PsaError> {
+        // Where another worker was first, what it left is asked once more.
+        for _ in 0..ATTEMPTS {
+            let kept = self.seen();
+            let now = self.circuits.clock.now();
+            match kept.breaker.ask(call, now) {
+                Pass::Free => return Ok(None),
+                Pass::No => return Err(stopped(&kept.breaker, now)),
+                Pass::TooSoon(until) => return Err(too_soon(&kept.breaker, until, now)),
+                Pass::Probe(probe) => {
+                    if self.replace(&kept, kept.breaker.probing(probe)).await.map_err(unasked)? {
+                        return Ok(Some(probe));
+                    }
+                }
+            }
+        }
+        Err(stopped(&self.seen().breaker, self.circuits.clock.now()))
+    }
+
+    /// Notes what a call came to. A note that can't be stored counts for this connector alone.
+    async fn tell(&self, heard: &Heard, probe: Option<Timestamp>) {
+        for _ in 0..ATTEMPTS {
+            let kept = self.seen();
+            let next = kept.breaker.after(heard, probe, self.circuits.clock.now());
+            if next == kept.breaker {
+                return;
+            }
+            if let Some(trip) = next.trip() {
+                let (connection, code) = (&self.connection, &trip.why.code);
+                tracing::warn!(%connection, code, until = %trip.until, "the circuit to a PSA is open");
+            }
+            match self.replace(&kept, next.clone()).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%error, connection = %self.connection, "what a PSA said was not noted");
+                    self.see(kept.as_if(next));
+                    return;
+                }
+            }
+        }
+        tracing::warn!(connection = %self.connection, "what a PSA said was not noted: too many note at once");
+    }
+
+    /// Stores `next` in the place of `kept`; `false`: another worker was first, and what it left is seen now.
+    async fn replace(&self, kept: &Kept, next: Breaker) -> Result<bool, StoreError> {
+        let breakers = &self.circuits.breakers;
+        let stored = breakers.replace(&self.partner, &self.connection, kept, next).await?;
+        let first = stored.is_some();
+        self.see(match stored {
+            Some(stored) => stored,
+            None => breakers.get(&self.partner, &self.connection).await?,
+        });
+        Ok(first)
+    }
+
+    fn seen(&self) -> Kept {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn see(&self, kept: Kept) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+    }
+}
+
+/// The error of a call that was not made because the circuit is not closed.
+fn stopped(breaker: &Breaker, now: Timestamp) -> PsaError {
+    let fix = match breaker.trip() {
+        Some(trip) if trip.cause == Cause::Refused => {
+            format!("{} A test of the connection tries at once.", trip.why.fix)
+        }
+        Some(_) => "Nothing: it is tried again by itself, and the next run goes on.".to_owned(),
+        None => String::new(),
+    };
+    PsaError {
+        kind: Kind::Unavailable,
+        code: CIRCUIT_OPEN.into(),
+        explanation: breaker.explanation(),
+        fix,
+        said: None,
+        retry_after_s: breaker.until().map(|until| seconds(now, until)),
+    }
+}
+
+/// The error of a person's try that came too soon.
+fn too_soon(breaker: &Breaker, until: Timestamp, now: Timestamp) -> PsaError {
+    let wait_s = seconds(now, until);
+    let why = breaker.trip().map_or("", |trip| trip.why.explanation.as_str());
+    PsaError {
+        kind: Kind::RateLimited,
+        code: TRIED_LATELY.into(),
+        explanation: format!("The log-in was tried less than a minute ago, or is being tried: {why}"),
+        fix: format!("Test again in {wait_s} seconds, or send new credentials."),
+        said: None,
+        retry_after_s: Some(wait_s),
+    }
+}
+
+/// The error of a call that was not made because the store did not say whether it may be.
+fn unasked(error: StoreError) -> PsaError {
+    tracing::warn!(%error, "a circuit could not be asked");
+    PsaError {
+        kind: Kind::Unavailable,
+        code: CIRCUIT_OPEN.into(),
+        explanation: "Tallyline can't tell at the moment whether the PSA may be asked again.".into(),
+        fix: "Nothing: it is tried again by itself, and the next run goes on.".into(),
+        said: None,
+        retry_after_s: None,
+    }
+}
+
+/// Whole seconds until `until`, at least one.
+fn seconds(now: Timestamp, until: Timestamp) -> u32 {
+    let left = until.duration_since(now);
+    let up = left.as_secs().saturating_add(i64::from(left.subsec_nanos() > 0));
+    u32::try_from(up.max(1)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,158 @@
+//! Findings: the ones that stand, and the history of those that are over.
+//!
+//! One that stands has one row, found by its fingerprint. Closing it moves it into the history in one transaction, where it
+//! is kept for as long as the table is. Every step names the version that it goes on from, so that a run and a person who
+//! meet at a finding can't undo each other's word. What becomes of a finding is decided in `domain::finding`.
+
+use std::collections::BTreeSet;
+
+use super::connections::Connection;
+use super::schema::{self, Key};
+use super::{Condition, Page, Read, Rows, StoreError, Table};
+use crate::domain::finding::{Finding, FindingState, Next};
+
+/// Rows read at once where most may be left out.
+const ROWS_AT_ONCE: i32 = 100;
+
+/// So many of the newest closed findings are looked through for one of them.
+const CLOSED_LOOKED_THROUGH: i32 = 100;
+
+/// Reads and writes findings.
+#[derive(Debug, Clone)]
+pub struct Findings(Table);
+
+impl Findings {
+    /// Findings in `table`.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self(table)
+    }
+
+    /// Every finding of the connection that stands, open or resolved.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn standing(&self, of: &Connection) -> Result<Vec<Finding>, StoreError> {
+        let rows = self.0.all(&partition(of), STANDING, Read::Consistent).await?;
+        Ok(rows.into_iter().map(|(_, finding)| finding).collect())
+    }
+
+    /// Those of the findings named that stand.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn named(
+        &self,
+        of: &Connection,
+        fingerprints: impl Iterator<Item = &str>,
+    ) -> Result<Vec<Finding>, StoreError> {
+        // The store refuses a batch that names one key twice.
+        let keys: BTreeSet<Key> = fingerprints.map(|fingerprint| row(of, fingerprint)).collect();
+        self.0.get_each(&keys.into_iter().collect::<Vec<_>>()).await
+    }
+
+    /// A finding that stands.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn get(&self, of: &Connection, fingerprint: &str) -> Result<Option<Finding>, StoreError> {
+        self.0.get(&row(of, fingerprint), Read::Consistent).await
+    }
+
+    /// The finding as it was closed, if that was lately.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn closed_lately(&self, of: &Connection, fingerprint: &str) -> Result<Option<Finding>, StoreError> {
+        let page = Page { prefix: CLOSED, after: None, limit: Some(CLOSED_LOOKED_THROUGH), backwards: true };
+        let rows: Rows<Finding> = self.0.page(&partition(of), &page, Read::Consistent).await?;
+        let found = rows.items.into_iter().map(|(_, finding)| finding);
+        Ok(found.into_iter().find(|finding| finding.noticed.fingerprint() == fingerprint))
+    }
+
+    /// One page of the findings in `state`, and where the next begins. Closed ones come newest first, the others in no order
+    /// that means anything.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn page(
+        &self,
+        of: &Connection,
+        state: FindingState,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Finding>, Option<String>), StoreError> {
+        let closed = state == FindingState::Closed;
+        let prefix = if closed { CLOSED } else { STANDING };
+        let mut after = after.map(str::to_owned);
+        let mut found = Vec::new();
+        loop {
+            let page = Page { prefix, after: after.as_deref(), limit: Some(ROWS_AT_ONCE), backwards: closed };
+            let rows: Rows<Finding> = self.0.page(&partition(of), &page, Read::Consistent).await?;
+            for (sk, finding) in rows.items {
+                if finding.state == state {
+                    if found.len() == limit {
+                        return Ok((found, after));
+                    }
+                    found.push(finding);
+                }
+                after = Some(sk);
+            }
+            if rows.next.is_none() {
+                return Ok((found, None));
+            }
+        }
+    }
+
+    /// Takes a finding from where it stands (`found`; `None` for one that does not) to what comes next. `false`: it has
+    /// moved on meanwhile, and nothing was written.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn step(&self, of: &Connection, found: Option<&Finding>, next: &Next) -> Result<bool, StoreError> {
+        let unmoved = match found {
+            None => Condition::absent(),
+            Some(found) => Condition::new("#version = :version AND #opened_at = :opened_at")
+                .bind(":version", found.version)?
+                .bind(":opened_at", found.opened_at)?,
+        };
+        match next {
+            Next::Stays => Ok(true),
+            Next::Is(finding) => self.0.put(&row_of(of, finding), &**finding, &unmoved).await,
+            Next::Closes(closed) => {
+                let gone = self.0.write_delete(&row_of(of, closed), &unmoved)?;
+                self.0.transact(vec![gone, self.historic(of, closed)?]).await
+            }
+            Next::BeginsAnew { closed, opened } => {
+                let opened = self.0.write_put(&row_of(of, opened), &**opened, &unmoved)?;
+                self.0.transact(vec![opened, self.historic(of, closed)?]).await
+            }
+        }
+    }
+
+    /// A finding that closes twice in one millisecond is one row of the history: its own row was there to be closed.
+    fn historic(&self, of: &Connection, closed: &Finding) -> Result<super::Write, StoreError> {
+        let at = closed.closed_at.unwrap_or(closed.seen_at);
+        let key = schema::closed_finding(&of.partner, &of.id, at.as_millisecond(), &closed.noticed.fingerprint());
+        let same = Condition::new("attribute_not_exists(#pk) OR #id = :id").bind(":id", &closed.id)?;
+        self.0.write_put(&key, closed, &same)
+    }
+}
+
+/// Sort keys of findings that stand begin so.
+const STANDING: &str = "FINDING#";
+
+/// Sort keys of closed findings begin so.
+const CLOSED: &str = "CLOSED#";
+
+fn partition(of: &Connection) -> String {
+    schema::of_connection(&of.partner, &of.id)
+}
+
+fn row(of: &Connection, fingerprint: &str) -> Key {
+    schema::finding(&of.partner, &of.id, fingerprint)
+}
+
+fn row_of(of: &Connection, finding: &Finding) -> Key {
+    row(of, &finding.noticed.fingerprint())
+}

@@ -1,0 +1,271 @@
+//! From what a run's rows say to the findings that stand.
+//!
+//! The planner reads the connection's findings once and tells each job which of them are of its lines, so that a line that
+//! is right and has none costs no request. What is said is stored before the run or the job is counted as done: a worker
+//! that dies in between is followed by one that says the same, and saying it twice changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::draft::Draft;
+use super::parts::PlannerParts;
+use super::{SyncError, tenancy};
+use crate::domain::finding::{Finding, Next, Noticed, Says, Subject, Word};
+use crate::domain::ids::RunId;
+use crate::domain::line::{LineHistory, LineKey, LineResult};
+use crate::domain::reason::{Code, Reason};
+use crate::ledger::{Intent, Ledger};
+use crate::store::StoreError;
+use crate::store::connections::Connection;
+use crate::store::findings::Findings;
+use crate::store::lines::Lines;
+use crate::store::runs::Run;
+
+/// Findings written at once.
+const WRITES_AT_ONCE: usize = 16;
+
+/// A finding that a person or another run moves at the same moment is looked at again so often, then left to the next run.
+const TRIES: u32 = 3;
+
+/// What a run or a job says of its lines, and of whatever else it noticed.
+#[derive(Default)]
+pub(super) struct Said {
+    lines: BTreeMap<LineKey, Says>,
+    others: Vec<Noticed>,
+}
+
+impl Said {
+    pub fn of(rows: &[LineResult]) -> Self {
+        let says = rows.iter().map(|row| (row.key(), Says::of(row)));
+        Self { lines: says.filter(|(_, says)| *says != Says::Silent).collect(), others: Vec::new() }
+    }
+
+    fn noticed(&self) -> impl Iterator<Item = &Noticed> {
+        let of_lines = self.lines.values().filter_map(|says| match says {
+            Says::Notice(noticed) => Some(noticed.as_ref()),
+            Says::Clear | Says::Silent => None,
+        });
+        of_lines.chain(&self.others)
+    }
+
+    fn is_over(&self, finding: &Finding) -> bool {
+        let says = finding.noticed.subject.line().and_then(|line| self.lines.get(line));
+        says.is_some_and(|says| says.ends(&finding.noticed.reason.code))
+    }
+
+    /// A word for each finding that this concerns: those noticed, and those of `standing` that are over.
+    fn words(&self, standing: &BTreeMap<String, Finding>) -> BTreeMap<String, Word> {
+        let over = standing.iter().filter(|(_, finding)| self.is_over(finding));
+        let over = over.map(|(fingerprint, _)| (fingerprint.clone(), Word::Gone));
+        let noticed = self.noticed().map(|noticed| (noticed.fingerprint(), Word::Noticed(Box::new(noticed.clone()))));
+        over.chain(noticed).collect()
+    }
+}
+
+/// What a planner has to say, taken from its draft before that is stored.
+#[derive(Default)]
+pub(super) struct PlannersWord {
+    said: Said,
+    standing: BTreeMap<String, Finding>,
+    /// Every line that the run looked at, where it is one of all lines that came to its end.
+    looked_at: Option<BTreeSet<LineKey>>,
+}
+
+impl PlannersWord {
+    /// Reads the findings that stand, and hands those of the lines that need a job to `draft`.
+    pub async fn of(findings: &Findings, connection: &Connection, draft: &mut Draft) -> Result<Self, SyncError> {
+        let said = Said { others: draft.notices.clone(), ..Said::of(&draft.rows) };
+        let rows = draft.rows.iter().map(LineResult::key);
+        let looked_at = draft.whole.then(|| rows.chain(draft.looks.iter().map(|look| look.line.key.clone())).collect());
+        if draft.rows.is_empty() && draft.looks.is_empty() && draft.notices.is_empty() && !draft.whole {
+            return Ok(Self::default());
+        }
+        let standing = by_fingerprint(findings.standing(connection).await?);
+        for (fingerprint, finding) in &standing {
+            if let Some(line) = finding.noticed.subject.line() {
+                draft.standing.entry(line.clone()).or_default().push(fingerprint.clone());
+            }
+        }
+        Ok(Self { said, standing, looked_at })
+    }
+
+    /// Stores what the run says, and that whatever it came across nothing of is gone. `handed_on`: lines that an earlier
+    /// planner of the same run has handed to jobs, which have their own say.
+    pub async fn store(
+        self,
+        parts: &PlannerParts,
+        connection: &Connection,
+        run: &Run,
+        handed_on: &BTreeSet<String>,
+    ) -> Result<(), SyncError> {
+        let mut words = self.said.words(&self.standing);
+        let lost = self.standing.iter().filter(|(fingerprint, finding)| {
+            !words.contains_key(*fingerprint) && self.is_lost(&finding.noticed.subject)
+        });
+        let lost: Vec<String> = lost.map(|(fingerprint, _)| fingerprint.clone()).collect();
+        words.extend(lost.into_iter().map(|fingerprint| (fingerprint, Word::Gone)));
+        words.retain(|fingerprint, _| {
+            let line = self.standing.get(fingerprint).and_then(|finding| finding.noticed.subject.line());
+            line.is_none_or(|line| !handed_on.contains(&line.to_string()))
+        });
+        self.keep_open_writes(&parts.lines, connection, &mut words).await?;
+        let at = parts.clock.now();
+        Saying { findings: &parts.findings, connection, run: &run.id, at }.say(words, self.standing).await
+    }
+
+    /// Whether a run of all lines came across nothing of it. Contracts are noticed or not: there is no row of them.
+    fn is_lost(&self, subject: &Subject) -> bool {
+        let Some(looked_at) = &self.looked_at else { return false };
+        subject.line().is_none_or(|line| !looked_at.contains(line))
+    }
+
+    /// Takes back that a finding is gone where its line has a write that is not settled: no row of a planner says what became
+    /// of that.
+    async fn keep_open_writes(
+        &self,
+        lines: &Lines,
+        connection: &Connection,
+        words: &mut BTreeMap<String, Word>,
+    ) -> Result<(), SyncError> {
+        let doubtful = |fingerprint: &String| {
+            let noticed = &self.standing.get(fingerprint)?.noticed;
+            let code = Code::named(&noticed.reason.code);
+            let of_write = matches!(code, Some(Code::WriteUnsettled | Code::WriteUnexplained));
+            noticed.subject.line().filter(|_| of_write || self.is_lost(&noticed.subject))
+        };
+        let gone = words.iter().filter(|(_, word)| **word == Word::Gone);
+        let keys = gone.filter_map(|(fingerprint, _)| doubtful(fingerprint).cloned()).collect();
+        let histories = named(lines, connection, keys).await?;
+        let open = |line: &LineKey| histories.get(line).is_some_and(|history| history.open.is_some());
+        words.retain(|fingerprint, word| *word != Word::Gone || !doubtful(fingerprint).is_some_and(open));
+        Ok(())
+    }
+}
+
+/// Stores what the `rows` of a job say. `standing`: what the planner knew to stand on its lines.
+pub(super) async fn say_of_job(
+    findings: &Findings,
+    (connection, run): (&Connection, &RunId),
+    rows: &[LineResult],
+    standing: &[String],
+    at: Timestamp,
+) -> Result<(), SyncError> {
+    let said = Said::of(rows);
+    let noticed: Vec<String> = said.noticed().map(Noticed::fingerprint).collect();
+    let known = standing.iter().filter(|_| !said.lines.is_empty());
+    let read = noticed.iter().chain(known).map(String::as_str);
+    let standing = by_fingerprint(findings.named(connection, read).await?);
+    Saying { findings, connection, run, at }.say(said.words(&standing), standing).await
+}
+
+/// One run's say.
+#[derive(Clone, Copy)]
+struct Saying<'a> {
+    findings: &'a Findings,
+    connection: &'a Connection,
+    run: &'a RunId,
+    at: Timestamp,
+}
+
+impl Saying<'_> {
+    async fn say(
+        self,
+        words: BTreeMap<String, Word>,
+        mut standing: BTreeMap<String, Finding>,
+    ) -> Result<(), SyncError> {
+        let room = Arc::new(Semaphore::new(WRITES_AT_ONCE));
+        let mut writes = JoinSet::new();
+        for (fingerprint, word) in words {
+            let found = standing.remove(&fingerprint);
+            if Next::after(found.as_ref(), &word, &self.connection.id, self.run, self.at) == Next::Stays {
+                continue;
+            }
+            let (findings, connection, run) = (self.findings.clone(), self.connection.clone(), self.run.clone());
+            let (at, room) = (self.at, room.clone());
+            writes.spawn(async move {
+                let _permit = room.acquire().await;
+                let saying = Saying { findings: &findings, connection: &connection, run: &run, at };
+                saying.say_one(&fingerprint, &word, found).await
+            });
+        }
+        while let Some(written) = writes.join_next().await {
+            written.map_err(|e| StoreError::Unavailable(e.to_string()))??;
+        }
+        Ok(())
+    }
+
+    async fn say_one(self, fingerprint: &str, word: &Word, mut found: Option<Finding>) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let next = Next::after(found.as_ref(), word, &self.connection.id, self.run, self.at);
+            if self.findings.step(self.connection, found.as_ref(), &next).await? {
+                return Ok(());
+            }
+            found = self.findings.get(self.connection, fingerprint).await?;
+        }
+        tracing::warn!(fingerprint, connection = %self.connection.id, "a finding keeps moving and is left to the next run");
+        Ok(())
+    }
+}
+
+/// What is noticed of lines with a write of this connection's that is not settled, and that no job of this run of all lines
+/// will look at: their mapping is gone, or their contract can't be written. Nobody else would speak of them.
+pub(super) async fn stranded(
+    (lines, ledger): (&Lines, &Ledger),
+    connection: &Connection,
+    draft: &Draft,
+    histories: &BTreeMap<LineKey, LineHistory>,
+) -> Result<Vec<Noticed>, StoreError> {
+    let looks: BTreeSet<&LineKey> = draft.looks.iter().map(|look| &look.line.key).collect();
+    let ours = |history: &LineHistory| history.open.is_some() && history.writer.as_ref() == Some(&connection.id);
+    let suspects = histories.iter().filter(|(line, history)| ours(history) && !looks.contains(line));
+    // All lines were read a moment late.
+    let now = named(lines, connection, suspects.map(|(line, _)| line.clone()).collect()).await?;
+    let mut noticed = Vec::new();
+    for (line, history) in now.into_iter().filter(|(_, history)| ours(history)) {
+        let intent = ledger.open_intent(&tenancy(connection), &line, &history).await?;
+        noticed.extend(intent.map(|intent| of_stranded(line, &intent)));
+    }
+    Ok(noticed)
+}
+
+fn of_stranded(line: LineKey, intent: &Intent) -> Noticed {
+    let meaning = &intent.meaning;
+    // Where the PSA has shown neither number, that is still so; it stays the same finding.
+    let unexplained = intent.code.as_deref() == Some(Code::WriteUnexplained.as_str());
+    let code = if unexplained { Code::WriteUnexplained } else { Code::WriteUnsettled };
+    let explanation = format!(
+        "A change from {} to {} from {} was begun and its outcome is not known. No run settles it: the line's mapping is \
+         gone, or its contract can't be written.",
+        meaning.before, meaning.target, meaning.effective
+    );
+    let fix = "Map the line again, so that a run settles it; or put it right in the PSA, then resolve the finding.";
+    Noticed {
+        subject: Subject::Line(line),
+        reason: Reason { fix: fix.to_owned(), ..Reason::new(code, explanation) },
+        about: None,
+        account: None,
+        company: None,
+        company_name: String::new(),
+        product: None,
+        before: Some(meaning.before),
+        target: Some(meaning.target),
+        effective_date: Some(meaning.effective),
+    }
+}
+
+/// The lines named, as they are now; no request for none.
+async fn named(
+    lines: &Lines,
+    connection: &Connection,
+    keys: BTreeSet<LineKey>,
+) -> Result<BTreeMap<LineKey, LineHistory>, StoreError> {
+    lines.named(&tenancy(connection), &keys.into_iter().collect::<Vec<_>>()).await
+}
+
+fn by_fingerprint(findings: Vec<Finding>) -> BTreeMap<String, Finding> {
+    findings.into_iter().map(|finding| (finding.noticed.fingerprint(), finding)).collect()
+}

@@ -1,0 +1,110 @@
+//! A person resolves a finding: the line may be decided anew, and the finding is marked as looked at.
+//!
+//! The line goes first. Where the finding can't be marked after that, the person asks again, and a line that moves on twice
+//! harms nothing; the other way round a finding could be called resolved whose line stays as it was.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{SyncError, live_writers, tenancy};
+use crate::clock::Clock;
+use crate::domain::finding::{Finding, FindingState, Next};
+use crate::domain::line::LineKey;
+use crate::domain::reason::Code;
+use crate::ledger::{Ledger, LookedAt, Reopened};
+use crate::store::Table;
+use crate::store::connections::{Connection, Connections};
+use crate::store::findings::Findings;
+use crate::store::lines::Lines;
+
+/// A run may move the finding at the same moment; then it is looked at again so often.
+const TRIES: u32 = 3;
+
+/// Resolves findings.
+#[derive(Clone)]
+pub struct Resolver {
+    findings: Findings,
+    connections: Connections,
+    lines: Lines,
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    settle: SignedDuration,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// It is resolved, by this call or before; or it is over by itself.
+    Is(Box<Finding>),
+    /// There is none.
+    NotFound,
+    /// A worker has the line's account. Nothing was changed; it may be asked again in a moment.
+    Busy,
+    /// The line's open write may be on its way until then, and can't be given up before. Nothing was changed.
+    TooEarly(Timestamp),
+}
+
+impl Resolver {
+    /// A resolver over `table`. `settle`: how long a write may be on its way, as the engine has it.
+    #[must_use]
+    pub fn new(table: &Table, ledger: Ledger, clock: Arc<dyn Clock>, settle: SignedDuration) -> Self {
+        Self {
+            findings: Findings::new(table.clone()),
+            connections: Connections::new(table.clone()),
+            lines: Lines::new(table.clone()),
+            ledger,
+            clock,
+            settle,
+        }
+    }
+
+    /// Resolves the finding with this fingerprint, in the name of `by`. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// The store is unavailable; it may be asked again.
+    pub async fn resolve(
+        &self,
+        connection: &Connection,
+        fingerprint: &str,
+        by: &str,
+        note: Option<&str>,
+    ) -> Result<Resolved, SyncError> {
+        for _ in 0..TRIES {
+            let Some(found) = self.findings.get(connection, fingerprint).await? else {
+                let closed = self.findings.closed_lately(connection, fingerprint).await?;
+                return Ok(closed.map_or(Resolved::NotFound, |closed| Resolved::Is(Box::new(closed))));
+            };
+            if found.state != FindingState::Open {
+                return Ok(Resolved::Is(Box::new(found)));
+            }
+            match self.reopen_line(connection, &found).await? {
+                Reopened::Done => {}
+                Reopened::Busy => return Ok(Resolved::Busy),
+                Reopened::TooEarly(until) => return Ok(Resolved::TooEarly(until)),
+            }
+            let resolved = Box::new(found.resolved(by, note, self.clock.now()));
+            if self.findings.step(connection, Some(&found), &Next::Is(resolved.clone())).await? {
+                return Ok(Resolved::Is(resolved));
+            }
+        }
+        Ok(Resolved::Busy)
+    }
+
+    /// Nothing is done to a contract, nor to a line that another connection writes: that line is not this one's to free.
+    async fn reopen_line(&self, connection: &Connection, finding: &Finding) -> Result<Reopened, SyncError> {
+        let Some(line) = finding.noticed.subject.line() else { return Ok(Reopened::Done) };
+        let of = tenancy(connection);
+        let histories = self.lines.named(&of, std::slice::from_ref::<LineKey>(line)).await?;
+        if !live_writers(&self.connections, connection, histories.values()).await?.is_empty() {
+            return Ok(Reopened::Done);
+        }
+        let looked_at = match Code::named(&finding.noticed.reason.code) {
+            Some(Code::WriteUnsettled | Code::WriteUnexplained) => LookedAt::OpenWrite,
+            Some(Code::Drift) => LookedAt::Drift,
+            _ => LookedAt::Other,
+        };
+        let account = finding.noticed.account.as_ref();
+        Ok(self.ledger.reopen(&of, (line, account), looked_at, self.settle, self.clock.now()).await?)
+    }
+}

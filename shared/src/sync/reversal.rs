@@ -1,0 +1,151 @@
+//! The planning of a reversal: which changes a run made, and a look at each of their lines.
+//!
+//! What was changed is told by the ledger and never by results alone. No mapping and no usage is asked: a company may be
+//! unmapped by now, and its change can be taken back all the same. The jobs read the PSA's units and decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::assess::Look;
+use super::draft::{Draft, budget_exhausted};
+use super::job::{JobLine, Label};
+use super::parts::PlannerParts as Parts;
+use super::planner::Halt;
+use super::{SyncError, Today, row, tenancy};
+use crate::domain::contract::Contract;
+use crate::domain::ids::ContractId;
+use crate::domain::intent::IntentState;
+use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
+use crate::domain::reason::{Code, Reason};
+use crate::domain::reversal::{Reversal, may_have_changed};
+use crate::ledger::Intent;
+use crate::psa::Connector;
+use crate::store::connections::Connection;
+use crate::store::runs::Reverses;
+
+/// A change to take back, and whose line it is.
+struct Undo {
+    key: LineKey,
+    label: Label,
+    reversal: Reversal,
+}
+
+/// Drafts the run that takes back the changes of another: a row for each line of which there is nothing to take back, and a
+/// look for each of the others.
+pub(super) async fn draft(
+    parts: &Parts,
+    psa: &dyn Connector,
+    connection: &Connection,
+    reverses: &Reverses,
+) -> Result<Draft, Halt> {
+    let mut draft = Draft { today: Today::of(connection, parts.clock.as_ref()).date, ..Draft::default() };
+    let changes = changes(parts, connection, reverses, &mut draft.rows).await?;
+    if changes.is_empty() {
+        return Ok(draft);
+    }
+    let room = psa.allowance().await?.room(connection.policy.budget_percent);
+    if room == 0 {
+        return Ok(Draft::failed(budget_exhausted(connection)));
+    }
+    let ids: BTreeSet<ContractId> = changes.iter().map(|undo| undo.key.contract.clone()).collect();
+    let contracts: BTreeMap<ContractId, Contract> =
+        psa.contracts_by_id(&ids).await?.into_iter().map(|contract| (contract.id.clone(), contract)).collect();
+    let keys: Vec<LineKey> = changes.iter().map(|undo| undo.key.clone()).collect();
+    let histories = parts.lines.named(&tenancy(connection), &keys).await?;
+    for undo in changes {
+        match writable(&contracts, &undo, &draft) {
+            Err(reason) => draft.rows.push(row::stopped(&undo.key, &undo.label, reason)),
+            Ok(contract) => {
+                let look = look(undo, contract.clone(), &histories);
+                draft.looks.push(look);
+            }
+        }
+    }
+    draft.keep_within(room.saturating_sub(psa.requests_made()), connection);
+    Ok(draft)
+}
+
+/// The changes of the run, each with its intent; a row for each line that it has not changed after all.
+async fn changes(
+    parts: &Parts,
+    connection: &Connection,
+    reverses: &Reverses,
+    rows: &mut Vec<LineResult>,
+) -> Result<Vec<Undo>, SyncError> {
+    let of = tenancy(connection);
+    let wanted = |line: &LineResult| reverses.lines.is_empty() || reverses.lines.contains(&line.line_id);
+    let lines = parts.runs.lines_of_jobs(&connection.partner, &reverses.run).await?;
+    let mut changes = Vec::new();
+    for line in lines.into_iter().filter(|line| may_have_changed(line) && wanted(line)) {
+        let key = LineKey { contract: line.contract_id, service: line.service_id };
+        let label = Label {
+            account: line.account_id,
+            company: line.company,
+            company_name: line.company_name,
+            product: line.product,
+            note: None,
+        };
+        match parts.ledger.intent_of(&of, &key, &reverses.run).await? {
+            Some(intent) if intent.state == IntentState::Applied => {
+                changes.push(Undo { key, label, reversal: reversal_of(intent) });
+            }
+            other => rows.push(row::stopped(&key, &label, not_made(reverses, other.as_ref()))),
+        }
+    }
+    Ok(changes)
+}
+
+fn reversal_of(intent: Intent) -> Reversal {
+    let meaning = intent.meaning;
+    Reversal {
+        of: intent.key,
+        run: intent.run,
+        effective: meaning.effective,
+        before: meaning.before,
+        target: meaning.target,
+        feeds: meaning.feeds,
+    }
+}
+
+fn not_made(reverses: &Reverses, intent: Option<&Intent>) -> Reason {
+    let run = &reverses.run;
+    match intent {
+        Some(intent) if !intent.state.is_settled() => {
+            let explanation = format!("The outcome of what run {run} sent is not known yet; sync first, then reverse.");
+            Reason::new(Code::WriteUnsettled, explanation)
+        }
+        _ => Reason::new(Code::NothingToReverse, format!("Run {run} made no change on this line.")),
+    }
+}
+
+fn writable<'c>(
+    contracts: &'c BTreeMap<ContractId, Contract>,
+    undo: &Undo,
+    draft: &Draft,
+) -> Result<&'c Contract, Reason> {
+    let contract = contracts.get(&undo.key.contract).ok_or_else(|| {
+        let explanation = format!("The PSA shows no contract {} any more.", undo.key.contract);
+        Reason::new(Code::ContractNotFound, explanation)
+    })?;
+    if contract.account != undo.label.account {
+        let (name, account, ours) = (&contract.name, &contract.account, &undo.label.account);
+        let explanation = format!("\"{name}\" bills account {account}, not {ours}.");
+        return Err(Reason::new(Code::ContractOfAnotherAccount, explanation));
+    }
+    contract.writable_on(draft.today).map(|_| contract)
+}
+
+/// What the job is to decide. Its row stands in until then.
+fn look(undo: Undo, contract: Contract, histories: &BTreeMap<LineKey, LineHistory>) -> Look {
+    let Undo { key, label, reversal } = undo;
+    let desired = reversal.desired();
+    let row = LineResult {
+        before: Some(reversal.target),
+        target: Some(reversal.before),
+        status: LineStatus::Planned,
+        explanation: desired.because.clone(),
+        ..row::blank(&key, &label)
+    };
+    let revision = histories.get(&key).map_or(0, |history| history.revision);
+    let line = JobLine { key, label, contract, desired, approved: None, reversal: Some(reversal), revision };
+    Look { line, row }
+}

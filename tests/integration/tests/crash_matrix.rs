@@ -1,0 +1,227 @@
+//! A sync and an approval, struck at every point at which something leaves the process: killed there, and failed there.
+//!
+//! A first world records the points. Then each of them has a world of its own, which is struck once and goes on as the
+//! system would: messages that were not acknowledged come again, a new process takes over, the next days' runs follow. In
+//! each world every line is right in the end, every intent is settled, and the PSA took each change once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use integration::msp::strikes::Passing;
+use integration::msp::{Customer, Deliveries, Msp, Setup, Strike, Strikes};
+use jiff::SignedDuration;
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared::domain::intent::IntentState;
+use shared::faults::Side;
+use simulators::autotask::{Fault, When};
+
+/// Every line, with the units that it carries in the end: two changes, one that a person approves, and none.
+const LINES: [(&str, &str, i64); 4] =
+    [("acme", "edr", 42), ("acme", "m365", 8), ("beta", "edr", 20), ("beta", "m365", 5)];
+
+/// What the PSA has to take, each once.
+const CHANGES: [i64; 3] = [-80, -2, 2];
+
+/// Worlds at once.
+const AT_ONCE: usize = 2;
+
+/// A due instant of the schedule on each day.
+const DUE: [&str; 4] = ["2026-11-22T01:00:00Z", "2026-11-23T01:00:00Z", "2026-11-24T01:00:00Z", "2026-11-25T01:00:00Z"];
+
+async fn world(strikes: &Arc<Strikes>) -> Msp {
+    let acme = Customer::named("acme").line("edr", 40).line("m365", 10);
+    let beta = Customer::named("beta").line("edr", 100).line("m365", 5);
+    let msp = Setup::of([acme, beta]).faults(strikes.clone()).start().await;
+    msp.push(&[("acme", "edr", 42), ("acme", "m365", 8), ("beta", "edr", 20), ("beta", "m365", 5)]).await;
+    msp
+}
+
+/// The scheduled run of the first day and the approval of what it held, under strikes; then the days after, without, until
+/// a run finds every line right.
+async fn live(msp: &Msp, strikes: &Arc<Strikes>) {
+    let mut system = Deliveries::of(msp, strikes);
+    for (day, due) in DUE.iter().enumerate() {
+        msp.clock.set(due);
+        strikes.arm(day == 0);
+        system.tick().await;
+        strikes.arm(false);
+        let newest = runs(msp).await.swap_remove(0);
+        if newest["lines"]["unchanged"] == LINES.len() {
+            break;
+        }
+        if newest["lines"]["held"] != 0 {
+            // A person takes a while.
+            msp.clock.advance(SignedDuration::from_mins(5));
+            let approve = format!("/v1/runs/{}/approve", newest["id"].as_str().unwrap());
+            msp.done(Method::POST, &approve, Some(json!({}))).await;
+            strikes.arm(day == 0);
+            system.work_off().await;
+            strikes.arm(false);
+        }
+    }
+    assert_eq!(system.given_up(), [""; 0], "given up");
+}
+
+/// The connection's runs as the API lists them, the newest first.
+async fn runs(msp: &Msp) -> Vec<Value> {
+    let path = format!("/v1/connections/{}/runs?limit=100", msp.connection);
+    msp.done(Method::GET, &path, None).await["items"].as_array().unwrap().clone()
+}
+
+/// What is wrong with a world in the end.
+async fn faults_of(msp: &Msp) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut intended: BTreeMap<(i64, i64, String), usize> = BTreeMap::new();
+    for (company, product, units) in LINES {
+        if msp.units(company, product) != units {
+            wrong.push(format!("{company}/{product} carries {}", msp.units(company, product)));
+        }
+        for intent in msp.intents(company, product).await {
+            if !intent.state.is_settled() {
+                wrong.push(format!("{company}/{product} has an intent that is {:?}", intent.state));
+            }
+            if intent.state == IntentState::Applied {
+                let day = intent.meaning.effective.to_string();
+                *intended.entry((msp.contract(company), msp.service(product), day)).or_default() += 1;
+            }
+        }
+    }
+    let mut written: BTreeMap<(i64, i64, String), usize> = BTreeMap::new();
+    for write in msp.psa.writes() {
+        *written.entry((write.contract_id, write.service_id, write.effective_date.to_string())).or_default() += 1;
+    }
+    if written != intended {
+        wrong.push(format!("written {written:?}, applied by the ledger {intended:?}"));
+    }
+    let mut changes: Vec<i64> = msp.psa.writes().iter().map(|write| write.unit_change).collect();
+    changes.sort_unstable();
+    if changes != CHANGES {
+        wrong.push(format!("the PSA took {:?}", msp.changes()));
+    }
+    let runs = runs(msp).await;
+    let open = |run: &&Value| ["queued", "running"].iter().any(|status| run["status"] == *status);
+    wrong.extend(runs.iter().filter(open).map(|run| format!("a run has not ended: {run}")));
+    let sum = |number: fn(&Value) -> &Value| runs.iter().filter_map(|run| number(run).as_u64()).sum::<u64>();
+    let (updated, counted) = (sum(|run| &run["lines"]["updated"]), sum(|run| &run["writes"]));
+    if [updated, counted] != [CHANGES.len() as u64; 2] {
+        wrong.push(format!("the runs tell of {updated} lines updated and {counted} writes"));
+    }
+    if runs[0]["lines"]["unchanged"] != LINES.len() {
+        wrong.push(format!("the last run says {}", runs[0]["lines"]));
+    }
+    wrong
+}
+
+fn on_its_own<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Lets a world live for each of `strikes`, some at once. Answers with what is wrong in each, and with the PSA's writes.
+fn matrix(strikes: &[(Passing, Strike)], prepare: impl Fn(&Msp) + Sync) -> (Vec<String>, usize) {
+    let (next, writes, wrong) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let one = |((point, times), strike): &(Passing, Strike)| {
+        let hook = Strikes::at((point.clone(), *times), *strike);
+        let name = format!("{strike:?} at {point}, time {times}");
+        let _name = Named(&name);
+        on_its_own(async {
+            let msp = world(&hook).await;
+            prepare(&msp);
+            live(&msp, &hook).await;
+            let mut faults = faults_of(&msp).await;
+            if !hook.struck() {
+                faults.push("the point was not passed".into());
+            }
+            writes.fetch_add(msp.psa.writes().len(), Ordering::SeqCst);
+            wrong.lock().unwrap().extend(faults.into_iter().map(|fault| format!("{name}: {fault}")));
+        });
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(strike) = strikes.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    one(strike);
+                }
+            });
+        }
+    });
+    (wrong.into_inner().unwrap(), writes.into_inner())
+}
+
+/// Says which world it was when one panics.
+struct Named<'a>(&'a str);
+
+impl Drop for Named<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("in the world of: {}", self.0);
+        }
+    }
+}
+
+/// The points of a world that is struck nowhere.
+fn recorded(prepare: impl Fn(&Msp)) -> Vec<Passing> {
+    let strikes = Strikes::none();
+    on_its_own(async {
+        let msp = world(&strikes).await;
+        prepare(&msp);
+        live(&msp, &strikes).await;
+        assert_eq!(faults_of(&msp).await, [""; 0]);
+    });
+    strikes.passed()
+}
+
+/// Effects that have to be among the recorded ones, on both sides.
+const NEEDED: [&str; 13] = [
+    "psa.write",
+    "psa.read_back",
+    "queue.send",
+    "queue.acknowledge",
+    "events.publish",
+    "store.transact INTENT+LINE",
+    "store.update INTENT",
+    "store.update LEASE",
+    "store.update LINE",
+    "store.update RUN",
+    "store.put LINES",
+    "store.transact LINES+RUN",
+    "store.transact RUN",
+];
+
+#[test]
+fn struck_at_any_point_every_line_is_right_and_every_change_is_made_once() {
+    let points = recorded(|_| ());
+    let names: BTreeSet<String> = points.iter().map(|(point, _)| point.to_string()).collect();
+    for needed in NEEDED {
+        for side in ["before", "after"] {
+            assert!(names.contains(&format!("{needed} {side}")), "{needed} {side} is not among {names:?}");
+        }
+    }
+    let strikes: Vec<_> = [Strike::Kill, Strike::Fail]
+        .into_iter()
+        .flat_map(|strike| points.iter().map(move |point| (point.clone(), strike)))
+        .collect();
+    let (wrong, writes) = matrix(&strikes, |_| ());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(writes, strikes.len() * CHANGES.len());
+    println!(
+        "crash matrix: {} points ({} distinct), killed at each and failed at each: every line right, {writes} writes",
+        points.len(),
+        names.len(),
+    );
+}
+
+#[test]
+fn killed_at_any_point_after_a_write_whose_answer_was_lost_the_change_is_made_once() {
+    let lose = |msp: &Msp| msp.psa.plan_fault(When::Write(1), Fault::ResetAfter);
+    let points = recorded(lose);
+    let lost = points.iter().position(|(point, _)| point.effect == "psa.write" && point.side == Side::After).unwrap();
+    // Once its job is acknowledged nothing of the loss is left.
+    let over = |(point, _): &Passing| point.effect == "queue.acknowledge" && point.side == Side::After;
+    let last = lost + points[lost..].iter().position(over).unwrap();
+    let strikes: Vec<_> = points[lost..=last].iter().map(|point| (point.clone(), Strike::Kill)).collect();
+    let (wrong, writes) = matrix(&strikes, lose);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("lost answer: killed at each of {} later points: every line right, {writes} writes", strikes.len());
+}
