@@ -17,6 +17,10 @@ use crate::store::{Condition, Key, Page, Read, StoreError, Table, Write, schema}
 /// A transaction holds at most 100 writes; an intent takes two of them.
 const INTENTS_A_TRANSACTION: usize = 50;
 
+/// Holds of a row that no later lease on the same account has moved. The account of a contract may change while a write of
+/// it is open: what was moved under another account's lease has a fence that can't be compared.
+const NOT_LATE: &str = "(#fence <= :fence OR (attribute_exists(#leased) AND #leased <> :leased))";
+
 /// So many of a line's newest adjustment dates are kept on its row.
 const DATES_KEPT: usize = 40;
 
@@ -37,6 +41,9 @@ pub struct Intent {
     pub state: IntentState,
     /// The fence of the lease that last moved it.
     pub fence: u64,
+    /// That lease's name: fences of different leases say nothing about each other.
+    #[serde(default)]
+    pub leased: Option<String>,
     /// When it was decided, in seconds since 1970.
     pub intended_at: i64,
     /// When it was stored as sent.
@@ -129,6 +136,7 @@ impl Ledger {
                 run: run.clone(),
                 state: IntentState::Intended,
                 fence: lease.fence,
+                leased: Some(lease.name().to_owned()),
                 intended_at: now.as_second(),
                 sent_at: None,
                 settled_at: None,
@@ -281,12 +289,14 @@ impl Ledger {
             // An outcome that is still unknown may be looked at again; that is no step back.
             _ => [IntentState::Sent, IntentState::Unknown],
         };
-        let update = Condition::new("SET #state = :next, #code = :code, #fence = :fence, #settled_at = :settled")
+        let set = "SET #state = :next, #code = :code, #fence = :fence, #leased = :leased, #settled_at = :settled";
+        let update = Condition::new(set)
+            .bind(":leased", lease.name())?
             .bind(":next", next)?
             .bind(":code", code)?
             .bind(":fence", lease.fence)?
             .bind(":settled", next.is_settled().then(|| now.as_second()))?;
-        let legal = Condition::new("#fence <= :fence AND (#state = :one OR #state = :other)")
+        let legal = Condition::new(format!("{NOT_LATE} AND (#state = :one OR #state = :other)"))
             .bind(":one", from[0])?
             .bind(":other", from[1])?;
         self.table.write_update(&row(of, intent), &update, &legal)
@@ -301,20 +311,22 @@ impl Ledger {
         history: &LineHistory,
     ) -> Result<Option<Write>, StoreError> {
         let meaning = &intent.meaning;
-        let mine = Condition::new("#open = :open AND #fence <= :fence")
+        let mine = Condition::new(format!("#open = :open AND {NOT_LATE}"))
             .bind(":open", &intent.key)?
-            .bind(":fence", lease.fence)?;
+            .bind(":fence", lease.fence)?
+            .bind(":leased", lease.name())?;
         let next = meaning.revision + 1;
         let update = match outcome {
             Outcome::Unknown(_) => return Ok(None),
             Outcome::Rejected(_) | Outcome::NeverSent(_) => {
-                Condition::new("SET #revision = :next, #fence = :fence REMOVE #open").bind(":next", next)?
-            }
-            Outcome::DayTaken(_) => {
-                Condition::new("SET #revision = :next, #fence = :fence, #adjusted_on = :dates REMOVE #open")
+                Condition::new("SET #revision = :next, #fence = :fence, #leased = :leased REMOVE #open")
                     .bind(":next", next)?
-                    .bind(":dates", dates_with(history, meaning.effective))?
             }
+            Outcome::DayTaken(_) => Condition::new(
+                "SET #revision = :next, #fence = :fence, #leased = :leased, #adjusted_on = :dates REMOVE #open",
+            )
+            .bind(":next", next)?
+            .bind(":dates", dates_with(history, meaning.effective))?,
             Outcome::Applied => made(meaning)?
                 .bind(":next", next)?
                 .bind(":confirmed", Confirmed { units: meaning.target, from: meaning.effective, feeds: meaning.feeds })?
@@ -357,7 +369,8 @@ impl Ledger {
 
 /// How a line moves on with a change that was made: what a reversal took back is remembered until the next change.
 fn made(meaning: &Meaning) -> Result<Condition, StoreError> {
-    let set = "SET #revision = :next, #fence = :fence, #confirmed = :confirmed, #adjusted_on = :dates";
+    let set =
+        "SET #revision = :next, #fence = :fence, #leased = :leased, #confirmed = :confirmed, #adjusted_on = :dates";
     match meaning.reverses {
         None => Ok(Condition::new(format!("{set} REMOVE #open, #reversed"))),
         Some(_) => {

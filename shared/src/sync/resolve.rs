@@ -80,6 +80,7 @@ mod tests {
             run: "r".parse().unwrap(),
             state,
             fence: 1,
+            leased: None,
             intended_at: 1_000,
             sent_at: Some(1_000),
             settled_at: None,

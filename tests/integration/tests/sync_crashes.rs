@@ -361,6 +361,27 @@ async fn a_worker_that_lost_its_lease_can_neither_send_nor_settle() {
 }
 
 #[tokio::test]
+async fn a_write_that_is_open_while_its_contract_moves_to_another_account_can_still_be_settled() {
+    let msp = msp().await;
+    let (_, job) = planned(&msp).await;
+    let ledger = &msp.parts.worker_parts.ledger;
+    for _ in 0..3 {
+        ledger.release(&lease(&msp).await).await.unwrap();
+    }
+    let (of, now) = (msp.tenancy(), msp.clock.time());
+    let before = lease(&msp).await;
+    let intent = intend(&msp, &job, &before).await.unwrap();
+    assert!(ledger.sent(&of, &before, &intent, now).await.unwrap());
+    let elsewhere = ledger.lease(&of, &"4711".parse().unwrap(), now).await.unwrap().unwrap();
+    assert!(elsewhere.fence < before.fence, "fences of two accounts say nothing about each other");
+    let history = msp.history("acme", "edr").await;
+    assert!(ledger.settle(&of, &elsewhere, &[((&intent, Outcome::Applied), &history)], now).await.unwrap());
+    let late = Outcome::Rejected("late".into());
+    assert!(!ledger.settle(&of, &before, &[((&intent, late), &history)], now).await.unwrap(), "it was settled before");
+    assert_eq!(msp.states("acme", "edr").await, "applied");
+}
+
+#[tokio::test]
 async fn a_job_that_is_given_up_ends_its_run_and_the_next_run_does_its_work() {
     let msp = msp().await;
     let (run, job) = planned(&msp).await;
