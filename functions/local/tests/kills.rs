@@ -94,16 +94,20 @@ impl Bench {
         company.lines[0].units + i64::try_from(self.pushed).unwrap()
     }
 
-    /// Waits for the moment of a kill: `requests` more at the PSA, and some milliseconds.
-    async fn moment(&self, requests: u64, milliseconds: u64) {
+    /// Waits for the moment of a kill: `requests` more at the PSA, for every other one the next write among them, and then
+    /// some milliseconds, in which a write may be under way.
+    async fn moment(&self, requests: u64, writing: bool, milliseconds: u64) {
         let until = self.psa.request_count() + usize::try_from(requests).unwrap();
-        for _ in 0..400 {
-            if self.psa.request_count() >= until {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        wait_for(|| self.psa.request_count() >= until).await;
+        if writing {
+            let before = self.write_requests();
+            wait_for(|| self.write_requests() > before).await;
         }
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    }
+
+    fn write_requests(&self) -> usize {
+        self.psa.count(Entity::ContractServiceAdjustments, Kind::Create)
     }
 
     /// Runs until one leaves nothing open: what was cut off is settled once it can't be on its way any more.
@@ -116,6 +120,16 @@ impl Bench {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("the lines do not come to rest")
+    }
+}
+
+/// Waits two seconds at most: where nothing is under way, the kill comes all the same.
+async fn wait_for(happened: impl Fn() -> bool) {
+    for _ in 0..1_000 {
+        if happened() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
@@ -135,7 +149,7 @@ async fn a_program_that_is_killed_again_and_again_writes_every_change_once() {
         if ended {
             run = Some(bench.start(&served).await);
         }
-        bench.moment(1 + chance(seed, kill, 60), chance(seed, kill + KILLS, 12)).await;
+        bench.moment(1 + chance(seed, kill, 60), kill % 2 == 0, chance(seed, kill + KILLS, 10)).await;
         served.kill();
         served = Served::start(&data, &bench.psa, &SETTLE);
         let path = run.clone().unwrap();
@@ -149,8 +163,7 @@ async fn a_program_that_is_killed_again_and_again_writes_every_change_once() {
     assert_eq!(served.terminate(), Some(0));
 
     let writes = bench.psa.writes();
-    let requests = bench.psa.count(Entity::ContractServiceAdjustments, Kind::Create);
-    let cut = requests - writes.len();
+    let cut = bench.write_requests() - writes.len();
     let runs = bench.pushed;
     println!(
         "seed {seed}: {KILLS} kills, {under_way} of a run under way; {runs} runs, {} writes, {cut} cut off before they were made",

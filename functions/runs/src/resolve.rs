@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::header;
+use jiff::Timestamp;
 use serde::Deserialize;
 use shared::api::auth::Writer;
 use shared::api::{Fault, Json, Path, Problem, ProblemBody, present};
@@ -27,6 +28,10 @@ pub(crate) struct ResolveBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
     note: Option<String>,
+    /// `seen_at` of the finding that was looked at: where it says something else by now, nothing is resolved.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    seen_at: Option<Timestamp>,
 }
 
 /// Resolve a finding.
@@ -36,7 +41,7 @@ pub(crate) struct ResolveBody {
 ///   applied), and the next run goes on from the units that the PSA shows then. Put the line right in the PSA first. While
 ///   the write may still be on its way this is refused with `write_may_be_on_its_way`.
 /// - `drift`: the units that somebody set are accepted as the starting point; the next run brings the line to its target,
-///   and guards it as it does a first write.
+///   guarded as any change.
 /// - a held change (`fall_guard`, `rise_guard`, `feeds_fewer`, …): "seen, leave it". The line stays as it is, and the finding
 ///   stays resolved while the same change is held. To make the change, approve it in its run instead.
 /// - anything else: "put right"; where it is not, the next run opens the finding again.
@@ -52,7 +57,8 @@ pub(crate) struct ResolveBody {
         (status = 200, description = "The finding as it is now", body = FindingView),
         (
             status = 409,
-            description = "`write_may_be_on_its_way` with the instant from which it may be resolved, or `line_busy`",
+            description = "`write_may_be_on_its_way` with the instant from which it may be resolved, `line_busy`, or \
+                `finding_changed`",
             body = ProblemBody,
             content_type = "application/problem+json"
         ),
@@ -72,13 +78,17 @@ pub(crate) async fn resolve(
     let connection = connection.parse().map_err(|_| not_found())?;
     let found = deps.connections.get(&caller.partner, &connection, Read::Consistent).await?;
     let connection = found.ok_or_else(not_found)?;
-    match deps.resolver.resolve(&connection, fingerprint, &caller.actor, note).await.map_err(problem)? {
+    match deps.resolver.resolve(&connection, fingerprint, (&caller.actor, note), body.seen_at).await.map_err(problem)? {
         Resolved::Is(finding) => Ok(Json((*finding).into())),
         Resolved::NotFound => Err(not_found()),
         Resolved::Busy => {
             let detail = "A sync is at work on the line's account at this moment.";
             let busy = Problem::conflict("line_busy", detail).fix("Send the request again in a moment.");
             Err(busy.header(header::RETRY_AFTER, &RETRY_AFTER_S.to_string()))
+        }
+        Resolved::Changed => {
+            let detail = "The finding says something else by now.";
+            Err(Problem::conflict("finding_changed", detail).fix("Read it again, then resolve what it says now."))
         }
         Resolved::TooEarly(until) => {
             let detail = format!("The line's last write may still be on its way to the PSA until {until}.");

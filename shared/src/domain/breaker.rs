@@ -2,8 +2,9 @@
 //!
 //! It opens at once where the log-in is turned away, so that none is hammered; after several failures in a row where the
 //! PSA is not there; and for as long as the PSA wishes where it has no room. When its time is over one read is let through
-//! as a probe, and what that comes to closes it or opens it for longer. A write goes out only while it is closed.
-//! Keeping it is the store's business, asking it the connector's guard's; nothing here tells the time.
+//! as a probe, and what that comes to closes it or opens it for longer. A write goes out only while it is closed. Whoever
+//! has written may read back what came of it, unless the log-in was turned away. Keeping it is the store's business, asking it the
+//! connector's guard's; nothing here tells the time.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,9 @@ pub struct Trip {
     pub until: Timestamp,
     /// Probes that failed since it opened.
     pub probes: u32,
+    /// When a person last proved the log-in with new credentials.
+    #[serde(default)]
+    pub verified_at: Option<Timestamp>,
 }
 
 /// What opens a circuit.
@@ -108,6 +112,8 @@ pub enum Call {
     InPerson,
     /// A write.
     Write,
+    /// A read of somebody who has written: without it nobody knows what the acknowledged writes came to.
+    ReadBack,
 }
 
 /// Whether a call may go out.
@@ -147,8 +153,10 @@ impl Breaker {
         let probe = Pass::Probe(later(now, PROBE));
         match call {
             Call::Write => Pass::No,
-            Call::Read | Call::InPerson if now >= until => probe,
-            Call::Read => Pass::No,
+            // Beside the circuit: the PSA may be there, and one read more costs less than writes that nobody can tell of.
+            Call::ReadBack if trip.cause != Cause::Refused => Pass::Free,
+            Call::Read | Call::ReadBack | Call::InPerson if now >= until => probe,
+            Call::Read | Call::ReadBack => Pass::No,
             Call::InPerson if trip.cause == Cause::Refused => {
                 let next = if may_be_early { later(trip.tried_at, IN_PERSON) } else { until };
                 if now >= next { probe } else { Pass::TooSoon(next) }
@@ -169,14 +177,15 @@ impl Breaker {
 
     /// What it is after a call came to `heard` at `now`. `probe` names the probe that the call was, if it was one.
     ///
-    /// A call that was let out before the circuit opened, or a prober that was taken for dead, can't close it: only the
-    /// probe that it waits for does.
+    /// A call that was let out before the circuit opened or beside it, or a prober that was taken for dead, can't close
+    /// it: only the probe that it waits for does. Nor can such a call make it longer; but a log-in that is turned away
+    /// counts, whoever met it.
     #[must_use]
     pub fn after(&self, heard: &Heard, probe: Option<Timestamp>, now: Timestamp) -> Self {
         match self {
             Self::Closed { failures, verified_at } => closed_after(*failures, *verified_at, heard, now),
             Self::HalfOpen { trip, until } if probe == Some(*until) => match heard {
-                Heard::Answered => Self::default(),
+                Heard::Answered => Self::Closed { failures: 0, verified_at: trip.verified_at },
                 Heard::Nothing => Self::Open(trip.clone()),
                 Heard::Refused(why) => Self::Open(trip.again(Cause::Refused, why, None, now)),
                 Heard::Unavailable(why) => Self::Open(trip.again(Cause::Unavailable, why, None, now)),
@@ -185,11 +194,22 @@ impl Breaker {
             Self::Open(trip) | Self::HalfOpen { trip, .. } => match heard {
                 // The graver cause counts, whoever met it.
                 Heard::Refused(why) if trip.cause != Cause::Refused => {
-                    Self::Open(Trip::new(Cause::Refused, why, wait(Cause::Refused, 0, None), now))
+                    Self::Open(Trip::new(Cause::Refused, why, None, trip.verified_at, now))
                 }
                 _ => self.clone(),
             },
         }
+    }
+
+    /// Whether new credentials were proved so lately that a function may still hold those before them: a refusal at `now`
+    /// says nothing about the new ones.
+    #[must_use]
+    pub fn verified_lately(&self, now: Timestamp) -> bool {
+        let verified_at = match self {
+            Self::Closed { verified_at, .. } => *verified_at,
+            Self::Open(trip) | Self::HalfOpen { trip, .. } => trip.verified_at,
+        };
+        stale(verified_at, now).is_some()
     }
 
     /// Why it is not closed.
@@ -237,48 +257,55 @@ impl Breaker {
 }
 
 fn closed_after(failures: u32, verified_at: Option<Timestamp>, heard: &Heard, now: Timestamp) -> Breaker {
-    let open = |cause, why: &Reason, wait| Breaker::Open(Trip::new(cause, why, wait, now));
+    let open = |cause, why: &Reason, wait_s| Breaker::Open(Trip::new(cause, why, wait_s, verified_at, now));
     match heard {
         Heard::Nothing => Breaker::Closed { failures, verified_at },
         Heard::Answered => Breaker::Closed { failures: 0, verified_at },
-        Heard::Refused(why) => {
-            let stale = verified_at.map(|at| later(at, STALE).duration_since(now)).filter(SignedDuration::is_positive);
-            open(Cause::Refused, why, stale.map_or(wait(Cause::Refused, 0, None), |left| left.max(IN_PERSON)))
-        }
-        Heard::Unavailable(why) if failures + 1 >= FAILURES => {
-            open(Cause::Unavailable, why, wait(Cause::Unavailable, 0, None))
-        }
+        Heard::Refused(why) => open(Cause::Refused, why, None),
+        Heard::Unavailable(why) if failures + 1 >= FAILURES => open(Cause::Unavailable, why, None),
         Heard::Unavailable(_) => Breaker::Closed { failures: failures + 1, verified_at },
-        Heard::NoRoom(why, wait_s) => open(Cause::NoRoom, why, wait(Cause::NoRoom, 0, *wait_s)),
+        Heard::NoRoom(why, wait_s) => open(Cause::NoRoom, why, *wait_s),
     }
 }
 
 impl Trip {
-    fn new(cause: Cause, why: &Reason, wait: SignedDuration, now: Timestamp) -> Self {
-        Self { cause, why: why.clone(), since: now, tried_at: now, until: later(now, wait), probes: 0 }
+    fn new(cause: Cause, why: &Reason, wait_s: Option<u32>, verified_at: Option<Timestamp>, now: Timestamp) -> Self {
+        let until = later(now, wait(cause, 0, wait_s, stale(verified_at, now)));
+        Self { cause, why: why.clone(), since: now, tried_at: now, until, probes: 0, verified_at }
     }
 
     /// After a probe that failed as well. Another cause begins anew.
     fn again(&self, cause: Cause, why: &Reason, wait_s: Option<u32>, now: Timestamp) -> Self {
+        let anew = Self::new(cause, why, wait_s, self.verified_at, now);
         if self.cause != cause {
-            return Self::new(cause, why, wait(cause, 0, wait_s), now);
+            return anew;
         }
         let probes = self.probes.saturating_add(1);
-        Self { since: self.since, probes, ..Self::new(cause, why, wait(cause, probes, wait_s), now) }
+        let until = later(now, wait(cause, probes, wait_s, stale(self.verified_at, now)));
+        Self { since: self.since, probes, until, ..anew }
     }
 }
 
-/// How long it is open: doubling with each probe that failed, or as long as the PSA asks.
-fn wait(cause: Cause, probes: u32, wait_s: Option<u32>) -> SignedDuration {
+/// How long it is open: doubling with each probe that failed, or as long as the PSA asks, or until no function holds
+/// credentials from before the newest (`stale`).
+fn wait(cause: Cause, probes: u32, wait_s: Option<u32>, stale: Option<SignedDuration>) -> SignedDuration {
     let doubled = |first: SignedDuration, longest: SignedDuration| {
         // 2^16 of the shortest is far beyond the longest.
         first.checked_mul(1 << probes.min(16)).map_or(longest, |wait| wait.min(longest))
     };
-    match cause {
-        Cause::Refused => doubled(REFUSED_FIRST, REFUSED_LONGEST),
-        Cause::Unavailable => doubled(UNAVAILABLE_FIRST, UNAVAILABLE_LONGEST),
-        Cause::NoRoom => wait_s.map_or(NO_ROOM, |s| SignedDuration::from_secs(s.max(1).into()).min(NO_ROOM_LONGEST)),
+    match (cause, stale) {
+        (Cause::Refused, Some(left)) => left.max(IN_PERSON),
+        (Cause::Refused, None) => doubled(REFUSED_FIRST, REFUSED_LONGEST),
+        (Cause::Unavailable, _) => doubled(UNAVAILABLE_FIRST, UNAVAILABLE_LONGEST),
+        (Cause::NoRoom, _) => {
+            wait_s.map_or(NO_ROOM, |s| SignedDuration::from_secs(s.max(1).into()).min(NO_ROOM_LONGEST))
+        }
     }
+}
+
+/// How long a function may still hold credentials from before those that were proved at `verified_at`, if it may.
+fn stale(verified_at: Option<Timestamp>, now: Timestamp) -> Option<SignedDuration> {
+    verified_at.map(|at| later(at, STALE).duration_since(now)).filter(SignedDuration::is_positive)
 }
 
 /// `now` and `wait`; the end of time where there is no such instant.

@@ -126,6 +126,37 @@ fn a_refusal_soon_after_new_credentials_may_be_of_the_old_ones() {
 }
 
 #[test]
+fn new_credentials_are_remembered_while_it_is_open_so_that_no_late_refusal_doubles_its_wait() {
+    let open = Breaker::verified(at(0)).after(&refused(), None, at(10));
+    assert!(open.verified_lately(at(299)) && !open.verified_lately(at(300)));
+    let Pass::Probe(probe) = open.ask(Call::InPerson, at(70)) else { panic!() };
+    let half = open.probing(probe);
+    assert!(half.verified_lately(at(71)));
+    assert_eq!(half.after(&refused(), Some(probe), at(71)).until(), Some(at(300)));
+    assert_eq!(half.after(&Heard::Answered, Some(probe), at(71)), Breaker::verified(at(0)));
+    let away = Breaker::verified(at(0)).after(&Heard::NoRoom(why("rate"), None), None, at(10));
+    assert_eq!(away.after(&refused(), None, at(20)).until(), Some(at(300)));
+    assert!(!Breaker::default().verified_lately(at(0)));
+}
+
+#[test]
+fn a_read_back_goes_out_beside_it_unless_the_log_in_was_turned_away_and_moves_nothing() {
+    let gone = (0..5).fold(Breaker::default(), |breaker, _| breaker.after(&unavailable(), None, at(0)));
+    for open in [gone, opened(&Heard::NoRoom(why("rate"), Some(30)))] {
+        let until = open.until().unwrap();
+        for breaker in [open.probing(at(500)), open] {
+            assert_eq!(breaker.ask(Call::ReadBack, at(1)), Pass::Free);
+            assert_eq!(breaker.ask(Call::ReadBack, until), Pass::Free, "it is no probe");
+            assert_eq!(breaker.ask(Call::Write, at(1)), Pass::No);
+            for heard in [Heard::Answered, unavailable(), Heard::NoRoom(why("rate"), Some(900)), Heard::Nothing] {
+                assert_eq!(breaker.after(&heard, None, at(1)), breaker);
+            }
+        }
+    }
+    assert_eq!(opened(&refused()).ask(Call::ReadBack, at(1)), Pass::No);
+}
+
+#[test]
 fn a_graver_cause_counts_whoever_met_it() {
     let gone = opened(&Heard::NoRoom(why("rate"), None));
     assert_eq!(gone.after(&refused(), None, at(5)).until(), Some(at(5 + 900)));
@@ -166,7 +197,13 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => (0..1_500i64).prop_map(Step::Wait),
         1 => (0..40_000i64).prop_map(Step::Wait),
-        6 => prop_oneof![4 => Just(Call::Read), 1 => Just(Call::InPerson), 3 => Just(Call::Write)].prop_map(Step::Ask),
+        6 => prop_oneof![
+            4 => Just(Call::Read),
+            1 => Just(Call::InPerson),
+            3 => Just(Call::Write),
+            1 => Just(Call::ReadBack),
+        ]
+        .prop_map(Step::Ask),
         7 => (heard(), any::<Index>()).prop_map(|(heard, which)| Step::End(heard, which)),
         1 => Just(Step::Verified),
     ]
@@ -187,7 +224,8 @@ proptest! {
                 Step::Verified => breaker = Breaker::verified(now),
                 Step::Ask(call) => match breaker.ask(call, now) {
                     Pass::Free => {
-                        prop_assert!(breaker.trip().is_none());
+                        let cause = breaker.trip().map(|trip| trip.cause);
+                        prop_assert!(cause.is_none() || call == Call::ReadBack && cause != Some(Cause::Refused));
                         under_way.push(None);
                     }
                     Pass::Probe(probe) => {

@@ -61,6 +61,7 @@ fn decide(case: &str) -> String {
         policy: &Policy { effective_date: EffectiveDates { rises: effective, falls: effective }, ..Policy::default() },
         approval_needed: false,
         approved: None,
+        not_before: None,
     });
     match decision {
         Decision::Unchanged { units, .. } => format!("unchanged at {units}"),

@@ -235,6 +235,7 @@ fn decide(desired: &Desired, rows: &[Row]) -> Decision {
         policy: &Policy::default(),
         approval_needed: false,
         approved: None,
+        not_before: None,
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The policy names a day; the line's own history moves it. A change is judged on the units in force from the decision day
 //! on (today, or the next period's first day). Only then is it dated back, and never past a day on which the units were
-//! others, a day that is posted, or a day that carries an adjustment already: Autotask refuses a second adjustment of one
+//! others, a day that is posted, a day that the contract before this one billed, or one that carries an adjustment already: Autotask refuses a second adjustment of one
 //! service on one date.
 
 use std::collections::BTreeSet;
@@ -43,6 +43,8 @@ pub struct Calendar<'a> {
     pub adjusted_on: &'a BTreeSet<Date>,
     /// The day from which our last change counts, where it is still to come.
     pub last_change: Option<Date>,
+    /// The first day after the contract that this one follows, where that was concluded: the days before it are billed there.
+    pub not_before: Option<Date>,
 }
 
 impl Calendar<'_> {
@@ -67,10 +69,11 @@ impl Calendar<'_> {
     }
 
     fn first_day(&self, policy: EffectiveDate) -> Option<Date> {
-        match policy {
-            EffectiveDate::PeriodStart | EffectiveDate::Today => Some(self.today),
-            EffectiveDate::NextPeriodStart => Some(self.periods.after(self.today)?.start),
-        }
+        let day = match policy {
+            EffectiveDate::PeriodStart | EffectiveDate::Today => self.today,
+            EffectiveDate::NextPeriodStart => self.periods.after(self.today)?.start,
+        };
+        Some(self.not_before.map_or(day, |first| first.max(day)))
     }
 
     /// The day for a change that is due on `day`, where the units in force are `before` from then on.
@@ -115,9 +118,13 @@ impl Calendar<'_> {
         }
     }
 
-    /// `first`, or the first day after it that is neither posted nor carries an adjustment.
+    /// `first`, or the first day after it that is neither posted, nor carries an adjustment, nor is billed elsewhere.
     fn first_free(&self, first: Date, before: Units, mut notes: Vec<String>) -> Result<Dated, Reason> {
         let mut date = first;
+        if let Some(not_before) = self.not_before.filter(|not_before| date < *not_before) {
+            date = not_before;
+            notes.push(format!("moved on to {not_before}, up to which the contract that it follows is billed"));
+        }
         if let Some(posted) = self.timeline.posted_through().filter(|posted| date <= *posted) {
             date = posted.tomorrow().map_err(|_| self.none_left())?;
             notes.push(format!("moved past {posted}, through which the contract is posted"));

@@ -58,6 +58,9 @@ pub struct Meaning {
     /// How many feeds the target is the sum of.
     #[serde(default)]
     pub feeds: u32,
+    /// How many feeds the line was the sum of before, where that is known: a reversal goes back to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feeds_before: Option<u32>,
     /// The intent whose change this one takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverses: Option<IntentKey>,
@@ -125,6 +128,7 @@ mod tests {
             target: 42.try_into().unwrap(),
             revision: 0,
             feeds: 1,
+            feeds_before: None,
             reverses: None,
         }
     }

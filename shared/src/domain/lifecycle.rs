@@ -1,8 +1,8 @@
 //! What follows a contract that has ended, where that is beyond doubt, and which contracts end soon.
 //!
 //! A PSA may link a contract with its renewal; which of the two carries the link differs or is not known, so a link counts
-//! in either direction and the days tell which contract is the later one. Without a link, the one contract that begins
-//! where the old one ends and carries the service is its successor. Whatever is not clear is explained and not followed.
+//! in either direction and the days tell which contract is the later one. Without a link, the only contract that begins
+//! where the old one ends is its successor, if it carries the service. Whatever is not clear is explained and not followed.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +23,15 @@ const MOST_LINKS: usize = 5;
 /// where there are none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotFollowed(pub String);
+
+/// A contract that is billed in place of one that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Successor<'a> {
+    /// The contract that is billed today.
+    pub contract: &'a Contract,
+    /// The day after the end of the contract right before it: up to that day another one was billed.
+    pub not_before: Date,
+}
 
 /// The contracts of one account among which a successor is looked for, and the day.
 #[derive(Debug, Clone, Copy)]
@@ -45,13 +54,14 @@ impl<'a> Lifecycle<'a> {
         ended: &Contract,
         service: &ServiceId,
         carries: impl Fn(&ContractId) -> bool,
-    ) -> Result<&'a Contract, NotFollowed> {
+    ) -> Result<Successor<'a>, NotFollowed> {
         let mut way = String::new();
         let mut at = ended;
         for _ in 0..MOST_LINKS {
             let next = self.next(at, service, &carries).map_err(|why| NotFollowed(format!("{way}{why}")))?;
             if next.writable_on(self.today).is_ok() {
-                return Ok(next);
+                let not_before = at.end.saturating_add(1.day());
+                return Ok(Successor { contract: next, not_before });
             }
             // It fits and has begun, so it can only have ended.
             way.push_str(&format!(" {} followed it and ended on {}.", named(next), next.end));
@@ -84,9 +94,17 @@ impl<'a> Lifecycle<'a> {
         if let Some(hidden) = at.renewal.as_ref().filter(|id| !self.contracts.contains_key(id)) {
             return Err(format!(" The PSA links it with contract {hidden}, which we are not shown."));
         }
-        let near = |next: &&Contract| next.account == at.account && begins_where_ends(at, next);
-        let near: Vec<&Contract> = self.later(at).filter(near).filter(|next| unfit(at, next).is_none()).collect();
+        let near =
+            |next: &&Contract| next.account == at.account && next.recurring.is_some() && begins_where_ends(at, next);
+        let near: Vec<&Contract> = self.later(at).filter(near).collect();
+        if near.len() > 1 {
+            // Whatever speaks against one of them today may be gone tomorrow: units that went elsewhere until then stay there.
+            return Err(more_than_one(&near));
+        }
         self.only(&near, |next| {
+            if let Some(why) = unfit(at, next) {
+                return Some(why);
+            }
             if self.renews_another(next, at) {
                 return Some("the PSA links it with another".to_owned());
             }
@@ -95,8 +113,8 @@ impl<'a> Lifecycle<'a> {
         })
     }
 
-    /// The one candidate that has begun and that nothing speaks against. One that has not begun competes with none: until
-    /// then it bills nothing.
+    /// The one candidate that has begun and that nothing speaks against. Of those that the PSA links, one that has not begun
+    /// competes with none: until then it bills nothing.
     fn only(
         &self,
         candidates: &[&'a Contract],
@@ -114,10 +132,7 @@ impl<'a> Lifecycle<'a> {
                 .iter()
                 .map(|next| format!(" {} could follow it, but begins on {}.", named(next), next.start))
                 .collect()),
-            (several, _) => {
-                let names: Vec<String> = several.iter().map(|next| named(next)).collect();
-                Err(format!(" More than one contract could follow it: {}.", names.join(", ")))
-            }
+            (several, _) => Err(more_than_one(several)),
         }
     }
 
@@ -142,6 +157,11 @@ impl<'a> Lifecycle<'a> {
 #[must_use]
 pub fn named(contract: &Contract) -> String {
     format!("\"{}\" ({})", contract.name, contract.id)
+}
+
+fn more_than_one(contracts: &[&Contract]) -> String {
+    let names: Vec<String> = contracts.iter().map(|contract| named(contract)).collect();
+    format!(" More than one contract could follow it: {}.", names.join(", "))
 }
 
 fn are_linked(one: &Contract, other: &Contract) -> bool {

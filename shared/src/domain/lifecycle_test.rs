@@ -47,7 +47,7 @@ fn follow<const N: usize>(contracts: [Contract; N], carrying: &[u32]) -> Result<
     let lifecycle = Lifecycle { contracts: &contracts, today: TODAY };
     let old = &contracts[&"1".parse::<ContractId>().unwrap()];
     let found = lifecycle.successor(old, &"501".parse().unwrap(), carries);
-    found.map(|next| next.id.to_string()).map_err(|NotFollowed(why)| why)
+    found.map(|next| next.contract.id.to_string()).map_err(|NotFollowed(why)| why)
 }
 
 #[test]
@@ -72,26 +72,62 @@ fn a_link_goes_before_days_and_services() {
 }
 
 #[test]
-fn without_a_link_the_one_that_begins_where_the_old_one_ends_and_carries_the_service_follows() {
-    let contracts = || {
-        [
-            old(),
-            contract(2, "2026-11-11", "2027-11-10"),
-            contract(3, "2026-11-11", "2027-11-10"),
-            contract(4, "2026-01-01", "2026-12-31"),
-        ]
-    };
+fn without_a_link_the_only_one_that_begins_where_the_old_one_ends_follows_if_it_carries_the_service() {
+    // One that ran all along does not count.
+    let contracts = || [old(), contract(3, "2026-11-11", "2027-11-10"), contract(4, "2026-01-01", "2026-12-31")];
     assert_eq!(follow(contracts(), &[3, 4]), Ok("3".into()));
     assert_eq!(
-        follow(contracts(), &[2, 3]),
-        Err(" More than one contract could follow it: \"Care 2\" (2), \"Care 3\" (3).".into())
-    );
-    assert_eq!(
         follow(contracts(), &[4]),
-        Err(" \"Care 2\" (2) could follow it, but it does not carry service 501. \"Care 3\" (3) could follow it, but it \
-             does not carry service 501."
-            .into())
+        Err(" \"Care 3\" (3) could follow it, but it does not carry service 501.".into())
     );
+}
+
+#[test]
+fn without_a_link_any_other_recurring_contract_near_the_end_leaves_a_doubt_and_all_are_named() {
+    let both = " More than one contract could follow it: \"Care 2\" (2), \"Care 3\" (3).";
+    let near = || contract(2, "2026-11-11", "2027-11-10");
+    for other in [
+        near(),
+        contract(2, "2026-12-01", "2027-11-30"),
+        Contract { active: false, ..near() },
+        Contract { recurring: Some(PeriodType::Yearly), ..near() },
+        // It begins within days of the end, and has ended itself.
+        contract(2, "2026-11-11", "2026-11-15"),
+    ] {
+        for carrying in [&[2, 3][..], &[3], &[2], &[]] {
+            let found = follow([old(), other.clone(), contract(3, "2026-11-11", "2027-11-10")], carrying);
+            assert_eq!(found, Err(both.into()), "{other:?} {carrying:?}");
+        }
+    }
+    for other in [
+        Contract { recurring: None, ..near() },
+        Contract { account: "8".parse().unwrap(), ..near() },
+        contract(2, "2026-12-12", "2027-11-30"),
+    ] {
+        let found = follow([old(), other.clone(), contract(3, "2026-11-11", "2027-11-10")], &[2, 3]);
+        assert_eq!(found, Ok("3".into()), "{other:?}");
+    }
+}
+
+#[test]
+fn a_lone_contract_near_the_end_that_can_not_be_written_is_explained() {
+    let inactive = Contract { active: false, ..contract(3, "2026-11-11", "2027-11-10") };
+    assert_eq!(follow([old(), inactive], &[3]), Err(" \"Care 3\" (3) could follow it, but it is inactive.".into()));
+}
+
+#[test]
+fn a_successor_may_be_changed_from_the_day_after_the_last_contract_before_it() {
+    let not_before = |contracts: Vec<Contract>| {
+        let contracts = by_id(contracts);
+        let lifecycle = Lifecycle { contracts: &contracts, today: TODAY };
+        let old = &contracts[&"1".parse::<ContractId>().unwrap()];
+        lifecycle.successor(old, &"501".parse().unwrap(), |_| true).unwrap().not_before
+    };
+    let overlaps = contract(2, "2026-10-15", "2027-10-14");
+    assert_eq!(not_before(vec![old(), overlaps]), date(2026, 11, 11));
+    let old = contract(1, "2024-01-01", "2024-12-31");
+    let chain = vec![old, linked(2, 1, "2025-01-01", "2026-11-15"), linked(3, 2, "2026-11-01", "2027-10-31")];
+    assert_eq!(not_before(chain), date(2026, 11, 16));
 }
 
 #[test]
@@ -113,9 +149,9 @@ fn a_successor_that_has_not_begun_is_named_with_its_day() {
     let coming = " \"Care 2\" (2) could follow it, but begins on 2026-12-01.";
     assert_eq!(follow([old(), contract(2, "2026-12-01", "2027-11-30")], &[]), Err(coming.into()));
     assert_eq!(follow([old(), linked(2, 1, "2026-12-01", "2027-11-30")], &[]), Err(coming.into()));
-    // It bills nothing yet, so it leaves no doubt about the one that does.
-    let running = contract(3, "2026-11-11", "2027-11-10");
-    assert_eq!(follow([old(), contract(2, "2026-12-01", "2027-11-30"), running], &[3]), Ok("3".into()));
+    // It bills nothing yet: of two that the PSA links, it leaves no doubt about the one that does.
+    let running = linked(3, 1, "2026-11-11", "2027-11-10");
+    assert_eq!(follow([old(), linked(2, 1, "2026-12-01", "2027-11-30"), running], &[]), Ok("3".into()));
 }
 
 #[test]
@@ -232,7 +268,9 @@ proptest! {
         let contracts = by_id(others.into_iter().chain([old.clone()]));
         let lifecycle = Lifecycle { contracts: &contracts, today: TODAY };
         let carries = |id: &ContractId| carrying.iter().any(|one| one.to_string() == id.as_str());
-        if let Ok(next) = lifecycle.successor(&old, &"501".parse().unwrap(), carries) {
+        if let Ok(found) = lifecycle.successor(&old, &"501".parse().unwrap(), carries) {
+            let next = found.contract;
+            prop_assert!(found.not_before > old.end && found.not_before <= TODAY, "{:?}", found);
             prop_assert_eq!(&next.account, &old.account);
             prop_assert!(next.writable_on(TODAY).is_ok(), "{:?}", next);
             prop_assert_eq!(next.recurring, old.recurring);

@@ -73,6 +73,9 @@ pub struct LineHistory {
     /// Units that a person took back, where no other change was made since: they are not set again without one.
     #[serde(default)]
     pub reversed: Option<Units>,
+    /// What was confirmed before a person had it forgotten: the next write is no first one, and its guards are those of any.
+    #[serde(default)]
+    pub forgotten: Option<Confirmed>,
 }
 
 /// What one feed brought.

@@ -35,6 +35,8 @@ pub struct Situation<'a> {
     pub approval_needed: bool,
     /// A change that a person approved: guards and drift don't hold that one.
     pub approved: Option<Approval>,
+    /// The first day that may be changed, where the contract is written in place of one that ended the day before.
+    pub not_before: Option<Date>,
 }
 
 /// What a person approved: a change between these two numbers and no other.
@@ -127,6 +129,7 @@ impl Situation<'_> {
             timeline: self.timeline,
             adjusted_on: &self.history.adjusted_on,
             last_change: self.history.adjusted_on.last().copied().filter(|day| *day > self.today),
+            not_before: self.not_before,
         }
     }
 
@@ -188,10 +191,7 @@ impl Situation<'_> {
             return Err(Reason::new(Code::UsageIncomplete, explanation));
         }
         if self.approved != Some(Approval { before, target }) {
-            if self.history.reversed == Some(target) {
-                let explanation = format!("A person took {target} back; the line carries {before}.");
-                return Err(Reason::new(Code::Reversed, explanation));
-            }
+            self.held_for_reversal(before)?;
             if self.approval_needed {
                 let explanation =
                     format!("From {before} to {target}: the connection's policy has changes approved first.");
@@ -199,7 +199,7 @@ impl Situation<'_> {
             }
             self.held_for_drift()?;
             self.held_for_lost_feeds(before)?;
-            let first_write = self.history.confirmed.is_none();
+            let first_write = self.history.confirmed.or(self.history.forgotten).is_none();
             if let Some(reason) = guard::held_back(before, target, first_write, &self.policy.guards) {
                 return Err(reason);
             }
@@ -208,10 +208,23 @@ impl Situation<'_> {
         Ok(Decision::Change(Change { before, target, delta: before.delta_to(target), dated }))
     }
 
+    /// A change that a person took back is not made again by a schedule, nor is another one in the same direction: what was
+    /// wrong with it may still be wrong a day later.
+    fn held_for_reversal(&self, before: Units) -> Result<(), Reason> {
+        let target = self.desired.units;
+        match self.history.reversed {
+            Some(reversed) if reversed != before && reversed.cmp(&before) == target.cmp(&before) => {
+                let explanation = format!("A person took {reversed} back; the line carries {before}.");
+                Err(Reason::new(Code::Reversed, explanation))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A company that was unmapped takes its units along; whether they are to be taken off the contract, a person says.
     fn held_for_lost_feeds(&self, before: Units) -> Result<(), Reason> {
         let now = self.desired.feed_count();
-        match self.history.confirmed {
+        match self.history.confirmed.or(self.history.forgotten) {
             Some(confirmed) if self.desired.units < before && now < confirmed.feeds => {
                 let explanation = format!("The line was the sum of {} feeds and is now of {now}.", confirmed.feeds);
                 Err(Reason::new(Code::FeedsFewer, explanation))

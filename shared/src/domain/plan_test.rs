@@ -23,6 +23,7 @@ struct Case {
     policy: Policy,
     approval_needed: bool,
     approved: Option<Approval>,
+    not_before: Option<Date>,
 }
 
 fn units(n: i64) -> Units {
@@ -67,6 +68,7 @@ impl Case {
             policy: Policy::default(),
             approval_needed: false,
             approved: None,
+            not_before: None,
         }
     }
 
@@ -87,6 +89,7 @@ impl Case {
             policy: &self.policy,
             approval_needed: self.approval_needed,
             approved: self.approved,
+            not_before: self.not_before,
         })
     }
 
@@ -98,6 +101,27 @@ impl Case {
             Decision::Stop { reason, .. } => reason.code,
         }
     }
+}
+
+#[test]
+fn a_change_never_reaches_into_days_that_the_contract_before_billed() {
+    let follows = |first: Date| Case { not_before: Some(first), ..Case::of(40, 42) };
+    let case = follows(date(2026, 11, 11));
+    assert_eq!(case.outcome(), "40 +2 2026-11-11");
+    let Decision::Change(change) = case.decide() else { panic!("{:?}", case.decide()) };
+    assert_eq!(
+        (change.dated.because.as_str(), change.dated.prorated),
+        ("start of the billing period, moved on to 2026-11-11, up to which the contract that it follows is billed", true)
+    );
+    assert_eq!(follows(date(2026, 10, 11)).outcome(), "40 +2 2026-11-01", "long over");
+    let mut taken = follows(date(2026, 11, 11));
+    taken.history.adjusted_on = BTreeSet::from([date(2026, 11, 11)]);
+    assert_eq!(taken.outcome(), "40 +2 2026-11-12");
+    // Nor is it judged on one of them.
+    assert_eq!(follows(date(2026, 11, 25)).outcome(), "40 +2 2026-11-25");
+    let mut today = follows(date(2026, 11, 25));
+    today.policy.effective_date.rises = EffectiveDate::Today;
+    assert_eq!(today.outcome(), "40 +2 2026-11-25");
 }
 
 #[test]
@@ -412,7 +436,7 @@ proptest! {
 }
 
 #[test]
-fn a_change_that_a_person_took_back_is_held_until_it_is_approved_and_any_other_is_made() {
+fn a_change_that_a_person_took_back_is_held_with_all_in_its_direction_until_it_is_approved() {
     let mut case = Case::of(40, 42).confirmed(40, date(2026, 11, 2));
     case.history.reversed = Some(units(42));
     assert_eq!(case.outcome(), "reversed");
@@ -420,8 +444,22 @@ fn a_change_that_a_person_took_back_is_held_until_it_is_approved_and_any_other_i
     assert_eq!(case.outcome(), "reversed");
     case.approved = Some(Approval { before: units(40), target: units(42) });
     assert_eq!(case.outcome(), "40 +2 2026-11-01");
-    for (target, outcome) in [(43, "40 +3 2026-11-01"), (41, "40 +1 2026-11-01"), (40, "unchanged 40")] {
+    case.approved = None;
+    for (target, outcome) in [(43, "reversed"), (41, "reversed"), (40, "unchanged 40"), (39, "40 -1 2026-11-01")] {
         case.desired.units = units(target);
         assert_eq!(case.outcome(), outcome);
     }
+    case.history.reversed = Some(units(38));
+    for (target, outcome) in [(39, "reversed"), (41, "40 +1 2026-11-01")] {
+        case.desired.units = units(target);
+        assert_eq!(case.outcome(), outcome);
+    }
+}
+
+#[test]
+fn what_a_person_had_forgotten_still_guards_the_next_change() {
+    let mut case = Case::of(42, 4_200);
+    assert_eq!(case.outcome(), "42 +4158 2026-11-01", "a first write rises as it must");
+    case.history.forgotten = Case::of(42, 42).confirmed(42, date(2026, 11, 2)).history.confirmed;
+    assert_eq!(case.outcome(), "rise_guard");
 }

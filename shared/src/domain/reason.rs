@@ -97,6 +97,8 @@ codes! {
     RiseGuard "rise_guard" Held "Check the count with the vendor; then approve the line, or widen the guard."
     /// Companies were unmapped from the line.
     FeedsFewer "feeds_fewer" Held "Approve the line if the companies that were unmapped are not billed on it any more."
+    /// Units that we set stand on a line that nothing is counted for any more.
+    LineWithoutFeed "line_without_feed" Held "Take the units off the contract in the PSA, or map a company to it again; then resolve the finding."
     /// Someone edited the line.
     Drift "drift" Held "Find out who edited the contract; then approve the line, or set the drift policy to overwrite."
     /// A person took this very change back.
@@ -125,6 +127,8 @@ codes! {
     LineOfAnotherConnection "line_of_another_connection" Failed "Remove the mapping from one of the two connections."
     /// The hour's requests are used up.
     BudgetExhausted "budget_exhausted" Skipped "Nothing: the next run goes on. Raise budget_percent if other integrations leave room."
+    /// The PSA is left alone for a while.
+    CircuitOpen "psa_circuit_open" Skipped "Nothing: the next run goes on."
     /// The connection was switched off or revoked after the run began.
     ConnectionOff "connection_off" Skipped "Switch the connection on, then sync again."
     /// The job waited so long that its counts may be out of date.

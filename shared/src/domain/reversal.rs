@@ -32,7 +32,7 @@ pub struct Reversal {
     pub before: Units,
     /// Units that it set.
     pub target: Units,
-    /// How many feeds those were the sum of.
+    /// How many feeds the line was the sum of before it.
     pub feeds: u32,
 }
 
@@ -106,6 +106,8 @@ impl Reversal {
             timeline: now.timeline,
             adjusted_on: &now.history.adjusted_on,
             last_change: None,
+            // It counts from a day after the change that it takes back, which kept to this already.
+            not_before: None,
         };
         let dated = calendar.date_reversal(effective, target)?;
         Ok(Change { before: target, target: before, delta: target.delta_to(before), dated })

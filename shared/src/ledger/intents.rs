@@ -350,7 +350,7 @@ impl Ledger {
     ) -> Result<bool, StoreError> {
         let update = Condition::new(
             "SET #line = :line, #writer = :writer, #confirmed = :confirmed, #revision = :revision, \
-             #fence = if_not_exists(#fence, :zero), #adjusted_on = if_not_exists(#adjusted_on, :none) REMOVE #reversed",
+             #fence = if_not_exists(#fence, :zero), #adjusted_on = if_not_exists(#adjusted_on, :none) REMOVE #reversed, #forgotten",
         )
         .bind(":line", line)?
         .bind(":writer", connection)?
@@ -372,10 +372,9 @@ fn made(meaning: &Meaning) -> Result<Condition, StoreError> {
     let set =
         "SET #revision = :next, #fence = :fence, #leased = :leased, #confirmed = :confirmed, #adjusted_on = :dates";
     match meaning.reverses {
-        None => Ok(Condition::new(format!("{set} REMOVE #open, #reversed"))),
-        Some(_) => {
-            Condition::new(format!("{set}, #reversed = :reversed REMOVE #open")).bind(":reversed", meaning.before)
-        }
+        None => Ok(Condition::new(format!("{set} REMOVE #open, #forgotten, #reversed"))),
+        Some(_) => Condition::new(format!("{set}, #reversed = :reversed REMOVE #open, #forgotten"))
+            .bind(":reversed", meaning.before),
     }
 }
 

@@ -160,9 +160,11 @@ impl Ledger {
             (None, false) => &[],
         };
         let remove = if gone.is_empty() { String::new() } else { format!(" REMOVE {}", gone.join(", ")) };
-        let update = Condition::new(format!("SET #revision = :next, #fence = :fence{remove}"))
+        let known = history.confirmed.or(history.forgotten);
+        let update = Condition::new(format!("SET #revision = :next, #fence = :fence, #forgotten = :forgotten{remove}"))
             .bind(":next", history.revision.saturating_add(1))?
-            .bind(":fence", lease.fence.max(found.fence))?;
+            .bind(":fence", lease.fence.max(found.fence))?
+            .bind(":forgotten", known.filter(|_| !gone.is_empty()).or(history.forgotten))?;
         let unmoved = match &history.open {
             Some(open) => Condition::new("#revision = :was AND #open = :open").bind(":open", open)?,
             None => Condition::new("#revision = :was AND attribute_not_exists(#open)"),

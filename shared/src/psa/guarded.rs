@@ -1,16 +1,18 @@
 //! A connector behind its connection's circuit breaker: each call asks it first and tells it what came of the call.
 //!
-//! While the circuit is open nothing reaches the network. One read is let through when its time is over; if the PSA
-//! answers it the same job goes on, writes included. The rules are in `domain::breaker`, the row in `store::breakers`:
-//! it is read once, when the connector is opened, and written only where something changes. Whether a call is one
+//! While the circuit is open nothing reaches the network but the read-back of a connector that has written. One read is
+//! let through when its time is over; if the PSA answers it the same job goes on, writes included. The rules are in
+//! `domain::breaker`, the row in `store::breakers`: it is read when the connector is opened and before a write that finds
+//! it older than [`SEEN_FOR`], and written only where something changes. Whether a call is one
 //! request or several is the connector's affair; the first that a sync makes of one is a single request.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Account, Allowance, CatalogPage, CatalogQuery, Connector, ContractLine, Kind, Observation, PsaError, Right,
@@ -28,6 +30,11 @@ use crate::store::breakers::{Breakers, Kept};
 pub const CIRCUIT_OPEN: &str = "psa_circuit_open";
 /// The code of a person's try that came too soon after one that was turned away.
 pub const TRIED_LATELY: &str = "psa_log_in_tried_lately";
+/// The code of a refusal that says nothing about the newest credentials: whoever met it may hold those before them.
+pub const CREDENTIALS_JUST_CHANGED: &str = "psa_credentials_just_changed";
+
+/// For so long a circuit that was seen closed is believed to be closed by whoever writes.
+const SEEN_FOR: SignedDuration = SignedDuration::from_secs(5);
 
 /// How often a circuit is written anew where another worker wrote it at the same time.
 const ATTEMPTS: usize = 4;
@@ -70,15 +77,16 @@ impl Circuits {
         (partner, connection): (&PartnerId, &ConnectionId),
         read: Call,
     ) -> Result<Guarded, StoreError> {
+        let at = self.clock.now();
         let kept = self.breakers.get(partner, connection).await?;
         let circuit = Circuit {
             circuits: self.clone(),
             partner: partner.clone(),
             connection: connection.clone(),
             read,
-            kept: Mutex::new(kept),
+            seen: Mutex::new(Seen { kept, at }),
         };
-        Ok(Guarded { connector, circuit })
+        Ok(Guarded { connector, circuit, wrote: AtomicBool::new(false) })
     }
 }
 
@@ -86,26 +94,36 @@ impl Circuits {
 pub(super) struct Guarded {
     connector: Arc<dyn Connector>,
     circuit: Circuit,
+    /// It has sent a write: what it reads from then on tells what its writes came to.
+    wrote: AtomicBool,
 }
 
 impl Guarded {
     /// Makes one read if the circuit lets it through.
     async fn read<T>(&self, call: impl Future<Output = Result<T, PsaError>>) -> Result<T, PsaError> {
-        let probe = self.circuit.ask(self.circuit.read).await?;
+        let as_what = match self.circuit.read {
+            Call::Read if self.wrote.load(Ordering::SeqCst) => Call::ReadBack,
+            read => read,
+        };
+        let probe = self.circuit.ask(as_what).await?;
         let before = self.connector.requests_made();
-        let answer = call.await;
-        self.tell(answer.as_ref().err(), before, probe).await;
+        let mut answer = call.await;
+        self.tell(answer.as_mut().err(), before, probe).await;
         answer
     }
 
     /// Tells the circuit what came of a call: `failure`, or an answer. `before` counts the requests made before it.
-    async fn tell(&self, failure: Option<&PsaError>, before: u32, probe: Option<Timestamp>) {
-        let heard = match failure {
+    /// A refusal that says nothing about the newest credentials is handed on as such.
+    async fn tell(&self, failure: Option<&mut PsaError>, before: u32, probe: Option<Timestamp>) {
+        let heard = match failure.as_deref() {
             _ if self.connector.requests_made() == before => Heard::Nothing,
             None => Heard::Answered,
             Some(error) => heard(error),
         };
-        self.circuit.tell(&heard, probe).await;
+        let of_the_newest = self.circuit.tell(&heard, probe).await;
+        if let (Some(error), Heard::Refused(_), false) = (failure, &heard, of_the_newest) {
+            *error = just_changed(error);
+        }
     }
 }
 
@@ -159,10 +177,17 @@ impl Connector for Guarded {
     }
 
     async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {
+        self.circuit.look_again().await.map_err(WriteError::NotSent)?;
         self.circuit.ask(Call::Write).await.map_err(WriteError::NotSent)?;
         let before = self.connector.requests_made();
-        let answer = self.connector.change_units(change).await;
-        self.tell(answer.as_ref().err().map(WriteError::error), before, None).await;
+        let mut answer = self.connector.change_units(change).await;
+        if !matches!(answer, Err(WriteError::NotSent(_))) {
+            self.wrote.store(true, Ordering::SeqCst);
+        }
+        let failure = answer.as_mut().err().map(|error| match error {
+            WriteError::NotSent(error) | WriteError::Rejected(error) | WriteError::Unknown(error) => error,
+        });
+        self.tell(failure, before, None).await;
         answer
     }
 
@@ -177,10 +202,30 @@ struct Circuit {
     partner: PartnerId,
     connection: ConnectionId,
     read: Call,
-    kept: Mutex<Kept>,
+    seen: Mutex<Seen>,
+}
+
+/// The row, and the instant since which it may have changed.
+struct Seen {
+    kept: Kept,
+    at: Timestamp,
 }
 
 impl Circuit {
+    /// Reads the row again before a write, where it was seen closed some time ago: another worker may have opened it.
+    async fn look_again(&self) -> Result<(), PsaError> {
+        let now = self.circuits.clock.now();
+        let is_old = {
+            let seen = self.lock();
+            seen.kept.breaker.trip().is_none() && now.duration_since(seen.at) >= SEEN_FOR
+        };
+        if is_old {
+            let kept = self.circuits.breakers.get(&self.partner, &self.connection).await.map_err(unasked)?;
+            self.see(kept, now);
+        }
+        Ok(())
+    }
+
     /// Whether `call` may go out; if it goes out as the probe, the probe's name.
     async fn ask(&self, call: Call) -> Result<Option<Timestamp>, PsaError> {
         // Where another worker was first, what it left is asked once more.
@@ -201,50 +246,85 @@ impl Circuit {
         Err(stopped(&self.seen().breaker, self.circuits.clock.now()))
     }
 
-    /// Notes what a call came to. A note that can't be stored counts for this connector alone.
-    async fn tell(&self, heard: &Heard, probe: Option<Timestamp>) {
+    /// Notes what a call came to. A note that can't be stored counts for this connector alone. `false`: if it was a
+    /// refusal, it may have been of credentials before the newest.
+    async fn tell(&self, heard: &Heard, probe: Option<Timestamp>) -> bool {
         for _ in 0..ATTEMPTS {
             let kept = self.seen();
-            let next = kept.breaker.after(heard, probe, self.circuits.clock.now());
+            let now = self.circuits.clock.now();
+            let of_the_newest = !kept.breaker.verified_lately(now);
+            let next = match heard {
+                Heard::Refused(_) if !of_the_newest => {
+                    kept.breaker.after(&Heard::Refused(may_be_of_the_old()), probe, now)
+                }
+                _ => kept.breaker.after(heard, probe, now),
+            };
             if next == kept.breaker {
-                return;
+                return of_the_newest;
             }
             if let Some(trip) = next.trip() {
                 let (connection, code) = (&self.connection, &trip.why.code);
                 tracing::warn!(%connection, code, until = %trip.until, "the circuit to a PSA is open");
             }
             match self.replace(&kept, next.clone()).await {
-                Ok(true) => return,
+                Ok(true) => return of_the_newest,
                 Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(%error, connection = %self.connection, "what a PSA said was not noted");
-                    self.see(kept.as_if(next));
-                    return;
+                    self.lock().kept = kept.as_if(next);
+                    return of_the_newest;
                 }
             }
         }
         tracing::warn!(connection = %self.connection, "what a PSA said was not noted: too many note at once");
+        !self.seen().breaker.verified_lately(self.circuits.clock.now())
     }
 
     /// Stores `next` in the place of `kept`; `false`: another worker was first, and what it left is seen now.
     async fn replace(&self, kept: &Kept, next: Breaker) -> Result<bool, StoreError> {
         let breakers = &self.circuits.breakers;
+        let now = self.circuits.clock.now();
         let stored = breakers.replace(&self.partner, &self.connection, kept, next).await?;
         let first = stored.is_some();
-        self.see(match stored {
+        let kept = match stored {
             Some(stored) => stored,
             None => breakers.get(&self.partner, &self.connection).await?,
-        });
+        };
+        self.see(kept, now);
         Ok(first)
     }
 
     fn seen(&self) -> Kept {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().kept.clone()
     }
 
-    fn see(&self, kept: Kept) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+    fn see(&self, kept: Kept, at: Timestamp) {
+        *self.lock() = Seen { kept, at };
     }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why the circuit opens where new credentials were proved a moment ago.
+fn may_be_of_the_old() -> Reason {
+    Reason {
+        code: CREDENTIALS_JUST_CHANGED.into(),
+        explanation: "The PSA refused a log-in shortly after new credentials were proved. A function of Tallyline may \
+                      hold the old credentials for up to five minutes."
+            .into(),
+        fix:
+            "Nothing: it is tried again by itself once every function has the new credentials. If it is still refused \
+              then, check the credentials and send them again."
+                .into(),
+    }
+}
+
+/// `refusal` as one that says nothing about the newest credentials: nobody has to act on it.
+fn just_changed(refusal: &PsaError) -> PsaError {
+    let Reason { code, explanation, fix } = may_be_of_the_old();
+    PsaError { kind: Kind::Unavailable, code, explanation, fix, ..refusal.clone() }
 }
 
 /// The error of a call that was not made because the circuit is not closed.

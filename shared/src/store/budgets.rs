@@ -81,7 +81,8 @@ impl Budgets {
     }
 
     /// Takes `cost` requests for a job. `false`: they are not left, and the job must not begin. Where nobody has set a
-    /// budget there is none to keep; where its window is over a new one begins with the whole of it.
+    /// budget there is none to keep; where its window is over a new one begins, in which others are taken to use as much
+    /// as they were last seen to.
     ///
     /// # Errors
     /// The store is unavailable, or others kept writing.
@@ -152,11 +153,16 @@ impl Row {
         Self { cap: found.cap, left, taken, window_s, last_cost, last_at, ..running }
     }
 
-    /// A new window that begins with a job of `cost` requests. `None`: not even the whole of it is enough.
+    /// A new window that begins with a job of `cost` requests. `None`: not even the whole of our share is enough.
     fn begun_anew(&self, cost: u32, now: i64) -> Option<Self> {
-        let left = self.cap.checked_sub(cost)?;
+        let left = self.cap.saturating_sub(self.used_by_others()).checked_sub(cost)?;
         let until = now.saturating_add(self.window_s);
         Some(Self { left, taken: cost, until, last_cost: cost, last_at: now, ..self.clone() })
+    }
+
+    /// What other integrations used of the cap when a planner last saw the PSA's count: neither left nor taken by us.
+    fn used_by_others(&self) -> u32 {
+        self.cap.saturating_sub(self.left).saturating_sub(self.taken)
     }
 }
 
@@ -205,9 +211,22 @@ mod tests {
 
     #[test]
     fn a_window_that_is_over_begins_anew_with_the_job_that_finds_it() {
-        let row = taken(&Row::after(None, found(100, 60, 0), 0), 60, 10);
+        let row = taken(&Row::after(None, found(100, 100, 0), 0), 60, 10);
         let next = row.begun_anew(27, 4_000).unwrap();
         assert_eq!((next.left, next.taken, next.until), (73, 27, 7_600));
         assert_eq!(row.begun_anew(101, 4_000), None);
+    }
+
+    #[test]
+    fn a_window_that_begins_without_a_planner_leaves_others_what_they_were_last_seen_to_use() {
+        let row = taken(&Row::after(None, found(100, 60, 3), 0), 20, 10);
+        let next = row.begun_anew(27, 4_000).unwrap();
+        // 100 less 60 are 40 used, 3 of them by the planner itself; the 20 of the job are not theirs either.
+        assert_eq!((next.left, next.taken), (36, 27));
+        let third = taken(&next, 30, 5_000).begun_anew(1, 8_000).unwrap();
+        assert_eq!((third.left, third.taken), (62, 1), "nor does the window after it forget them");
+        assert_eq!(row.begun_anew(64, 4_000), None);
+        let never_theirs = taken(&Row::after(None, found(100, 100, 90), 0), 10, 10);
+        assert_eq!(never_theirs.begun_anew(27, 4_000).unwrap().left, 73, "the floor is 0");
     }
 }

@@ -140,6 +140,7 @@ impl Desk<'_> {
             desired: desired.clone(),
             approved: self.approved.get(&line.key.to_string()).copied(),
             reversal: None,
+            not_before: line.not_before(),
             revision: history.revision,
         };
         if history.open.is_some() {
@@ -210,6 +211,7 @@ impl JobLine {
                 policy,
                 approval_needed,
                 approved: self.approved,
+                not_before: self.not_before,
             }),
         }
     }

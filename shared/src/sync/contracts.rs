@@ -23,32 +23,47 @@ pub(super) struct Contracts {
     /// The mapped ones that the PSA shows, and those that may follow them.
     pub by_id: BTreeMap<ContractId, Contract>,
     mapped: BTreeSet<ContractId>,
+    /// Those that were asked for besides: nothing is written to them, and none of them follows another.
+    besides: BTreeMap<ContractId, Contract>,
     today: Date,
 }
 
 impl Contracts {
     /// Reads the contracts of `wanted`, and what may follow those that have ended or end soon. Answers with the feeds as
     /// well: where a contract of `wanted` has ended they are `all`, for any mapping may name the contract that follows.
+    /// `besides`: contracts that are to be known and that no mapping names.
     pub async fn read(
         psa: &dyn Connector,
         wanted: Vec<MappedFeed>,
         all: Vec<MappedFeed>,
+        besides: &BTreeSet<ContractId>,
         today: Date,
     ) -> Result<(Self, Vec<MappedFeed>), PsaError> {
-        let mut found = Self::mapped(psa, &wanted, today).await?;
+        let mut found = Self::mapped(psa, &wanted, besides, today).await?;
         let mut feeds = wanted;
         if feeds.len() < all.len() && found.ended().next().is_some() {
-            found = Self::mapped(psa, &all, today).await?;
+            found = Self::mapped(psa, &all, besides, today).await?;
             feeds = all;
         }
         found.read_followers(psa).await?;
         Ok((found, feeds))
     }
 
-    async fn mapped(psa: &dyn Connector, feeds: &[MappedFeed], today: Date) -> Result<Self, PsaError> {
+    async fn mapped(
+        psa: &dyn Connector,
+        feeds: &[MappedFeed],
+        besides: &BTreeSet<ContractId>,
+        today: Date,
+    ) -> Result<Self, PsaError> {
         let mapped: BTreeSet<ContractId> = feeds.iter().map(|feed| feed.named.contract.clone()).collect();
-        let by_id = keyed(psa.contracts_by_id(&mapped).await?).collect();
-        Ok(Self { by_id, mapped, today })
+        let found = keyed(psa.contracts_by_id(&mapped.union(besides).cloned().collect()).await?);
+        let (by_id, besides) = found.partition(|(id, _)| mapped.contains(id));
+        Ok(Self { by_id, mapped, besides, today })
+    }
+
+    /// A contract that was read, whatever for.
+    pub fn shown(&self, id: &ContractId) -> Option<&Contract> {
+        self.by_id.get(id).or_else(|| self.besides.get(id))
     }
 
     /// One query for all accounts in question, and one for contracts that they are linked with and that it does not show.
@@ -116,7 +131,11 @@ impl Contracts {
                 if over { ours() } else { observed.shows(&line) }
             };
             let next = self.lifecycle().successor(ended, &key.service, carries);
-            lines.insert(key.clone(), next.map(|next| Followed { ended: ended.clone(), next: next.clone() }));
+            let followed = next.map(|next| {
+                let (next, not_before) = (next.contract.clone(), next.not_before);
+                Followed { ended: ended.clone(), next, not_before }
+            });
+            lines.insert(key.clone(), followed);
         }
         Succession { lines }
     }

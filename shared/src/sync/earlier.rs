@@ -105,11 +105,12 @@ impl Shift<'_> {
     }
 }
 
-/// Whether `run` wrote `intent`, and the line did not move on but by it.
+/// Whether `run` wrote `intent`, the newest of its line, and nobody has begun another write since. A person who resolved a
+/// finding meanwhile has moved the line on without a write.
 pub(super) fn is_last(intent: &Intent, run: &RunId, history: &LineHistory) -> bool {
     let of_now = history.open.as_ref() == Some(&intent.key);
-    let just_settled = history.open.is_none() && intent.meaning.revision + 1 == history.revision;
-    intent.run == *run && (of_now || just_settled)
+    let settled = history.open.is_none() && intent.meaning.revision < history.revision;
+    intent.run == *run && (of_now || settled)
 }
 
 /// Whether `intent` is a change of the line that `run` made last and settled.

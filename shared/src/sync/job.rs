@@ -35,6 +35,9 @@ pub(super) struct JobLine {
     /// The change to take back, where the run is a reversal; nothing else is decided then.
     #[serde(default)]
     pub reversal: Option<Reversal>,
+    /// The first day that may be changed, where it is billed in place of a contract that ended the day before.
+    #[serde(default)]
+    pub not_before: Option<Date>,
     /// The line's revision when the run was planned: a job that comes late finds a higher one.
     pub revision: u32,
 }

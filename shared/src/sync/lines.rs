@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use super::job::Label;
 use super::succession::{Followed, Succession};
 use crate::domain::desired::{Absence, Feed};
@@ -95,6 +97,11 @@ impl MappedLine {
             product: feed.product.clone(),
             note: self.note(),
         }
+    }
+
+    /// The first day that may be changed: what lies before it was billed on the contracts in whose place it is billed.
+    pub fn not_before(&self) -> Option<Date> {
+        self.followed.iter().map(|followed| followed.not_before).max()
     }
 
     /// What is said of the line before anything else.

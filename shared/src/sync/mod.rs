@@ -22,6 +22,7 @@ mod reversal;
 mod row;
 mod shift;
 mod succession;
+mod unfed;
 mod worker;
 mod write;
 

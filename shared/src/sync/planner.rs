@@ -10,7 +10,8 @@ use super::draft::{Draft, budget_exhausted};
 use super::findings::stranded;
 use super::lines::{MappedFeed, MappedLine, Wanted};
 use super::parts::PlannerParts as Parts;
-use super::record::{finish, note_accepted, note_rejected, record};
+use super::record::{finish, note_accepted, note_rejected, record, try_again_soon};
+use super::unfed::Unfed;
 use super::{SyncError, Today, live_writers, open, reason_of, reversal, tenancy};
 use crate::clock::Clock;
 use crate::domain::ids::{ContractId, PartnerId, RunId};
@@ -20,10 +21,7 @@ use crate::psa::{Allowance, Connector, Kind, Observation, PsaError};
 use crate::store::Read;
 use crate::store::budgets::Found;
 use crate::store::connections::{Connection, Status};
-use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Trigger};
-
-/// How soon a scheduled run that met a PSA out of reach is tried again.
-const TRY_AGAIN: SignedDuration = SignedDuration::from_hours(1);
+use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState};
 
 /// Plans runs.
 #[derive(Clone)]
@@ -164,15 +162,18 @@ impl Planner {
         let feeds = self.feeds(connection).await?;
         let wanted = Wanted::of(run);
         let asked_for = wanted.feeds(&feeds);
-        if asked_for.is_empty() {
+        let whole = run.is_of_all_lines() && run.mode == Mode::Apply;
+        if asked_for.is_empty() && !whole {
             let named = run.companies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let reason =
                 || Reason::new(Code::CompaniesNotMapped, format!("None of these companies is mapped: {named}."));
-            if !run.is_of_all_lines() || run.mode == Mode::Preview {
-                return Ok(if run.companies.is_empty() { Draft::default() } else { Draft::failed(reason()) });
-            }
+            return Ok(if run.companies.is_empty() { Draft::default() } else { Draft::failed(reason()) });
+        }
+        let tenancy = tenancy(connection);
+        let histories = lines.all(&tenancy).await?;
+        let unfed = if whole { Unfed::among(&histories, &connection.id, &feeds) } else { Unfed::default() };
+        if asked_for.is_empty() && unfed.is_empty() {
             let mut draft = Draft { whole: true, ..Draft::default() };
-            let histories = lines.all(&tenancy(connection)).await?;
             draft.notices = stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?;
             return Ok(draft);
         }
@@ -181,9 +182,7 @@ impl Planner {
             return Ok(Draft::failed(budget_exhausted(connection)));
         }
         let today = Today::of(connection, clock.as_ref());
-        let (contracts, feeds) = Contracts::read(psa, asked_for, feeds, today.date).await?;
-        let tenancy = tenancy(connection);
-        let histories = lines.all(&tenancy).await?;
+        let (contracts, feeds) = Contracts::read(psa, asked_for, feeds, &unfed.contracts(), today.date).await?;
         let writable = contracts.writable();
         let relevant = histories.iter().filter(|(line, _)| writable.contains_key(&line.contract));
         let relevant = relevant.map(|(_, history)| history);
@@ -211,8 +210,9 @@ impl Planner {
             draft.add(assessed, &histories);
         }
         draft.notices = contracts.notices(&mapped, &draft);
-        if run.is_of_all_lines() && run.mode == Mode::Apply {
+        if whole {
             draft.whole = true;
+            draft.notices.extend(unfed.notices(&mapped, &contracts, today.date));
             let stranded = stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?;
             draft.notices.extend(stranded);
         }
@@ -238,20 +238,6 @@ impl Planner {
         Ok(budgets.set(&connection.partner, &connection.id, found, clock.now()).await?)
     }
 
-    /// A scheduled run that met a PSA out of reach is not lost until the next day, week or month.
-    async fn try_again_soon(&self, connection: &Connection) -> Result<(), SyncError> {
-        let soon = self.parts.clock.now().saturating_add(TRY_AGAIN).ok();
-        let note = |found: &mut Connection| {
-            let earlier = found.next_due_at.is_some_and(|due| soon.is_some_and(|soon| soon < due));
-            if earlier {
-                found.next_due_at = soon;
-            }
-            earlier
-        };
-        self.parts.connections.edit(&connection.partner, &connection.id, note).await?;
-        Ok(())
-    }
-
     /// The PSA refused or failed: the run ends here, and the partner is told why.
     async fn refused(
         &self,
@@ -260,8 +246,9 @@ impl Planner {
         error: &PsaError,
         psa_requests: u32,
     ) -> Result<Draft, SyncError> {
-        if matches!(error.kind, Kind::Unavailable | Kind::RateLimited) && run.trigger == Trigger::Schedule {
-            self.try_again_soon(connection).await?;
+        if matches!(error.kind, Kind::Unavailable | Kind::RateLimited) {
+            let Parts { connections, clock, .. } = &self.parts;
+            try_again_soon(connections, clock.as_ref(), connection, run).await?;
         }
         if error.kind == Kind::Auth {
             note_rejected(&self.parts.connections, self.parts.events.as_ref(), connection, &run.id).await?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -16,7 +17,10 @@ use crate::events::{Event, Publish, RunRef};
 use crate::queue::CompanyJob;
 use crate::store::StoreError;
 use crate::store::connections::{Connection, Connections, Status};
-use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Runs};
+use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Runs, Trigger};
+
+/// How soon a scheduled run that met a PSA out of reach is tried again.
+const TRY_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Rows written at once.
 const WRITES_AT_ONCE: usize = 16;
@@ -104,6 +108,28 @@ pub(super) async fn finish(
         publish(events, event).await;
     }
     Ok(Some(ended))
+}
+
+/// A scheduled run that met a PSA out of reach, or without room, is not lost until the next day, week or month.
+pub(super) async fn try_again_soon(
+    connections: &Connections,
+    clock: &dyn Clock,
+    connection: &Connection,
+    run: &Run,
+) -> Result<(), SyncError> {
+    if run.trigger != Trigger::Schedule {
+        return Ok(());
+    }
+    let soon = clock.now().saturating_add(TRY_AGAIN).ok();
+    let note = |found: &mut Connection| {
+        let earlier = found.next_due_at.is_some_and(|due| soon.is_some_and(|soon| soon < due));
+        if earlier {
+            found.next_due_at = soon;
+        }
+        earlier
+    };
+    connections.edit(&connection.partner, &connection.id, note).await?;
+    Ok(())
 }
 
 /// Marks a connection whose credentials the PSA refused, so that no log-in is hammered before someone repairs it.

@@ -70,6 +70,7 @@ mod tests {
             target: 42.try_into().unwrap(),
             revision: 0,
             feeds: 1,
+            feeds_before: None,
             reverses: None,
         };
         Intent {

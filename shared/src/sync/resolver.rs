@@ -41,6 +41,8 @@ pub enum Resolved {
     NotFound,
     /// A worker has the line's account. Nothing was changed; it may be asked again in a moment.
     Busy,
+    /// It says something else by now than what the person has seen. Nothing was changed.
+    Changed,
     /// The line's open write may be on its way until then, and can't be given up before. Nothing was changed.
     TooEarly(Timestamp),
 }
@@ -59,7 +61,8 @@ impl Resolver {
         }
     }
 
-    /// Resolves the finding with this fingerprint, in the name of `by`. Doing it again changes nothing.
+    /// Resolves the finding with this fingerprint, in the name of `by`. `seen_at`: as of when the person has seen it, where
+    /// that is known. Doing it again changes nothing.
     ///
     /// # Errors
     /// The store is unavailable; it may be asked again.
@@ -67,9 +70,10 @@ impl Resolver {
         &self,
         connection: &Connection,
         fingerprint: &str,
-        by: &str,
-        note: Option<&str>,
+        (by, note): (&str, Option<&str>),
+        seen_at: Option<Timestamp>,
     ) -> Result<Resolved, SyncError> {
+        let mut looked_at = None;
         for _ in 0..TRIES {
             let Some(found) = self.findings.get(connection, fingerprint).await? else {
                 let closed = self.findings.closed_lately(connection, fingerprint).await?;
@@ -77,6 +81,11 @@ impl Resolver {
             };
             if found.state != FindingState::Open {
                 return Ok(Resolved::Is(Box::new(found)));
+            }
+            // Another write, other numbers: that is not what the person has looked at.
+            let seen = looked_at.get_or_insert_with(|| found.noticed.clone());
+            if *seen != found.noticed || seen_at.is_some_and(|at| at != found.seen_at) {
+                return Ok(Resolved::Changed);
             }
             match self.reopen_line(connection, &found).await? {
                 Reopened::Done => {}

@@ -17,7 +17,7 @@ use crate::domain::intent::IntentState;
 use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::reversal::{Reversal, may_have_changed};
-use crate::ledger::Intent;
+use crate::ledger::{Intent, RESOLVED_BY_PERSON};
 use crate::psa::Connector;
 use crate::store::connections::Connection;
 use crate::store::runs::Reverses;
@@ -102,7 +102,7 @@ fn reversal_of(intent: Intent) -> Reversal {
         effective: meaning.effective,
         before: meaning.before,
         target: meaning.target,
-        feeds: meaning.feeds,
+        feeds: meaning.feeds_before.unwrap_or(meaning.feeds),
     }
 }
 
@@ -112,6 +112,12 @@ fn not_made(reverses: &Reverses, intent: Option<&Intent>) -> Reason {
         Some(intent) if !intent.state.is_settled() => {
             let explanation = format!("The outcome of what run {run} sent is not known yet; sync first, then reverse.");
             Reason::new(Code::WriteUnsettled, explanation)
+        }
+        Some(intent) if intent.code.as_deref() == Some(RESOLVED_BY_PERSON) => {
+            let explanation = format!(
+                "What run {run} sent was given up by a person: whether it was made is not known. Look at the line in the PSA."
+            );
+            Reason::new(Code::NothingToReverse, explanation)
         }
         _ => Reason::new(Code::NothingToReverse, format!("Run {run} made no change on this line.")),
     }
@@ -146,6 +152,7 @@ fn look(undo: Undo, contract: Contract, histories: &BTreeMap<LineKey, LineHistor
         ..row::blank(&key, &label)
     };
     let revision = histories.get(&key).map_or(0, |history| history.revision);
-    let line = JobLine { key, label, contract, desired, approved: None, reversal: Some(reversal), revision };
+    let reversal = Some(reversal);
+    let line = JobLine { key, label, contract, desired, approved: None, reversal, not_before: None, revision };
     Look { line, row }
 }

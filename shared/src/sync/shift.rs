@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::earlier::{self, Open, Own};
 use super::job::{Job, JobLine};
 use super::parts::WorkerParts as Parts;
-use super::record::note_rejected;
+use super::record::{note_rejected, try_again_soon};
 use super::write::{Attempt, Writer};
 use super::{SyncError, Today, assess, live_writers, open, reason_of, row};
 use crate::domain::ids::{ConnectionId, ContractId};
@@ -117,6 +117,11 @@ impl Shift<'_> {
             note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
         }
         let reason = reason_of(error);
+        if matches!(error.kind, Kind::Unavailable | Kind::RateLimited) {
+            // Nothing of the account was decided: the run says so, and a scheduled one is made good soon.
+            parts.runs.cut_short(self.run, &reason).await?;
+            try_again_soon(&parts.connections, parts.clock.as_ref(), self.connection, self.run).await?;
+        }
         let mut rows = Rows::new();
         let writes = written_rows(job, &made(own).collect(), &mut rows);
         for line in &job.lines {
@@ -195,6 +200,7 @@ impl Shift<'_> {
             target: change.target,
             revision: history.revision,
             feeds: line.reversal.as_ref().map_or_else(|| line.desired.feed_count(), |reversal| reversal.feeds),
+            feeds_before: history.confirmed.map(|confirmed| confirmed.feeds),
             reverses: line.reversal.as_ref().map(|reversal| reversal.of.clone()),
         };
         Some((meaning, history))

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::lines::MappedFeed;
 use crate::domain::contract::Contract;
 use crate::domain::lifecycle::{NotFollowed, named};
@@ -13,12 +15,14 @@ use crate::domain::reason::Reason;
 pub(super) struct Followed {
     pub ended: Contract,
     pub next: Contract,
+    /// The day after the last of the contracts before `next`.
+    pub not_before: Date,
 }
 
 impl Followed {
     /// In words, as a sentence.
     pub fn told(&self) -> String {
-        let Self { ended, next } = self;
+        let Self { ended, next, .. } = self;
         format!("{} ended on {}; its successor {} is billed.", named(ended), ended.end, named(next))
     }
 }

@@ -9,7 +9,7 @@ use super::earlier;
 use super::findings::say_of_job;
 use super::job::Job;
 use super::parts::WorkerParts as Parts;
-use super::record::finish;
+use super::record::{finish, try_again_soon};
 use super::shift::Shift;
 use super::{SyncError, row, tenancy};
 use crate::domain::line::{LineKey, LineResult};
@@ -104,7 +104,9 @@ impl Worker {
         job: &Job,
         reason: Reason,
     ) -> Result<(Vec<LineResult>, Effort), SyncError> {
-        self.parts.runs.cut_short(run, &reason).await?;
+        let Parts { runs, connections, clock, .. } = &self.parts;
+        runs.cut_short(run, &reason).await?;
+        try_again_soon(connections, clock.as_ref(), connection, run).await?;
         self.stopped_rows(Some(connection.clone()), run, job, reason).await
     }
 
@@ -197,7 +199,12 @@ impl Worker {
                 let explanation = "The PSA refused the connection's credentials after the run was planned.";
                 Some(Reason::new(Code::Stopped, explanation.into()))
             }
-            Some(connection) if connection.current_run.as_ref().is_some_and(|newest| *newest > run.id) => {
+            // What a person asked for, line by line, no newer run would do in its place.
+            Some(connection)
+                if run.reverses.is_none()
+                    && run.approved.is_empty()
+                    && connection.current_run.as_ref().is_some_and(|newest| *newest > run.id) =>
+            {
                 Some(Reason::new(Code::Superseded, "A newer run of the whole connection has been planned.".into()))
             }
             Some(_) => {

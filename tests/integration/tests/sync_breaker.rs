@@ -4,20 +4,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use fan_out::{FanOut, Request};
 use integration::msp::{Customer, Msp, Setup};
 use integration::{PARTNER, credentials};
 use jiff::SignedDuration;
+use local::sealed_secrets::SealedSecrets;
 use reqwest::Method;
+use secrecy::SecretString;
 use serde_json::{Value, json};
+use shared::clock::Clock;
 use shared::domain::units::Units;
 use shared::faults::{Hook, Point, Side, Struck};
-use shared::psa::open::Opened;
-use shared::psa::{CatalogQuery, UnitsChange, WriteError};
-use shared::secrets::{SecretName, WriteSecrets as _};
-use shared::store::{Read, schema};
+use shared::psa::autotask::{Autotask, Settings};
+use shared::psa::guarded::Circuits;
+use shared::psa::open::{Opened, Opener};
+use shared::psa::registry::Registry;
+use shared::psa::{CatalogQuery, Kind, UnitsChange, WriteError};
+use shared::secrets::{Cached, ReadSecrets, SecretName, SecretsError, WriteSecrets as _};
+use shared::store::breakers::Breakers;
+use shared::store::connections::Connections;
+use shared::store::{Condition, Read, schema};
+use shared::sync::{Planner, PlannerParts};
 use simulators::autotask::{Entity, Fault, When};
 
 const OLD: &str = "an-older-secret";
+const JUST_CHANGED: &str = "psa_credentials_just_changed";
 
 async fn msp() -> Msp {
     let msp = Setup::of([Customer::named("acme").line("edr", 40)]).start().await;
@@ -201,7 +213,7 @@ async fn of_two_workers_that_find_the_wait_over_one_asks_and_nothing_else_goes_o
     assert_eq!((msp.psa.request_count(), msp.write_requests()), (1, 0));
     let mut results: Vec<String> = msp.see(&run).await.results().into_values().collect();
     results.sort();
-    assert_eq!(results, ["failed psa_circuit_open", "failed psa_unavailable"]);
+    assert_eq!(results, ["failed psa_unavailable", "skipped psa_circuit_open"]);
 }
 
 #[tokio::test]
@@ -258,6 +270,69 @@ async fn a_log_in_that_is_refused_at_a_write_opens_the_circuit_for_reads_too() {
     msp.clock.advance(minutes(15));
     assert_eq!(run(&msp).await.1, "succeeded");
     assert_eq!((msp.write_requests(), msp.units("acme", "a"), msp.units("acme", "b")), (3, 2, 2));
+}
+
+fn three_lines() -> Setup {
+    Setup::of([Customer::named("acme").line("a", 1).line("b", 1).line("c", 1)])
+}
+
+const MORE_OF_EACH: [(&str, &str, u32); 3] = [("acme", "a", 2), ("acme", "b", 2), ("acme", "c", 2)];
+
+#[tokio::test]
+async fn what_was_acknowledged_before_a_429_is_read_back_though_the_circuit_is_open() {
+    let msp = three_lines().start().await;
+    msp.push(&MORE_OF_EACH).await;
+    msp.psa.plan_fault(When::Write(3), Fault::too_many_requests(Some(120)));
+    let first = msp.run("apply").await;
+    assert_eq!(
+        json!(first.results()),
+        json!({"acme/a": "updated", "acme/b": "updated", "acme/c": "failed psa_rate_limited"})
+    );
+    assert_eq!(connection(&msp).await["circuit"]["code"], "psa_rate_limited", "a read-back closes nothing");
+    assert_eq!(run(&msp).await, stopped());
+    msp.clock.advance(SignedDuration::from_secs(120));
+    assert_eq!(run(&msp).await.1, "succeeded");
+    assert_eq!((msp.write_requests(), msp.units("acme", "c")), (4, 2));
+}
+
+#[tokio::test]
+async fn a_log_in_that_was_turned_away_is_not_repeated_to_read_back() {
+    let msp = three_lines().start().await;
+    msp.push(&MORE_OF_EACH).await;
+    msp.psa.plan_fault(When::Write(3), Fault::answer(401, ""));
+    let before = msp.psa.request_count();
+    let first = msp.run("apply").await;
+    assert_eq!(
+        json!(first.results()),
+        json!({"acme/a": "unknown write_unsettled", "acme/b": "unknown write_unsettled", "acme/c": "failed psa_credentials_rejected"})
+    );
+    // Three to plan, one to observe, three writes.
+    assert_eq!(msp.psa.request_count() - before, 7);
+}
+
+#[tokio::test]
+async fn a_connector_from_before_the_circuit_opened_looks_again_before_it_writes() {
+    let msp = msp().await;
+    let (one, other) = (opened(&msp).await, opened(&msp).await);
+    open_by_outage(&msp).await;
+    msp.clock.advance(SignedDuration::from_secs(5));
+    msp.psa.reset_counts();
+    let refused = || Some("psa_circuit_open".to_owned());
+    assert_eq!(not_sent(&msp, &one).await, refused(), "open");
+    msp.clock.advance(minutes(1));
+    assert_eq!(not_sent(&msp, &other).await, refused(), "its wait is over, and a write is no probe");
+    assert_eq!(msp.psa.request_count(), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_written_where_the_store_does_not_say_whether_the_circuit_is_closed() {
+    let msp = msp().await;
+    let writer = opened(&msp).await;
+    let key = schema::breaker(&PARTNER.parse().unwrap(), &msp.connection.parse().unwrap());
+    assert!(msp.parts.table.put(&key, &json!({"breaker": "unreadable"}), &Condition::absent()).await.unwrap());
+    msp.clock.advance(SignedDuration::from_secs(5));
+    assert_eq!(not_sent(&msp, &writer).await.as_deref(), Some("psa_circuit_open"));
+    assert_eq!(msp.write_requests(), 0);
 }
 
 #[tokio::test]
@@ -329,10 +404,64 @@ async fn new_credentials_that_work_close_the_circuit_and_a_late_refusal_of_the_o
     assert_eq!(connection(&msp).await["circuit"], Value::Null);
     msp.clock.advance(minutes(1));
     // A function that still has the old secret in memory opens it anew, until every function has the new one.
-    assert_eq!(holds_the_old_ones.connector.allowance().await.unwrap_err().code, "psa_credentials_rejected");
+    let late = holds_the_old_ones.connector.allowance().await.unwrap_err();
+    assert_eq!((late.kind, late.code.as_str()), (Kind::Unavailable, JUST_CHANGED));
+    assert_eq!(connection(&msp).await["circuit"]["code"], JUST_CHANGED);
     assert_eq!(run(&msp).await, stopped());
     msp.clock.advance(minutes(4));
     assert_eq!(run(&msp).await.1, "succeeded");
+}
+
+/// The secrets as another function holds them, which shares only the store behind its memory.
+struct Elsewhere(Arc<SealedSecrets>);
+
+#[async_trait]
+impl ReadSecrets for Elsewhere {
+    async fn read(&self, name: &SecretName) -> Result<Option<SecretString>, SecretsError> {
+        self.0.read(name).await
+    }
+}
+
+#[tokio::test]
+async fn a_planner_that_holds_the_credentials_before_the_newest_marks_nothing_and_asks_once() {
+    let msp = msp().await;
+    let clock: Arc<dyn Clock> = Arc::new(msp.clock.clone());
+    let secrets = Arc::new(Cached::new(Elsewhere(msp.parts.secrets.clone()), clock.clone()));
+    let parts = &msp.parts;
+    let psas = Registry::new(Autotask::at(&msp.psa.base().parse().unwrap(), Settings::default()).unwrap());
+    let circuits = Circuits::new(Breakers::new(parts.table.clone()), clock);
+    let opener = Opener::new(Connections::new(parts.table.clone()), secrets.clone(), psas, circuits);
+    let planner = Planner::new(PlannerParts { opener, ..parts.planner_parts.clone() });
+    let elsewhere = FanOut { planner, ..parts.fan_out.clone() };
+    let plan = async || {
+        let asked = msp.ask("apply").await;
+        for run in msp.parts.wire.take_runs() {
+            elsewhere.handle(Request::Sync(run)).await.unwrap();
+        }
+        asked
+    };
+
+    rotate(&msp, Some(OLD)).await;
+    let name = SecretName::of(&PARTNER.parse().unwrap(), &msp.connection.parse().unwrap());
+    secrets.read(&name).await.unwrap();
+    let path = format!("/v1/connections/{}/credentials", msp.connection);
+    msp.done(Method::PUT, &path, Some(json!({"credentials": credentials()}))).await;
+    msp.clock.advance(SignedDuration::from_secs(10));
+    msp.psa.reset_counts();
+    let refused = msp.see(&plan().await).await;
+    assert_eq!((refused.status(), refused.view["code"].as_str()), ("failed", Some(JUST_CHANGED)), "{}", refused.view);
+    assert!(refused.view["explanation"].as_str().unwrap().contains("up to five minutes"), "{}", refused.view);
+    assert_eq!(connection(&msp).await["status"], "active");
+    assert!(!msp.parts.wire.notices().iter().any(|notice| notice == "CredentialsRejected"));
+    let stopped = msp.see(&plan().await).await;
+    assert_eq!((stopped.view["code"].as_str(), msp.psa.request_count()), (Some("psa_circuit_open"), 1));
+
+    msp.clock.advance(minutes(5));
+    let recovered = plan().await;
+    for job in msp.jobs() {
+        msp.work(&job).await.unwrap();
+    }
+    assert_eq!(msp.see(&recovered).await.result("acme", "edr"), "updated");
 }
 
 #[tokio::test]
@@ -468,16 +597,23 @@ async fn a_job_with_an_unsettled_write_and_no_requests_left_keeps_its_line_unkno
 }
 
 #[tokio::test]
-async fn a_job_that_comes_after_its_window_begins_another() {
+async fn a_job_that_comes_after_its_window_begins_another_and_leaves_others_their_share() {
     let msp = msp().await;
+    msp.psa.use_threshold(1_000);
+    let key = schema::budget(&PARTNER.parse().unwrap(), &msp.connection.parse().unwrap());
+    let row = async || {
+        let row = msp.parts.table.get::<Value>(&key, Read::Consistent).await.unwrap().unwrap();
+        ["left", "taken"].map(|name| row[name].as_u64().unwrap())
+    };
     let run = msp.ask("apply").await;
     msp.plan().await;
+    let [left, taken] = row().await;
+    let of_others = 8_000 - left - taken;
+    assert!(of_others > 900, "{of_others}");
     msp.clock.advance(minutes(61));
     for job in msp.jobs() {
         msp.work(&job).await.unwrap();
     }
     assert_eq!(msp.see(&run).await.result("acme", "edr"), "updated");
-    let key = schema::budget(&PARTNER.parse().unwrap(), &msp.connection.parse().unwrap());
-    let row = msp.parts.table.get::<Value>(&key, Read::Consistent).await.unwrap().unwrap();
-    assert_eq!((&row["left"], &row["taken"]), (&json!(7_997), &json!(3)));
+    assert_eq!(row().await, [8_000 - of_others - 3, 3]);
 }

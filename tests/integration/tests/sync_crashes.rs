@@ -285,6 +285,7 @@ async fn intend(msp: &Msp, job: &CompanyJob, lease: &Lease) -> Option<Intent> {
         target: 42.try_into().unwrap(),
         revision: history.revision,
         feeds: 1,
+        feeds_before: None,
         reverses: None,
     };
     let ledger = &msp.parts.worker_parts.ledger;

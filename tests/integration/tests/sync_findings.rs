@@ -273,6 +273,20 @@ async fn a_late_worker_can_not_settle_what_a_person_gave_up() {
 }
 
 #[tokio::test]
+async fn a_finding_that_says_something_else_by_now_is_not_resolved_unseen() {
+    let msp = unexplained().await;
+    let finding = only(&msp, "open").await;
+    msp.clock.advance(settle());
+    let path = format!("/v1/findings/{}/resolve", finding["id"].as_str().unwrap());
+    let other = json!({"seen_at": "2026-11-01T00:00:00Z"});
+    let refused = msp.call(Method::POST, &path, Some(other)).await;
+    assert_eq!((refused.status, &refused.json["code"]), (409, &json!("finding_changed")));
+    assert_eq!(msp.states("acme", "edr").await, "unknown");
+    let seen = json!({"seen_at": finding["seen_at"]});
+    assert_eq!(msp.call(Method::POST, &path, Some(seen)).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_drift_that_is_resolved_is_taken_as_the_starting_point() {
     let msp = confirmed().await;
     msp.edit("acme", "sat", day("2026-11-10"), 53);
@@ -374,11 +388,11 @@ async fn a_line_that_nothing_is_mapped_to_any_more_takes_its_findings_along() {
     assert_eq!(open(&msp).await, ["edr fall_guard", "sat fall_guard"]);
     msp.done(Method::DELETE, &format!("/v1/connections/{}/products/sat", msp.connection), None).await;
     sync(&msp).await;
-    assert_eq!(open(&msp).await, ["edr fall_guard"]);
-    // Nor does anything stay when nothing at all is mapped.
+    assert_eq!(open(&msp).await, ["? line_without_feed", "edr fall_guard"]);
+    // Nor does anything stay when nothing at all is mapped, but that the units are still there.
     msp.done(Method::DELETE, &format!("/v1/connections/{}/companies/acme", msp.connection), None).await;
     sync(&msp).await;
-    assert!(found(&msp, "open").await.is_empty());
+    assert_eq!(open(&msp).await, ["? line_without_feed", "? line_without_feed"]);
 }
 
 #[tokio::test]

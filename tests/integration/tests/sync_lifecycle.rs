@@ -90,8 +90,9 @@ async fn an_ended_contract_is_followed_to_the_one_that_it_is_linked_with_whichev
 }
 
 #[tokio::test]
-async fn without_a_link_the_one_that_begins_where_it_ended_and_carries_the_service_is_followed() {
-    let acme = ending("acme").beside(next(NEXT), &[("edr", 40)]).beside(next(OTHER), &[("sat", 40)]);
+async fn without_a_link_the_only_one_that_begins_where_it_ended_is_followed_if_it_carries_the_service() {
+    let before = ContractSpec::recurring("Backup").id(OTHER).runs(day("2026-01-01"), day("2027-12-31"));
+    let acme = ending("acme").beside(next(NEXT), &[("edr", 40)]).beside(before, &[("sat", 40)]);
     let msp = after_the_end([acme]).await;
     // Who switches an ended contract off says nothing about the one that follows.
     msp.psa.set_contract_status(msp.contract("acme"), 0).unwrap();
@@ -102,19 +103,147 @@ async fn without_a_link_the_one_that_begins_where_it_ended_and_carries_the_servi
 
 #[tokio::test]
 async fn two_contracts_that_could_follow_are_both_named_and_neither_is_written() {
-    let acme = ending("acme").beside(next(NEXT), &[("edr", 40)]).beside(next(OTHER), &[("edr", 40)]);
-    let msp = after_the_end([acme]).await;
+    let later = || next(OTHER).runs(day("2026-12-01"), day("2027-11-30"));
+    // One that lacks the service, or that has not begun, may be the one that is meant.
+    for (other, line) in [(next(OTHER), ("edr", 40)), (next(OTHER), ("sat", 40)), (later(), ("edr", 40))] {
+        let msp = after_the_end([ending("acme").beside(next(NEXT), &[("edr", 40)]).beside(other, &[line])]).await;
+        msp.push(&[("acme", "edr", 42)]).await;
+        let run = msp.run("apply").await;
+        assert_eq!((run.result("acme", "edr").as_str(), msp.write_requests()), ("failed contract_ended", 0));
+        assert_eq!(
+            explanation(&run),
+            format!(
+                "\"Managed Security\" ended on 2026-11-10. More than one contract could follow it: \"Renewed {NEXT}\" \
+                 ({NEXT}), \"Renewed {OTHER}\" ({OTHER})."
+            )
+        );
+        assert_eq!(run.line("acme", "edr")["contract_id"], "29680001");
+    }
+}
+
+#[tokio::test]
+async fn the_first_change_of_a_successor_never_reaches_into_days_that_the_old_contract_billed() {
+    let old = Customer::named("acme").line("edr", 42).runs(day("2025-12-01"), day("2026-11-30"));
+    let overlapping = ContractSpec::recurring("New").id(NEXT).runs(day("2026-11-15"), day("2027-11-14"));
+    let msp = Setup::of([old.beside(overlapping, &[("edr", 35)])]).at(AFTER).start().await;
+    msp.clock.set("2026-12-01T12:00:00Z");
     msp.push(&[("acme", "edr", 42)]).await;
+    let preview = msp.run("preview").await;
     let run = msp.run("apply").await;
-    assert_eq!((run.result("acme", "edr").as_str(), msp.write_requests()), ("failed contract_ended", 0));
-    assert_eq!(
-        explanation(&run),
-        format!(
-            "\"Managed Security\" ended on 2026-11-10. More than one contract could follow it: \"Renewed {NEXT}\" ({NEXT}), \
-             \"Renewed {OTHER}\" ({OTHER})."
-        )
-    );
-    assert_eq!(run.line("acme", "edr")["contract_id"], "29680001");
+    assert_eq!((run.result("acme", "edr").as_str(), run.numbers("acme", "edr")), ("updated", (35, 42, 42)));
+    assert_eq!(run.line("acme", "edr")["effective_date"], "2026-12-01");
+    assert!(explanation(&run).contains("moved on to 2026-12-01, up to which"), "{}", explanation(&run));
+    assert_eq!(explanation(&preview), explanation(&run));
+    let on = |date: &str| msp.psa.units(NEXT, msp.service("edr"), day(date));
+    assert_eq!((on("2026-11-15"), on("2026-11-30"), on("2026-12-01")), (Some(35), Some(35), Some(42)));
+    // Nor does the next one.
+    msp.clock.set("2026-12-05T12:00:00Z");
+    msp.push(&[("acme", "edr", 44)]).await;
+    assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
+    assert_eq!((on("2026-11-30"), on("2026-12-05")), (Some(35), Some(44)));
+}
+
+/// The findings of this status on lines that no feed reaches.
+async fn unfed(msp: &Msp, status: &str) -> Vec<Value> {
+    let path = format!("/v1/connections/{}/findings?status={status}", msp.connection);
+    let found = msp.done(Method::GET, &path, None).await;
+    let items = found["items"].as_array().unwrap().iter();
+    items.filter(|finding| finding["code"] == "line_without_feed").cloned().collect()
+}
+
+#[tokio::test]
+async fn units_that_stay_on_a_line_when_its_company_is_unmapped_moved_or_excluded_are_told_of_until_it_is_mapped_again()
+{
+    for way in ["unmapped", "moved", "excluded", "nothing is mapped"] {
+        let acme = Customer::named("acme").line("edr", 40).beside(
+            ContractSpec::recurring("Other").id(OTHER).runs(day("2026-01-01"), day("2027-12-31")),
+            &[("edr", 42)],
+        );
+        let beta = Customer::named("beta").line("edr", 7);
+        let customers = if way == "nothing is mapped" { vec![acme] } else { vec![acme, beta] };
+        let msp = Setup::of(customers).at(AFTER).start().await;
+        msp.push(&[("acme", "edr", 42), ("beta", "edr", 7)]).await;
+        assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated", "{way}");
+        assert_eq!(unfed(&msp, "open").await, [] as [Value; 0], "{way}");
+        let contract = json!({"contract_id": OTHER.to_string()});
+        match way {
+            "moved" => msp.map_company(&msp.connection, "acme", contract).await,
+            "excluded" => {
+                let excluded = json!({"overrides": {"edr": {"excluded": true}}});
+                msp.map_company(&msp.connection, "acme", excluded).await;
+            }
+            _ => {
+                let path = format!("/v1/connections/{}/companies/acme", msp.connection);
+                msp.done(Method::DELETE, &path, None).await;
+            }
+        }
+        msp.psa.reset_counts();
+        msp.run("preview").await;
+        assert_eq!(unfed(&msp, "open").await, [] as [Value; 0], "{way}");
+        let mut told = Vec::new();
+        for _ in 0..2 {
+            msp.clock.advance(jiff::SignedDuration::from_secs(1));
+            msp.run("apply").await;
+            told.push(unfed(&msp, "open").await);
+        }
+        assert_eq!((told[0].len(), &told[0]), (1, &told[1]), "{way}");
+        let finding = &told[0][0];
+        assert_eq!(
+            (&finding["line_id"], &finding["before"]),
+            (&json!(msp.line_id("acme", "edr")), &json!(42)),
+            "{way}"
+        );
+        assert_eq!(finding["account_id"], msp.account("acme").to_string(), "{way}");
+        assert_eq!(
+            (msp.units("acme", "edr"), msp.psa.count(Entity::ContractServiceAdjustments, Kind::Create)),
+            (42, 0)
+        );
+
+        let path = format!("/v1/findings/{}/resolve", finding["id"].as_str().unwrap());
+        msp.done(Method::POST, &path, Some(json!({"note": "taken off"}))).await;
+        msp.clock.advance(jiff::SignedDuration::from_secs(1));
+        msp.run("apply").await;
+        assert_eq!((unfed(&msp, "open").await.len(), unfed(&msp, "resolved").await.len()), (0, 1), "{way}");
+
+        msp.map_company(&msp.connection, "acme", json!({})).await;
+        msp.clock.advance(jiff::SignedDuration::from_secs(1));
+        assert_eq!(msp.run("apply").await.result("acme", "edr"), "unchanged", "{way}");
+        // Moved back, it leaves its units on the other contract in turn.
+        let left = usize::from(way == "moved");
+        assert_eq!((unfed(&msp, "open").await.len(), unfed(&msp, "resolved").await.len()), (left, 0), "{way}");
+        assert_eq!(unfed(&msp, "closed").await.len(), 1, "{way}");
+    }
+}
+
+#[tokio::test]
+async fn a_contract_that_has_ended_or_is_gone_leaves_no_units_behind() {
+    let msp = after_the_end([ending("acme"), Customer::named("beta").line("edr", 7)]).await;
+    msp.clock.set(BEFORE);
+    msp.push(&[("acme", "edr", 40), ("beta", "edr", 7)]).await;
+    msp.run("apply").await;
+    msp.done(Method::DELETE, &format!("/v1/connections/{}/companies/acme", msp.connection), None).await;
+    msp.run("apply").await;
+    assert_eq!(unfed(&msp, "open").await.len(), 1);
+    msp.clock.set(AFTER);
+    msp.run("apply").await;
+    assert_eq!((unfed(&msp, "open").await.len(), unfed(&msp, "closed").await.len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_successors_line_is_told_of_when_it_is_followed_no_longer() {
+    let msp = after_the_end([ending("acme").beside(next(NEXT), &[("edr", 40)])]).await;
+    msp.push(&[("acme", "edr", 42)]).await;
+    assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
+    msp.clock.advance(jiff::SignedDuration::from_secs(1));
+    assert_eq!(msp.run("apply").await.result("acme", "edr"), "unchanged");
+    assert_eq!(unfed(&msp, "open").await, [] as [Value; 0]);
+    msp.psa.end_contract(29_680_001, day("2027-11-10")).unwrap();
+    msp.clock.advance(jiff::SignedDuration::from_secs(1));
+    msp.run("apply").await;
+    let told = unfed(&msp, "open").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["line_id"], &told[0]["before"]), (&json!(format!("{NEXT}:501")), &json!(42)));
+    assert_eq!(units(&msp, NEXT), 42);
 }
 
 #[tokio::test]

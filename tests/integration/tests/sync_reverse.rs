@@ -138,17 +138,35 @@ async fn the_next_run_holds_the_same_change_until_a_person_approves_it() {
 }
 
 #[tokio::test]
-async fn another_number_is_written_and_ends_the_hold() {
+async fn a_change_in_the_same_direction_is_held_too_and_one_in_the_other_ends_the_hold() {
     let (msp, run) = changed().await;
     reverse(&msp, &run, json!({})).await;
-    count(&msp, 43, 10).await;
-    let next = msp.run("apply").await;
-    let expected = json!({"acme/edr": "updated", "acme/itdr": "unchanged", "beta/edr": "unchanged"});
-    assert_eq!(json!(next.results()), expected);
-    assert_eq!(next.numbers("acme", "edr"), (40, 43, 43));
-    count(&msp, 42, 8).await;
-    let expected = json!({"acme/edr": "updated", "acme/itdr": "unchanged", "beta/edr": "held reversed"});
+    count(&msp, 43, 7).await;
+    let expected = json!({"acme/edr": "held reversed", "acme/itdr": "unchanged", "beta/edr": "held reversed"});
     assert_eq!(json!(msp.run("apply").await.results()), expected);
+    count(&msp, 39, 11).await;
+    let next = msp.run("apply").await;
+    let expected = json!({"acme/edr": "updated", "acme/itdr": "unchanged", "beta/edr": "updated"});
+    assert_eq!(json!(next.results()), expected);
+    assert_eq!(next.numbers("acme", "edr"), (40, 39, 39));
+    count(&msp, 42, 8).await;
+    assert_eq!(json!(msp.run("apply").await.results()), expected);
+}
+
+#[tokio::test]
+async fn a_newer_run_of_all_lines_does_not_take_a_reversals_place() {
+    let (msp, run) = changed().await;
+    let asked = ask(&msp, &run, json!({})).await;
+    msp.plan().await;
+    let jobs = msp.jobs();
+    let newer = msp.run("apply").await;
+    assert_eq!(newer.result("acme", "edr"), "unchanged");
+    for job in jobs {
+        msp.work(&job).await.unwrap();
+    }
+    let reversal = msp.see(asked.json["run_id"].as_str().unwrap()).await;
+    assert_eq!(json!(reversal.results()), json!({"acme/edr": "updated", "beta/edr": "updated"}));
+    assert_eq!(msp.run("apply").await.result("acme", "edr"), "held reversed");
 }
 
 #[tokio::test]

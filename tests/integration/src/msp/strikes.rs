@@ -1,15 +1,17 @@
-//! A hook for fault points: it notes each point that is passed, and at one of them ends the process or fails the effect.
+//! A hook for fault points: it notes each point that is passed, and at chosen ones ends the process or fails the effect.
 //!
-//! It looks only while it is armed, so that a test can prepare a world first. A killed process stays dead until
-//! [`Strikes::revive`]: whatever of it still runs unwinds at its next point, as nothing of a real one would go on.
+//! It looks only while it is armed, so that a test can prepare a world first; each arming begins a phase, in which points
+//! are counted anew. A killed process stays dead until [`Strikes::revive`]: whatever of it still runs unwinds at its next
+//! point, as nothing of a real one would go on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::faults::{Hook, Point, Struck};
 
-/// What happens at the chosen point.
+/// What happens at a chosen point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strike {
     /// The process ends.
@@ -18,10 +20,25 @@ pub enum Strike {
     Fail,
 }
 
-/// One passing of a point: which, and the how manieth since arming, from 1.
-pub type Passing = (Point, usize);
+/// One passing of a point.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Passing {
+    /// The how manieth phase, from 1.
+    pub phase: usize,
+    /// The point.
+    pub point: Point,
+    /// The how manieth passing of it in this phase, from 1.
+    pub time: usize,
+}
 
-/// Notes points and strikes at one.
+impl fmt::Display for Passing {
+    /// `psa.write before, time 2 of phase 1`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, time {} of phase {}", self.point, self.time, self.phase)
+    }
+}
+
+/// Notes points and strikes at some.
 #[derive(Default)]
 pub struct Strikes(Mutex<State>);
 
@@ -29,10 +46,11 @@ pub struct Strikes(Mutex<State>);
 struct State {
     armed: bool,
     dead: bool,
+    phase: usize,
     times: BTreeMap<Point, usize>,
     passed: Vec<Passing>,
-    chosen: Option<(Passing, Strike)>,
-    struck: bool,
+    chosen: Vec<Passing>,
+    strike: Option<Strike>,
 }
 
 impl Strikes {
@@ -42,15 +60,18 @@ impl Strikes {
         Arc::default()
     }
 
-    /// Strikes once, at `passing`.
+    /// Strikes once at each of `chosen`.
     #[must_use]
-    pub fn at(passing: Passing, strike: Strike) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State { chosen: Some((passing, strike)), ..State::default() })))
+    pub fn at(chosen: &[Passing], strike: Strike) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State { chosen: chosen.to_vec(), strike: Some(strike), ..State::default() })))
     }
 
-    /// Begins to look, or stops.
+    /// Begins to look, in a new phase, or stops.
     pub fn arm(&self, armed: bool) {
-        self.state().armed = armed;
+        let mut state = self.state();
+        state.armed = armed;
+        state.phase += usize::from(armed);
+        state.times.clear();
     }
 
     /// The points passed while armed, in order.
@@ -59,10 +80,11 @@ impl Strikes {
         self.state().passed.clone()
     }
 
-    /// Whether the chosen point was passed.
+    /// The chosen points that were not passed.
     #[must_use]
-    pub fn struck(&self) -> bool {
-        self.state().struck
+    pub fn missed(&self) -> Vec<Passing> {
+        let state = self.state();
+        state.chosen.iter().filter(|chosen| !state.passed.contains(chosen)).cloned().collect()
     }
 
     /// Whether the process was killed and not revived yet; from now on it lives again.
@@ -83,12 +105,12 @@ impl Strikes {
         if !state.armed {
             return None;
         }
+        let phase = state.phase;
         let times = state.times.entry(point.clone()).or_default();
         *times += 1;
-        let passing = (point.clone(), *times);
-        let strike = state.chosen.as_ref().filter(|(chosen, _)| *chosen == passing).map(|(_, strike)| *strike);
+        let passing = Passing { phase, point: point.clone(), time: *times };
+        let strike = state.strike.filter(|_| state.chosen.contains(&passing));
         state.passed.push(passing);
-        state.struck |= strike.is_some();
         state.dead = strike == Some(Strike::Kill);
         strike
     }

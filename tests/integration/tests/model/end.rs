@@ -21,6 +21,7 @@ const ROUNDS: usize = 6;
 impl Play<'_> {
     /// Brings the story to its end, and judges it.
     pub async fn end(&mut self) -> Verdict {
+        self.end_stalled(true);
         self.world.clock.advance(SignedDuration::from_mins(40));
         let ending = self.story.ending;
         self.push(true, &ending, 0).await;

@@ -11,6 +11,8 @@ pub enum Blow {
     Death,
     /// Before it, it does not happen; after it, its answer is lost.
     Failure,
+    /// The process stands still there, until somebody sets it going again.
+    Stall,
 }
 
 /// The fault points of one world. Nothing happens at them until a blow is dealt.
@@ -37,6 +39,11 @@ impl Fate {
         self.lock().take()?.struck_at
     }
 
+    /// Whether it has struck.
+    pub fn has_struck(&self) -> bool {
+        self.lock().as_ref().is_some_and(|dealt| dealt.struck_at.is_some())
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Dealt>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -56,7 +63,7 @@ impl Fate {
 impl Hook for Fate {
     fn pass(&self, point: &Point) -> Result<(), Struck> {
         match self.strikes(point) {
-            None => Ok(()),
+            None | Some(Blow::Stall) => Ok(()),
             Some(Blow::Failure) => Err(Struck),
             // Unwinds as a panic does, without a word on standard error.
             Some(Blow::Death) => std::panic::resume_unwind(Box::new(Died)),

@@ -1,4 +1,4 @@
-//! Ten thousand stories of partners, each made from a number: usage that comes and goes, runs, crashes, messages that come
+//! Stories of partners, each made from a number: usage that comes and goes, runs, crashes, messages that come
 //! twice and out of order, answers that are lost, people who edit. A model follows each and says after every step what must
 //! hold. See `watch` for what that is, `expect` for what may be written, `end` for how each story must end.
 //!
@@ -6,11 +6,13 @@
 //! `TALLYLINE_MODEL_STORY` plays a single one by its number.
 
 mod book;
+mod deliver;
 mod end;
 mod expect;
 mod fate;
 mod play;
 mod random;
+mod scene;
 mod story;
 mod totals;
 mod troupe;
@@ -18,8 +20,8 @@ mod watch;
 mod wire;
 mod world;
 
-/// Stories that are played where nobody says otherwise.
-const SEQUENCES: u64 = 10_000;
+/// Stories that are played where nobody says otherwise: what an unoptimised build gets through in a minute. CI plays 10,000.
+const SEQUENCES: u64 = 200;
 /// The seed where nobody says otherwise: the same stories each time.
 const SEED: u64 = 20_261_121;
 
@@ -38,8 +40,10 @@ fn nothing_that_happens_writes_twice_loses_a_change_or_lowers_a_line_without_cau
         panic!("{failure}");
     }
     if sequences >= 1_000 && numbers.end - numbers.start == sequences {
-        for what in ["crashes", "duplicates", "reorders", "lost answers", "late arrivals", "manual edits", "writes"] {
-            assert!(played.totals.of(what) > sequences / 20, "hardly any {what} in {sequences} sequences");
+        for what in
+            ["crashes", "duplicates", "stalled workers", "lost answers", "late arrivals", "manual edits", "writes"]
+        {
+            assert!(played.totals.of(what) > sequences / 100, "hardly any {what} in {sequences} sequences");
         }
     }
 }

@@ -4,27 +4,25 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, ToSpan as _};
-use shared::domain::ids::{ConnectionId, PartnerId, RunId};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use shared::domain::ids::{PartnerId, RunId};
 use shared::domain::policy::Approval as ApprovalPolicy;
-use shared::psa::{Endpoint, Psa};
+use shared::psa::Psa;
 use shared::queue::CompanyJob;
-use shared::store::Condition;
-use shared::store::connections::{Connection, Connections, NewConnection};
+use shared::store::connections::{Connection, Connections};
 use shared::store::findings::Findings;
 use shared::store::lines::Tenancy;
-use shared::store::mappings::{CompanyMapping, Mapping, ProductMapping};
 use shared::store::runs::{Approved, Run, Runs};
 use shared::store::usage::{Record, Snapshot, Snapshots};
-use simulators::autotask::When;
 
 use super::book::{Book, Desired};
+use super::deliver::Stalled;
 use super::expect;
-use super::fate::Died;
-use super::story::{Action, COMPANIES, Counts, Day, Span, Story, Trouble, Which};
+use super::scene;
+use super::story::{Action, COMPANIES, Counts, Day, Span, Story, Trouble};
 use super::totals::Totals;
 use super::watch::{Line, Verdict, Watch};
-use super::world::{ACCOUNTS, CONTRACTS, Process, SERVICES, World};
+use super::world::{CONTRACTS, Process, SERVICES, World};
 
 /// A story under way.
 pub struct Play<'w> {
@@ -40,13 +38,14 @@ pub struct Play<'w> {
     pub somebody_approved: bool,
     /// The policy holds nothing any more.
     pub ending: bool,
-    process: Process,
-    processes: usize,
-    waiting_runs: VecDeque<RunId>,
-    done_runs: Vec<RunId>,
-    waiting_jobs: VecDeque<CompanyJob>,
-    done_jobs: Vec<CompanyJob>,
-    snapshots: usize,
+    pub process: Process,
+    pub processes: usize,
+    pub waiting_runs: VecDeque<RunId>,
+    pub done_runs: Vec<RunId>,
+    pub waiting_jobs: VecDeque<CompanyJob>,
+    pub done_jobs: Vec<CompanyJob>,
+    pub snapshots: usize,
+    pub stalled: Option<Stalled>,
 }
 
 /// A run that was asked for, and what the lines should have carried at each of its plannings.
@@ -55,14 +54,6 @@ pub struct Asked {
     pub approved: Vec<Approved>,
     pub reverses: Option<RunId>,
     pub plannings: Vec<Vec<Option<Desired>>>,
-}
-
-/// How a delivery ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    Done,
-    Failed,
-    Died,
 }
 
 impl<'w> Play<'w> {
@@ -74,12 +65,12 @@ impl<'w> Play<'w> {
         world.psa.reset_counts();
         world.wire.take();
         let partner: PartnerId = format!("partner-{number}").parse().unwrap();
-        let connection = connect(world, &partner, number, &story).await;
+        let connection = scene::connect(world, &partner, number, &story).await;
         let lines = SERVICES[..story.plot.lines].iter().map(|(service, _)| Line::new(CONTRACTS + number, *service));
         let of = Tenancy { partner, psa: Psa::Autotask, tenant: connection.endpoint.tenant.clone() };
         Self {
             world,
-            watch: Watch { of, lines: lines.collect(), step: 0, resolving: false },
+            watch: Watch { of, lines: lines.collect(), step: 0, resolving: false, loose: false },
             process: world.process("process-0", story.plot.sole),
             story,
             connection,
@@ -95,6 +86,7 @@ impl<'w> Play<'w> {
             waiting_jobs: VecDeque::new(),
             done_jobs: Vec::new(),
             snapshots: 0,
+            stalled: None,
         }
     }
 
@@ -128,10 +120,18 @@ impl<'w> Play<'w> {
                 }
             }
             Action::WorkTwice { which, trouble } => {
+                self.have_a_job().await?;
                 if let Some(job) = self.choose_job(*which) {
                     self.work(&job, trouble, true).await?;
                 }
             }
+            Action::Stall { which, nth } => {
+                self.have_a_job().await?;
+                if let Some(job) = self.choose_job(*which).filter(|_| self.stalled.is_none()) {
+                    self.stall(job, *nth).await?;
+                }
+            }
+            Action::Resume => self.resume().await?,
             Action::Sync { planning, working, works } => {
                 let run = self.ask(Vec::new(), None).await;
                 self.plan(&run, planning).await?;
@@ -203,98 +203,8 @@ impl<'w> Play<'w> {
         run.id
     }
 
-    /// Delivers a run's message.
-    pub async fn plan(&mut self, run: &RunId, trouble: &Trouble) -> Verdict {
-        self.totals.count("plannings");
-        let desired = (0..self.watch.lines.len()).map(|line| self.desired(line)).collect();
-        if let Some(asked) = self.runs.get_mut(run) {
-            asked.plannings.push(desired);
-        }
-        let (planner, partner, id) = (self.process.planner.clone(), self.connection.partner.clone(), run.clone());
-        let ended = self.deliver(trouble, async move { planner.plan(&partner, &id).await.is_ok() }).await;
-        self.waiting_jobs.extend(self.world.wire.take());
-        if ended == Ended::Done {
-            self.waiting_runs.retain(|waiting| waiting != run);
-            self.done_runs.push(run.clone());
-        }
-        self.check().await?;
-        let full = self.runs.get(run).is_some_and(|asked| asked.approved.is_empty() && asked.reverses.is_none());
-        if ended == Ended::Done && full && self.newest_planned.as_ref().is_none_or(|newest| newest < run) {
-            self.newest_planned = Some(run.clone());
-        }
-        Ok(())
-    }
-
-    /// Delivers a company job's message, to one worker or to two at once.
-    pub async fn work(&mut self, job: &CompanyJob, trouble: &Trouble, twice: bool) -> Verdict {
-        self.totals.count("jobs");
-        let ended = if twice {
-            self.totals.count("duplicates");
-            // One that has the store to itself is one process: it would die as a whole.
-            let trouble =
-                if self.story.plot.sole { Trouble { blow: None, ..trouble.clone() } } else { trouble.clone() };
-            let own = format!("process-{}", self.processes);
-            let other = if self.story.plot.sole { own.as_str() } else { "another" };
-            let (first, second) = (self.process.worker.clone(), self.world.process(other, self.story.plot.sole).worker);
-            let (one, two) = (job.clone(), job.clone());
-            let both = async move {
-                let second = tokio::spawn(async move { second.work(&two).await.is_ok() });
-                let first = tokio::spawn(async move { first.work(&one).await.is_ok() });
-                // Either may have died; then neither counts as done.
-                matches!((first.await, second.await), (Ok(true), Ok(true)))
-            };
-            self.deliver(&trouble, both).await
-        } else {
-            let (worker, job) = (self.process.worker.clone(), job.clone());
-            self.deliver(trouble, async move { worker.work(&job).await.is_ok() }).await
-        };
-        self.settle_job(job, ended);
-        self.check().await
-    }
-
-    fn settle_job(&mut self, job: &CompanyJob, ended: Ended) {
-        if ended == Ended::Done {
-            self.waiting_jobs.retain(|waiting| waiting != job);
-            self.done_jobs.push(job.clone());
-        }
-    }
-
-    /// Runs one delivery in trouble. `true` is a success.
-    async fn deliver(&mut self, trouble: &Trouble, delivery: impl Future<Output = bool> + Send + 'static) -> Ended {
-        self.watch.begin(self.world, self.today());
-        if let Some((nth, blow)) = trouble.blow {
-            self.world.fate.deal(nth, blow);
-        }
-        if let Some((entity, nth, fault)) = &trouble.psa {
-            self.world.psa.plan_fault(When::Request(*entity, *nth), fault.clone());
-        }
-        let ended = match tokio::spawn(delivery).await {
-            Ok(true) => Ended::Done,
-            Ok(false) => Ended::Failed,
-            Err(stopped) => match stopped.try_into_panic() {
-                Ok(payload) if payload.is::<Died>() => Ended::Died,
-                Ok(payload) => std::panic::resume_unwind(payload),
-                Err(cancelled) => panic!("{cancelled}"),
-            },
-        };
-        if self.world.fate.lift().is_some() {
-            let death = matches!(trouble.blow, Some((_, super::fate::Blow::Death)));
-            self.totals.count(if death { "crashes" } else { "failed side effects" });
-        }
-        if let Some((entity, nth, _)) = &trouble.psa {
-            let asked = self.world.psa.requests().iter().filter(|asked| asked.entity == Some(*entity)).count();
-            self.totals.add("lost answers", usize::from(asked >= *nth));
-            self.world.psa.clear_faults();
-        }
-        if ended == Ended::Died {
-            self.processes += 1;
-            self.process = self.world.process(&format!("process-{}", self.processes), self.story.plot.sole);
-        }
-        ended
-    }
-
     /// Ends a step: everything that must hold, holds.
-    async fn check(&mut self) -> Verdict {
+    pub async fn check(&mut self) -> Verdict {
         let before: Vec<_> = self.watch.lines.iter().map(|line| line.history.clone()).collect();
         let new = self.watch.end(self.world, &mut self.totals).await?;
         for (line, intent) in new {
@@ -363,26 +273,12 @@ impl<'w> Play<'w> {
         let fingerprint = finding.id.rsplit_once('.').expect("an id of two parts").1.to_owned();
         let (resolver, connection) = (self.process.resolver.clone(), self.connection.clone());
         self.watch.resolving = true;
-        let resolve = async move { resolver.resolve(&connection, &fingerprint, "the model", None).await.is_ok() };
+        let seen_at = finding.seen_at;
+        let resolve = async move {
+            resolver.resolve(&connection, &fingerprint, ("the model", None), Some(seen_at)).await.is_ok()
+        };
         self.deliver(&Trouble::default(), resolve).await;
         self.totals.count("findings resolved");
-        self.check().await
-    }
-
-    async fn give_up(&mut self, job: bool) -> Verdict {
-        let (planner, worker) = (self.process.planner.clone(), self.process.worker.clone());
-        if let Some(job) = self.waiting_jobs.pop_front().filter(|_| job) {
-            self.totals.count("messages given up");
-            self.done_jobs.push(job.clone());
-            self.deliver(&Trouble::default(), async move { worker.give_up(&job).await.is_ok() }).await;
-        } else if let Some(run) = self.waiting_runs.pop_front() {
-            self.totals.count("messages given up");
-            self.done_runs.push(run.clone());
-            let partner = self.connection.partner.clone();
-            self.deliver(&Trouble::default(), async move { planner.give_up(&partner, &run).await.is_ok() }).await;
-        } else {
-            return Ok(());
-        }
         self.check().await
     }
 
@@ -398,10 +294,11 @@ impl<'w> Play<'w> {
             }
         };
         // Usage is looked for 62 days back; no story lasts that long.
-        let begun = super::world::BEGINNING.parse::<jiff::Timestamp>().unwrap();
+        let begun = super::world::BEGINNING.parse::<Timestamp>().unwrap();
         if (now + by).duration_since(begun) < SignedDuration::from_hours(24 * 50) {
             self.world.clock.advance(by);
         }
+        self.end_stalled(false);
     }
 
     /// What a line should carry by the usage that has arrived.
@@ -417,98 +314,6 @@ impl<'w> Play<'w> {
             ApprovalPolicy::FirstRun => !self.somebody_approved,
         }
     }
-
-    fn choose_run(&mut self, which: Which) -> Option<RunId> {
-        let (waiting, done) = (self.waiting_runs.make_contiguous(), &self.done_runs);
-        choose(which, waiting, done, &mut self.totals)
-    }
-
-    fn choose_job(&mut self, which: Which) -> Option<CompanyJob> {
-        let (waiting, done) = (self.waiting_jobs.make_contiguous(), &self.done_jobs);
-        choose(which, waiting, done, &mut self.totals)
-    }
-
-    /// Every message that there ever was, those first that still wait.
-    pub fn leftovers(&self) -> (Vec<RunId>, Vec<CompanyJob>) {
-        let runs = self.waiting_runs.iter().chain(&self.done_runs).cloned().collect();
-        let jobs = self.waiting_jobs.iter().chain(&self.done_jobs).cloned().collect();
-        (runs, jobs)
-    }
-
-    /// The jobs of a run that wait.
-    pub fn jobs_of(&self, run: &RunId) -> Vec<CompanyJob> {
-        self.waiting_jobs.iter().filter(|job| job.run == *run).cloned().collect()
-    }
-}
-
-fn choose<T: Clone>(which: Which, waiting: &[T], done: &[T], totals: &mut Totals) -> Option<T> {
-    let again = |number: usize, totals: &mut Totals| {
-        let found = done.get(number % done.len().max(1)).cloned();
-        totals.add("duplicates", usize::from(found.is_some()));
-        found
-    };
-    match which {
-        Which::Done(number) if !done.is_empty() => again(number, totals),
-        _ if waiting.is_empty() => again(0, totals),
-        Which::Any(number) if waiting.len() > 1 => {
-            let place = number % waiting.len();
-            totals.add("reorders", usize::from(place > 0));
-            waiting.get(place).cloned()
-        }
-        _ => waiting.first().cloned(),
-    }
-}
-
-/// Makes the rows that a connection and its mappings consist of.
-async fn connect(world: &World, partner: &PartnerId, number: i64, story: &Story) -> Connection {
-    let now = world.clock.time();
-    let id: ConnectionId = format!("conn-{number}").parse().unwrap();
-    let new = NewConnection {
-        id: id.clone(),
-        partner: partner.clone(),
-        psa: Psa::Autotask,
-        endpoint: Endpoint {
-            tenant: "123456".parse().unwrap(),
-            base_url: format!("{}/ATServicesRest", world.psa.base()),
-        },
-        name: "Nordwind".into(),
-        time_zone: "UTC".into(),
-    };
-    let mut connection = Connection::new(new, now);
-    let plot = &story.plot;
-    connection.policy.effective_date.rises = plot.date;
-    connection.policy.effective_date.falls = plot.date;
-    connection.policy.drift = plot.drift;
-    connection.policy.approval = plot.approval;
-    Connections::new(world.table.clone()).create(&connection).await.expect("the connection is stored");
-    for (service, product) in &SERVICES[..plot.lines] {
-        let mapping = ProductMapping {
-            product: product.parse().unwrap(),
-            service_id: service.to_string().parse().unwrap(),
-            rule: Default::default(),
-            price: None,
-            version: 1,
-            updated_at: now,
-            updated_by: "the model".into(),
-        };
-        let key = ProductMapping::key(partner, &id, &mapping.product);
-        world.table.put(&key, &mapping, &Condition::absent()).await.expect("the product is mapped");
-    }
-    for company in &COMPANIES[..plot.companies] {
-        let mapping = CompanyMapping {
-            company: company.parse().unwrap(),
-            account_id: (ACCOUNTS + number).to_string().parse().unwrap(),
-            contract_id: (CONTRACTS + number).to_string().parse().unwrap(),
-            overrides: BTreeMap::new(),
-            when_absent: plot.when_absent,
-            version: 1,
-            updated_at: now,
-            updated_by: "the model".into(),
-        };
-        let key = CompanyMapping::key(partner, &id, &mapping.company);
-        world.table.put(&key, &mapping, &Condition::absent()).await.expect("the company is mapped");
-    }
-    connection
 }
 
 /// A run as the store has it.

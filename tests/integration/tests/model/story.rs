@@ -47,8 +47,12 @@ pub enum Action {
     Plan { which: Which, trouble: Trouble },
     /// A company job's message is delivered.
     Work { which: Which, trouble: Trouble },
-    /// One company job's message is delivered to two workers at once.
+    /// One company job's message is delivered to two workers at once; of a new run where none waits.
     WorkTwice { which: Which, trouble: Trouble },
+    /// As that, but to one worker, which stands still at the nth fault point.
+    Stall { which: Which, nth: usize },
+    /// That worker goes on.
+    Resume,
     /// Ask, plan and work, the latter two with trouble; or leave the jobs waiting.
     Sync { planning: Trouble, working: Trouble, works: bool },
     /// A person sets units in the PSA.
@@ -116,7 +120,13 @@ impl Story {
         while actions.len() < length {
             let next = action(random, &plot);
             let cut = next.cuts_a_write_off();
+            let stalled = matches!(next, Action::Stall { .. });
             actions.push(next);
+            if stalled {
+                actions.push(Action::Wait(random.pick(&[Span::Seconds(30), Span::Minutes(4), Span::Minutes(7)])));
+                actions.extend(random.percent(80).then(|| meanwhile(random)));
+                actions.push(Action::Resume);
+            }
             if cut && random.percent(60) {
                 // What may happen while the request is still on its way, and then it arrives.
                 actions.push(Action::Wait(random.pick(&[Span::Seconds(30), Span::Minutes(4)])));
@@ -160,7 +170,8 @@ impl Plot {
 
 fn action(random: &mut Random, plot: &Plot) -> Action {
     match random.below(100) {
-        0..=19 => push(random, plot, false),
+        0..=15 => push(random, plot, false),
+        16..=19 => Action::Stall { which: which(random), nth: 1 + random.below(16) },
         20..=45 => Action::Sync { planning: seldom(random), working: trouble(random), works: random.percent(60) },
         46..=49 => Action::Ask,
         50..=53 => Action::Plan { which: which(random), trouble: trouble(random) },
@@ -192,6 +203,16 @@ fn action(random: &mut Random, plot: &Plot) -> Action {
         95..=96 => Action::Resolve { number: random.below(4) },
         97 => Action::Arrive,
         _ => Action::GiveUp { job: random.percent(70) },
+    }
+}
+
+/// What others do while a worker stands still.
+fn meanwhile(random: &mut Random) -> Action {
+    let trouble = Trouble::default;
+    match random.below(4) {
+        0 => Action::Resolve { number: 0 },
+        1 => Action::Work { which: Which::Next, trouble: trouble() },
+        _ => Action::Sync { planning: trouble(), working: trouble(), works: true },
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Watch {
     pub step: usize,
     /// In this step a person resolves a finding.
     pub resolving: bool,
+    /// Workers have stood still and gone on later: what they do does not belong to the step in which they began it.
+    pub loose: bool,
 }
 
 impl Line {
@@ -203,6 +205,9 @@ impl Watch {
 
     /// Each request belongs to one intent that was sent in this step, each effective change to one of those requests.
     fn journal(&mut self, world: &World, sent: &[(usize, String)], totals: &mut Totals) -> Verdict {
+        // Of two intents that say the same, the one that was sent in this step is meant.
+        let earlier = if self.loose { self.sent() } else { Vec::new() };
+        let sent: Vec<(usize, String)> = sent.iter().cloned().chain(earlier).collect();
         let requests = world.psa.requests();
         let writes = world.psa.writes();
         world.psa.reset_counts();
@@ -215,18 +220,19 @@ impl Watch {
             let body = &asked.body;
             let date = body["effectiveDate"].as_str().unwrap_or_default().get(..10).unwrap_or_default().to_owned();
             let says = (body["contractServiceID"].to_string(), date, body["unitChange"].as_i64().unwrap_or_default());
-            let seen = self.find(sent, |seen| seen.requests == 0 && says == words(&seen.intent));
+            let seen = self.find(&sent, |seen| seen.requests == 0 && says == words(&seen.intent));
             let seen = seen.ok_or_else(|| format!("a request without an intent that was stored as sent: {body}"))?;
             seen.requests += 1;
             seen.cut = asked.status.is_none();
             seen.unmade = asked.status == Some(200);
         }
         for write in &writes {
-            if write.into_posted || write.created_line {
+            if (write.into_posted && !self.loose) || write.created_line {
                 return Err(format!("a write into a posted period, or of a new line: {write:?}"));
             }
             let says = (write.contract_service_id.to_string(), write.effective_date.to_string(), write.unit_change);
-            let seen = self.find(sent, |seen| seen.effective == 0 && seen.requests == 1 && says == words(&seen.intent));
+            let seen =
+                self.find(&sent, |seen| seen.effective == 0 && seen.requests == 1 && says == words(&seen.intent));
             let seen = seen.ok_or_else(|| format!("an effective write without a request of its own: {write:?}"))?;
             seen.effective += 1;
             seen.unmade = false;
@@ -238,6 +244,18 @@ impl Watch {
             line.changes.push((write.effective_date, write.unit_change));
         }
         Ok(())
+    }
+
+    /// Every intent that was ever stored as sent.
+    fn sent(&self) -> Vec<(usize, String)> {
+        let of_line = |(number, line): (usize, &Line)| -> Vec<(usize, String)> {
+            let sent = line.intents.iter().filter(|(_, seen)| seen.sent.is_some());
+            // The newest first, for the same reason.
+            let mut sent: Vec<&Seen> = sent.map(|(_, seen)| seen).collect();
+            sent.sort_by_key(|seen| std::cmp::Reverse(seen.intent.meaning.revision));
+            sent.into_iter().map(|seen| (number, seen.intent.key.to_string())).collect()
+        };
+        self.lines.iter().enumerate().flat_map(of_line).collect()
     }
 
     fn find(&mut self, sent: &[(usize, String)], like: impl Fn(&Seen) -> bool) -> Option<&mut Seen> {
