@@ -111,7 +111,10 @@ fn a_change_never_reaches_into_days_that_the_contract_before_billed() {
     let Decision::Change(change) = case.decide() else { panic!("{:?}", case.decide()) };
     assert_eq!(
         (change.dated.because.as_str(), change.dated.prorated),
-        ("start of the billing period, moved on to 2026-11-11, up to which the contract that it follows is billed", true)
+        (
+            "start of the billing period, moved on to 2026-11-11, up to which the contract that it follows is billed",
+            true
+        )
     );
     assert_eq!(follows(date(2026, 10, 11)).outcome(), "40 +2 2026-11-01", "long over");
     let mut taken = follows(date(2026, 11, 11));

@@ -141,6 +141,17 @@ impl Play<'_> {
         self.check().await
     }
 
+    /// Delivers every message that still waits, the oldest first.
+    pub async fn deliver_what_waits(&mut self) -> Verdict {
+        for run in self.waiting_runs.clone() {
+            self.plan(&run, &Trouble::default()).await?;
+        }
+        for job in self.waiting_jobs.clone() {
+            self.work(&job, &Trouble::default(), false).await?;
+        }
+        Ok(())
+    }
+
     /// Asks for a run and plans it, where no job waits.
     pub async fn have_a_job(&mut self) -> Verdict {
         if self.waiting_jobs.is_empty() {

@@ -23,6 +23,7 @@ impl Play<'_> {
     pub async fn end(&mut self) -> Verdict {
         self.end_stalled(true);
         self.world.clock.advance(SignedDuration::from_mins(40));
+        self.deliver_what_waits().await?;
         let ending = self.story.ending;
         self.push(true, &ending, 0).await;
         if !self.story.plot.approves_at_the_end {

@@ -39,7 +39,10 @@ impl Play<'_> {
             let plannings: Vec<_> = asked.plannings.iter().map(|planning| planning[line]).collect();
             return complain(&format!("usage does not say so ({plannings:?})"));
         }
-        if !self.watch.loose && self.newest_planned.as_ref().is_some_and(|newest| *newest > intent.run) {
+        // What a person approved or reversed stands, however new another run is.
+        let superseded =
+            asked.approved.is_empty() && self.newest_planned.as_ref().is_some_and(|newest| *newest > intent.run);
+        if superseded && !self.watch.loose {
             return complain("a newer run has been planned");
         }
         let id = self.watch.lines[line].key.to_string();
