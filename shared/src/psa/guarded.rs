@@ -3,7 +3,7 @@
 //! While the circuit is open nothing reaches the network but the read-back of a connector that has written. One read is
 //! let through when its time is over; if the PSA answers it the same job goes on, writes included. The rules are in
 //! `domain::breaker`, the row in `store::breakers`: it is read when the connector is opened and before a write that finds
-//! it older than [`SEEN_FOR`], and written only where something changes. Whether a call is one
+//! it older than `SEEN_FOR`, and written only where something changes. Whether a call is one
 //! request or several is the connector's affair; the first that a sync makes of one is a single request.
 
 use std::collections::BTreeSet;
