@@ -265,3 +265,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn it_is_half_open_from_the_instant_a_read_may_go_out_and_while_that_read_is_under_way() {
+    let breaker = opened(&refused());
+    let until = breaker.until().unwrap();
+    let second = SignedDuration::from_secs(1);
+    assert_eq!([until - second, until, until + second].map(|now| breaker.is_half_open(now)), [false, true, true]);
+    let Pass::Probe(probe) = breaker.ask(Call::Read, until) else { panic!("no probe") };
+    assert!(breaker.probing(probe).is_half_open(until));
+    assert!(!Breaker::default().is_half_open(until));
+}

@@ -257,7 +257,10 @@ pub(super) fn bulk_window<'a>(
             .filter(|day| *day <= contract.end)
     };
     let next_starts = contracts.filter(|_| ahead).filter_map(next_start);
-    let last_changes = histories.filter_map(|history| history.confirmed.map(|confirmed| confirmed.from));
+    // A line is judged on the day of its last change, too, and a day that was found taken counts as one.
+    let last_changes = histories
+        .flat_map(|history| [history.confirmed.map(|confirmed| confirmed.from), history.adjusted_on.last().copied()])
+        .flatten();
     Window { from: today, to: Some(next_starts.chain(last_changes).fold(today, Date::max)) }
 }
 

@@ -302,6 +302,22 @@ async fn a_drift_that_is_resolved_is_taken_as_the_starting_point() {
 }
 
 #[tokio::test]
+async fn a_line_whose_drift_is_resolved_is_still_judged_on_the_day_of_a_change_of_ours_that_is_to_come() {
+    let msp = confirmed().await;
+    msp.psa.post_period(msp.contract("acme"), day("2026-11-21"));
+    counts(&msp, 100, 52).await;
+    assert_eq!(sync(&msp).await.line("acme", "sat")["effective_date"], "2026-12-01");
+    msp.edit("acme", "sat", day("2026-12-01"), 57);
+    counts(&msp, 100, 60).await;
+    assert_eq!(sync(&msp).await.result("acme", "sat"), "held drift");
+    resolved(&msp, &only(&msp, "open").await).await;
+    let run = sync(&msp).await;
+    assert_eq!(run.result("acme", "sat"), "updated");
+    assert_eq!(run.line("acme", "sat")["effective_date"], "2026-12-02");
+    assert_eq!(msp.units_on("acme", "sat", day("2026-12-02")), 60);
+}
+
+#[tokio::test]
 async fn another_reason_takes_the_place_of_the_one_before() {
     let msp = confirmed().await;
     counts(&msp, 100, 20).await;
