@@ -6,28 +6,25 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use jiff::SignedDuration;
 use lambda_http::http::Extensions;
 use lambda_http::request::RequestContext;
 
 use crate::api::{auth, framed};
 use crate::clock::{Clock, SystemClock, fresh_id};
 use crate::events::event_bridge::Bus;
-use crate::ledger::{LeaseHolder, Ledger};
+use crate::ledger::{LEASE_TERM, LeaseHolder, Ledger};
 use crate::psa::PsaError;
 use crate::psa::autotask::{Autotask, Settings};
 use crate::psa::guarded::Circuits;
 use crate::psa::open::Opener;
 use crate::psa::registry::Registry;
-use crate::queue::sqs::JobQueue;
+use crate::queue::sqs::Queue;
 use crate::secrets::Cached;
 use crate::secrets::aws::SecretsManager;
-use crate::store::Table;
 use crate::store::breakers::Breakers;
 use crate::store::connections::Connections;
-
-/// Longer than a function can run (15 minutes), so that a lease outlives its worker.
-const LEASE: SignedDuration = SignedDuration::from_mins(16);
+use crate::store::{Key, Read, Table};
+use crate::telemetry::{self, Metrics};
 
 /// The AWS side of a function.
 pub struct Cloud {
@@ -35,6 +32,8 @@ pub struct Cloud {
     table: Table,
     /// The machine's clock.
     pub clock: Arc<dyn Clock>,
+    /// Metrics of the function.
+    pub metrics: Metrics,
 }
 
 /// The function can't start.
@@ -49,15 +48,22 @@ pub enum CloudError {
 }
 
 impl Cloud {
-    /// Reads the environment and makes what every function needs.
+    /// Reads the environment and makes what every function needs. One read of a row that is not there opens the connection
+    /// to the store during init, where time is not billed to a caller.
     ///
     /// # Errors
-    /// `TABLE` is not set.
+    /// `TABLE` is not set, or the name that Lambda gives the function.
     pub async fn start() -> Result<Self, CloudError> {
-        lambda_http::tracing::init_default_subscriber();
+        telemetry::log_as_json();
         let config = aws_config::load_from_env().await;
         let table = Table::new(aws_sdk_dynamodb::Client::new(&config), variable("TABLE")?);
-        Ok(Self { config, table, clock: Arc::new(SystemClock) })
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let metrics = Metrics::embedded(variable("AWS_LAMBDA_FUNCTION_NAME")?, clock.clone());
+        let nothing = Key { pk: "WARM".to_owned(), sk: "WARM".to_owned() };
+        if let Err(error) = table.get::<serde::de::IgnoredAny>(&nothing, Read::Eventual).await {
+            tracing::warn!(%error, "the store did not answer during init");
+        }
+        Ok(Self { config, table, clock, metrics })
     }
 
     /// The table.
@@ -79,8 +85,16 @@ impl Cloud {
     ///
     /// # Errors
     /// `JOBS_QUEUE_URL` is not set.
-    pub fn jobs(&self) -> Result<Arc<JobQueue>, CloudError> {
-        Ok(Arc::new(JobQueue::new(aws_sdk_sqs::Client::new(&self.config), variable("JOBS_QUEUE_URL")?)))
+    pub fn jobs(&self) -> Result<Arc<Queue>, CloudError> {
+        Ok(Arc::new(Queue::new(aws_sdk_sqs::Client::new(&self.config), variable("JOBS_QUEUE_URL")?)))
+    }
+
+    /// The queue of runs that wait for their planning.
+    ///
+    /// # Errors
+    /// `PLANNING_QUEUE_URL` is not set.
+    pub fn planning(&self) -> Result<Queue, CloudError> {
+        Ok(Queue::new(aws_sdk_sqs::Client::new(&self.config), variable("PLANNING_QUEUE_URL")?))
     }
 
     /// The event bus.
@@ -96,7 +110,7 @@ impl Cloud {
     /// # Errors
     /// The HTTP client can't be made.
     pub fn psas(&self) -> Result<Registry, CloudError> {
-        Ok(Registry::new(Autotask::new(Settings::default())?))
+        Ok(Registry::new(autotask()?))
     }
 
     /// Opens connections' PSAs with their stored credentials.
@@ -111,7 +125,7 @@ impl Cloud {
     /// The ledger, with leases taken as this process.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
-        Ledger::new(self.table(), LeaseHolder { instance: fresh_id("fn"), sole: false, term: LEASE })
+        Ledger::new(self.table(), LeaseHolder { instance: fresh_id("fn"), sole: false, term: LEASE_TERM })
     }
 }
 
@@ -120,12 +134,31 @@ impl Cloud {
 /// # Errors
 /// The runtime ends.
 pub async fn serve(router: axum::Router) -> Result<(), lambda_http::Error> {
-    lambda_http::run(framed(router, Arc::new(auth::gateway(claims)))).await
+    lambda_http::run(behind_gateway(router)).await
+}
+
+/// `router` as [`serve`] serves it: in the frame, with the claims that the gateway verified.
+pub fn behind_gateway(router: axum::Router) -> axum::Router {
+    framed(router, Arc::new(auth::gateway(claims)))
 }
 
 fn claims(extensions: &Extensions) -> Option<HashMap<String, String>> {
     let Some(RequestContext::ApiGatewayV2(context)) = extensions.get() else { return None };
     Some(context.authorizer.as_ref()?.jwt.as_ref()?.claims.clone())
+}
+
+#[cfg(not(feature = "emulated"))]
+fn autotask() -> Result<Autotask, PsaError> {
+    Autotask::new(Settings::default())
+}
+
+/// For the deployment's test alone: a simulated PSA at `AUTOTASK_BASE`. What is shipped is built without this feature.
+#[cfg(feature = "emulated")]
+fn autotask() -> Result<Autotask, PsaError> {
+    match std::env::var("AUTOTASK_BASE").ok().and_then(|base| base.parse().ok()) {
+        Some(base) => Autotask::at(&base, Settings::default()),
+        None => Autotask::new(Settings::default()),
+    }
 }
 
 fn variable(name: &'static str) -> Result<String, CloudError> {

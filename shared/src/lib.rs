@@ -2,7 +2,8 @@
 //!
 //! `domain` decides and is pure; `psa`, `sources`, `store`, `secrets`, `queue` and `events` are the outside world behind small traits;
 //! `ledger` keeps the record of every write; `sync` walks from usage to a settled line; `api` is what the HTTP functions
-//! have in common; `faults` names the places at which a test may interrupt. ARCHITECTURE.md walks through them.
+//! have in common; `telemetry` is what operators see, `faults` names the places at
+//! which a test may interrupt. ARCHITECTURE.md walks through them.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -18,3 +19,4 @@ pub mod queue;
 pub mod secrets;
 pub mod store;
 pub mod sync;
+pub mod telemetry;

@@ -11,7 +11,7 @@ use axum::http::{Response, header};
 use serde_json::{Value, json};
 use shared::events::event_bridge::Bus;
 use shared::events::{Event, Publish as _, RunRef};
-use shared::queue::sqs::JobQueue;
+use shared::queue::sqs::Queue;
 use shared::queue::{CompanyJob, SendJobs as _};
 
 /// Attempts at one batch before it counts as failed.
@@ -50,14 +50,14 @@ impl Cloud {
         self.asked.lock().unwrap().clone()
     }
 
-    fn queue(&self) -> JobQueue {
+    fn queue(&self) -> Queue {
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(behaviour())
             .region(Region::from_static("eu-central-1"))
             .credentials_provider(credentials())
             .endpoint_url(&self.base)
             .build();
-        JobQueue::new(aws_sdk_sqs::Client::from_conf(config), format!("{}/jobs.fifo", self.base))
+        Queue::new(aws_sdk_sqs::Client::from_conf(config), format!("{}/jobs.fifo", self.base))
     }
 
     fn bus(&self) -> Bus {

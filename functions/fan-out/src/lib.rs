@@ -10,14 +10,18 @@ mod tick;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use lambda_runtime::Diagnostic;
 use shared::clock::Clock;
 use shared::events::{Event, Publish, PublishError, RunRef};
+use shared::queue::batch::{Failed, Work};
 use shared::store::connections::{Connections, Status};
 use shared::store::runs::{Mode, Run, Runs, Trigger};
 use shared::store::{Read, StoreError};
 use shared::sync::{NewRun, Planner, SyncError, new_run_id};
+use tracing::{Instrument as _, Span, info_span};
 
-pub use request::{Invocation, Request};
+pub use request::{Invocation, Invoked, Request};
 pub use tick::Ticked;
 
 /// What this function may use.
@@ -50,6 +54,25 @@ pub enum FanOutError {
     /// A direct invocation named a connection that does not exist, or that is off.
     #[error("{0}")]
     Refused(String),
+}
+
+impl FanOutError {
+    /// What failed, in one word that alarms can tell apart.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sync(error) => error.kind(),
+            Self::Store(_) => "Store",
+            Self::Publish(_) => "Bus",
+            Self::Refused(_) => "Refused",
+        }
+    }
+}
+
+impl From<FanOutError> for Diagnostic {
+    fn from(error: FanOutError) -> Self {
+        Self { error_type: error.kind().to_owned(), error_message: error.to_string() }
+    }
 }
 
 /// What an event led to.
@@ -86,7 +109,8 @@ impl FanOut {
     /// # Errors
     /// The store, the queue or the secrets are unavailable: the same run may be planned again.
     pub async fn plan(&self, run: &RunRef) -> Result<Handled, FanOutError> {
-        self.planner.plan(&run.partner, &run.run).await?;
+        let span = info_span!("plan", partner = %run.partner, connection = %run.connection, run = %run.run);
+        self.planner.plan(&run.partner, &run.run).instrument(span).await?;
         Ok(Handled::Planned { run_id: run.run.to_string() })
     }
 
@@ -125,4 +149,37 @@ impl FanOut {
             RunRef { partner: run.partner.clone(), connection: run.connection.clone(), run: run.id.clone() };
         self.events.publish(&[Event::SyncRequested(reference)]).await
     }
+}
+
+/// Requests as messages of a queue.
+#[async_trait]
+impl Work for FanOut {
+    type Task = Request;
+
+    /// Each is a lane of its own: the plannings of two runs have nothing to do with each other.
+    fn lane(request: &Request) -> String {
+        match request {
+            Request::Sync(run) => format!("{}/{}", run.partner, run.run),
+            Request::Tick | Request::Invoke(_) => String::new(),
+        }
+    }
+
+    fn span(_: &Request) -> Span {
+        info_span!("request")
+    }
+
+    async fn work(&self, request: &Request) -> Result<(), Failed> {
+        self.handle(request.clone()).await.map(drop).map_err(failed)
+    }
+
+    async fn give_up(&self, request: &Request) -> Result<(), Failed> {
+        match request {
+            Request::Sync(run) => FanOut::give_up(self, run).await.map_err(failed),
+            Request::Tick | Request::Invoke(_) => Ok(()),
+        }
+    }
+}
+
+fn failed(error: FanOutError) -> Failed {
+    Failed { kind: error.kind(), what: error.to_string() }
 }

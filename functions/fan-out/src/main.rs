@@ -1,8 +1,10 @@
 //! Wires the function.
 
-use fan_out::{FanOut, Request};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use fan_out::{FanOut, Invoked};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use serde_json::json;
 use shared::aws::Cloud;
+use shared::queue::batch::work_off;
 use shared::store::connections::Connections;
 use shared::store::runs::Runs;
 use shared::sync::{Planner, PlannerParts, Settings};
@@ -10,13 +12,22 @@ use shared::sync::{Planner, PlannerParts, Settings};
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let cloud = Cloud::start().await?;
-    let (table, events) = (cloud.table(), cloud.events()?);
+    let (table, events, queue) = (cloud.table(), cloud.events()?, cloud.planning()?);
     let (connections, runs) = (Connections::new(table.clone()), Runs::new(table.clone()));
     let to = (cloud.jobs()? as _, events.clone() as _);
-    let parts =
+    let mut parts =
         PlannerParts::new(&table, cloud.ledger(), cloud.opener()?, to, cloud.clock.clone(), Settings::default());
+    parts.metrics = cloud.metrics.clone();
     let planner = Planner::new(parts);
     let fan_out = FanOut { connections, runs, planner, events, clock: cloud.clock.clone() };
-    let handle = async |event: LambdaEvent<Request>| Ok::<_, Error>(fan_out.handle(event.payload).await?);
+    let handle = async |event: LambdaEvent<Invoked>| match event.payload {
+        Invoked::Messages(batch) => {
+            cloud.metrics.queue_age(batch.age_s(cloud.clock.now()));
+            Ok(json!(work_off(&fan_out, &queue, batch).await))
+        }
+        Invoked::Request(request) => {
+            fan_out.handle(request).await.map(|handled| json!(handled)).map_err(Diagnostic::from)
+        }
+    };
     lambda_runtime::run(service_fn(handle)).await
 }

@@ -3,7 +3,18 @@
 use serde::Deserialize;
 use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::events::RunRef;
+use shared::queue::batch::Batch;
 use shared::store::runs::Mode;
+
+/// What the function is invoked with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Invoked {
+    /// Messages of the planning queue: each a [`Request`].
+    Messages(Batch),
+    /// One request, by the schedule or by hand.
+    Request(Request),
+}
 
 /// What is asked of the fan-out.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

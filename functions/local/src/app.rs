@@ -12,7 +12,7 @@ use fan_out::{FanOut, FanOutError, Ticked};
 use jiff::SignedDuration;
 use shared::api;
 use shared::clock::{Clock, SystemClock, fresh_id};
-use shared::ledger::{LeaseHolder, Ledger};
+use shared::ledger::{LEASE_TERM, LeaseHolder, Ledger};
 use shared::psa::guarded::Circuits;
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
@@ -35,9 +35,6 @@ use crate::queue::{Drained, Handle, Message, Queue, drain};
 use crate::sealed_secrets::SealedSecrets;
 use crate::tokens::Tokens;
 use crate::{openapi, queue};
-
-/// How long a lease on an account holds, in minutes: longer than a company job goes on.
-pub const LEASE_MINUTES: i64 = 16;
 
 /// Where state is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,8 +144,7 @@ impl App {
         let queue = Queue::new(table.clone(), clock.clone());
         let bus = Bus::new(queue.clone());
         let events = Arc::new(bus.clone());
-        let holder =
-            LeaseHolder { instance: fresh_id("proc"), sole: true, term: SignedDuration::from_mins(LEASE_MINUTES) };
+        let holder = LeaseHolder { instance: fresh_id("proc"), sole: true, term: LEASE_TERM };
         let ledger = Ledger::new(table.clone(), holder);
         let connections = Connections::new(table.clone());
         let mappings = Mappings::new(table.clone());

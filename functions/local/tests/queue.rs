@@ -8,10 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use local::embedded::Embedded;
-use local::queue::{Drained, Handle, MOST_ATTEMPTS, Message, Queue, drain, work_until};
+use local::queue::{Drained, Handle, Message, Queue, drain, work_until};
 use shared::clock::Clock;
 use shared::events::RunRef;
-use shared::queue::{CompanyJob, SendJobs as _};
+use shared::queue::{CompanyJob, MOST_DELIVERIES, SendJobs as _};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
@@ -179,7 +179,7 @@ async fn a_message_that_keeps_failing_is_put_aside_and_makes_way() {
     let bench = Bench::new().await;
     let recorder = Recorder::failing_at("a/1");
     bench.send(&[job("a", "1"), job("a", "2")]).await;
-    for _ in 0..MOST_ATTEMPTS {
+    for _ in 0..MOST_DELIVERIES {
         bench.drain(&recorder).await;
         bench.hand.advance(900);
     }
@@ -232,7 +232,7 @@ async fn a_message_that_ends_the_process_each_time_is_put_aside_in_the_end() {
     let bench = Bench::new().await;
     let recorder = Arc::new(Recorder::default());
     bench.send(&[job("a", "1"), job("a", "2")]).await;
-    for _ in 0..MOST_ATTEMPTS {
+    for _ in 0..MOST_DELIVERIES {
         let head = bench.queue.heads().await.unwrap().remove(0);
         bench.queue.take(&head).await.unwrap();
     }

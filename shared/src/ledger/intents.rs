@@ -1,6 +1,4 @@
-//! Intents: stored, sent, settled.
-
-use std::collections::BTreeSet;
+//! Intents: stored, sent, found again. How they are settled stands in `settle`.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,15 +12,8 @@ use crate::domain::line::{Confirmed, LineHistory, LineKey};
 use crate::store::lines::Tenancy;
 use crate::store::{Condition, Key, Page, Read, StoreError, Table, Write, schema};
 
-/// A transaction holds at most 100 writes; an intent takes two of them.
-const INTENTS_A_TRANSACTION: usize = 50;
-
-/// Holds of a row that no later lease on the same account has moved. The account of a contract may change while a write of
-/// it is open: what was moved under another account's lease has a fence that can't be compared.
-const NOT_LATE: &str = "(#fence <= :fence OR (attribute_exists(#leased) AND #leased <> :leased))";
-
-/// So many of a line's newest adjustment dates are kept on its row.
-const DATES_KEPT: usize = 40;
+/// A transaction holds at most 100 writes; an intent takes two of them, and the lease may be given back with them.
+pub(super) const INTENTS_A_TRANSACTION: usize = 49;
 
 /// A ledger row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,22 +48,6 @@ pub struct Intent {
     pub code: Option<String>,
 }
 
-/// What became of an intent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The PSA shows the target.
-    Applied,
-    /// Nothing was changed, for the reason named by the code.
-    Rejected(String),
-    /// It never left this machine. Holds only while it is not stored as sent: a late worker that has just sent it wins.
-    NeverSent(String),
-    /// Nothing was changed: the day carries an adjustment that the units don't show. It is kept as taken, so that the next
-    /// change of the line is not sent for the same day and refused again.
-    DayTaken(String),
-    /// Nobody knows yet; the line stays closed to new writes.
-    Unknown(String),
-}
-
 /// Why intents could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum IntendError {
@@ -88,9 +63,6 @@ pub enum IntendError {
         key: IntentKey,
     },
 }
-
-/// An intent, and what became of it.
-pub type Settled<'a> = (&'a Intent, Outcome);
 
 /// Writes and reads the ledger.
 #[derive(Debug, Clone)]
@@ -244,97 +216,6 @@ impl Ledger {
         Ok(newest.items.into_iter().next().map(|(_, intent)| intent))
     }
 
-    /// Stores outcomes, and moves the lines on where the outcome is known: in one transaction for up to fifty lines.
-    /// `false`: another worker has the account; what could not be stored is settled by whoever holds it.
-    ///
-    /// # Errors
-    /// The store is unavailable. The intents stay as they were and are settled by reading.
-    pub async fn settle(
-        &self,
-        of: &Tenancy,
-        lease: &Lease,
-        settled: &[(Settled<'_>, &LineHistory)],
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        for chunk in settled.chunks(INTENTS_A_TRANSACTION) {
-            let mut writes = Vec::with_capacity(chunk.len() * 2);
-            for ((intent, outcome), history) in chunk {
-                writes.push(self.close_intent(of, lease, intent, outcome, now)?);
-                writes.extend(self.close_line(of, lease, intent, outcome, history)?);
-            }
-            if !self.table.transact(writes).await? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn close_intent(
-        &self,
-        of: &Tenancy,
-        lease: &Lease,
-        intent: &Intent,
-        outcome: &Outcome,
-        now: Timestamp,
-    ) -> Result<Write, StoreError> {
-        let (next, code) = match outcome {
-            Outcome::Applied => (IntentState::Applied, None),
-            Outcome::Rejected(code) | Outcome::NeverSent(code) | Outcome::DayTaken(code) => {
-                (IntentState::Rejected, Some(code))
-            }
-            Outcome::Unknown(code) => (IntentState::Unknown, Some(code)),
-        };
-        let from = match outcome {
-            Outcome::NeverSent(_) => [IntentState::Intended; 2],
-            // An outcome that is still unknown may be looked at again; that is no step back.
-            _ => [IntentState::Sent, IntentState::Unknown],
-        };
-        let set = "SET #state = :next, #code = :code, #fence = :fence, #leased = :leased, #settled_at = :settled";
-        let update = Condition::new(set)
-            .bind(":leased", lease.name())?
-            .bind(":next", next)?
-            .bind(":code", code)?
-            .bind(":fence", lease.fence)?
-            .bind(":settled", next.is_settled().then(|| now.as_second()))?;
-        let legal = Condition::new(format!("{NOT_LATE} AND (#state = :one OR #state = :other)"))
-            .bind(":one", from[0])?
-            .bind(":other", from[1])?;
-        self.table.write_update(&row(of, intent), &update, &legal)
-    }
-
-    fn close_line(
-        &self,
-        of: &Tenancy,
-        lease: &Lease,
-        intent: &Intent,
-        outcome: &Outcome,
-        history: &LineHistory,
-    ) -> Result<Option<Write>, StoreError> {
-        let meaning = &intent.meaning;
-        let mine = Condition::new(format!("#open = :open AND {NOT_LATE}"))
-            .bind(":open", &intent.key)?
-            .bind(":fence", lease.fence)?
-            .bind(":leased", lease.name())?;
-        let next = meaning.revision + 1;
-        let update = match outcome {
-            Outcome::Unknown(_) => return Ok(None),
-            Outcome::Rejected(_) | Outcome::NeverSent(_) => {
-                Condition::new("SET #revision = :next, #fence = :fence, #leased = :leased REMOVE #open")
-                    .bind(":next", next)?
-            }
-            Outcome::DayTaken(_) => Condition::new(
-                "SET #revision = :next, #fence = :fence, #leased = :leased, #adjusted_on = :dates REMOVE #open",
-            )
-            .bind(":next", next)?
-            .bind(":dates", dates_with(history, meaning.effective))?,
-            Outcome::Applied => made(meaning)?
-                .bind(":next", next)?
-                .bind(":confirmed", Confirmed { units: meaning.target, from: meaning.effective, feeds: meaning.feeds })?
-                .bind(":dates", dates_with(history, meaning.effective))?,
-        };
-        self.table.write_update(&of.line(&meaning.line), &update, &mine).map(Some)
-    }
-
     /// Remembers that a line was found to carry the right units, and who writes it from now on. `false`: it has an open
     /// intent, moved on meanwhile, or is another connection's.
     ///
@@ -365,27 +246,6 @@ impl Ledger {
         let row = self.table.update::<serde::de::IgnoredAny>(&of.line(line), &update, &quiet).await?;
         Ok(row.is_some())
     }
-}
-
-/// How a line moves on with a change that was made: what a reversal took back is remembered until the next change.
-fn made(meaning: &Meaning) -> Result<Condition, StoreError> {
-    let set =
-        "SET #revision = :next, #fence = :fence, #leased = :leased, #confirmed = :confirmed, #adjusted_on = :dates";
-    match meaning.reverses {
-        None => Ok(Condition::new(format!("{set} REMOVE #open, #forgotten, #reversed"))),
-        Some(_) => Condition::new(format!("{set}, #reversed = :reversed REMOVE #open, #forgotten"))
-            .bind(":reversed", meaning.before),
-    }
-}
-
-/// The line's adjustment dates and one more, the newest of them.
-fn dates_with(history: &LineHistory, date: Date) -> BTreeSet<Date> {
-    let mut dates = history.adjusted_on.clone();
-    dates.insert(date);
-    while dates.len() > DATES_KEPT {
-        dates.pop_first();
-    }
-    dates
 }
 
 pub(super) fn row(of: &Tenancy, intent: &Intent) -> Key {

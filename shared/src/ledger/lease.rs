@@ -7,7 +7,10 @@ use super::Ledger;
 use crate::clock::fresh_id;
 use crate::domain::ids::AccountId;
 use crate::store::lines::Tenancy;
-use crate::store::{Condition, Key, StoreError, schema};
+use crate::store::{Condition, Key, StoreError, Write, schema};
+
+/// How long a lease holds by default: longer than a function can run (15 minutes), so that it outlives its worker.
+pub const LEASE_TERM: SignedDuration = SignedDuration::from_mins(16);
 
 /// Who takes leases.
 #[derive(Debug, Clone)]
@@ -76,8 +79,19 @@ impl Ledger {
     /// # Errors
     /// The store is unavailable; the lease then ends with its term.
     pub async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        let free = Condition::new("SET #until = :zero").bind(":zero", 0)?;
-        let mine = Condition::new("#fence = :fence").bind(":fence", lease.fence)?;
+        let (free, mine) = given_back(lease)?;
         self.table.update::<LeaseRow>(&lease.key, &free, &mine).await.map(|_| ())
     }
+
+    /// As [`Ledger::release`], as a write of a transaction.
+    pub(super) fn giving_back(&self, lease: &Lease) -> Result<Write, StoreError> {
+        let (free, mine) = given_back(lease)?;
+        self.table.write_update(&lease.key, &free, &mine)
+    }
+}
+
+fn given_back(lease: &Lease) -> Result<(Condition, Condition), StoreError> {
+    let free = Condition::new("SET #until = :zero").bind(":zero", 0)?;
+    let mine = Condition::new("#fence = :fence").bind(":fence", lease.fence)?;
+    Ok((free, mine))
 }

@@ -6,7 +6,7 @@
 //! 1. a worker leases the account; each lease raises a fence, and every write here names it, so a late worker can't write;
 //! 2. `intend` stores the intents and marks their lines in one transaction; a line has at most one open intent;
 //! 3. `sent` is stored before the socket is touched;
-//! 4. `settle` closes the intent and moves the line on, in one transaction.
+//! 4. `settle` closes the intent and moves the line on, in one transaction, in which `settle_last` gives the lease back.
 //!
 //! Amounts never change once stored; only the state goes forward. What the ledger does not guarantee: that an outcome is
 //! ever known. An intent whose outcome nobody can tell stays open and is shown to a person,
@@ -16,7 +16,9 @@ mod history;
 mod intents;
 mod lease;
 mod reopen;
+mod settle;
 
-pub use intents::{IntendError, Intent, Ledger, Outcome, Settled};
-pub use lease::{Lease, LeaseHolder};
+pub use intents::{IntendError, Intent, Ledger};
+pub use lease::{LEASE_TERM, Lease, LeaseHolder};
 pub use reopen::{LookedAt, RESOLVED_BY_PERSON, Reopened};
+pub use settle::{Outcome, Settled, SettledLast};

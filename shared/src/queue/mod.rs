@@ -3,7 +3,11 @@
 //! A queue delivers at least once, in order within a connection, and may deliver twice: workers make repeats harmless. On
 //! AWS it is SQS FIFO with the connection as message group; on one machine it is kept in the store.
 
+pub mod batch;
+mod patience;
 pub mod sqs;
+
+pub use patience::{MOST_DELIVERIES, pause_after};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};

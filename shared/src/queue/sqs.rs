@@ -1,9 +1,12 @@
-//! Company jobs over SQS FIFO: the connection is the message group, so its jobs are done one after the other.
+//! Queues of SQS. Company jobs go over a FIFO one with the connection as message group, so that its jobs are done one after the
+//! other.
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use jiff::SignedDuration;
 
+use super::batch::Postpone;
 use super::{CompanyJob, QueueError, SendJobs};
 
 /// SQS takes at most so many messages in one request.
@@ -11,14 +14,14 @@ const MESSAGES_A_BATCH: usize = 10;
 /// What a batch did not take is sent again so often.
 const ATTEMPTS: usize = 4;
 
-/// A FIFO queue of jobs.
+/// A queue.
 #[derive(Debug, Clone)]
-pub struct JobQueue {
+pub struct Queue {
     client: Client,
     url: String,
 }
 
-impl JobQueue {
+impl Queue {
     /// The queue at `url`.
     #[must_use]
     pub fn new(client: Client, url: impl Into<String>) -> Self {
@@ -40,13 +43,22 @@ impl JobQueue {
 }
 
 #[async_trait]
-impl SendJobs for JobQueue {
+impl SendJobs for Queue {
     async fn send(&self, jobs: &[CompanyJob]) -> Result<(), QueueError> {
         for batch in jobs.chunks(MESSAGES_A_BATCH) {
             let entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
             self.send_batch(entries).await?;
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Postpone for Queue {
+    async fn postpone(&self, receipt_handle: &str, pause: SignedDuration) -> Result<(), QueueError> {
+        let seconds = i32::try_from(pause.as_secs()).map_err(|e| QueueError(e.to_string()))?;
+        let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt_handle);
+        request.visibility_timeout(seconds).send().await.map(drop).map_err(|e| QueueError(e.to_string()))
     }
 }
 

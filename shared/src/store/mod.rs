@@ -15,6 +15,7 @@ pub mod lines;
 pub mod mappings;
 pub mod runs;
 pub mod schema;
+mod several;
 mod table;
 mod transaction;
 pub mod usage;
@@ -22,6 +23,7 @@ pub mod usage;
 use crate::faults::Struck;
 pub use condition::Condition;
 pub use schema::Key;
+pub use several::Found;
 pub use table::{DuePosition, Page, Read, Rows, Table};
 pub use transaction::Write;
 

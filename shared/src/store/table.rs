@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -14,9 +14,6 @@ use super::{Condition, Key, StoreError};
 use crate::faults::Faults;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
-
-/// DynamoDB reads at most so many rows by key in one request.
-const KEYS_A_BATCH: usize = 100;
 
 /// A transaction that met another is tried so often, with a pause that doubles.
 pub(super) const TRANSACTION_ATTEMPTS: u32 = 5;
@@ -100,38 +97,6 @@ impl Table {
             .await
             .map_err(unavailable)?;
         found.item.map(decode).transpose()
-    }
-
-    /// The rows at `keys` that exist, in no order, as every write before this call left them.
-    ///
-    /// # Errors
-    /// The store is unavailable, or a row can't be read.
-    pub async fn get_each<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>, StoreError> {
-        let mut rows = Vec::with_capacity(keys.len());
-        for chunk in keys.chunks(KEYS_A_BATCH) {
-            let mut wanted = KeysAndAttributes::builder().consistent_read(true);
-            for key in chunk {
-                wanted = wanted.keys(HashMap::from([
-                    (PK.to_owned(), AttributeValue::S(key.pk.clone())),
-                    (SK.to_owned(), AttributeValue::S(key.sk.clone())),
-                ]));
-            }
-            let mut pending = Some(wanted.build().map_err(|e| StoreError::Corrupt(e.to_string()))?);
-            // The store answers with what it could not read in one go; each answer reads at least one row.
-            for _ in 0..=chunk.len() {
-                let Some(wanted) = pending.take() else { break };
-                let answer =
-                    self.client.batch_get_item().request_items(&self.name, wanted).send().await.map_err(unavailable)?;
-                for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                    rows.push(decode(item)?);
-                }
-                pending = answer.unprocessed_keys.and_then(|mut rest| rest.remove(&self.name));
-            }
-            if pending.is_some() {
-                return Err(StoreError::Unavailable("rows were left unread".into()));
-            }
-        }
-        Ok(rows)
     }
 
     /// Writes a row where `condition` holds of the one that is there. `false`: it did not hold, nothing was written.
@@ -370,11 +335,11 @@ pub(super) fn encode<T: Serialize>(key: &Key, row: &T) -> Result<Item, StoreErro
     Ok(item)
 }
 
-fn decode<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+pub(super) fn decode<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(|e| StoreError::Corrupt(e.to_string()))
 }
 
-fn text(item: &Item, name: &str) -> Option<String> {
+pub(super) fn text(item: &Item, name: &str) -> Option<String> {
     item.get(name).and_then(|value| value.as_s().ok()).cloned()
 }
 

@@ -108,6 +108,22 @@ impl From<IntendError> for SyncError {
     }
 }
 
+impl SyncError {
+    /// What failed, in one word that alarms can tell apart.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Store(_) => "Store",
+            Self::Secrets(_) => "Secrets",
+            Self::Queue(_) => "Queue",
+            Self::Job(_) => "Job",
+            Self::Busy => "Busy",
+            Self::Ledger(_) => "Ledger",
+            Self::Struck(_) => "Fault",
+        }
+    }
+}
+
 /// A connector for `connection`. The inner error is the partner's to repair: its credentials are gone or unreadable.
 async fn open(opener: &Opener, connection: &Connection) -> Result<Result<Arc<dyn Connector>, PsaError>, SyncError> {
     match opener.connector(connection).await {

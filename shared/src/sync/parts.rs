@@ -17,6 +17,7 @@ use crate::store::lines::Lines;
 use crate::store::mappings::Mappings;
 use crate::store::runs::Runs;
 use crate::store::usage::UsageReader;
+use crate::telemetry::Metrics;
 
 /// What a planner works with.
 #[allow(missing_docs, reason = "each field is named after its type")]
@@ -35,6 +36,7 @@ pub struct PlannerParts {
     pub events: Arc<dyn Publish>,
     pub clock: Arc<dyn Clock>,
     pub settings: Settings,
+    pub metrics: Metrics,
     pub faults: Faults,
 }
 
@@ -52,6 +54,7 @@ pub struct WorkerParts {
     pub events: Arc<dyn Publish>,
     pub clock: Arc<dyn Clock>,
     pub settings: Settings,
+    pub metrics: Metrics,
     pub faults: Faults,
 }
 
@@ -80,6 +83,7 @@ impl PlannerParts {
             events,
             clock,
             settings,
+            metrics: Metrics::default(),
             faults: table.faults().clone(),
         }
     }
@@ -107,6 +111,7 @@ impl WorkerParts {
             events,
             clock,
             settings,
+            metrics: Metrics::default(),
             faults: table.faults().clone(),
         }
     }

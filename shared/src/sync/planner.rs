@@ -126,7 +126,8 @@ impl Planner {
     }
 
     async fn finish(&self, run: &Run) -> Result<Option<Run>, SyncError> {
-        finish(&self.parts.runs, self.parts.events.as_ref(), self.parts.clock.as_ref(), run).await
+        finish(&self.parts.runs, (self.parts.events.as_ref(), &self.parts.metrics), self.parts.clock.as_ref(), run)
+            .await
     }
 
     async fn draft(&self, connection: &Connection, run: &Run) -> Result<Draft, SyncError> {
@@ -235,7 +236,9 @@ impl Planner {
             made,
         };
         let Parts { budgets, clock, .. } = &self.parts;
-        Ok(budgets.set(&connection.partner, &connection.id, found, clock.now()).await?)
+        let left = budgets.set(&connection.partner, &connection.id, found, clock.now()).await?;
+        self.parts.metrics.budget_left(&connection.partner, &connection.id, left);
+        Ok(left)
     }
 
     /// The PSA refused or failed: the run ends here, and the partner is told why.

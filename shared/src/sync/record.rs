@@ -18,6 +18,7 @@ use crate::queue::CompanyJob;
 use crate::store::StoreError;
 use crate::store::connections::{Connection, Connections, Status};
 use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Runs, Trigger};
+use crate::telemetry::Metrics;
 
 /// How soon a scheduled run that met a PSA out of reach is tried again.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_hours(1);
@@ -93,12 +94,13 @@ async fn adopt(parts: &Parts, connection: &Connection, right: Vec<Right>) -> Res
 /// Ends a run that has nothing left to do, and says so to whoever listens.
 pub(super) async fn finish(
     runs: &Runs,
-    events: &dyn Publish,
+    (events, metrics): (&dyn Publish, &Metrics),
     clock: &dyn Clock,
     run: &Run,
 ) -> Result<Option<Run>, SyncError> {
     let Some((ended, now_ended)) = runs.finish(&run.partner, &run.id, clock.now()).await? else { return Ok(None) };
     if now_ended {
+        metrics.run_ended(&ended);
         let reference = reference(&ended, &ended.id);
         let event = match ended.state {
             RunState::Failed => Event::RunFailed(reference),

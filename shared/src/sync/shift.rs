@@ -15,7 +15,7 @@ use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::{LineHistory, LineKey, LineResult};
 use crate::domain::plan::{Change, Decision};
 use crate::domain::reason::Code;
-use crate::ledger::{Intent, Lease};
+use crate::ledger::{Intent, Lease, SettledLast};
 use crate::psa::{Connector, Kind, Observation, ObservedLine, PsaError, Window};
 use crate::store::connections::Connection;
 use crate::store::lines::Tenancy;
@@ -31,6 +31,21 @@ pub(super) struct Shift<'a> {
     pub of: &'a Tenancy,
     pub lease: &'a Lease,
     pub run: &'a Run,
+}
+
+/// What a shift came to.
+pub(super) struct Worked {
+    pub rows: Vec<LineResult>,
+    pub effort: Effort,
+    /// The lease was given back with the last that was done under it.
+    pub released: bool,
+}
+
+impl Worked {
+    /// What was come to under a lease that is still held.
+    pub fn under_lease((rows, effort): (Vec<LineResult>, Effort)) -> Self {
+        Self { rows, effort, released: false }
+    }
 }
 
 /// What a shift has read.
@@ -50,7 +65,7 @@ impl Seen {
 }
 
 impl Shift<'_> {
-    pub async fn work(&self, job: &Job) -> Result<(Vec<LineResult>, Effort), SyncError> {
+    pub async fn work(&self, job: &Job) -> Result<Worked, SyncError> {
         let parts = self.parts;
         let keys: Vec<LineKey> = job.lines.iter().map(|line| line.key.clone()).collect();
         let histories = parts.lines.named(self.of, &keys).await?;
@@ -78,9 +93,9 @@ impl Shift<'_> {
         let before = written_rows(job, &written, &mut rows);
         let others = live_writers(&parts.connections, self.connection, seen.histories.values()).await?;
         let changes = self.decide(job, &seen, &others, &moved_on, &mut rows);
-        let writes = self.write(psa.as_ref(), job, &seen, changes, &mut rows).await?;
+        let (writes, released) = self.write(psa.as_ref(), job, &seen, changes, &mut rows).await?;
         let effort = Effort { psa_requests: psa.requests_made(), writes: before.saturating_add(writes) };
-        Ok((rows.into_values().collect(), effort))
+        Ok(Worked { rows: rows.into_values().collect(), effort, released })
     }
 
     /// Reads the account's lines, from before their running period, or before `earliest` where that is earlier.
@@ -111,7 +126,7 @@ impl Shift<'_> {
         own: Own,
         error: &PsaError,
         requests: u32,
-    ) -> Result<(Vec<LineResult>, Effort), SyncError> {
+    ) -> Result<Worked, SyncError> {
         let parts = self.parts;
         if error.kind == Kind::Auth {
             note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
@@ -130,7 +145,7 @@ impl Shift<'_> {
                 None => row::stopped(&line.key, &line.label, reason.clone()),
             });
         }
-        Ok((rows.into_values().collect(), Effort { psa_requests: requests, writes }))
+        Ok(Worked::under_lease((rows.into_values().collect(), Effort { psa_requests: requests, writes })))
     }
 
     /// Decides every line that has no row yet.
@@ -206,7 +221,8 @@ impl Shift<'_> {
         Some((meaning, history))
     }
 
-    /// Writes the changes one after the other, reads the account back once, and settles. Answers with how many were sent.
+    /// Writes the changes one after the other, reads the account back once, and settles. Answers with how many were sent, and
+    /// whether the lease was given back with that: nothing is done under it afterwards.
     async fn write(
         &self,
         psa: &dyn Connector,
@@ -214,9 +230,9 @@ impl Shift<'_> {
         seen: &Seen,
         changes: Vec<(&JobLine, Change)>,
         rows: &mut Rows,
-    ) -> Result<u32, SyncError> {
+    ) -> Result<(u32, bool), SyncError> {
         if changes.is_empty() {
-            return Ok(0);
+            return Ok((0, false));
         }
         let parts = self.parts;
         let planned: Vec<(Meaning, LineHistory)> =
@@ -252,10 +268,12 @@ impl Shift<'_> {
             }
             settled.push(((&attempt.intent, verdict.outcome), history));
         }
-        if !parts.ledger.settle(self.of, self.lease, &settled, parts.clock.now()).await? {
-            return Err(SyncError::Busy);
-        }
-        Ok(u32::try_from(sent).unwrap_or(u32::MAX))
+        let released = match parts.ledger.settle_last(self.of, self.lease, &settled, parts.clock.now()).await? {
+            SettledLast::AndReleased => true,
+            SettledLast::Alone => false,
+            SettledLast::Not => return Err(SyncError::Busy),
+        };
+        Ok((u32::try_from(sent).unwrap_or(u32::MAX), released))
     }
 }
 

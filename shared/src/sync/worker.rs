@@ -10,14 +10,13 @@ use super::findings::say_of_job;
 use super::job::Job;
 use super::parts::WorkerParts as Parts;
 use super::record::{finish, try_again_soon};
-use super::shift::Shift;
+use super::shift::{Shift, Worked};
 use super::{SyncError, row, tenancy};
 use crate::domain::line::{LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
 use crate::queue::CompanyJob;
-use crate::store::Read;
 use crate::store::connections::{Connection, Status};
-use crate::store::runs::{Effort, Run};
+use crate::store::runs::{Effort, JobRows, Run};
 
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,18 +46,16 @@ impl Worker {
     /// The store or the secrets are unavailable, or another worker has the account. The job may be done again, and must be:
     /// its run waits for it.
     pub async fn work(&self, message: &CompanyJob) -> Result<Done, SyncError> {
-        let Parts { runs, connections, ledger, clock, .. } = &self.parts;
-        let Some(page) = runs.job(&message.partner, &message.run, &message.page).await? else {
+        let Parts { runs, ledger, clock, .. } = &self.parts;
+        let JobRows { page: Some(page), run: Some(run), connection } = runs.job(message).await? else {
             return Ok(Done::Before);
         };
-        let Some(run) = runs.get(&message.partner, &message.run).await? else { return Ok(Done::Before) };
         let Some(job) = page.job.filter(|_| !page.done) else {
             // Its message came again, perhaps because this is where the worker before died.
-            finish(runs, self.parts.events.as_ref(), clock.as_ref(), &run).await?;
+            finish(runs, (self.parts.events.as_ref(), &self.parts.metrics), clock.as_ref(), &run).await?;
             return Ok(Done::Before);
         };
         let job: Job = serde_json::from_str(&job).map_err(|e| SyncError::Job(e.to_string()))?;
-        let connection = connections.get(&message.partner, &message.connection, Read::Consistent).await?;
         let stopped = self.stopped(connection.as_ref(), &run);
         let of = connection.clone();
         let (rows, effort) = match (connection, stopped) {
@@ -68,13 +65,15 @@ impl Worker {
                 let shift = Shift { parts: &self.parts, connection: &connection, of: &of, lease: &lease, run: &run };
                 let worked = match self.beyond_budget(&connection, &job).await {
                     Ok(None) => shift.work(&job).await,
-                    Ok(Some(reason)) => self.cut_short(&connection, &run, &job, reason).await,
+                    Ok(Some(reason)) => self.cut_short(&connection, &run, &job, reason).await.map(Worked::under_lease),
                     Err(error) => Err(error),
                 };
-                if let Err(error) = ledger.release(&lease).await {
+                let released = worked.as_ref().is_ok_and(|worked| worked.released);
+                if !released && let Err(error) = ledger.release(&lease).await {
                     tracing::warn!(%error, account = %job.account, "a lease was not given back and ends with its term");
                 }
-                worked?
+                let Worked { rows, effort, .. } = worked?;
+                (rows, effort)
             }
             (connection, reason) => {
                 let gone = || Reason::new(Code::ConnectionOff, "The connection is gone.".into());
@@ -84,7 +83,7 @@ impl Worker {
         let rows = job.noted(rows);
         self.say(of.as_ref(), &run, &job, &rows).await?;
         runs.close_job(&run, &message.page, &rows, effort).await?;
-        finish(runs, self.parts.events.as_ref(), clock.as_ref(), &run).await?;
+        finish(runs, (self.parts.events.as_ref(), &self.parts.metrics), clock.as_ref(), &run).await?;
         Ok(Done::Now)
     }
 
@@ -116,19 +115,17 @@ impl Worker {
     /// # Errors
     /// The store is unavailable: the run goes on waiting.
     pub async fn give_up(&self, message: &CompanyJob) -> Result<(), SyncError> {
-        let Parts { runs, connections, .. } = &self.parts;
-        let Some(run) = runs.get(&message.partner, &message.run).await? else { return Ok(()) };
-        let page = runs.job(&message.partner, &message.run, &message.page).await?;
+        let Parts { runs, .. } = &self.parts;
+        let JobRows { page, run: Some(run), connection } = runs.job(message).await? else { return Ok(()) };
         if let Some(job) = page.and_then(|page| page.job.filter(|_| !page.done)) {
             let job: Job = serde_json::from_str(&job).map_err(|e| SyncError::Job(e.to_string()))?;
-            let connection = connections.get(&message.partner, &message.connection, Read::Consistent).await?;
             let reason = Reason::new(Code::GivenUp, "The account's job failed at every try.".into());
             let (rows, effort) = self.stopped_rows(connection.clone(), &run, &job, reason).await?;
             let rows = job.noted(rows);
             self.say(connection.as_ref(), &run, &job, &rows).await?;
             runs.close_job(&run, &message.page, &rows, effort).await?;
         }
-        finish(runs, self.parts.events.as_ref(), self.parts.clock.as_ref(), &run).await?;
+        finish(runs, (self.parts.events.as_ref(), &self.parts.metrics), self.parts.clock.as_ref(), &run).await?;
         Ok(())
     }
 

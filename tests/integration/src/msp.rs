@@ -7,6 +7,7 @@
 pub mod deliveries;
 pub mod ledger;
 pub mod parts;
+pub mod requests;
 pub mod run;
 pub mod setup;
 pub mod strikes;
@@ -28,6 +29,7 @@ use simulators::autotask::{Autotask, Entity, Kind};
 use crate::{Answer, PARTNER, TestClock};
 pub use deliveries::Deliveries;
 pub use parts::Parts;
+pub use requests::{Requests, by_operation};
 pub use run::Run;
 pub use setup::{Customer, Setup};
 pub use strikes::{Strike, Strikes};

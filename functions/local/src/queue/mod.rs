@@ -11,22 +11,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
-use shared::queue::{CompanyJob, QueueError, SendJobs};
+use shared::queue::{CompanyJob, MOST_DELIVERIES, QueueError, SendJobs, pause_after};
 use shared::store::{Condition, Page, Read, StoreError, Table, schema};
 use tokio::sync::{Mutex, Notify};
 
 pub use message::Message;
 pub use work::{Drained, Handle, drain, work_until};
 
-/// A message is given up after so many deliveries. Together their delays outlast a lease, which a failed job may leave behind.
-pub const MOST_ATTEMPTS: u32 = 10;
-/// Delay after the first failure; it doubles with each further one.
-const FIRST_DELAY_S: i64 = 5;
-/// Longest delay.
-const LONGEST_DELAY_S: i64 = 900;
 /// A transaction holds at most 100 writes; a message takes two of them.
 const MESSAGES_A_TRANSACTION: usize = 50;
 /// How often a write is tried that other writers got in the way of.
@@ -191,14 +185,14 @@ impl Queue {
     /// # Errors
     /// The store is unavailable; the message will be delivered again, and at once.
     pub async fn failed(&self, taken: &Waiting, error: &str) -> Result<Option<Timestamp>, StoreError> {
-        if taken.attempts >= MOST_ATTEMPTS {
+        if taken.attempts >= MOST_DELIVERIES {
             let letter = DeadLetter { letter: taken.clone(), died_at: self.clock.now(), error: error.to_owned() };
-            tracing::error!(message = %taken.message, error, "given up after {MOST_ATTEMPTS} deliveries; it is kept as a dead letter");
+            tracing::error!(message = %taken.message, error, "given up after {MOST_DELIVERIES} deliveries; it is kept as a dead letter");
             self.remove(taken, Some(letter)).await?;
             return Ok(None);
         }
         let now = self.clock.now();
-        let visible_at = now.saturating_add(delay(taken.attempts)).unwrap_or(now);
+        let visible_at = now.saturating_add(pause_after(taken.attempts)).unwrap_or(now);
         tracing::warn!(message = %taken.message, error, %visible_at, "failed; it will be delivered again");
         let set = Condition::new("SET #visible_at = :at").bind(":at", visible_at)?;
         self.table.amend(&taken.key(), &set, &Condition::present()).await?;
@@ -257,27 +251,9 @@ impl Waiting {
     }
 }
 
-/// How long a message waits after its `attempts`th delivery failed.
-fn delay(attempts: u32) -> SignedDuration {
-    let doubled = 2_i64.checked_pow(attempts.saturating_sub(1)).and_then(|times| times.checked_mul(FIRST_DELAY_S));
-    SignedDuration::from_secs(doubled.unwrap_or(LONGEST_DELAY_S).min(LONGEST_DELAY_S))
-}
-
 #[async_trait]
 impl SendJobs for Queue {
     async fn send(&self, jobs: &[CompanyJob]) -> Result<(), QueueError> {
         self.put(jobs.iter().cloned().map(Message::Job)).await.map_err(|error| QueueError(error.to_string()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delays_grow_and_together_outlast_a_lease() {
-        let delays: Vec<i64> = (1..MOST_ATTEMPTS).map(|attempt| delay(attempt).as_secs()).collect();
-        assert_eq!(delays, [5, 10, 20, 40, 80, 160, 320, 640, 900]);
-        assert!(delays.iter().sum::<i64>() > crate::app::LEASE_MINUTES * 60);
     }
 }

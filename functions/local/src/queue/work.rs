@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use shared::domain::ids::{ConnectionId, PartnerId};
+use shared::queue::MOST_DELIVERIES;
 use shared::store::StoreError;
 use tokio::task::JoinSet;
 
@@ -137,7 +138,7 @@ async fn startable(queue: &Queue, busy: &BTreeSet<Group>, turns: &mut Turns, roo
 /// One delivery. `true`: the message is done, or was gone.
 async fn deliver(queue: &Queue, handler: &Arc<dyn Handle>, head: &Waiting) -> Result<bool, StoreError> {
     let Some(taken) = queue.take(head).await? else { return Ok(true) };
-    if taken.attempts > super::MOST_ATTEMPTS {
+    if taken.attempts > MOST_DELIVERIES {
         // Its last delivery never came to an end: the process died of it, or with it.
         queue.failed(&taken, "the process ended while it was worked on").await?;
         give_up(handler, &taken.message).await;
@@ -149,7 +150,7 @@ async fn deliver(queue: &Queue, handler: &Arc<dyn Handle>, head: &Waiting) -> Re
         Ok(()) => queue.done(&taken).await.map(|()| true),
         Err(error) => {
             queue.failed(&taken, &error).await?;
-            if taken.attempts == super::MOST_ATTEMPTS {
+            if taken.attempts == MOST_DELIVERIES {
                 give_up(handler, &taken.message).await;
             }
             Ok(false)

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::connections::Connection;
 use super::schema;
 use super::{Condition, Key, Page, Read, Rows, StoreError, Table};
 use crate::clock::fresh_id;
@@ -18,6 +19,7 @@ use crate::domain::ids::{ConnectionId, PartnerId, RunId};
 use crate::domain::line::LineResult;
 use crate::domain::reason::Reason;
 use crate::ledger::LeaseHolder;
+use crate::queue::CompanyJob;
 pub use run::{Approved, Counts, Effort, Mode, Planned, ResultPage, Reverses, Run, RunState, Trigger};
 
 /// Reads and writes runs.
@@ -148,12 +150,16 @@ impl Runs {
         self.0.transact(writes).await
     }
 
-    /// The page of a company job.
+    /// What a company job begins with, as every write before this call left it.
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn job(&self, partner: &PartnerId, run: &RunId, page: &str) -> Result<Option<ResultPage>, StoreError> {
-        self.0.get(&schema::run_lines(partner, run, &format!("J{page}")), Read::Consistent).await
+    pub async fn job(&self, message: &CompanyJob) -> Result<JobRows, StoreError> {
+        let CompanyJob { partner, connection, run, page } = message;
+        let page = schema::run_lines(partner, run, &format!("J{page}"));
+        let (run, connection) = (schema::run(partner, run), schema::connection(partner, connection));
+        let mut found = self.0.get_several(&[page.clone(), run.clone(), connection.clone()]).await?;
+        Ok(JobRows { page: found.take(&page)?, run: found.take(&run)?, connection: found.take(&connection)? })
     }
 
     /// Closes a company job's page with what became of its lines, and counts the job as done. `false`: it was closed before.
@@ -308,6 +314,17 @@ const JOB_PAGES: &str = "LINES#J";
 
 /// A transaction holds at most 4 MB, and a page may have 200 KB twice over.
 const JOBS_A_TRANSACTION: usize = 10;
+
+/// The rows that a company job begins with.
+#[derive(Debug)]
+pub struct JobRows {
+    /// Its page.
+    pub page: Option<ResultPage>,
+    /// Its run.
+    pub run: Option<Run>,
+    /// Its connection.
+    pub connection: Option<Connection>,
+}
 
 #[derive(Serialize, Deserialize)]
 struct Listed {

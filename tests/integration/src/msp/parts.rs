@@ -36,6 +36,7 @@ use shared::store::usage::{Snapshots, UsageReader};
 use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
 use tempfile::TempDir;
 
+use super::Requests;
 use crate::{Answer, TestClock};
 
 /// The engine checks no signature: one only has to be there.
@@ -46,6 +47,8 @@ const UNSIGNED: &str =
 pub struct Parts {
     /// The store.
     pub table: Table,
+    /// What the functions ask of the store.
+    pub requests: Requests,
     /// The secrets.
     pub secrets: Arc<SealedSecrets>,
     /// Plans runs.
@@ -58,6 +61,8 @@ pub struct Parts {
     pub planner_parts: PlannerParts,
     /// What they tell each other.
     pub wire: Arc<Wire>,
+    /// The HTTP functions' routers, in no frame.
+    pub routers: BTreeMap<&'static str, axum::Router>,
     base: String,
     client: reqwest::Client,
     tokens: Tokens,
@@ -93,7 +98,8 @@ impl Parts {
     ) -> Self {
         let store = Embedded::in_memory().await.expect("the store starts");
         let data = TempDir::new().expect("a folder");
-        let table = store.table().with_faults(faults.clone());
+        let requests = Requests::default();
+        let table = Table::new(requests.client(store.address()), "tallyline").with_faults(faults.clone());
         let secrets = Arc::new(SealedSecrets::open(data.path()).expect("a folder for secrets"));
         let base = psa.parse().expect("an address");
         let psas = Registry::new(autotask::Autotask::at(&base, calls).expect("a client"));
@@ -117,7 +123,8 @@ impl Parts {
             events: wire.clone(),
             clock: Arc::new(clock.clone()),
         };
-        let router = router(&table, &secrets, &psas, &opener, &wire, resolver, clock);
+        let routers = routers(&table, &secrets, &psas, &opener, &wire, resolver, clock);
+        let router = routers.values().cloned().fold(axum::Router::new(), axum::Router::merge);
         let (base, serving) = serve(api::framed(router, Arc::new(key(data.path(), clock)))).await;
         Self {
             secrets,
@@ -126,10 +133,12 @@ impl Parts {
             worker_parts,
             planner_parts,
             wire,
+            routers,
             base,
             client: reqwest::Client::builder().no_proxy().build().expect("a client"),
             tokens: key(data.path(), clock),
             table,
+            requests,
             _data: data,
             store,
             serving,
@@ -272,7 +281,7 @@ fn key(data: &Path, clock: &TestClock) -> Tokens {
     Tokens::open(data, Arc::new(clock.clone())).expect("a key")
 }
 
-fn router(
+fn routers(
     table: &Table,
     secrets: &Arc<SealedSecrets>,
     psas: &Registry,
@@ -280,7 +289,7 @@ fn router(
     wire: &Arc<Wire>,
     resolver: Resolver,
     clock: &TestClock,
-) -> axum::Router {
+) -> BTreeMap<&'static str, axum::Router> {
     let connections = connections::router(connections::Deps {
         connections: Connections::new(table.clone()),
         remembered: Idempotency::new(table.clone()),
@@ -309,8 +318,9 @@ fn router(
         events: wire.clone(),
         clock: Arc::new(clock.clone()),
     });
-    let (router, _openapi) = connections.merge(mappings).merge(usage).merge(runs).split_for_parts();
-    router
+    [("connections", connections), ("mappings", mappings), ("usage", usage), ("runs", runs)]
+        .map(|(name, router)| (name, router.into()))
+        .into()
 }
 
 async fn serve(router: axum::Router) -> (String, tokio::task::JoinHandle<()>) {

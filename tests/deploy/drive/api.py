@@ -1,0 +1,38 @@
+"""Calls the deployed HTTP API as a partner does."""
+
+import json
+import urllib.error
+import urllib.request
+
+
+class Api:
+    """The API `api_id` on the emulator; every call bears `token`."""
+
+    def __init__(self, endpoint: str, api_id: str, token: str):
+        self._endpoint, self._token = endpoint, token
+        self._host = f"{api_id}.execute-api.localhost"
+
+    def call(self, method: str, path: str, body=None, token: str | None = None):
+        """Status and JSON of the answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._endpoint + path, data=data, method=method)
+        request.add_header("Host", self._host)
+        request.add_header("Authorization", f"Bearer {self._token if token is None else token}")
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, _json(answer.read())
+        except urllib.error.HTTPError as refused:
+            return refused.code, _json(refused.read())
+
+    def done(self, method: str, path: str, body=None):
+        """The JSON of a call that must succeed."""
+        status, answer = self.call(method, path, body)
+        if not 200 <= status < 300:
+            raise SystemExit(f"{method} {path}: {status} {answer}")
+        return answer
+
+
+def _json(body: bytes):
+    return json.loads(body) if body else None

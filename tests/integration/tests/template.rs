@@ -1,0 +1,249 @@
+//! What the deployment template promises, read from the file itself: a scope on every route, dead letters and alarms
+//! everywhere, roles that name what they touch, data that stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use local::app::{App, AppOptions, Place};
+use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+use shared::queue::MOST_DELIVERIES;
+use shared::store::definition::KEY_ATTRIBUTES;
+use shared::store::schema::{DUE_INDEX, DUE_PK, DUE_SK, EXPIRES, PK, SK};
+use tower::ServiceExt as _;
+
+static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
+    plain(&Yaml::load_from_str(&text).unwrap()[0])
+});
+
+/// YAML as JSON; `!GetAtt A.B` becomes `{"GetAtt": "A.B"}`.
+fn plain(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(truth)) => json!(truth),
+        Yaml::Value(Scalar::Integer(number)) => json!(number),
+        Yaml::Value(Scalar::String(text)) => json!(text),
+        Yaml::Sequence(items) => items.iter().map(plain).collect(),
+        Yaml::Mapping(map) => map.iter().map(|(key, value)| (text(key), plain(value))).collect::<Map<_, _>>().into(),
+        Yaml::Tagged(tag, value) => json!({ (tag.suffix.to_string()): plain(value) }),
+        other => panic!("not in a template: {other:?}"),
+    }
+}
+
+fn text(yaml: &Yaml<'_>) -> String {
+    yaml.as_str().expect("keys are text").to_owned()
+}
+
+fn resources() -> impl Iterator<Item = (&'static str, &'static Value)> {
+    TEMPLATE["Resources"].as_object().unwrap().iter().map(|(name, resource)| (name.as_str(), resource))
+}
+
+fn of_type(kind: &str) -> impl Iterator<Item = (&'static str, &'static Value)> {
+    resources().filter(move |(_, resource)| resource["Type"] == kind).map(|(name, found)| (name, &found["Properties"]))
+}
+
+/// Every allowance of every role: role, action, resource.
+fn allowed() -> Vec<(&'static str, String, &'static Value)> {
+    let list = |value: &'static Value| match value {
+        Value::Array(items) => items.iter().collect(),
+        one => vec![one],
+    };
+    let mut found = Vec::new();
+    for (role, properties) in of_type("AWS::IAM::Role") {
+        for policy in properties["Policies"].as_array().into_iter().flatten() {
+            for statement in list(&policy["PolicyDocument"]["Statement"]) {
+                for action in list(&statement["Action"]) {
+                    let action = action.as_str().unwrap().to_owned();
+                    found.extend(list(&statement["Resource"]).into_iter().map(|what| (role, action.clone(), what)));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The description of every function's routes, as the service gives it.
+async fn documented() -> Value {
+    let app = App::open(AppOptions::at(Place::Memory)).await.unwrap();
+    let request = axum::http::Request::get("/openapi.json").body(axum::body::Body::empty()).unwrap();
+    let answer = app.router().oneshot(request).await.unwrap();
+    let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[tokio::test]
+async fn every_documented_route_is_there_with_its_function_and_a_scope_and_no_other() {
+    let openapi = documented().await;
+    let mut documented: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (path, item) in openapi["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let schemes = operation["security"].as_array().unwrap().iter();
+            let mut scopes: BTreeSet<&str> =
+                schemes.flat_map(|scheme| scheme["bearer"].as_array().unwrap()).filter_map(Value::as_str).collect();
+            if scopes.contains("tallyline/read") {
+                // Who may change may see.
+                scopes.insert("tallyline/write");
+            }
+            documented.insert(format!("{} {path}", method.to_uppercase()), scopes);
+        }
+    }
+    let mut routed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (name, route) in of_type("AWS::ApiGatewayV2::Route") {
+        assert_eq!(route["AuthorizationType"], "JWT", "{name}");
+        let scopes = route["AuthorizationScopes"].as_array().unwrap().iter().filter_map(Value::as_str);
+        routed.insert(route["RouteKey"].as_str().unwrap().to_owned(), scopes.collect());
+    }
+    assert_eq!(documented, routed);
+    println!("{} routes, each with a scope", routed.len());
+}
+
+#[test]
+fn the_table_is_the_one_that_the_store_makes_and_its_data_stays() {
+    let (name, table) = of_type("AWS::DynamoDB::Table").next().unwrap();
+    let names = |list: &Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|key| key["AttributeName"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&table["AttributeDefinitions"]), KEY_ATTRIBUTES);
+    assert_eq!(names(&table["KeySchema"]), [PK, SK]);
+    let index = &table["GlobalSecondaryIndexes"][0];
+    assert_eq!(
+        (index["IndexName"].as_str(), names(&index["KeySchema"])),
+        (Some(DUE_INDEX), vec![DUE_PK.into(), DUE_SK.into()])
+    );
+    assert_eq!(table["TimeToLiveSpecification"], json!({"AttributeName": EXPIRES, "Enabled": true}));
+    assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
+    assert_eq!(table["DeletionProtectionEnabled"], true);
+    assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+    assert_eq!(table["SSESpecification"]["SSEEnabled"], true);
+    let whole = &TEMPLATE["Resources"][name];
+    assert_eq!((&whole["DeletionPolicy"], &whole["UpdateReplacePolicy"]), (&json!("Retain"), &json!("Retain")));
+}
+
+#[test]
+fn roles_name_what_they_do_and_to_what() {
+    let allowed = allowed();
+    for (role, action, resource) in &allowed {
+        assert!(!action.contains('*') && !action.ends_with(":Scan"), "{role} {action}");
+        let target = resource.to_string();
+        assert!(target != "\"*\"" && !target.is_empty(), "{role} {action} {target}");
+        // The secrets of one stack are the one set that can't be listed one by one.
+        assert!(!target.contains('*') || action.starts_with("secretsmanager:"), "{role} {action} {target}");
+    }
+    let may = |role: &str, action: &str| allowed.iter().any(|(r, a, _)| *r == role && a == action);
+    for role in ["FanOutRole", "CompanySyncRole", "MappingsRole"] {
+        assert!(may(role, "secretsmanager:GetSecretValue"), "{role} reads secrets");
+        assert!(!may(role, "secretsmanager:PutSecretValue") && !may(role, "secretsmanager:DeleteSecret"), "{role}");
+    }
+    for role in ["UsageRole", "RunsRole"] {
+        assert!(!may(role, "secretsmanager:GetSecretValue"), "{role} needs no secret");
+    }
+    assert!(!allowed.iter().any(|(_, action, _)| action.contains("List")), "nobody lists");
+    for (role, properties) in of_type("AWS::IAM::Role") {
+        assert!(properties.get("ManagedPolicyArns").is_none(), "{role}");
+    }
+    println!("{} allowances of {} roles", allowed.len(), of_type("AWS::IAM::Role").count());
+}
+
+#[test]
+fn each_function_has_a_role_logs_that_end_and_alarms_of_its_own() {
+    let alarms: BTreeSet<String> = of_type("AWS::CloudWatch::Alarm")
+        .map(|(_, alarm)| format!("{} {}", alarm["MetricName"], alarm["Dimensions"]))
+        .collect();
+    let mut functions = 0;
+    for (name, function) in of_type("AWS::Serverless::Function") {
+        assert_eq!(function["Role"]["GetAtt"], format!("{name}Role.Arn"));
+        let logs = function["LoggingConfig"]["LogGroup"]["Ref"].as_str().unwrap();
+        assert_eq!(TEMPLATE["Resources"][logs]["Properties"]["RetentionInDays"]["Ref"], "LogRetentionDays");
+        for metric in ["Errors", "Throttles"] {
+            let wanted = format!("\"{metric}\" {}", json!([{"Name": "FunctionName", "Value": {"Ref": name}}]));
+            assert!(alarms.contains(&wanted), "{name} has no alarm on {metric}");
+        }
+        functions += 1;
+    }
+    for (name, alarm) in of_type("AWS::CloudWatch::Alarm") {
+        assert_eq!(alarm["AlarmActions"], json!([{"Ref": "Alarms"}]), "{name}");
+    }
+    for (name, group) in of_type("AWS::Logs::LogGroup") {
+        assert!(group.get("RetentionInDays").is_some(), "{name} keeps its logs for ever");
+    }
+    println!("{functions} functions");
+}
+
+#[test]
+fn no_message_is_lost_in_silence() {
+    let alarmed: BTreeSet<&str> = of_type("AWS::CloudWatch::Alarm")
+        .filter_map(|(_, alarm)| alarm["Dimensions"][0]["Value"]["GetAtt"].as_str()?.strip_suffix(".QueueName"))
+        .collect();
+    for (name, queue) in of_type("AWS::SQS::Queue") {
+        assert!(alarmed.contains(name), "{name} has no alarm");
+        if !name.ends_with("DeadLetters") {
+            assert!(queue["RedrivePolicy"]["deadLetterTargetArn"]["GetAtt"].is_string(), "{name} has no dead letters");
+        }
+    }
+    for (name, rule) in of_type("AWS::Events::Rule") {
+        for target in rule["Targets"].as_array().unwrap() {
+            assert!(
+                target["DeadLetterConfig"]["Arn"]["GetAtt"].is_string() && target["RetryPolicy"].is_object(),
+                "{name}"
+            );
+        }
+    }
+    for (name, schedule) in of_type("AWS::Scheduler::Schedule") {
+        let target = &schedule["Target"];
+        assert!(target["DeadLetterConfig"]["Arn"]["GetAtt"].is_string() && target["RetryPolicy"].is_object(), "{name}");
+    }
+}
+
+#[test]
+fn the_writer_is_limited_and_never_tried_again_by_itself() {
+    let writer = &TEMPLATE["Resources"]["CompanySync"]["Properties"];
+    assert_eq!(writer["EventInvokeConfig"]["MaximumRetryAttempts"], 0);
+    assert_eq!(TEMPLATE["Resources"]["Jobs"]["Properties"]["FifoQueue"], true);
+}
+
+#[test]
+fn each_queue_delivers_as_often_as_the_functions_reckon_with() {
+    let mut sources = 0;
+    for (name, function) in of_type("AWS::Serverless::Function") {
+        for (source, event) in function["Events"].as_object().into_iter().flatten() {
+            let event = &event["Properties"];
+            assert_eq!(event["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{name}");
+            assert!(event["ScalingConfig"]["MaximumConcurrency"].as_i64().is_some_and(|most| most >= 2), "{name}");
+            let queue = event["Queue"]["GetAtt"].as_str().unwrap().strip_suffix(".Arn").unwrap();
+            let queue = &TEMPLATE["Resources"][queue]["Properties"];
+            let visible = queue["VisibilityTimeout"].as_i64().unwrap();
+            assert!(visible >= 6 * function["Timeout"].as_i64().unwrap(), "{name}");
+            // One more than it is worked on: that one gives it up.
+            assert_eq!(queue["RedrivePolicy"]["maxReceiveCount"], MOST_DELIVERIES + 1, "{source} of {name}");
+            sources += 1;
+        }
+    }
+    assert_eq!(sources, 2);
+}
+
+#[test]
+fn the_functions_environment_names_resources_and_holds_no_secret() {
+    let known: BTreeSet<&str> = ["TABLE", "EVENT_BUS", "SECRETS_PREFIX", "JOBS_QUEUE_URL", "PLANNING_QUEUE_URL"].into();
+    let globals = &TEMPLATE["Globals"]["Function"]["Environment"]["Variables"];
+    let own = of_type("AWS::Serverless::Function").map(|(_, function)| &function["Environment"]["Variables"]);
+    for variables in own.chain([globals]) {
+        for (name, value) in variables.as_object().into_iter().flatten() {
+            assert!(known.contains(name.as_str()), "{name}");
+            assert!(value.is_object(), "{name} is a fixed text");
+        }
+    }
+}
+
+#[test]
+fn no_resource_has_a_fixed_name() {
+    // Names of something that belongs to another resource, and the one of the API's authorizer, which is the API's own.
+    let of_another = ["StageName", "MetricName", "FunctionName", "EventBusName"];
+    for (name, resource) in resources().filter(|(_, resource)| resource["Type"] != "AWS::ApiGatewayV2::Authorizer") {
+        for (key, value) in resource["Properties"].as_object().into_iter().flatten() {
+            let is_its_name = key.ends_with("Name") && !of_another.contains(&key.as_str());
+            let varies = value["Sub"].as_str().is_some_and(|text| text.starts_with("${AWS::StackName}-"));
+            assert!(!is_its_name || varies, "{name} is called {value}");
+        }
+    }
+}
