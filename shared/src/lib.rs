@@ -2,7 +2,7 @@
 //!
 //! `domain` decides and is pure; `psa`, `sources`, `store`, `secrets`, `queue` and `events` are the outside world behind small traits;
 //! `ledger` keeps the record of every write; `sync` walks from usage to a settled line; `api` is what the HTTP functions
-//! have in common; `telemetry` is what operators see, `faults` names the places at
+//! have in common; `http` calls hosts that users name; `telemetry` is what operators see, `faults` names the places at
 //! which a test may interrupt. ARCHITECTURE.md walks through them.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -13,6 +13,7 @@ pub mod clock;
 pub mod domain;
 pub mod events;
 pub mod faults;
+pub mod http;
 pub mod ledger;
 pub mod psa;
 pub mod queue;

@@ -6,8 +6,18 @@
 //! reading of it.
 
 pub mod autotask;
+mod chance;
 pub mod clock;
+pub mod faults;
+mod journal;
+pub mod kaseya_bms;
+mod names;
+mod reply;
 pub mod server;
+mod settings;
+mod window;
+mod wire;
 
 pub use autotask::Autotask;
 pub use clock::Clock;
+pub use kaseya_bms::KaseyaBms;

@@ -3,14 +3,17 @@
 use std::error::Error;
 use std::net::SocketAddr;
 
-use clap::Parser;
-use simulators::autotask::seed::Provider;
+use clap::{Parser, ValueEnum};
 use simulators::autotask::{Autotask, SAMPLE_INTEGRATION_CODE, SAMPLE_SECRET, SAMPLE_USERNAME};
 use simulators::clock::Clock;
+use simulators::{KaseyaBms, autotask, kaseya_bms};
 
-/// A simulated Autotask PSA with a made-up managed service provider in it.
+/// A simulated PSA with a made-up managed service provider in it.
 #[derive(Parser)]
 struct Arguments {
+    /// Which PSA.
+    #[arg(long, value_enum, default_value_t = Psa::Autotask)]
+    psa: Psa,
     /// Where to listen. It has a control surface without credentials, so keep it on loopback.
     #[arg(long, default_value = "127.0.0.1:9100")]
     listen: SocketAddr,
@@ -22,11 +25,25 @@ struct Arguments {
     seed: u64,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Psa {
+    Autotask,
+    KaseyaBms,
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let Arguments { listen, companies, seed } = Arguments::parse();
+    let arguments = Arguments::parse();
+    match arguments.psa {
+        Psa::Autotask => run_autotask(arguments).await,
+        Psa::KaseyaBms => run_kaseya_bms(arguments).await,
+    }
+}
+
+async fn run_autotask(Arguments { listen, companies, seed, .. }: Arguments) -> Result<(), Box<dyn Error>> {
     let clock = Clock::system();
-    let (world, _) = Provider { companies, seed, today: clock.today() }.build()?;
+    let (world, _) = autotask::seed::Provider { companies, seed, today: clock.today() }.build()?;
     let autotask = Autotask::setup(world).clock(clock).listen(listen).start().await?;
     println!("autotask={}", autotask.base());
     println!("username={SAMPLE_USERNAME}");
@@ -34,5 +51,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("integration_code={SAMPLE_INTEGRATION_CODE}");
     tokio::signal::ctrl_c().await?;
     autotask.stop();
+    Ok(())
+}
+
+async fn run_kaseya_bms(Arguments { listen, companies, seed, .. }: Arguments) -> Result<(), Box<dyn Error>> {
+    let clock = Clock::system();
+    let (world, _) = kaseya_bms::seed::Provider { companies, seed, today: clock.today() }.build()?;
+    let bms = KaseyaBms::setup(world).clock(clock).listen(listen).start().await?;
+    println!("kaseya_bms={}", bms.base());
+    println!("hostname={}", kaseya_bms::SAMPLE_HOSTNAME);
+    println!("username={}", kaseya_bms::SAMPLE_USERNAME);
+    println!("password={}", kaseya_bms::SAMPLE_PASSWORD);
+    println!("company_name={}", bms.company_name());
+    println!("totp_secret={}", kaseya_bms::SAMPLE_TOTP_SECRET);
+    // An API Employee logs in without a one-time code, with the same password.
+    println!("api_username={}", kaseya_bms::SAMPLE_API_USERNAME);
+    tokio::signal::ctrl_c().await?;
+    bms.stop();
     Ok(())
 }

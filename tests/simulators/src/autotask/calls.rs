@@ -84,7 +84,7 @@ pub(crate) fn answer(
     match call {
         Call::Version | Call::Zone => open(tenant, state, call, request),
         Call::Threshold => {
-            let used = state.window.count(&state.limits, tenant.clock.now());
+            let used = state.window.count(state.limits.window(), tenant.clock.now());
             Ok(Reply::ok(&json!({
                 "externalRequestThreshold": state.limits.requests,
                 "requestThresholdTimeframe": state.limits.window_minutes,

@@ -9,24 +9,18 @@
 
 use axum::http::request::Parts;
 use jiff::civil::Date;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::entity::Entity;
 use super::errors::Reply;
-use super::faults::{Fault, When};
 use super::tenant::Tenant;
+use crate::faults::Planned;
+use crate::settings::{overlaid, read, shown};
 
 /// Where the control surface begins.
 pub(crate) const PREFIX: &str = "/__sim/";
-
-#[derive(Deserialize, Serialize)]
-struct PlannedFault {
-    on: When,
-    fault: Fault,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,15 +116,7 @@ fn look(tenant: &Tenant, path: &str, parameter: &impl Fn(&str) -> Option<String>
             Some(entity) => Ok(json!({ "entity": entity, "max": tenant.gauge.highest(entity) })),
             None => Err("entity is needed".to_owned()),
         },
-        "faults" => {
-            let planned: Vec<_> = state
-                .faults
-                .planned()
-                .iter()
-                .map(|(on, fault)| PlannedFault { on: *on, fault: fault.clone() })
-                .collect();
-            shown(&planned)
-        }
+        "faults" => shown(state.faults.planned()),
         "switches" => shown(&state.switches),
         "limits" => shown(&state.limits),
         _ => return None,
@@ -154,7 +140,7 @@ fn act(tenant: &Tenant, path: &str, body: &[u8]) -> Answer {
             tenant.gauge.reset_highest();
             Ok(Value::Null)
         }
-        "faults" => read::<PlannedFault>(body).map(|planned| {
+        "faults" => read::<Planned<Entity>>(body).map(|planned| {
             state.faults.plan(planned.on, planned.fault);
             Value::Null
         }),
@@ -197,21 +183,4 @@ fn set(tenant: &Tenant, path: &str, body: &[u8]) -> Answer {
         }),
         _ => return None,
     })
-}
-
-fn overlaid<T: Serialize + DeserializeOwned>(present: &T, body: &[u8]) -> Result<T, String> {
-    let changes: serde_json::Map<String, Value> = read(body)?;
-    let mut value = shown(present)?;
-    if let Some(members) = value.as_object_mut() {
-        members.extend(changes);
-    }
-    serde_json::from_value(value).map_err(|error| error.to_string())
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| error.to_string())
-}
-
-fn shown<T: Serialize + ?Sized>(value: &T) -> Result<Value, String> {
-    serde_json::to_value(value).map_err(|error| error.to_string())
 }

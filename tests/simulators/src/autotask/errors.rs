@@ -4,39 +4,10 @@
 //! `{"Message":…}`. Texts are those recorded from live tenants or printed in the documentation; the few that nobody recorded
 //! are marked "assumed" and a client must not match on them.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::switches::{Excess, Switches};
-
-/// An HTTP answer, before it is put on the wire.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Reply {
-    pub(crate) fn json(status: u16, body: &Value) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
-            body: body.to_string().into_bytes(),
-        }
-    }
-
-    pub(crate) fn ok(body: &Value) -> Self {
-        Self::json(200, body)
-    }
-
-    pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }
-    }
-
-    pub(crate) fn errors(status: u16, texts: &[&str]) -> Self {
-        Self::json(status, &json!({ "errors": texts }))
-    }
-}
+pub(crate) use crate::reply::Reply;
 
 /// Why a request is refused. `Display` is the text on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,23 +101,28 @@ impl Refusal {
         match self {
             Self::WrongSecret => Reply::empty(401),
             Self::InactiveUser if switches.inactive_user_status == 401 => Reply::empty(401),
-            Self::InactiveUser => Reply::errors(switches.inactive_user_status, &["The user is not active."]),
-            Self::NotPermitted(_) => Reply::errors(switches.permission_status, &[&text]),
+            Self::InactiveUser => errors(switches.inactive_user_status, &["The user is not active."]),
+            Self::NotPermitted(_) => errors(switches.permission_status, &[&text]),
             Self::OverThreshold(_) => excess(switches.over_threshold, &text),
             Self::OverThreads(_) => excess(switches.over_threads, &text),
             Self::NoSuchResource(_) => Reply::json(404, &json!({ "Message": text })),
             Self::MethodNotAllowed(_) => Reply::json(405, &json!({ "Message": text })),
             Self::NotSimulated(_) => Reply::json(501, &json!({ "Message": text })),
-            _ => Reply::errors(500, &[&text]),
+            _ => errors(500, &[&text]),
         }
     }
 }
 
+/// The shape of a refused rule, permission or query.
+fn errors(status: u16, texts: &[&str]) -> Reply {
+    Reply::json(status, &json!({ "errors": texts }))
+}
+
 fn excess(kind: Excess, text: &str) -> Reply {
     match kind {
-        Excess::ServerError => Reply::errors(500, &[text]),
+        Excess::ServerError => errors(500, &[text]),
         Excess::TooManyRequests { retry_after_s } => {
-            let mut reply = Reply::errors(429, &[text]);
+            let mut reply = errors(429, &[text]);
             if let Some(seconds) = retry_after_s {
                 reply.headers.push(("retry-after".into(), seconds.to_string()));
             }

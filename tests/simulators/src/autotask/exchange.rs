@@ -1,15 +1,15 @@
 //! One HTTP exchange from the first byte to the last, faults included.
 //!
 //! Owns the order of things: note the request, let the caller in, count it, strike the fault, wait, act, answer. What a call
-//! does is `calls`'; what a fault is, `faults`'.
+//! does is `calls`'; what a fault is, `crate::faults`'.
 //! A hang ends when the client goes away or the simulator stops, never by itself.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request as HttpRequest, State as Shared};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts};
+use axum::http::{HeaderMap, request::Parts};
 use axum::response::Response;
 use serde_json::Value;
 use url::form_urlencoded;
@@ -18,13 +18,13 @@ use super::calls::{self, Request};
 use super::control;
 use super::entity::Entity;
 use super::errors::{Refusal, Reply};
-use super::faults::Fault;
 use super::filter::unexpected;
 use super::limits::{Thread, latency};
 use super::record::{Asked, Kind};
 use super::routes::{Call, Route};
 use super::tenant::Tenant;
 use super::users::ApiUser;
+use crate::faults::Fault;
 use crate::server::Connection;
 
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -45,10 +45,10 @@ pub(crate) async fn serve(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
-        return response(Reply::empty(413));
+        return Reply::empty(413).response();
     };
     if parts.uri.path().starts_with(control::PREFIX) {
-        return response(control::serve(&tenant, &parts, &body));
+        return control::serve(&tenant, &parts, &body).response();
     }
     let request = read(&parts, &body);
     let route = Route::read(&request.method, parts.uri.path());
@@ -63,15 +63,15 @@ pub(crate) async fn serve(
         Some(Fault::HangBefore | Fault::HangAfter) => std::future::pending().await,
         Some(Fault::ResetBefore | Fault::ResetAfter) => {
             connection.cut();
-            response(reply)
+            reply.response()
         }
         Some(Fault::Answer(answer)) => {
             tenant.state().journal.answered(entry, answer.status);
-            response(answer.reply())
+            answer.reply().response()
         }
-        None => {
+        Some(Fault::Delay { .. }) | None => {
             tenant.state().journal.answered(entry, reply.status);
-            response(reply)
+            reply.response()
         }
     }
 }
@@ -102,10 +102,10 @@ async fn act(tenant: &Tenant, entered: &Entered<'_>, route: &Route, request: &Re
         let mut state = tenant.state();
         let adjusts = matches!(entered.call, Call::Adjust(_));
         let fault = route.entity.and_then(|entity| state.faults.strike(entity, adjusts));
-        let mut wait = Duration::from_millis(state.delay_ms);
+        let mut wait = Duration::from_millis(state.delay_ms) + fault.as_ref().map_or(Duration::ZERO, Fault::wait);
         if state.switches.latency && entered.user.is_some() {
             let limits = state.limits;
-            let used = state.window.count(&limits, tenant.clock.now());
+            let used = state.window.count(limits.window(), tenant.clock.now());
             wait += latency(&limits, used, entered.in_flight);
         }
         (fault, wait)
@@ -160,15 +160,4 @@ fn asked(tenant: &Tenant, route: &Route, request: &Request, headers: &HeaderMap)
         body,
         status: None,
     }
-}
-
-fn response(reply: Reply) -> Response {
-    let mut response = Response::new(Body::from(reply.body));
-    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in reply.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            response.headers_mut().append(name, value);
-        }
-    }
-    response
 }

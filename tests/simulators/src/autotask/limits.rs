@@ -1,13 +1,13 @@
 //! Autotask's two limits: requests per hour for the whole tenant, and threads per integration code and entity.
 //!
-//! Owns the counting. Whether an excess is 429 or 500 is a switch, and the answers are `errors`'.
-//! The hour rolls and is read from the injected clock; a thread is a request that is in progress right now.
+//! Owns the numbers and the counting of threads. Whether an excess is 429 or 500 is a switch, and the answers are `errors`';
+//! the rolling hour is `crate::window`'s. A thread is a request that is in progress right now.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::entity::Entity;
@@ -29,39 +29,10 @@ impl Default for Limits {
     }
 }
 
-/// The rolling count of requests.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Window {
-    asked: VecDeque<Timestamp>,
-}
-
-impl Window {
-    /// Counts one request. False if the threshold is used up; a refused request does not prolong the wait.
-    pub(crate) fn admit(&mut self, limits: &Limits, now: Timestamp) -> bool {
-        self.forget(limits, now);
-        let full = self.asked.len() >= usize::try_from(limits.requests).unwrap_or(usize::MAX);
-        if !full {
-            self.asked.push_back(now);
-        }
-        !full
-    }
-
-    /// Requests in the window.
-    pub(crate) fn count(&mut self, limits: &Limits, now: Timestamp) -> usize {
-        self.forget(limits, now);
-        self.asked.len()
-    }
-
-    /// Adds requests that other integrations made just now.
-    pub(crate) fn add(&mut self, requests: usize, now: Timestamp) {
-        self.asked.extend(std::iter::repeat_n(now, requests));
-    }
-
-    fn forget(&mut self, limits: &Limits, now: Timestamp) {
-        let window = SignedDuration::from_mins(i64::from(limits.window_minutes));
-        while self.asked.front().is_some_and(|&first| now.duration_since(first) >= window) {
-            self.asked.pop_front();
-        }
+impl Limits {
+    /// How long a request counts.
+    pub(crate) fn window(&self) -> SignedDuration {
+        SignedDuration::from_mins(i64::from(self.window_minutes))
     }
 }
 
@@ -159,21 +130,6 @@ pub(crate) fn latency(limits: &Limits, used: usize, in_flight: usize) -> Duratio
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_window_rolls_and_a_refused_request_does_not_count() {
-        let limits = Limits { requests: 2, ..Limits::default() };
-        let mut window = Window::default();
-        let start = Timestamp::UNIX_EPOCH;
-        let minutes = |n| start + SignedDuration::from_mins(n);
-        assert!(window.admit(&limits, start));
-        assert!(window.admit(&limits, minutes(30)));
-        assert!(!window.admit(&limits, minutes(59)));
-        assert!(window.admit(&limits, minutes(60)), "the first has left the window");
-        assert!(!window.admit(&limits, minutes(89)));
-        assert_eq!(window.count(&limits, minutes(89)), 2);
-        assert!(window.admit(&limits, minutes(90)));
-    }
 
     #[test]
     fn threads_are_counted_per_code_and_entity_and_freed_on_drop() {

@@ -15,11 +15,9 @@ mod control;
 mod entity;
 mod errors;
 mod exchange;
-mod faults;
 mod fields;
 mod filter;
 mod limits;
-mod names;
 mod query;
 mod record;
 mod routes;
@@ -46,7 +44,6 @@ use tenant::Tenant;
 
 pub use builder::{SeedError, WorldBuilder};
 pub use entity::Entity;
-pub use faults::{Answer, Fault, When};
 pub use limits::Limits;
 pub use record::{Asked, Kind};
 pub use specs::{CompanySpec, ContractSpec, LineSpec, ServiceKey, ServiceSpec};
@@ -56,7 +53,11 @@ pub use users::{ApiUser, Right, SAMPLE_INTEGRATION_CODE, SAMPLE_SECRET, SAMPLE_U
 pub use world::{LineView, Refused, World, Write};
 
 use crate::clock::Clock;
+pub use crate::faults::{Answer, Fault};
 use crate::server::Server;
+
+/// Which request a fault strikes, by entity.
+pub type When = crate::faults::When<Entity>;
 
 /// A running simulator. Dropping it closes the port and cuts every connection.
 #[derive(Debug)]

@@ -1,12 +1,13 @@
 //! What the simulator was asked, for tests to look at afterwards.
 //!
-//! Owns the journal of requests. Headers are never kept, so no credential is; bodies of Autotask calls hold none.
+//! Owns what is kept of a request; keeping it is `crate::journal`'s. Headers are never kept, so no credential is; bodies of Autotask calls hold none.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::entity::Entity;
+use crate::journal::Noted;
 
 /// What sort of request it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -57,42 +58,12 @@ pub struct Asked {
     pub status: Option<u16>,
 }
 
-/// The requests so far.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Journal {
-    asked: Vec<Asked>,
-    /// Grows with each reset, so that an answer to an older request does not mark a newer one.
-    generation: usize,
-}
-
-/// A place in the journal.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
-    generation: usize,
-    place: usize,
-}
-
-impl Journal {
-    pub(crate) fn note(&mut self, mut asked: Asked) -> Entry {
-        asked.number = self.asked.len() + 1;
-        self.asked.push(asked);
-        Entry { generation: self.generation, place: self.asked.len() - 1 }
+impl Noted for Asked {
+    fn number(&mut self, number: usize) {
+        self.number = number;
     }
 
-    pub(crate) fn answered(&mut self, entry: Entry, status: u16) {
-        if entry.generation == self.generation
-            && let Some(asked) = self.asked.get_mut(entry.place)
-        {
-            asked.status = Some(status);
-        }
-    }
-
-    pub(crate) fn all(&self) -> &[Asked] {
-        &self.asked
-    }
-
-    pub(crate) fn reset(&mut self) {
-        self.asked.clear();
-        self.generation += 1;
+    fn answered(&mut self, status: u16) {
+        self.status = Some(status);
     }
 }

@@ -8,10 +8,11 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::builder::SeedError;
-use super::names::company_name;
 use super::specs::{CompanySpec, ContractSpec, LineSpec, ServiceKey, ServiceSpec};
 use super::timeline::{Period, day_after, day_before};
 use super::world::World;
+use crate::chance::Chance;
+use crate::names::company_name;
 
 /// What to make up.
 #[derive(Clone, Debug)]
@@ -188,29 +189,6 @@ fn others(number: i64, current: i64, start: Date, end: Date) -> Vec<ContractSpec
         found.push(ContractSpec::recurring("Managed Security (next term)").id(current + 3).runs(from, through));
     }
     found
-}
-
-/// Numbers that look random and never change for one seed and company.
-struct Chance(u64);
-
-impl Chance {
-    fn new(seed: u64, company: i64) -> Self {
-        Self(mix(seed ^ mix(company.unsigned_abs())))
-    }
-
-    /// From 0 to `limit` less one.
-    fn below(&self, place: i64, limit: u64) -> i64 {
-        let drawn = mix(self.0 ^ mix(place.unsigned_abs().wrapping_add(0x9E37))) % limit.max(1);
-        i64::try_from(drawn).unwrap_or_default()
-    }
-}
-
-/// The finalizer of SplitMix64.
-fn mix(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    number ^ (number >> 31)
 }
 
 #[cfg(test)]

@@ -9,13 +9,15 @@ use axum::http::HeaderMap;
 
 use super::entity::Entity;
 use super::errors::Refusal;
-use super::faults::Faults;
-use super::limits::{Gauge, Limits, Window};
-use super::record::Journal;
+use super::limits::{Gauge, Limits};
+use super::record::Asked;
 use super::switches::Switches;
 use super::users::ApiUser;
 use super::world::World;
 use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::journal::Journal;
+use crate::window::Window;
 
 /// One simulated tenant in service.
 #[derive(Debug)]
@@ -33,8 +35,8 @@ pub(crate) struct State {
     pub(crate) switches: Switches,
     pub(crate) limits: Limits,
     pub(crate) window: Window,
-    pub(crate) faults: Faults,
-    pub(crate) journal: Journal,
+    pub(crate) faults: Faults<Entity>,
+    pub(crate) journal: Journal<Asked>,
     /// Real time every request takes longer.
     pub(crate) delay_ms: u64,
 }
@@ -94,7 +96,7 @@ impl State {
 
     /// Counts a request against the hourly threshold.
     pub(crate) fn admit(&mut self, clock: &Clock) -> Result<(), Refusal> {
-        if self.window.admit(&self.limits, clock.now()) {
+        if self.window.admit(self.limits.requests, self.limits.window(), clock.now()) {
             Ok(())
         } else {
             Err(Refusal::OverThreshold(self.limits.requests))

@@ -85,7 +85,7 @@ const TRADES: [&str; 26] = [
 const TOWNS: [&str; 6] = ["Leeds", "Köln", "Boston", "Zürich", "Perth", "Utrecht"];
 
 /// Names that differ for every index: each family meets each trade once, then once more in each town.
-pub(super) fn company_name(index: usize) -> String {
+pub(crate) fn company_name(index: usize) -> String {
     // 48 families and 26 trades: stepping the trade by 49 (which shares no factor with 26) meets all pairs.
     let family = FAMILIES.get(index % FAMILIES.len()).copied().unwrap_or_default();
     let round = index / FAMILIES.len();

@@ -1,15 +1,16 @@
 //! Faults on demand: what goes wrong, and at which request.
 //!
-//! Owns the list of planned faults and the counting that picks one. Carrying it out (cutting, hanging, answering) is the
-//! handler's in `exchange`.
+//! Owns the list of planned faults and the counting that picks one, for every simulator alike. Carrying it out (cutting,
+//! hanging, answering) is each simulator's `exchange`; what a request is counted under is its own kind of key.
 //! Counts start at 1 and at the start of the simulator or the last reset. A numbered fault happens once.
 
 use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::entity::Entity;
-use super::errors::Reply;
+use crate::reply::Reply;
 
 /// What goes wrong with one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,11 @@ pub enum Fault {
     HangBefore,
     /// The request is applied and no answer comes.
     HangAfter,
+    /// The request is applied and its own answer comes, but only after so long.
+    Delay {
+        /// Milliseconds of real time.
+        ms: u64,
+    },
     /// Another answer comes instead.
     Answer(Answer),
 }
@@ -90,6 +96,14 @@ impl Fault {
         Self::answer(200, r#"{"errors":["The request could not be completed."]}"#)
     }
 
+    /// 200 with well-formed JSON of so many bytes, nothing applied: more than a careful client reads.
+    #[must_use]
+    pub fn oversized(bytes: usize) -> Self {
+        let (head, tail) = (r#"{"success":true,"result":""#, r#""}"#);
+        let filling = "x".repeat(bytes.saturating_sub(head.len() + tail.len()));
+        Self::answer(200, format!("{head}{filling}{tail}")).header("content-type", "application/json")
+    }
+
     /// Adds a header to an answer.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -105,15 +119,24 @@ impl Fault {
         match self {
             Self::ResetBefore | Self::ResetAfter => Self::ResetAfter,
             Self::HangBefore | Self::HangAfter => Self::HangAfter,
+            Self::Delay { ms } => Self::Delay { ms },
             Self::Answer(answer) => Self::Answer(Answer { applied: true, ..answer }),
         }
     }
 
     pub(crate) fn applies(&self) -> bool {
         match self {
-            Self::ResetAfter | Self::HangAfter => true,
+            Self::ResetAfter | Self::HangAfter | Self::Delay { .. } => true,
             Self::ResetBefore | Self::HangBefore => false,
             Self::Answer(answer) => answer.applied,
+        }
+    }
+
+    /// How much later the request is seen to.
+    pub(crate) fn wait(&self) -> Duration {
+        match self {
+            Self::Delay { ms } => Duration::from_millis(*ms),
+            _ => Duration::ZERO,
         }
     }
 }
@@ -124,34 +147,48 @@ impl Answer {
     }
 }
 
-/// Which request a fault strikes.
+/// Which request a fault strikes. `K` is what a simulator counts requests by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum When {
-    /// The nth adjustment.
+pub enum When<K> {
+    /// The nth write of units.
     Write(usize),
-    /// Every adjustment.
+    /// Every write of units.
     EveryWrite,
-    /// The nth request of an entity, reads and writes alike.
-    Request(Entity, usize),
-    /// Every request of an entity.
-    EveryRequest(Entity),
+    /// The nth request of a key, reads and writes alike.
+    Request(K, usize),
+    /// Every request of a key.
+    EveryRequest(K),
+}
+
+/// A fault and the request it waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Planned<K> {
+    pub(crate) on: When<K>,
+    pub(crate) fault: Fault,
 }
 
 /// The planned faults and the counters they wait for.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Faults {
-    planned: Vec<(When, Fault)>,
+#[derive(Clone, Debug)]
+pub(crate) struct Faults<K> {
+    planned: Vec<Planned<K>>,
     writes: usize,
-    requests: HashMap<Entity, usize>,
+    requests: HashMap<K, usize>,
 }
 
-impl Faults {
-    pub(crate) fn plan(&mut self, when: When, fault: Fault) {
-        self.planned.push((when, fault));
+impl<K> Default for Faults<K> {
+    fn default() -> Self {
+        Self { planned: Vec::new(), writes: 0, requests: HashMap::new() }
+    }
+}
+
+impl<K: Copy + Eq + Hash> Faults<K> {
+    pub(crate) fn plan(&mut self, on: When<K>, fault: Fault) {
+        self.planned.push(Planned { on, fault });
     }
 
-    pub(crate) fn planned(&self) -> &[(When, Fault)] {
+    pub(crate) fn planned(&self) -> &[Planned<K>] {
         &self.planned
     }
 
@@ -165,20 +202,21 @@ impl Faults {
     }
 
     /// Counts a request and takes the fault planned for it, the one planned first.
-    pub(crate) fn strike(&mut self, entity: Entity, is_adjustment: bool) -> Option<Fault> {
-        let requests = self.requests.entry(entity).or_default();
+    pub(crate) fn strike(&mut self, key: K, writes_units: bool) -> Option<Fault> {
+        let requests = self.requests.entry(key).or_default();
         *requests += 1;
         let requests = *requests;
-        self.writes += usize::from(is_adjustment);
-        let place = self.planned.iter().position(|(when, _)| match *when {
-            When::Write(nth) => is_adjustment && nth == self.writes,
-            When::EveryWrite => is_adjustment,
-            When::Request(of, nth) => of == entity && nth == requests,
-            When::EveryRequest(of) => of == entity,
+        self.writes += usize::from(writes_units);
+        let place = self.planned.iter().position(|planned| match planned.on {
+            When::Write(nth) => writes_units && nth == self.writes,
+            When::EveryWrite => writes_units,
+            When::Request(of, nth) => of == key && nth == requests,
+            When::EveryRequest(of) => of == key,
         })?;
-        match self.planned.get(place)? {
-            (When::EveryWrite | When::EveryRequest(_), fault) => Some(fault.clone()),
-            _ => Some(self.planned.remove(place).1),
+        let planned = self.planned.get(place)?;
+        match planned.on {
+            When::EveryWrite | When::EveryRequest(_) => Some(planned.fault.clone()),
+            _ => Some(self.planned.remove(place).fault),
         }
     }
 }

@@ -1,0 +1,11 @@
+//! The simulated Kaseya BMS seen from outside, over HTTP.
+
+mod bulk;
+mod control;
+mod faults;
+mod lists;
+mod logins;
+mod support;
+mod throttling;
+mod tickets;
+mod units;
