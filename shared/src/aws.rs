@@ -4,8 +4,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use lambda_http::http::Extensions;
 use lambda_http::request::RequestContext;
 
@@ -55,7 +57,7 @@ impl Cloud {
     /// `TABLE` is not set, or the name that Lambda gives the function.
     pub async fn start() -> Result<Self, CloudError> {
         telemetry::log_as_json();
-        let config = aws_config::load_from_env().await;
+        let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(time_outs()).load().await;
         let table = Table::new(aws_sdk_dynamodb::Client::new(&config), variable("TABLE")?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let metrics = Metrics::embedded(variable("AWS_LAMBDA_FUNCTION_NAME")?, clock.clone());
@@ -159,6 +161,15 @@ fn autotask() -> Result<Autotask, PsaError> {
         Some(base) => Autotask::at(&base, Settings::default()),
         None => Autotask::new(Settings::default()),
     }
+}
+
+/// The SDK has none by itself. A call to AWS answers within milliseconds, and a function that waits for one for long is ended.
+fn time_outs() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(15))
+        .build()
 }
 
 fn variable(name: &'static str) -> Result<String, CloudError> {

@@ -16,7 +16,9 @@ async fn main() -> Result<(), Error> {
     let jobs = Jobs(Worker::new(parts));
     let handle = async |event: LambdaEvent<Batch>| {
         cloud.metrics.queue_age(event.payload.age_s(cloud.clock.now()));
-        Ok::<_, Error>(work_off(&jobs, queue.as_ref(), event.payload).await)
+        let failures = work_off(&jobs, queue.as_ref(), event.payload).await;
+        cloud.metrics.deliveries_failed(failures.batch_item_failures.len());
+        Ok::<_, Error>(failures)
     };
     lambda_runtime::run(service_fn(handle)).await
 }

@@ -51,6 +51,9 @@ pub enum FanOutError {
     /// The bus.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// Connections that were due could not be started; the next tick finds them again.
+    #[error("{0} connections that are due were not started")]
+    NotStarted(u32),
     /// A direct invocation named a connection that does not exist, or that is off.
     #[error("{0}")]
     Refused(String),
@@ -64,6 +67,7 @@ impl FanOutError {
             Self::Sync(error) => error.kind(),
             Self::Store(_) => "Store",
             Self::Publish(_) => "Bus",
+            Self::NotStarted(_) => "NotStarted",
             Self::Refused(_) => "Refused",
         }
     }
@@ -81,6 +85,11 @@ impl From<FanOutError> for Diagnostic {
 pub enum Handled {
     /// A tick.
     Ticked(Ticked),
+    /// A run waits for its planning.
+    Queued {
+        /// Its id.
+        run_id: String,
+    },
     /// A run was planned, or was planned before.
     Planned {
         /// Its id.
@@ -98,8 +107,10 @@ impl FanOut {
             Request::Tick => Ok(Handled::Ticked(self.tick().await?)),
             Request::Sync(run) => self.plan(&run).await,
             Request::Invoke(invocation) => {
+                // Asked for like any other run, so that it is planned whatever becomes of this invocation.
                 let run = self.invoked(invocation).await?;
-                self.plan(&RunRef { partner: run.partner, connection: run.connection, run: run.id }).await
+                self.ask_for(&run).await?;
+                Ok(Handled::Queued { run_id: run.id.to_string() })
             }
         }
     }

@@ -23,7 +23,9 @@ async fn main() -> Result<(), Error> {
     let handle = async |event: LambdaEvent<Invoked>| match event.payload {
         Invoked::Messages(batch) => {
             cloud.metrics.queue_age(batch.age_s(cloud.clock.now()));
-            Ok(json!(work_off(&fan_out, &queue, batch).await))
+            let failures = work_off(&fan_out, &queue, batch).await;
+            cloud.metrics.deliveries_failed(failures.batch_item_failures.len());
+            Ok(json!(failures))
         }
         Invoked::Request(request) => {
             fan_out.handle(request).await.map(|handled| json!(handled)).map_err(Diagnostic::from)

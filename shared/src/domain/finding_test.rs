@@ -189,3 +189,21 @@ fn a_finding_that_is_gone_says_whether_a_person_had_looked_at_it() {
     let nothing = Next::after(None, &Word::Gone, &open.connection, &run(4), at(4));
     assert_eq!(nothing, Next::Stays);
 }
+
+#[test]
+fn who_resolves_a_finding_when_and_with_which_words_is_kept_and_each_step_raises_its_version() {
+    let found = opened(noticed("drift", None), 1);
+    let resolved = found.resolved("ann", Some("asked the customer"), at(7));
+    assert_eq!((resolved.resolved_by.as_deref(), resolved.resolved_at), (Some("ann"), Some(at(7))));
+    assert_eq!((resolved.note.as_deref(), resolved.version), (Some("asked the customer"), found.version + 1));
+    let closed = gone(&resolved, 2);
+    assert_eq!((closed.closed_at, closed.version), (Some(at(2)), found.version + 2));
+    assert_eq!(closed.note, resolved.note);
+}
+
+#[test]
+fn a_finding_of_a_contract_is_of_no_line() {
+    let contract = Subject::Contract("1".parse().unwrap());
+    let line = Subject::Line(LineKey { contract: "1".parse().unwrap(), service: "2".parse().unwrap() });
+    assert_eq!((contract.line(), line.line().map(ToString::to_string)), (None, Some("1:2".into())));
+}

@@ -66,6 +66,13 @@ fn a_link_to_the_contract_before_is_no_way_forward() {
 }
 
 #[test]
+fn a_link_to_a_contract_that_begins_or_ends_with_the_old_one_is_no_way_forward() {
+    for (start, end) in [("2026-05-01", "2026-11-10"), ("2025-11-11", "2027-11-10"), ("2025-01-01", "2027-11-10")] {
+        assert_eq!(follow([old(), linked(2, 1, start, end)], &[2]), Err(String::new()), "{start} to {end}");
+    }
+}
+
+#[test]
 fn a_link_goes_before_days_and_services() {
     let contracts = || [old(), linked(2, 1, "2026-11-11", "2027-11-10"), contract(3, "2026-11-11", "2027-11-10")];
     assert_eq!(follow(contracts(), &[3]), Ok("2".into()));

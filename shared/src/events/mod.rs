@@ -55,7 +55,6 @@ impl Event {
 
 /// Names a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RunRef {
     /// The tenant.
     pub partner: PartnerId,

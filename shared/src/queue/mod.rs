@@ -17,7 +17,6 @@ use crate::faults::Struck;
 
 /// Points at the page of a run that a worker is to settle. What to do stands in the page.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct CompanyJob {
     /// The tenant.
     pub partner: PartnerId,

@@ -58,6 +58,11 @@ impl Draft {
         Self { reason: Some(reason), ..Self::default() }
     }
 
+    /// Whether nothing could be decided.
+    pub fn is_failed(&self) -> bool {
+        self.reason.is_some() && self.rows.is_empty() && self.looks.is_empty()
+    }
+
     pub fn add(&mut self, assessed: Assessed, histories: &BTreeMap<LineKey, LineHistory>) {
         match assessed {
             Assessed::Row(row) => self.rows.push(row),

@@ -97,6 +97,9 @@ pub enum SyncError {
     /// Another worker has the account or the run, or took it over.
     #[error("another worker is at it")]
     Busy,
+    /// The store took so long to take an intent down as sent that it was not sent.
+    #[error("the store was too slow for a write to be sent")]
+    Slow,
 }
 
 impl From<IntendError> for SyncError {
@@ -113,7 +116,7 @@ impl SyncError {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Store(_) => "Store",
+            Self::Store(_) | Self::Slow => "Store",
             Self::Secrets(_) => "Secrets",
             Self::Queue(_) => "Queue",
             Self::Job(_) => "Job",

@@ -83,6 +83,9 @@ impl Planner {
         let Some(run) = runs.get(partner, run).await? else { return Ok(()) };
         // A run that was never begun can't end.
         runs.begin(&run, ledger.holder(), clock.now()).await?;
+        if let Some(connection) = self.parts.connections.get(&run.partner, &run.connection, Read::Consistent).await? {
+            try_again_soon(&self.parts.connections, clock.as_ref(), &connection, &run).await?;
+        }
         let reason = Reason::new(Code::GivenUp, "The run could not be planned at any try.".into());
         let nothing = Planned { effort: Effort::default(), counts: Counts::default(), reason: Some(reason) };
         runs.planned(&run, &nothing).await?;
@@ -102,8 +105,12 @@ impl Planner {
                 Draft::failed(Reason::new(Code::ConnectionOff, "The connection is switched off or revoked.".into()))
             }
             Some(connection) => {
-                self.note_newest(connection, run).await?;
-                self.draft(connection, run).await?
+                let draft = self.draft(connection, run).await?;
+                // One that comes to nothing takes over nothing: what the run before it still has to do is done.
+                if !draft.is_failed() {
+                    self.note_newest(connection, run).await?;
+                }
+                draft
             }
         };
         record(&self.parts, connection.as_ref(), run, draft, resumed).await
@@ -180,6 +187,7 @@ impl Planner {
         }
         let allowance = psa.allowance().await?;
         if allowance.room(connection.policy.budget_percent) == 0 {
+            try_again_soon(&self.parts.connections, clock.as_ref(), connection, run).await?;
             return Ok(Draft::failed(budget_exhausted(connection)));
         }
         let today = Today::of(connection, clock.as_ref());
@@ -223,6 +231,9 @@ impl Planner {
         }
         let room = self.set_budget(connection, &allowance, psa.requests_made()).await?;
         draft.keep_within(room, connection);
+        if draft.reason.is_some() {
+            try_again_soon(&self.parts.connections, clock.as_ref(), connection, run).await?;
+        }
         Ok(draft)
     }
 

@@ -77,7 +77,14 @@ impl Worker {
             }
             (connection, reason) => {
                 let gone = || Reason::new(Code::ConnectionOff, "The connection is gone.".into());
-                self.stopped_rows(connection, &run, &job, reason.unwrap_or_else(gone)).await?
+                let reason = reason.unwrap_or_else(gone);
+                match connection {
+                    // Nobody wanted it undone, and no newer run does it.
+                    Some(connection) if reason.code == Code::JobTooOld.as_str() => {
+                        self.cut_short(&connection, &run, &job, reason).await?
+                    }
+                    connection => self.stopped_rows(connection, &run, &job, reason).await?,
+                }
             }
         };
         let rows = job.noted(rows);
@@ -95,7 +102,8 @@ impl Worker {
         Ok((!taken).then(|| budget_exhausted(connection)))
     }
 
-    /// The rows of a job that nothing is left for. The run says so, too: it did not do all that it planned.
+    /// The rows of a job that is not done though somebody still wants it. The run says so, too: it did not do all that it
+    /// planned, and a scheduled one is made good soon.
     async fn cut_short(
         &self,
         connection: &Connection,
@@ -120,7 +128,10 @@ impl Worker {
         if let Some(job) = page.and_then(|page| page.job.filter(|_| !page.done)) {
             let job: Job = serde_json::from_str(&job).map_err(|e| SyncError::Job(e.to_string()))?;
             let reason = Reason::new(Code::GivenUp, "The account's job failed at every try.".into());
-            let (rows, effort) = self.stopped_rows(connection.clone(), &run, &job, reason).await?;
+            let (rows, effort) = match &connection {
+                Some(connection) => self.cut_short(connection, &run, &job, reason).await?,
+                None => self.stopped_rows(None, &run, &job, reason).await?,
+            };
             let rows = job.noted(rows);
             self.say(connection.as_ref(), &run, &job, &rows).await?;
             runs.close_job(&run, &message.page, &rows, effort).await?;

@@ -33,6 +33,9 @@ pub(super) struct Writer<'a> {
 /// Seconds for which a connection that was on is believed to be on.
 const ON_FOR_S: i64 = 5;
 
+/// An intent that took longer to be stored as sent is not sent by whoever stored it.
+const STORED_WITHIN: SignedDuration = SignedDuration::from_secs(20);
+
 /// One intent, and what the PSA said.
 pub(super) struct Attempt {
     pub intent: Intent,
@@ -99,8 +102,13 @@ impl Writer<'_> {
     }
 
     async fn send_one(&self, psa: &dyn Connector, intent: &Intent) -> Result<Said, SyncError> {
-        if !self.ledger.sent(self.of, self.lease, intent, self.clock.now()).await? {
+        let sent_at = self.clock.now();
+        if !self.ledger.sent(self.of, self.lease, intent, sent_at).await? {
             return Err(SyncError::Busy);
+        }
+        // The settle delay is reckoned from what was stored: a request that leaves much later might outlive it.
+        if self.clock.now().duration_since(sent_at) > STORED_WITHIN {
+            return Err(SyncError::Slow);
         }
         let meaning = &intent.meaning;
         let change = UnitsChange {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::Clock;
 use crate::domain::ids::{ConnectionId, PartnerId};
-use crate::store::runs::Run;
+use crate::store::runs::{Run, RunState};
 
 /// Namespace of every metric.
 const NAMESPACE: &str = "Tallyline";
@@ -54,6 +54,7 @@ impl Metrics {
             ("LinesUnknown", "Count", counts.unknown.into()),
             ("PsaRequests", "Count", run.psa_requests.into()),
             ("Writes", "Count", run.writes.into()),
+            ("RunsFailed", "Count", u64::from(run.state == RunState::Failed)),
             ("RunSeconds", "Seconds", u64::try_from(seconds).unwrap_or(0)),
         ];
         let about =
@@ -71,6 +72,13 @@ impl Metrics {
     pub fn queue_age(&self, seconds: Option<u64>) {
         if let Some(seconds) = seconds {
             self.put(&[], &[("QueueAgeSeconds", "Seconds", seconds)]);
+        }
+    }
+
+    /// Messages of a batch that were not done.
+    pub fn deliveries_failed(&self, count: usize) {
+        if count > 0 {
+            self.put(&[], &[("DeliveriesFailed", "Count", u64::try_from(count).unwrap_or(u64::MAX))]);
         }
     }
 

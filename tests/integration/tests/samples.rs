@@ -169,7 +169,7 @@ async fn the_samples_of_the_fan_out_tick_and_plan() {
     let run = queued(&msp).await;
     assert_eq!(handle("sync-requested").await, Handled::Planned { run_id: run.id.to_string() });
     assert_eq!(state(&msp, &run).await, RunState::Succeeded);
-    let Handled::Planned { run_id } = handle("invoke").await else { panic!("not planned") };
+    let Handled::Queued { run_id } = handle("invoke").await else { panic!("not queued") };
     assert_ne!(run_id, run.id.as_str(), "a run of its own");
 }
 

@@ -14,7 +14,7 @@ use shared::ledger::{Intent, Lease, Outcome};
 use shared::queue::CompanyJob;
 use shared::store::runs::Effort;
 use shared::sync::{Done, SyncError, Worker};
-use simulators::autotask::{Fault, When};
+use simulators::autotask::{Entity, Fault, When};
 
 async fn msp() -> Msp {
     Setup::of([Customer::named("acme").line("edr", 40)]).start().await
@@ -227,8 +227,8 @@ async fn a_tick_that_can_not_ask_for_its_runs_is_made_good_by_the_next() {
     msp.push(&[("acme", "edr", 42)]).await;
     msp.clock.set("2026-11-22T01:00:00Z");
     msp.parts.wire.breaks(true);
-    let ticked = msp.parts.fan_out.tick().await.unwrap();
-    assert_eq!((ticked.started, ticked.failed), (0, 1));
+    let error = msp.parts.fan_out.tick().await.unwrap_err();
+    assert_eq!(error.to_string(), "1 connections that are due were not started");
     msp.parts.wire.breaks(false);
     msp.clock.advance(SignedDuration::from_mins(15));
     assert_eq!(msp.parts.fan_out.tick().await.unwrap().started, 1);
@@ -246,8 +246,47 @@ async fn a_job_that_waited_too_long_is_not_done() {
     assert_eq!(msp.work(&job).await.unwrap(), Done::Now);
     let run = msp.see(&run).await;
     assert_eq!(run.result("acme", "edr"), "skipped job_too_old");
+    assert_eq!((run.view["status"].as_str(), run.view["code"].as_str()), (Some("partial"), Some("job_too_old")));
     assert_eq!(msp.write_requests(), 0);
     assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
+}
+
+#[tokio::test]
+async fn a_scheduled_job_that_waited_too_long_or_was_given_up_is_made_good_within_the_hour() {
+    for given_up in [false, true] {
+        let msp = msp().await;
+        msp.patch(json!({"schedule": {"frequency": "monthly", "day": 22, "hour": 2}})).await;
+        msp.push(&[("acme", "edr", 42)]).await;
+        msp.clock.set("2026-11-22T01:00:00Z");
+        assert_eq!(msp.parts.fan_out.tick().await.unwrap().started, 1);
+        msp.plan().await;
+        let job = msp.jobs().pop_front().unwrap();
+        if given_up {
+            msp.parts.worker.give_up(&job).await.unwrap();
+        } else {
+            msp.clock.advance(SignedDuration::from_hours(7));
+            msp.work(&job).await.unwrap();
+        }
+        assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (0, 40));
+        msp.clock.advance(SignedDuration::from_hours(1));
+        assert_eq!(msp.parts.fan_out.tick().await.unwrap().started, 1, "given up: {given_up}");
+        msp.drain().await;
+        assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (1, 42));
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_planning_comes_to_nothing_leaves_the_jobs_of_the_run_before_it_to_be_done() {
+    let msp = msp().await;
+    let (first, job) = planned(&msp).await;
+    msp.psa.plan_fault(When::EveryRequest(Entity::Contracts), Fault::answer(500, "{}"));
+    msp.clock.advance(SignedDuration::from_secs(1));
+    let second = msp.ask("apply").await;
+    msp.plan().await;
+    assert_eq!(msp.see(&second).await.status(), "failed");
+    msp.psa.clear_faults();
+    msp.work(&job).await.unwrap();
+    assert_eq!(msp.see(&first).await.result("acme", "edr"), "updated");
 }
 
 #[tokio::test]

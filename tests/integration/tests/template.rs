@@ -117,7 +117,10 @@ fn the_table_is_the_one_that_the_store_makes_and_its_data_stays() {
     assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
     assert_eq!(table["SSESpecification"]["SSEEnabled"], true);
     let whole = &TEMPLATE["Resources"][name];
-    assert_eq!((&whole["DeletionPolicy"], &whole["UpdateReplacePolicy"]), (&json!("Retain"), &json!("Retain")));
+    assert_eq!(
+        (&whole["DeletionPolicy"], &whole["UpdateReplacePolicy"]),
+        (&json!("RetainExceptOnCreate"), &json!("Retain"))
+    );
 }
 
 #[test]
@@ -232,6 +235,44 @@ fn the_functions_environment_names_resources_and_holds_no_secret() {
             assert!(known.contains(name.as_str()), "{name}");
             assert!(value.is_object(), "{name} is a fixed text");
         }
+    }
+}
+
+#[test]
+fn alarms_reach_their_topic_and_hear_of_what_functions_do_not_fail_with() {
+    // CloudWatch can't publish to a topic that is encrypted with the account's key for SNS.
+    let (_, topic) = of_type("AWS::SNS::Topic").next().unwrap();
+    assert!(topic.get("KmsMasterKeyId").is_none());
+    let watched: BTreeSet<String> = of_type("AWS::CloudWatch::Alarm")
+        .filter_map(|(_, alarm)| Some(alarm["MetricName"].as_str()?.to_owned()))
+        .collect();
+    for metric in ["5xx", "Invocations", "DeliveriesFailed", "RunsFailed", "LinesUnknown"] {
+        assert!(watched.contains(metric), "nobody watches {metric}");
+    }
+}
+
+/// The packaging tool builds each function as `cargo lambda build --release --bin NAME` in the root, with no package named.
+#[test]
+fn each_functions_binary_is_built_by_its_name_alone() {
+    let metadata = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let default: BTreeSet<&str> =
+        metadata["workspace_default_members"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let targets = packages.filter(|package| default.contains(package["id"].as_str().unwrap()));
+    let binaries: BTreeSet<&str> = targets
+        .flat_map(|package| package["targets"].as_array().unwrap())
+        .filter(|target| target["kind"] == json!(["bin"]))
+        .filter_map(|target| target["name"].as_str())
+        .collect();
+    for (name, resource) in resources().filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function") {
+        assert_eq!(resource["Metadata"]["BuildMethod"], "rust-cargolambda");
+        let binary = resource["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+        assert!(binaries.contains(binary), "{name}: no binary {binary} is built by default");
     }
 }
 
