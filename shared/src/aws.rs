@@ -120,8 +120,16 @@ impl Cloud {
     /// # Errors
     /// As [`Cloud::secrets`] and [`Cloud::psas`].
     pub fn opener(&self) -> Result<Opener, CloudError> {
+        self.opener_of(self.psas()?)
+    }
+
+    /// As [`Cloud::opener`], over PSAs that are made already: their HTTP client is the dearest part of a start.
+    ///
+    /// # Errors
+    /// As [`Cloud::secrets`].
+    pub fn opener_of(&self, psas: Registry) -> Result<Opener, CloudError> {
         let circuits = Circuits::new(Breakers::new(self.table()), self.clock.clone());
-        Ok(Opener::new(Connections::new(self.table()), self.secrets()?, self.psas()?, circuits))
+        Ok(Opener::new(Connections::new(self.table()), self.secrets()?, psas, circuits))
     }
 
     /// The ledger, with leases taken as this process.

@@ -9,11 +9,12 @@ use shared::store::idempotency::Idempotency;
 async fn main() -> Result<(), lambda_http::Error> {
     let cloud = Cloud::start().await?;
     let table = cloud.table();
+    let psas = cloud.psas()?;
     let deps = Deps {
         connections: Connections::new(table.clone()),
         remembered: Idempotency::new(table),
-        opener: cloud.opener()?,
-        psas: cloud.psas()?,
+        opener: cloud.opener_of(psas.clone())?,
+        psas,
         secrets: cloud.secrets()?,
         clock: cloud.clock.clone(),
     };

@@ -60,7 +60,7 @@ struct DemoArguments {
     /// Print one JSON object instead of the story and the table.
     #[arg(long)]
     json: bool,
-    /// How many customer companies the made-up MSP has.
+    /// How many customer companies the made-up MSP has, from 12 (one for each kind of result) to 1000.
     #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u16).range(12..=1000))]
     companies: u16,
     /// Port of the service; a free one if left out.
@@ -164,7 +164,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 /// Logs to stderr at `level`, or as the environment variable `RUST_LOG` says.
 fn log(level: &str) {
     // The AWS client warns of the HTTP version that `embedded` chooses on purpose.
-    let usual = || EnvFilter::new(format!("{level},aws_smithy_runtime=error"));
+    let usual = || EnvFilter::new(format!("{level},aws_smithy_runtime=error,dynoxide=error"));
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

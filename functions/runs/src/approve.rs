@@ -100,7 +100,8 @@ fn chosen(lines: Vec<LineResult>, named: Option<&[String]>) -> Result<Vec<Approv
         }
     };
     match chosen.len() {
-        0 => Err(Problem::conflict("nothing_to_approve", "No line of this run waits for approval.")),
+        0 => Err(Problem::conflict("nothing_to_approve", "No line of this run waits for approval.")
+            .fix("See the run's lines: those that are held or planned can be approved.")),
         1..=MOST_LINES => Ok(chosen),
         _ => Err(Problem::invalid(vec![Fault::new("/lines", "must name at most 2000 lines")])),
     }

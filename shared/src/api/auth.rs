@@ -95,16 +95,18 @@ pub enum Unauthorized {
 
 impl From<Unauthorized> for Problem {
     fn from(error: Unauthorized) -> Self {
-        let (code, challenge) = match error {
-            Unauthorized::Missing => ("token_missing", "Bearer".to_owned()),
+        let refused = || format!("Bearer error=\"invalid_token\", error_description=\"{error}\"");
+        let (code, challenge, fix) = match error {
+            Unauthorized::Missing => {
+                ("token_missing", "Bearer".to_owned(), "Send the header Authorization: Bearer TOKEN.")
+            }
             Unauthorized::Invalid => {
-                ("token_invalid", format!("Bearer error=\"invalid_token\", error_description=\"{error}\""))
+                ("token_invalid", refused(), "Get one from the issuer that this service trusts, for this very service.")
             }
-            Unauthorized::Expired => {
-                ("token_expired", format!("Bearer error=\"invalid_token\", error_description=\"{error}\""))
-            }
+            Unauthorized::Expired => ("token_expired", refused(), "Get a new one."),
         };
-        Self::new(StatusCode::UNAUTHORIZED, code, error.to_string()).header(header::WWW_AUTHENTICATE, &challenge)
+        let problem = Self::new(StatusCode::UNAUTHORIZED, code, error.to_string()).fix(fix);
+        problem.header(header::WWW_AUTHENTICATE, &challenge)
     }
 }
 

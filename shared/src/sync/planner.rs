@@ -10,7 +10,7 @@ use super::draft::{Draft, budget_exhausted};
 use super::findings::stranded;
 use super::lines::{MappedFeed, MappedLine, Wanted};
 use super::parts::PlannerParts as Parts;
-use super::record::{finish, note_accepted, note_rejected, record, try_again_soon};
+use super::record::{come_again_soon, finish, note_accepted, note_rejected, record, try_again_soon};
 use super::unfed::Unfed;
 use super::{SyncError, Today, live_writers, open, reason_of, reversal, tenancy};
 use crate::clock::Clock;
@@ -105,10 +105,10 @@ impl Planner {
                 Draft::failed(Reason::new(Code::ConnectionOff, "The connection is switched off or revoked.".into()))
             }
             Some(connection) => {
+                let older = self.note_newest(connection, run).await?;
                 let draft = self.draft(connection, run).await?;
-                // One that comes to nothing takes over nothing: what the run before it still has to do is done.
-                if !draft.is_failed() {
-                    self.note_newest(connection, run).await?;
+                if let Some(older) = older.filter(|_| draft.is_failed()) {
+                    self.leave_to(&older, connection, run).await?;
                 }
                 draft
             }
@@ -116,20 +116,41 @@ impl Planner {
         record(&self.parts, connection.as_ref(), run, draft, resumed).await
     }
 
-    /// A run of all lines takes over from the ones before it: what is left of their jobs is not done any more.
-    async fn note_newest(&self, connection: &Connection, run: &Run) -> Result<(), SyncError> {
+    /// A run of all lines takes over from the ones before it: what is left of their jobs is not done any more. Noted before
+    /// anything is read, so that no job of an older one writes behind what this one has seen. Gives the run that it takes over from.
+    async fn note_newest(&self, connection: &Connection, run: &Run) -> Result<Option<RunId>, SyncError> {
         if run.mode != Mode::Apply || !run.is_of_all_lines() {
-            return Ok(());
+            return Ok(None);
         }
+        let mut older = None;
         let note = |found: &mut Connection| {
             let newer = found.current_run.as_ref().is_none_or(|newest| *newest < run.id);
             if newer {
-                found.current_run = Some(run.id.clone());
+                older = found.current_run.replace(run.id.clone());
             }
             newer
         };
         self.parts.connections.edit(&connection.partner, &connection.id, note).await?;
-        Ok(())
+        Ok(older)
+    }
+
+    /// A run that came to nothing takes over nothing: what is left of the `older` one's jobs is done, and for those that were
+    /// not done meanwhile, a scheduled run follows soon.
+    async fn leave_to(&self, older: &RunId, connection: &Connection, run: &Run) -> Result<(), SyncError> {
+        let Parts { connections, runs, clock, .. } = &self.parts;
+        let is_over = |older: Run| older.finished_at.is_some();
+        if runs.get(&run.partner, older).await?.is_none_or(is_over) {
+            return Ok(());
+        }
+        let leave = |found: &mut Connection| {
+            let mine = found.current_run.as_ref() == Some(&run.id);
+            if mine {
+                found.current_run = Some(older.clone());
+            }
+            mine
+        };
+        connections.edit(&connection.partner, &connection.id, leave).await?;
+        Ok(come_again_soon(connections, clock.as_ref(), connection).await?)
     }
 
     async fn finish(&self, run: &Run) -> Result<Option<Run>, SyncError> {

@@ -119,9 +119,18 @@ pub(super) async fn try_again_soon(
     connection: &Connection,
     run: &Run,
 ) -> Result<(), SyncError> {
-    if run.trigger != Trigger::Schedule {
-        return Ok(());
+    if run.trigger == Trigger::Schedule {
+        come_again_soon(connections, clock, connection).await?;
     }
+    Ok(())
+}
+
+/// Has the connection synced within the hour.
+pub(super) async fn come_again_soon(
+    connections: &Connections,
+    clock: &dyn Clock,
+    connection: &Connection,
+) -> Result<(), StoreError> {
     let soon = clock.now().saturating_add(TRY_AGAIN).ok();
     let note = |found: &mut Connection| {
         let earlier = found.next_due_at.is_some_and(|due| soon.is_some_and(|soon| soon < due));

@@ -290,6 +290,7 @@ async fn what_can_not_be_approved_is_refused_and_says_why() {
       "code": "nothing_to_approve",
       "detail": "No line of this run waits for approval.",
       "errors": [],
+      "fix": "See the run's lines: those that are held or planned can be approved.",
       "request_id": "[request]",
       "status": 409,
       "title": "Nothing to approve",

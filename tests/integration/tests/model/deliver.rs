@@ -8,6 +8,7 @@ use std::task::Poll;
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::RunId;
 use shared::queue::CompanyJob;
+use shared::store::runs::RunState;
 use simulators::autotask::When;
 
 use super::fate::{Blow, Died};
@@ -51,6 +52,9 @@ impl Play<'_> {
         }
         self.check().await?;
         let full = self.runs.get(run).is_some_and(|asked| asked.approved.is_empty() && asked.reverses.is_none());
+        // One that came to nothing takes over from none.
+        let planned = super::play::run(self.world, &self.connection.partner, run).await;
+        let full = full && planned.state != RunState::Failed;
         if ended == Ended::Done && full && self.newest_planned.as_ref().is_none_or(|newest| newest < run) {
             self.newest_planned = Some(run.clone());
         }
