@@ -8,6 +8,7 @@ pub mod autotask;
 pub mod credentials;
 pub mod error;
 pub mod guarded;
+pub mod kaseya_bms;
 pub mod open;
 pub mod registry;
 

@@ -1,0 +1,99 @@
+//! The connector for Kaseya BMS (V2 API; also sold as Vorex and Pulseway PSA): how it is opened, and what its values share.
+//!
+//! `session` and its neighbours (`log_in`, `totp`) hold tokens; `client` makes calls and keeps to the limits (`template`,
+//! `budget`); `envelope`, `fields` and `errors` read answers; `pages` walks lists. The calls stand in one file a topic:
+//! `catalog`, `contracts`, `service_lines`, `rights`, `cost`, `lookups`. Nothing here reads or writes units: V2 has no call
+//! that reads them, so that is more than a call. What is unconfirmed about BMS, and what is done about it, is in the README.
+
+mod budget;
+mod catalog;
+mod client;
+mod connector;
+mod contracts;
+mod cost;
+mod credentials;
+mod discovery;
+mod envelope;
+mod errors;
+mod fields;
+mod log_in;
+mod lookups;
+mod pages;
+mod pause;
+mod rights;
+mod service_lines;
+mod session;
+mod sessions;
+mod template;
+mod totp;
+mod wire;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::http;
+use crate::psa::{Endpoint, PsaError};
+use client::Client;
+pub use connector::KaseyaBmsConnector;
+pub use cost::{CostChange, CostOutcome, JobEnd};
+pub use credentials::KaseyaBmsCredentials;
+pub use lookups::{Choice, Location, SourceList};
+pub use pause::{Pause, RealPause};
+pub use service_lines::ServiceLine;
+use sessions::Sessions;
+pub use template::Template;
+
+/// The most of an answer that is read, in bytes: 100 rows of the widest list stay far below it.
+pub const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
+
+/// Opens connectors to tenants of BMS. Cheap to clone: clones share their connections and their log-ins.
+#[derive(Clone)]
+pub struct KaseyaBms {
+    http: http::Client,
+    clock: Arc<dyn Clock>,
+    pause: Arc<dyn Pause>,
+    sessions: Sessions,
+}
+
+impl KaseyaBms {
+    /// Calls BMS through `http`, whose list of hosts should be [`http::KASEYA_BMS`] and what the operator adds, and whose
+    /// longest answer [`LONGEST_ANSWER`]. One value belongs to a process: the log-ins that BMS refused are remembered in it.
+    #[must_use]
+    pub fn new(http: http::Client, clock: Arc<dyn Clock>, pause: Arc<dyn Pause>) -> Self {
+        Self { http, clock, pause, sessions: Sessions::default() }
+    }
+
+    /// Logs in and reads which tenant it is. The endpoint names the API's host, one step below the host that people log
+    /// in at.
+    ///
+    /// # Errors
+    /// The host is malformed or none of Kaseya's, or BMS refuses the log-in or does not answer.
+    pub async fn discover(&self, credentials: &KaseyaBmsCredentials) -> Result<Endpoint, PsaError> {
+        discovery::discover(&self.client(credentials.clone())).await
+    }
+
+    /// A connector for one run. Credentials that can't be sent show as the error of its first call. Connectors with the
+    /// same credentials share one log-in.
+    #[must_use]
+    pub fn open(&self, credentials: KaseyaBmsCredentials) -> KaseyaBmsConnector {
+        KaseyaBmsConnector::new(self.client(credentials), Arc::clone(&self.pause))
+    }
+
+    /// Forgets that BMS refused these credentials, so that the next call logs in once more. Only for a person who says
+    /// that the user was unlocked or given its rights: each refusal brings the user nearer to being locked.
+    pub async fn forget_refusal(&self, credentials: &KaseyaBmsCredentials) {
+        self.sessions.of(&self.http, credentials.clone(), self.clock.now()).forget_refusal().await;
+    }
+
+    fn client(&self, credentials: KaseyaBmsCredentials) -> Client {
+        let session = self.sessions.of(&self.http, credentials, self.clock.now());
+        Client::new(self.http.clone(), Arc::clone(&self.clock), session)
+    }
+}
+
+impl fmt::Debug for KaseyaBms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KaseyaBms").field("http", &self.http).finish_non_exhaustive()
+    }
+}
