@@ -26,6 +26,7 @@ mod hostile_test;
 #[cfg(test)]
 mod resolver_test;
 #[cfg(test)]
+#[path = "spy_test.rs"]
 mod spy;
 
 pub use answer::Answer;

@@ -125,9 +125,8 @@ impl Planner {
         let mut older = None;
         let note = |found: &mut Connection| {
             let newer = found.current_run.as_ref().is_none_or(|newest| *newest < run.id);
-            if newer {
-                older = found.current_run.replace(run.id.clone());
-            }
+            // Set anew each time: where others write as well, this is asked again.
+            older = if newer { found.current_run.replace(run.id.clone()) } else { None };
             newer
         };
         self.parts.connections.edit(&connection.partner, &connection.id, note).await?;

@@ -1,19 +1,21 @@
 //! Messages that come twice, workers that die, planners that are cut off: nothing is written twice, and nothing is lost.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fan_out::Request;
-use integration::PARTNER;
 use integration::msp::{Customer, Msp, Setup};
+use integration::{PARTNER, TestClock};
 use jiff::SignedDuration;
 use serde_json::json;
 use shared::domain::intent::Meaning;
 use shared::domain::line::LineResult;
 use shared::events::RunRef;
+use shared::faults::{Hook, Point, Side, Struck};
 use shared::ledger::{Intent, Lease, Outcome};
 use shared::queue::CompanyJob;
 use shared::store::runs::Effort;
-use shared::sync::{Done, SyncError, Worker};
+use shared::sync::{Done, Settings, SyncError, Worker};
 use simulators::autotask::{Entity, Fault, When};
 
 async fn msp() -> Msp {
@@ -287,6 +289,39 @@ async fn a_run_whose_planning_comes_to_nothing_leaves_the_jobs_of_the_run_before
     msp.psa.clear_faults();
     msp.work(&job).await.unwrap();
     assert_eq!(msp.see(&first).await.result("acme", "edr"), "updated");
+}
+
+/// A store that takes half a minute to answer that an intent is stored as sent.
+#[derive(Default)]
+struct SlowStore(Mutex<Option<TestClock>>);
+
+impl Hook for SlowStore {
+    fn pass(&self, point: &Point) -> Result<(), Struck> {
+        if point.side == Side::After
+            && point.effect == "store.update INTENT"
+            && let Some(clock) = self.0.lock().unwrap().take()
+        {
+            clock.advance(SignedDuration::from_secs(30));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_intent_that_took_long_to_be_stored_as_sent_is_not_sent_and_its_change_is_made_after_the_settle_delay() {
+    let store = Arc::new(SlowStore::default());
+    let msp = Setup::of([Customer::named("acme").line("edr", 40)]).faults(store.clone()).start().await;
+    let (_, job) = planned(&msp).await;
+    *store.0.lock().unwrap() = Some(msp.clock.clone());
+    assert!(matches!(msp.work(&job).await, Err(SyncError::Slow)));
+    assert_eq!((msp.write_requests(), msp.states("acme", "edr").await.as_str()), (0, "sent"));
+    // A minute later it might still be on its way, for all that is stored.
+    msp.clock.advance(SignedDuration::from_mins(1));
+    msp.work(&job).await.unwrap();
+    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (0, 40));
+    msp.clock.advance(Settings::default().settle);
+    assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
+    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (1, 42));
 }
 
 #[tokio::test]
