@@ -43,6 +43,19 @@ pub struct PsaError {
 pub const PERMISSION_MISSING: &str = "psa_permission_missing";
 
 impl PsaError {
+    /// A failure with fixed words, of which the PSA said nothing that is repeated.
+    #[must_use]
+    pub fn new(kind: Kind, code: &str, explanation: impl Into<String>, fix: &str) -> Self {
+        Self {
+            kind,
+            code: code.to_owned(),
+            explanation: explanation.into(),
+            fix: fix.to_owned(),
+            said: None,
+            retry_after_s: None,
+        }
+    }
+
     /// Whether the PSA turned the log-in away: each further one brings the user nearer to being locked.
     #[must_use]
     pub fn refuses_log_in(&self) -> bool {

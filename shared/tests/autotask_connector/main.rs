@@ -2,6 +2,8 @@
 
 mod catalog;
 mod discovery;
+#[path = "../heard/mod.rs"]
+mod heard;
 mod observe;
 mod responder;
 mod rights;
@@ -21,7 +23,7 @@ const QUICK: Settings =
     Settings { connect_timeout: Duration::from_secs(5), request_timeout: Duration::from_millis(40) };
 
 fn user() -> AutotaskCredentials {
-    secrets::listen();
+    heard::listen();
     AutotaskCredentials {
         username: "api-user@example.com".to_owned(),
         secret: "canary-secret".into(),

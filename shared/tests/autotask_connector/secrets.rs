@@ -1,66 +1,19 @@
 //! Canaries: no credential shows in an error, a `Debug` or a log, even where Autotask repeats it.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::json;
 use shared::psa::autotask::{Autotask, Settings};
 use shared::psa::{CatalogQuery, Connector as _};
-use tracing::field::{Field, Visit};
-use tracing::span;
 use url::Url;
 
 use crate::responder::{Responder, status};
 use crate::writes::change;
-use crate::{endpoint, user};
-
-/// Keeps the words of every event and span, at every level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
-
-struct Words<'a>(&'a mut String);
-
-impl Visit for Words<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        writeln!(self.0, "{field}={value:?}").unwrap();
-    }
-}
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
-        attributes.record(&mut Words(&mut self.0.lock().unwrap()));
-        span::Id::from_u64(1)
-    }
-    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
-        values.record(&mut Words(&mut self.0.lock().unwrap()));
-    }
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        event.record(&mut Words(&mut self.0.lock().unwrap()));
-    }
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
-
-/// What every test of this process has logged. It listens from before the first connector on, so that no event is
-/// found to interest nobody.
-static LOG: LazyLock<Log> = LazyLock::new(|| {
-    let log = Log::default();
-    tracing::subscriber::set_global_default(log.clone()).unwrap();
-    log
-});
-
-/// Begins to listen.
-pub fn listen() {
-    LazyLock::force(&LOG);
-}
+use crate::{endpoint, heard, user};
 
 #[tokio::test]
 async fn credentials_show_nowhere() {
-    listen();
+    heard::listen();
     let echo = json!({"errors": ["api-user@example.com / CANARY-SECRET / canarycode is not welcome"]}).to_string();
     let psa = Responder::start(move |_| status(500, &echo)).await;
     let unused = "http://127.0.0.1:1";
@@ -77,7 +30,7 @@ async fn credentials_show_nowhere() {
         write!(shown, "{} {} {}", discovered.unwrap_err(), read.unwrap_err(), written.unwrap_err()).unwrap();
     }
 
-    let logged = LOG.0.lock().unwrap().clone();
+    let logged = heard::text();
     assert!(shown.contains("*** / *** / *** is not welcome"), "{shown}");
     assert!(logged.contains("autotask answered") && logged.contains("autotask did not answer"), "{logged}");
     for (place, text) in [("shown", shown), ("logged", logged)] {

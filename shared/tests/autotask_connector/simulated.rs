@@ -15,7 +15,7 @@ use simulators::autotask::{
 };
 use url::Url;
 
-use crate::secrets;
+use crate::heard;
 
 const TODAY: Date = date(2026, 11, 20);
 const CONTRACT: i64 = 29;
@@ -32,7 +32,7 @@ fn one_line() -> World {
 }
 
 async fn connect_as(simulator: &Simulator, user: &ApiUser, settings: Settings) -> AutotaskConnector {
-    secrets::listen();
+    heard::listen();
     let credentials = AutotaskCredentials {
         username: user.username().to_owned(),
         secret: user.secret().into(),

@@ -4,6 +4,8 @@ mod accounts;
 mod answers;
 mod contracts;
 mod cost;
+#[path = "../heard/mod.rs"]
+mod heard;
 mod limits;
 mod lines;
 mod lock_out;
@@ -83,7 +85,7 @@ impl Stage {
     }
 
     async fn with_users(world: WorldBuilder, switches: Switches, limits: Limits, users: Vec<BmsUser>) -> Self {
-        secrets::listen();
+        heard::listen();
         let noon = TODAY.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
         let (clock, hand) = SimulatedClock::by_hand(noon);
         let setup = Simulator::setup(world.build().unwrap()).clock(clock.clone()).switches(switches).limits(limits);

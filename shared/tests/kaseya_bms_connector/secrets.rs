@@ -1,57 +1,11 @@
 //! Canaries: no credential and no token shows in an error, a `Debug` or a log, even where the host repeats it.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, LazyLock, Mutex};
 
 use shared::psa::kaseya_bms::KaseyaBmsCredentials;
 use simulators::kaseya_bms::{BmsUser, Fault, Limits, Route, Switches, When};
-use tracing::field::{Field, Visit};
-use tracing::span;
 
-use crate::{Stage, all, cost, ids, one_line};
-
-/// Keeps the words of every event and span, at every level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
-
-struct Words<'a>(&'a mut String);
-
-impl Visit for Words<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        writeln!(self.0, "{field}={value:?}").unwrap();
-    }
-}
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
-        attributes.record(&mut Words(&mut self.0.lock().unwrap()));
-        span::Id::from_u64(1)
-    }
-    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
-        values.record(&mut Words(&mut self.0.lock().unwrap()));
-    }
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        event.record(&mut Words(&mut self.0.lock().unwrap()));
-    }
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
-
-/// It listens from before the first connector on, so that no event is found to interest nobody.
-static LOG: LazyLock<Log> = LazyLock::new(|| {
-    let log = Log::default();
-    tracing::subscriber::set_global_default(log.clone()).unwrap();
-    log
-});
-
-/// Begins to listen.
-pub fn listen() {
-    LazyLock::force(&LOG);
-}
+use crate::{Stage, all, cost, heard, ids, one_line};
 
 fn canaries() -> KaseyaBmsCredentials {
     KaseyaBmsCredentials {
@@ -103,7 +57,7 @@ async fn credentials_and_tokens_show_nowhere() {
         write!(shown, "{:?} {connector:?} {:?} {rights:?} {written:?}", stage.bms, canaries()).unwrap();
         write!(shown, "{discovered} {discovered:?} {read} {read:?} {joined} {joined:?}").unwrap();
     }
-    let logged = LOG.0.lock().unwrap().clone();
+    let logged = heard::text();
     for code in
         ["psa_request_refused", "psa_unavailable", "psa_credentials_rejected", "psa_redirected", "connection_lost"]
     {

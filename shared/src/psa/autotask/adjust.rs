@@ -14,7 +14,7 @@ use crate::psa::{Kind, PsaError, UnitsChange, WriteError};
 
 pub(super) async fn change_units(client: &Client, change: &UnitsChange) -> Result<(), WriteError> {
     let Ok(contract_service) = change.contract_service.as_str().parse::<i64>() else {
-        return Err(WriteError::Rejected(errors::make(
+        return Err(WriteError::Rejected(PsaError::new(
             Kind::Validation,
             "contract_service_unknown",
             format!("\"{}\" is not a service on a contract of Autotask.", change.contract_service),
@@ -81,7 +81,7 @@ fn item(answer: &Answer) -> Option<Item> {
 }
 
 fn unclear() -> PsaError {
-    errors::make(
+    PsaError::new(
         Kind::Protocol,
         "psa_write_answer_unreadable",
         "Autotask took the change but its answer can't be read.",

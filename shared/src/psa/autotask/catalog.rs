@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::client::{Client, Entity};
-use super::errors;
 use super::query::{self, Operator, Query};
 use super::wire::{ACTIVE, CompanyRow, ContractRow, ContractServiceRow, RECURRING_SERVICE, Row, ServiceRow};
 use crate::domain::contract::Contract;
@@ -42,7 +41,7 @@ pub(super) async fn contracts(client: &Client, asked: &CatalogQuery) -> Result<C
 /// The services on one contract.
 pub(super) async fn lines(client: &Client, asked: &CatalogQuery) -> Result<CatalogPage<ContractLine>, PsaError> {
     let contract = asked.contract.as_ref().ok_or_else(|| {
-        errors::make(
+        PsaError::new(
             Kind::Validation,
             "contract_id_missing",
             "Lines are listed for one contract, and none was named.",
@@ -125,7 +124,7 @@ fn nothing<T>() -> CatalogPage<T> {
 }
 
 fn bad_cursor() -> PsaError {
-    errors::make(
+    PsaError::new(
         Kind::Validation,
         "cursor_invalid",
         "The cursor is not one that this list gave.",

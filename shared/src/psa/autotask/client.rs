@@ -52,7 +52,7 @@ impl Http {
             if proxied { builder } else { builder.no_proxy() }
         };
         let failed = |_| {
-            errors::make(
+            PsaError::new(
                 Kind::Unavailable,
                 "http_client_failed",
                 "This machine can't make secure connections.",
@@ -90,7 +90,7 @@ impl Http {
     fn failure(&self, error: &reqwest::Error) -> Transport {
         let explained = |code, explanation: String| {
             let fix = "Nothing: the next run tries again. If it stays, look at Autotask's status page.";
-            errors::make(Kind::Unavailable, code, explanation, fix)
+            PsaError::new(Kind::Unavailable, code, explanation, fix)
         };
         if error.is_connect() || error.is_builder() {
             Transport::NotSent(explained("psa_unreachable", "No connection to Autotask could be made.".to_owned()))
@@ -252,7 +252,7 @@ impl Client {
 fn headers(user: &AutotaskCredentials) -> Result<HeaderMap, PsaError> {
     let sensitive = |text: &str| {
         let mut value = HeaderValue::from_str(text).map_err(|_| {
-            errors::make(
+            PsaError::new(
                 Kind::Auth,
                 "psa_credentials_malformed",
                 "The user name, the secret or the tracking identifier holds a character that Autotask does not use.",

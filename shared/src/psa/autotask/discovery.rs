@@ -61,7 +61,7 @@ pub(super) fn trusted_base(url: &str, trust: Trust) -> Result<String, PsaError> 
 }
 
 fn untrusted(explanation: &str) -> PsaError {
-    errors::make(
+    PsaError::new(
         Kind::Protocol,
         "psa_zone_untrusted",
         explanation,

@@ -35,21 +35,9 @@ impl Transport {
     }
 }
 
-/// A failure with fixed words.
-pub(super) fn make(kind: Kind, code: &str, explanation: impl Into<String>, fix: &str) -> PsaError {
-    PsaError {
-        kind,
-        code: code.to_owned(),
-        explanation: explanation.into(),
-        fix: fix.to_owned(),
-        said: None,
-        retry_after_s: None,
-    }
-}
-
 /// An answer that is not what Autotask's documentation promises: `what` says where and how.
 pub(super) fn unreadable(what: &str, how: &str) -> PsaError {
-    make(
+    PsaError::new(
         Kind::Protocol,
         "psa_answer_unreadable",
         format!("Autotask's answer can't be used: {what} {how}."),
@@ -106,7 +94,7 @@ fn text(value: &Value) -> String {
 pub(super) fn of_answer(answer: &Answer, mask: &Mask) -> PsaError {
     let said = Said::of(&answer.body);
     let mut error = match said.texts().find_map(dictionary::look_up) {
-        Some(known) => make(known.kind, known.code, known.explanation, known.fix),
+        Some(known) => PsaError::new(known.kind, known.code, known.explanation, known.fix),
         None => of_status(answer, &said),
     };
     error.retry_after_s = answer.retry_after_s.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
@@ -116,40 +104,40 @@ pub(super) fn of_answer(answer: &Answer, mask: &Mask) -> PsaError {
 
 fn of_status(answer: &Answer, said: &Said) -> PsaError {
     match answer.status {
-        300..=399 => make(
+        300..=399 => PsaError::new(
             Kind::Protocol,
             "psa_redirected",
             "Autotask sent us to another address, which is never followed with a partner's secret.",
             "Connect the PSA again, so that its zone is looked up anew.",
         ),
-        401 => make(
+        401 => PsaError::new(
             Kind::Auth,
             "psa_credentials_rejected",
             "Autotask refuses the API user's name and secret.",
             "Check in Autotask that the API user is active and not locked and that its secret has not expired; make a new \
              secret if in doubt, and send the credentials again.",
         ),
-        403 => make(
+        403 => PsaError::new(
             Kind::Auth,
             "psa_permission_missing",
             "The API user may not do this.",
             "In Autotask, give the API user a security level that may see and edit contracts and their services, then test \
              the connection again.",
         ),
-        404 => make(
+        404 => PsaError::new(
             Kind::Protocol,
             "psa_address_unknown",
             "Autotask does not serve this address. The tenant may have moved to another zone.",
             "Connect the PSA again, so that its zone is looked up anew.",
         ),
-        405 => make(
+        405 => PsaError::new(
             Kind::Protocol,
             "psa_method_refused",
             "Autotask does not take this kind of request at this address.",
             "Tell the operator: the request itself has to be put right.",
         ),
-        408 => make(Kind::Unavailable, "psa_timed_out", "Autotask gave up waiting for the request.", LATER),
-        429 => make(
+        408 => PsaError::new(Kind::Unavailable, "psa_timed_out", "Autotask gave up waiting for the request.", LATER),
+        429 => PsaError::new(
             Kind::RateLimited,
             "psa_rate_limited",
             match answer.retry_after_s {
@@ -158,13 +146,13 @@ fn of_status(answer: &Answer, said: &Said) -> PsaError {
             },
             "Nothing: the next run tries again. If it happens often, find out which integration sends so many requests.",
         ),
-        status if said.errors.is_empty() && (500..=599).contains(&status) => make(
+        status if said.errors.is_empty() && (500..=599).contains(&status) => PsaError::new(
             Kind::Unavailable,
             "psa_unavailable",
             format!("Autotask is not working at the moment (status {status})."),
             LATER,
         ),
-        status => make(
+        status => PsaError::new(
             Kind::Validation,
             "psa_error_unrecognised",
             format!("Autotask answered with an error that Tallyline does not know (status {status})."),

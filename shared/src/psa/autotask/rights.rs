@@ -43,7 +43,7 @@ fn right(name: &str, tried: Result<(), PsaError>) -> Result<Right, PsaError> {
 async fn may_adjust(client: &Client) -> Result<(), PsaError> {
     let entity = Entity::ContractServiceAdjustments;
     match client.get::<EntityInformation>(entity, "/entityInformation").await {
-        Ok(answer) if answer.info.deny_creation() => Err(errors::make(
+        Ok(answer) if answer.info.deny_creation() => Err(PsaError::new(
             Kind::Auth,
             "psa_permission_missing",
             "The API user may not change the units of contract services.",

@@ -9,7 +9,6 @@ use std::time::Duration;
 use serde_json::{Number, Value, json};
 
 use super::client::{Ask, Client};
-use super::errors;
 use super::pause::Pause;
 use super::service_lines::{self, ServiceLine};
 use super::template::Template;
@@ -80,7 +79,8 @@ pub(super) async fn set_unit_cost(
 }
 
 fn ask(change: &CostChange) -> Result<Ask, PsaError> {
-    let unusable = || errors::make(Kind::Validation, "psa_id_invalid", "An id is none of Kaseya BMS.", "Map it again.");
+    let unusable =
+        || PsaError::new(Kind::Validation, "psa_id_invalid", "An id is none of Kaseya BMS.", "Map it again.");
     let number = |id: &str| id.parse::<i64>().map_err(|_| unusable());
     let lines = change.lines.iter().map(|(contract, line)| {
         Ok(json!({ "ClientContractId": number(contract.as_str())?, "ClientContractServiceId": number(line.as_str())? }))

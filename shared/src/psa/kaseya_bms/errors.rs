@@ -12,22 +12,10 @@ const WAIT: &str = "Nothing: the next run tries again. If it stays, look at Kase
 const CHECK_HOST: &str = "Check the host name: it is the one at which you log in to BMS, as in bms.kaseya.com.";
 const TELL: &str = "Nothing: the next run reads again. If it stays, tell the operator.";
 
-/// A failure with fixed words.
-pub(super) fn make(kind: Kind, code: &str, explanation: impl Into<String>, fix: &str) -> PsaError {
-    PsaError {
-        kind,
-        code: code.to_owned(),
-        explanation: explanation.into(),
-        fix: fix.to_owned(),
-        said: None,
-        retry_after_s: None,
-    }
-}
-
 /// An answer that is not what the specification promises.
 pub(super) fn unreadable(template: Template, how: &str) -> PsaError {
     let explanation = format!("The answer of Kaseya BMS can't be used: {} {how}.", template.name());
-    make(Kind::Protocol, "psa_answer_unreadable", explanation, TELL)
+    PsaError::new(Kind::Protocol, "psa_answer_unreadable", explanation, TELL)
 }
 
 /// No whole answer came.
@@ -41,14 +29,14 @@ pub(super) fn of_http(error: HttpError) -> PsaError {
         | HttpError::ClientFailed => Kind::Unavailable,
         HttpError::AnswerTooLarge | HttpError::RequestMalformed => Kind::Protocol,
     };
-    make(kind, error.code(), error.explanation(), error.fix())
+    PsaError::new(kind, error.code(), error.explanation(), error.fix())
 }
 
 /// An answer that is a failure: HTTP 400 or more, or `success` not true. `worked_lately`: the same call has succeeded
 /// within the hour, so that a 403 can't be of the user's rights.
 pub(super) fn of_failure(status: u16, retry_after_s: Option<u32>, template: Template, worked_lately: bool) -> PsaError {
     let error = match status {
-        300..=399 => make(
+        300..=399 => PsaError::new(
             Kind::Protocol,
             "psa_redirected",
             "The host sent us to another address, which is never followed with a partner's credentials.",
@@ -57,16 +45,16 @@ pub(super) fn of_failure(status: u16, retry_after_s: Option<u32>, template: Temp
         401 => not_permitted(template, "although it accepted the log-in a moment ago"),
         403 if worked_lately || retry_after_s.is_some() => rate_limited(),
         403 => not_permitted(template, "for this user, or its hourly limit is used up by other integrations"),
-        404 | 405 => make(
+        404 | 405 => PsaError::new(
             Kind::Protocol,
             "psa_address_unknown",
             format!("The host does not know the address of {}, or what was asked for does not exist.", template.name()),
             CHECK_HOST,
         ),
-        408 => make(Kind::Unavailable, "psa_timed_out", "Kaseya BMS did not answer in time.", WAIT),
+        408 => PsaError::new(Kind::Unavailable, "psa_timed_out", "Kaseya BMS did not answer in time.", WAIT),
         429 => rate_limited(),
-        500.. => make(Kind::Unavailable, "psa_unavailable", "Kaseya BMS could not answer.", WAIT),
-        _ => make(
+        500.. => PsaError::new(Kind::Unavailable, "psa_unavailable", "Kaseya BMS could not answer.", WAIT),
+        _ => PsaError::new(
             Kind::Validation,
             "psa_request_refused",
             format!("Kaseya BMS refused a request for {}.", template.name()),
@@ -77,7 +65,7 @@ pub(super) fn of_failure(status: u16, retry_after_s: Option<u32>, template: Temp
 }
 
 fn not_permitted(template: Template, why: &str) -> PsaError {
-    make(
+    PsaError::new(
         Kind::Auth,
         PERMISSION_MISSING,
         format!("Kaseya BMS does not give out {} {why}.", template.name()),
@@ -87,7 +75,7 @@ fn not_permitted(template: Template, why: &str) -> PsaError {
 }
 
 fn rate_limited() -> PsaError {
-    make(
+    PsaError::new(
         Kind::RateLimited,
         "psa_rate_limited",
         "The hourly number of requests that Kaseya BMS allows is used up.",
@@ -100,12 +88,12 @@ pub(super) fn budget_used_up(template: Template, allowed: u32, retry_after_s: Op
     let explanation =
         format!("Tallyline has asked for {} {allowed} times within an hour, as often as BMS allows.", template.name());
     let fix = "Nothing: the next run goes on.";
-    PsaError { retry_after_s, ..make(Kind::RateLimited, "psa_budget_used_up", explanation, fix) }
+    PsaError { retry_after_s, ..PsaError::new(Kind::RateLimited, "psa_budget_used_up", explanation, fix) }
 }
 
 /// BMS turned the log-in away.
 pub(super) fn log_in_refused() -> PsaError {
-    make(
+    PsaError::new(
         Kind::Auth,
         "psa_credentials_rejected",
         "Kaseya BMS refuses the log-in.",
@@ -117,7 +105,7 @@ pub(super) fn log_in_refused() -> PsaError {
 
 /// The credentials can't be those of a BMS user; nothing was sent.
 pub(super) fn malformed(explanation: &str) -> PsaError {
-    make(
+    PsaError::new(
         Kind::Auth,
         "psa_credentials_malformed",
         explanation,
@@ -127,7 +115,7 @@ pub(super) fn malformed(explanation: &str) -> PsaError {
 
 /// So many log-ins in a row had no clear answer that more could lock the user.
 pub(super) fn log_in_paused(wait_s: u32) -> PsaError {
-    let error = make(
+    let error = PsaError::new(
         Kind::Unavailable,
         "psa_log_in_paused",
         "Several log-ins to Kaseya BMS in a row had no clear answer. More of them could lock the user.",
@@ -138,7 +126,7 @@ pub(super) fn log_in_paused(wait_s: u32) -> PsaError {
 
 /// The one-time code of this moment was sent already, and a code may be good once.
 pub(super) fn code_spent(wait_s: u32) -> PsaError {
-    let error = make(
+    let error = PsaError::new(
         Kind::Unavailable,
         "psa_one_time_code_used",
         "The one-time code of this moment was used already; the next one comes within 30 seconds.",
@@ -149,7 +137,7 @@ pub(super) fn code_spent(wait_s: u32) -> PsaError {
 
 /// A write met a token that was good no more. It is not sent again with another one.
 pub(super) fn token_ended() -> PsaError {
-    make(
+    PsaError::new(
         Kind::Unavailable,
         "psa_token_ended",
         "Kaseya BMS ended the log-in before its time, so the change was not taken.",
@@ -159,7 +147,7 @@ pub(super) fn token_ended() -> PsaError {
 
 /// A list was asked for from a place that it never named.
 pub(super) fn bad_cursor() -> PsaError {
-    make(
+    PsaError::new(
         Kind::Validation,
         "cursor_invalid",
         "The cursor is not one that this list gave.",
@@ -169,7 +157,7 @@ pub(super) fn bad_cursor() -> PsaError {
 
 /// Lines were asked for without a contract.
 pub(super) fn no_contract() -> PsaError {
-    make(
+    PsaError::new(
         Kind::Validation,
         "contract_id_missing",
         "Lines are listed for one contract, and none was named.",
