@@ -2,7 +2,7 @@
 //!
 //! Each function's `main.rs` takes from here what its role allows; the names of the variables are the template's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,21 +10,18 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use lambda_http::http::Extensions;
 use lambda_http::request::RequestContext;
+use url::Url;
 
 use crate::api::{auth, framed};
 use crate::clock::{Clock, SystemClock, fresh_id};
 use crate::events::event_bridge::Bus;
 use crate::ledger::{LEASE_TERM, LeaseHolder, Ledger};
-use crate::psa::PsaError;
-use crate::psa::autotask::{Autotask, Settings};
-use crate::psa::guarded::Circuits;
 use crate::psa::open::Opener;
-use crate::psa::registry::Registry;
+use crate::psa::registry::{Places, Registry};
+use crate::psa::{Psa, PsaError};
 use crate::queue::sqs::Queue;
 use crate::secrets::Cached;
 use crate::secrets::aws::SecretsManager;
-use crate::store::breakers::Breakers;
-use crate::store::connections::Connections;
 use crate::store::{Key, Read, Table};
 use crate::telemetry::{self, Metrics};
 
@@ -112,7 +109,7 @@ impl Cloud {
     /// # Errors
     /// The HTTP client can't be made.
     pub fn psas(&self) -> Result<Registry, CloudError> {
-        Ok(Registry::new(autotask()?))
+        Ok(Registry::new(&places(), &self.clock)?)
     }
 
     /// Opens connections' PSAs with their stored credentials.
@@ -128,8 +125,7 @@ impl Cloud {
     /// # Errors
     /// As [`Cloud::secrets`].
     pub fn opener_of(&self, psas: Registry) -> Result<Opener, CloudError> {
-        let circuits = Circuits::new(Breakers::new(self.table()), self.clock.clone());
-        Ok(Opener::new(Connections::new(self.table()), self.secrets()?, psas, circuits))
+        Ok(Opener::new(&self.table(), self.secrets()?, psas, self.clock.clone()))
     }
 
     /// The ledger, with leases taken as this process.
@@ -157,18 +153,22 @@ fn claims(extensions: &Extensions) -> Option<HashMap<String, String>> {
     Some(context.authorizer.as_ref()?.jwt.as_ref()?.claims.clone())
 }
 
-#[cfg(not(feature = "emulated"))]
-fn autotask() -> Result<Autotask, PsaError> {
-    Autotask::new(Settings::default())
+/// Where PSAs are called: at the vendors' own addresses. `ALLOWED_HOSTS` adds domains of hosts that users may name.
+fn places() -> Places {
+    let allowed_hosts = std::env::var("ALLOWED_HOSTS").unwrap_or_default();
+    Places { bases: simulated(), allowed_hosts, timeouts: None }
 }
 
-/// For the deployment's test alone: a simulated PSA at `AUTOTASK_BASE`. What is shipped is built without this feature.
+#[cfg(not(feature = "emulated"))]
+fn simulated() -> BTreeMap<Psa, Url> {
+    BTreeMap::new()
+}
+
+/// For the deployment's test alone: simulated PSAs at `AUTOTASK_BASE` and so on. What is shipped is built without this feature.
 #[cfg(feature = "emulated")]
-fn autotask() -> Result<Autotask, PsaError> {
-    match std::env::var("AUTOTASK_BASE").ok().and_then(|base| base.parse().ok()) {
-        Some(base) => Autotask::at(&base, Settings::default()),
-        None => Autotask::new(Settings::default()),
-    }
+fn simulated() -> BTreeMap<Psa, Url> {
+    let base = |psa: &Psa| std::env::var(format!("{}_BASE", psa.as_str().to_uppercase())).ok()?.parse().ok();
+    Psa::ALL.iter().filter_map(|psa| Some((*psa, base(psa)?))).collect()
 }
 
 /// The SDK has none by itself. A call to AWS answers within milliseconds, and a function that waits for one for long is ended.

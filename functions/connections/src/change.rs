@@ -1,4 +1,4 @@
-//! `PATCH /v1/connections/{id}`: on or off, name, time zone, schedule, policy; each alone or together, all or none.
+//! `PATCH /v1/connections/{id}`: on or off, name, time zone, schedule, invoice day, policy; each alone or together, all or none.
 
 use axum::extract::State;
 use jiff::Timestamp;
@@ -7,6 +7,7 @@ use serde_json::Value;
 use shared::api::auth::Writer;
 use shared::api::{Faults, Json, Path, Problem, ProblemBody, parse, present};
 use shared::domain::ids::ConnectionId;
+use shared::domain::invoicing::{self, InvoiceDay};
 use shared::domain::policy::Policy;
 use shared::domain::schedule::{self, Schedule};
 use shared::psa::open::OpenError;
@@ -36,6 +37,11 @@ pub(crate) struct ChangeBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<schedule::Parts>)]
     schedule: Option<Value>,
+    /// When you make invoices in the PSA, for `preflight` to tell whether syncs come close enough before; sent as a whole,
+    /// or null to take it away. Nothing of an invoice is read or written.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<invoicing::Parts>)]
+    invoice: Option<Value>,
     /// How changes are made; each part may be sent alone.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Policy>)]
@@ -94,6 +100,11 @@ impl ChangeBody {
             && let Some(schedule) = faults.take(parse::<Schedule>("/schedule", value.clone()))
         {
             connection.schedule = schedule;
+        }
+        if let Some(value) = &self.invoice
+            && let Some(invoice) = faults.take(parse::<Option<InvoiceDay>>("/invoice", value.clone()))
+        {
+            connection.invoice = invoice;
         }
         if let Some(value) = &self.policy
             && let Some(policy) = faults.take_all(policy::merged(&connection.policy, value))

@@ -82,7 +82,7 @@ fn check(body: NewConnectionBody) -> Result<Wanted, Problem> {
     let time_zone = faults.require("/time_zone", body.time_zone, fields::time_zone);
     let given = faults.require("/credentials", body.credentials, Ok);
     let credentials = match (psa, given) {
-        (Some(psa), Some(given)) => faults.take_all(credentials::parse(psa, given)),
+        (Some(psa), Some(given)) => faults.take_all(Credentials::parse(psa, "/credentials", given)),
         _ => None,
     };
     match (psa, name, time_zone, credentials) {

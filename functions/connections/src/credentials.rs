@@ -1,17 +1,20 @@
-//! Credentials: how each PSA's are read from a body, how they are verified, and `PUT …/credentials`.
+//! Credentials: how they are verified, and `PUT …/credentials`.
 //!
 //! New credentials are tried before the old ones are touched. They must lead to the tenant that the connection was made
 //! for: every mapping and every line of its history names things of that tenant.
+
+use std::sync::Arc;
 
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::api::auth::Writer;
-use shared::api::{Fault, Json, Path, Problem, ProblemBody, parse_fields, present};
+use shared::api::{Fault, Json, Path, Problem, ProblemBody, present};
 use shared::domain::ids::ConnectionId;
+use shared::psa::notebook::NoNotebook;
 use shared::psa::open::OpenError;
 use shared::psa::registry::Registry;
-use shared::psa::{Credentials, Endpoint, Psa, Right};
+use shared::psa::{Credentials, Endpoint, Right};
 use shared::secrets::SecretName;
 use shared::store::connections::Status;
 use utoipa::ToSchema;
@@ -19,20 +22,13 @@ use utoipa::ToSchema;
 use crate::Deps;
 use crate::view::ConnectionDetail;
 
-/// Reads the credentials of `psa` from the member `credentials` of a body.
-pub(crate) fn parse(psa: Psa, value: Value) -> Result<Credentials, Vec<Fault>> {
-    match psa {
-        Psa::Autotask => parse_fields("/credentials", value).map(Credentials::Autotask),
-    }
-}
-
 /// Logs in, and tries every right that a sync needs.
 ///
 /// # Errors
 /// What the PSA says; every right that is missing, by name.
 pub(crate) async fn verify(psas: &Registry, credentials: &Credentials) -> Result<Endpoint, Problem> {
     let endpoint = psas.discover(credentials).await?;
-    let rights = psas.open(&endpoint, credentials.clone()).rights().await?;
+    let rights = psas.open(&endpoint, credentials.clone(), Arc::new(NoNotebook)).rights().await?;
     let missing: Vec<_> = rights.into_iter().filter(|right| right.missing.is_some()).collect();
     if missing.is_empty() { Ok(endpoint) } else { Err(rights_missing(&missing)) }
 }
@@ -80,7 +76,7 @@ pub(crate) async fn replace(
 ) -> Result<Json<ConnectionDetail>, Problem> {
     let connection = deps.opener.connection(&caller.partner, &id).await?;
     let given = body.credentials.ok_or_else(|| Problem::invalid(vec![Fault::new("/credentials", "is required")]))?;
-    let credentials = parse(connection.psa, given).map_err(Problem::invalid)?;
+    let credentials = Credentials::parse(connection.psa, "/credentials", given).map_err(Problem::invalid)?;
     let endpoint = verify(&deps.psas, &credentials).await?;
     if endpoint.tenant != connection.endpoint.tenant {
         return Err(another_tenant());

@@ -22,6 +22,7 @@ mod create;
 mod credentials;
 mod fields;
 mod policy;
+mod preflight;
 mod read;
 mod revoke;
 mod test;
@@ -53,6 +54,7 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(read::get, change::change, revoke::revoke))
         .routes(routes!(credentials::replace))
         .routes(routes!(test::test))
+        .routes(routes!(preflight::preflight))
         .routes(routes!(catalog::accounts))
         .routes(routes!(catalog::services))
         .routes(routes!(catalog::contracts))

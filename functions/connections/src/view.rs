@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::breaker::Breaker;
+use shared::domain::invoicing::{self, InvoiceDay};
 use shared::domain::policy::Policy;
 use shared::domain::schedule::{self, Schedule};
 use shared::psa::Psa;
@@ -26,6 +27,9 @@ pub struct ConnectionView {
     /// When it is synced.
     #[schema(value_type = schedule::Parts)]
     schedule: Schedule,
+    /// When the partner makes invoices in the PSA; null where it has not said so.
+    #[schema(value_type = Option<invoicing::Parts>)]
+    invoice: Option<InvoiceDay>,
     /// How changes are made.
     policy: Policy,
     /// Switched on by the partner.
@@ -106,6 +110,7 @@ impl From<Connection> for ConnectionView {
             name: row.name,
             time_zone: row.time_zone,
             schedule: row.schedule,
+            invoice: row.invoice,
             policy: row.policy,
             enabled: row.enabled,
             status: row.status,

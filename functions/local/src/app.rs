@@ -13,11 +13,9 @@ use jiff::SignedDuration;
 use shared::api;
 use shared::clock::{Clock, SystemClock, fresh_id};
 use shared::ledger::{LEASE_TERM, LeaseHolder, Ledger};
-use shared::psa::guarded::Circuits;
 use shared::psa::open::Opener;
-use shared::psa::registry::Registry;
-use shared::psa::{PsaError, autotask};
-use shared::store::breakers::Breakers;
+use shared::psa::registry::{Places, Registry};
+use shared::psa::{Psa, PsaError};
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
@@ -50,8 +48,8 @@ pub enum Place {
 pub struct AppOptions {
     /// Where state is kept.
     pub place: Place,
-    /// A simulated Autotask to call instead of the real one.
-    pub autotask_base: Option<Url>,
+    /// Where PSAs are called.
+    pub places: Places,
     /// The engine's delays and sizes.
     pub settings: Settings,
     /// Tells the time.
@@ -62,13 +60,21 @@ impl AppOptions {
     /// The real PSAs, the machine's clock, the usual delays.
     #[must_use]
     pub fn at(place: Place) -> Self {
-        Self { place, autotask_base: None, settings: Settings::default(), clock: Arc::new(SystemClock) }
+        Self { place, places: Places::default(), settings: Settings::default(), clock: Arc::new(SystemClock) }
     }
 
-    /// Calls the simulated Autotask at `base`.
+    /// Calls a simulated PSA at `base` instead of the real one.
     #[must_use]
-    pub fn autotask(self, base: Url) -> Self {
-        Self { autotask_base: Some(base), ..self }
+    pub fn psa(mut self, psa: Psa, base: Url) -> Self {
+        self.places.bases.insert(psa, base);
+        self
+    }
+
+    /// Lets users name hosts below these domains, separated by commas, besides the vendors' own.
+    #[must_use]
+    pub fn allowed_hosts(mut self, domains: String) -> Self {
+        self.places.allowed_hosts = domains;
+        self
     }
 
     /// Tells the time by `clock`.
@@ -122,7 +128,7 @@ impl App {
     /// # Errors
     /// The data folder is another process's, its files can't be used, or this machine can't make connections.
     pub async fn open(options: AppOptions) -> Result<Self, AppError> {
-        let AppOptions { place, autotask_base, settings, clock } = options;
+        let AppOptions { place, places, settings, clock } = options;
         let (folder, store) = match place {
             Place::Folder(path) => {
                 let folder = DataFolder::open(&path)?;
@@ -133,12 +139,7 @@ impl App {
         };
         let secrets = Arc::new(SealedSecrets::open(folder.path()).map_err(AppError::Keys)?);
         let tokens = Arc::new(Tokens::open(folder.path(), clock.clone()).map_err(AppError::Keys)?);
-        let timeouts = autotask::Settings::default();
-        let autotask = match autotask_base {
-            Some(base) => autotask::Autotask::at(&base, timeouts),
-            None => autotask::Autotask::new(timeouts),
-        };
-        let registry = Registry::new(autotask.map_err(AppError::Psa)?);
+        let registry = Registry::new(&places, &clock).map_err(AppError::Psa)?;
 
         let table = store.table();
         let queue = Queue::new(table.clone(), clock.clone());
@@ -151,8 +152,7 @@ impl App {
         let usage = UsageReader::new(table.clone());
         let runs = Runs::new(table.clone());
         let remembered = Idempotency::new(table.clone());
-        let circuits = Circuits::new(Breakers::new(table.clone()), clock.clone());
-        let opener = Opener::new(connections.clone(), secrets.clone(), registry.clone(), circuits);
+        let opener = Opener::new(&table, secrets.clone(), registry.clone(), clock.clone());
 
         let to = (Arc::new(queue.clone()) as _, events.clone() as _);
         let (clocked, opened) = (clock.clone(), opener.clone());

@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use shared::api::auth::Scope;
 use shared::clock::SystemClock;
 use shared::domain::ids::PartnerId;
+use shared::psa::Psa;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -81,7 +82,11 @@ struct ServeArguments {
     listen: IpAddr,
     /// Call a PSA at another address, for a simulator: autotask=http://127.0.0.1:9100
     #[arg(long, value_name = "PSA=URL", value_parser = psa_base)]
-    psa_base: Vec<PsaBase>,
+    psa_base: Vec<(Psa, Url)>,
+    /// Let users name PSA hosts below these domains, too, separated by commas. Everything below them gets the credentials of
+    /// whoever names it.
+    #[arg(long, value_name = "DOMAINS", default_value = "")]
+    allowed_hosts: String,
     /// Seconds after which a write that was not answered, and is not seen in the PSA, counts as not made.
     ///
     /// Autotask works on a request for up to five minutes: less than 300 is for simulators.
@@ -110,21 +115,15 @@ struct TokenArguments {
 }
 
 /// A PSA and where to call it.
-#[derive(Debug, Clone)]
-enum PsaBase {
-    Autotask(Url),
-}
-
-fn psa_base(text: &str) -> Result<PsaBase, String> {
+fn psa_base(text: &str) -> Result<(Psa, Url), String> {
     let (psa, url) = text.split_once('=').ok_or("write it as PSA=URL, such as autotask=http://127.0.0.1:9100")?;
     let url: Url = url.parse().map_err(|error| format!("{url} is no address: {error}"))?;
     if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
         return Err(format!("{url} is no http address"));
     }
-    match psa {
-        "autotask" => Ok(PsaBase::Autotask(url)),
-        _ => Err(format!("{psa} is no PSA that Tallyline knows; it knows autotask")),
-    }
+    let known: Vec<&str> = Psa::ALL.iter().map(|psa| psa.as_str()).collect();
+    let unknown = || format!("{psa} is no PSA that Tallyline knows; it knows {}", known.join(" and "));
+    Ok((Psa::named(psa).ok_or_else(unknown)?, url))
 }
 
 fn scope(text: &str) -> Result<Scope, String> {
@@ -176,11 +175,12 @@ fn log(level: &str) {
 }
 
 async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
-    let ServeArguments { data, port, listen, psa_base, settle_seconds } = arguments;
+    let ServeArguments { data, port, listen, psa_base, allowed_hosts, settle_seconds } = arguments;
     let address = SocketAddr::new(listen, port);
     let mut options = AppOptions::at(Place::Folder(data)).settle(SignedDuration::from_secs(i64::from(settle_seconds)));
-    for PsaBase::Autotask(base) in psa_base {
-        options = options.autotask(base);
+    options = options.allowed_hosts(allowed_hosts);
+    for (psa, base) in psa_base {
+        options = options.psa(psa, base);
     }
     let app = App::open(options).await?;
     let listener = TcpListener::bind(address).await.map_err(|error| not_listening(address, &error))?;

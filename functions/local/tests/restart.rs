@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use shared::api::auth::Scope;
 use shared::clock::Clock;
 use shared::events::Event;
+use shared::psa::Psa;
 use simulators::autotask::seed::{Provider, Seeded};
 use simulators::autotask::{Autotask, SAMPLE_INTEGRATION_CODE, SAMPLE_SECRET, SAMPLE_USERNAME};
 use tower::ServiceExt as _;
@@ -50,7 +51,7 @@ impl Bench {
 
     async fn try_open(&self, folder: &Path) -> Result<App, local::app::AppError> {
         let options = AppOptions::at(Place::Folder(folder.to_owned()));
-        let options = options.autotask(self.psa.base().parse().unwrap()).clock(Arc::new(self.hand.clone()));
+        let options = options.psa(Psa::Autotask, self.psa.base().parse().unwrap()).clock(Arc::new(self.hand.clone()));
         App::open(options).await
     }
 

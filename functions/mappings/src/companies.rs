@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shared::api::auth::{Reader, Writer};
 use shared::api::paging::{Listing, Paging};
 use shared::api::{Fault, Faults, Json, Path, Problem, ProblemBody, Query};
 use shared::domain::ids::{AccountId, CompanyId, ConnectionId, ContractId, ProductKey, ServiceId};
 use shared::domain::policy::WhenAbsent;
 use shared::store::mappings::{CompanyMapping, Override};
+use shared::store::runs::LastSync;
 use utoipa::ToSchema;
 
-use crate::{Deps, contracts, new_id, rules, services};
+use crate::{Deps, contracts, new_id, openings, rules, services};
 
 /// The most products for which one company differs: rows stay small.
 const MAX_OVERRIDES: usize = 100;
@@ -37,6 +38,16 @@ pub(crate) struct Body {
     /// What its absence from a complete snapshot means.
     #[serde(default)]
     when_absent: WhenAbsent,
+}
+
+/// A company's mapping, and how its lines fare.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MappedCompany {
+    #[serde(flatten)]
+    mapping: CompanyMapping,
+    /// What the newest sync that looked at it came to; previews don't count. Null where none of the newest ones did, as
+    /// for a company that was mapped since.
+    last_sync: Option<LastSync>,
 }
 
 impl Body {
@@ -77,7 +88,8 @@ impl Body {
     }
 }
 
-fn at(product: &ProductKey) -> String {
+/// Where a product's override stands in the body.
+pub(crate) fn at(product: &ProductKey) -> String {
     format!("/overrides/{}", product.as_str().replace('~', "~0").replace('/', "~1"))
 }
 
@@ -103,6 +115,8 @@ pub(crate) async fn put(
     let psa = deps.opener.open(&caller.partner, &connection).await?;
     body.check()?;
     let now = deps.clock.now();
+    let openings = openings::stated(&deps, (&caller.partner, &connection), &body.contract_id, &body.overrides, now);
+    let openings = openings.await?;
     let zone = TimeZone::get(&psa.connection.time_zone).map_err(Problem::internal)?;
     let today = now.to_zoned(zone).date();
     contracts::writable(psa.connector.as_ref(), &body.account_id, &body.contracts(), today).await?;
@@ -112,6 +126,7 @@ pub(crate) async fn put(
         account_id: body.account_id,
         contract_id: body.contract_id,
         overrides: body.overrides,
+        openings,
         when_absent: body.when_absent,
         version: 0,
         updated_at: now,
@@ -124,16 +139,18 @@ pub(crate) async fn put(
 #[utoipa::path(
     get, path = "/v1/connections/{id}/companies/{company}", tag = "mappings", operation_id = "get_company",
     params(("id" = String, Path), ("company" = String, Path)),
-    responses((status = 200, description = "The mapping", body = CompanyMapping), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The mapping", body = MappedCompany), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
     security(("bearer" = ["tallyline/read"]))
 )]
 pub(crate) async fn get(
     Reader(caller): Reader,
     State(deps): State<Deps>,
     Path((connection, company)): Path<(ConnectionId, CompanyId)>,
-) -> Result<Json<CompanyMapping>, Problem> {
+) -> Result<Json<MappedCompany>, Problem> {
     let found = deps.mappings.get(&caller.partner, &connection, &company).await?;
-    found.map(Json).ok_or_else(|| Problem::not_found("mapping"))
+    let mapping: CompanyMapping = found.ok_or_else(|| Problem::not_found("mapping"))?;
+    let mut syncs = deps.mappings.last_syncs(&caller.partner, &connection, [&mapping]).await?;
+    Ok(Json(MappedCompany { last_sync: syncs.remove(&company), mapping }))
 }
 
 /// Remove a company's mapping. Its lines are no longer written; what was written stays.
@@ -155,7 +172,7 @@ pub(crate) async fn delete(
 #[utoipa::path(
     get, path = "/v1/connections/{id}/companies", tag = "mappings", operation_id = "list_companies",
     params(("id" = String, Path), Paging),
-    responses((status = 200, description = "By company", body = Listing<CompanyMapping>), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "By company", body = Listing<MappedCompany>), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
     security(("bearer" = ["tallyline/read"]))
 )]
 pub(crate) async fn list(
@@ -163,6 +180,9 @@ pub(crate) async fn list(
     State(deps): State<Deps>,
     Path(connection): Path<ConnectionId>,
     Query(paging): Query<Paging>,
-) -> Result<Json<Listing<CompanyMapping>>, Problem> {
-    deps.page(&caller.partner, &connection, &paging).await
+) -> Result<Json<Listing<MappedCompany>>, Problem> {
+    let Listing { items, next_cursor } = deps.page(&caller.partner, &connection, &paging).await?;
+    let mut syncs = deps.mappings.last_syncs(&caller.partner, &connection, &items).await?;
+    let item = |mapping: CompanyMapping| MappedCompany { last_sync: syncs.remove(&mapping.company), mapping };
+    Ok(Json(Listing { items: items.into_iter().map(item).collect(), next_cursor }))
 }

@@ -7,6 +7,7 @@
 
 mod companies;
 mod contracts;
+mod openings;
 mod products;
 mod rules;
 mod services;
@@ -55,14 +56,14 @@ impl Deps {
         partner: &PartnerId,
         connection: &ConnectionId,
         paging: &Paging,
-    ) -> Result<Json<Listing<T>>, Problem> {
+    ) -> Result<Listing<T>, Problem> {
         let found = self.connections.get(partner, connection, Read::Eventual).await?;
         found.ok_or_else(|| Problem::not_found("connection"))?;
         let list = List::named(&[T::PREFIX, connection.as_str()]);
         let after = list.position(paging.cursor.as_deref())?.and_then(|id| id.parse().ok());
         let page = self.mappings.list::<T>(partner, connection, after.as_ref(), paging.limit.get()).await?;
         let next = page.items.last().filter(|_| page.more).map(|last| last.id().to_string());
-        Ok(Json(list.page(page.items, next.as_deref())))
+        Ok(list.page(page.items, next.as_deref()))
     }
 
     /// Stores a checked mapping: 201 where there was none.

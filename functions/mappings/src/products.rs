@@ -120,5 +120,5 @@ pub(crate) async fn list(
     Path(connection): Path<ConnectionId>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<ProductMapping>>, Problem> {
-    deps.page(&caller.partner, &connection, &paging).await
+    deps.page(&caller.partner, &connection, &paging).await.map(Json)
 }

@@ -2,8 +2,8 @@
 //!
 //! The policy names a day; the line's own history moves it. A change is judged on the units in force from the decision day
 //! on (today, or the next period's first day). Only then is it dated back, and never past a day on which the units were
-//! others, a day that is posted, a day that the contract before this one billed, or one that carries an adjustment already: Autotask refuses a second adjustment of one
-//! service on one date.
+//! others, a day that is posted, a day that the contract before this one billed, or one that carries an adjustment already:
+//! Autotask refuses a second adjustment of one service on one date.
 
 use std::collections::BTreeSet;
 
@@ -43,14 +43,15 @@ pub struct Calendar<'a> {
     pub adjusted_on: &'a BTreeSet<Date>,
     /// The day from which our last change counts, where it is still to come.
     pub last_change: Option<Date>,
-    /// The first day after the contract that this one follows, where that was concluded: the days before it are billed there.
+    /// The first day after the contract that this one follows, where that was concluded: the days before it are billed
+    /// there.
     pub not_before: Option<Date>,
 }
 
 impl Calendar<'_> {
-    /// The days on which a change under `policy` is judged, within the contract: the policy's own day, or the day of a change
-    /// of ours that is still to come. Where that one goes `against` the change in question, both: a rise that is due today
-    /// must not hide behind a fall that was dated ahead.
+    /// The days on which a change under `policy` is judged, within the contract: the policy's own day, or the day of a
+    /// change of ours that is still to come. Where that one goes `against` the change in question, both: a rise that is due
+    /// today must not hide behind a fall that was dated ahead.
     pub fn decision_days(
         &self,
         policy: EffectiveDate,
@@ -129,13 +130,15 @@ impl Calendar<'_> {
             date = posted.tomorrow().map_err(|_| self.none_left())?;
             notes.push(format!("moved past {posted}, through which the contract is posted"));
         }
-        let free = |date: &Date| !self.adjusted_on.contains(date) && !self.timeline.adjusted_on(*date, self.periods);
+        let once = !self.timeline.is_freely_dated();
+        let taken = |date: &Date| self.adjusted_on.contains(date) || self.timeline.adjusted_on(*date, self.periods);
+        let free = |date: &Date| !(once && taken(date));
         if !free(&date) {
-            let taken = date;
+            let first = date;
             while !free(&date) {
                 date = date.tomorrow().map_err(|_| self.none_left())?;
             }
-            notes.push(format!("moved past {taken}, which carries an adjustment already"));
+            notes.push(format!("moved past {first}, which carries an adjustment already"));
         }
         if date > self.contract.end || self.timeline.at(date) != Some(before) {
             return Err(self.none_left());

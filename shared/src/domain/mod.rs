@@ -16,6 +16,7 @@ pub mod finding;
 pub mod guard;
 pub mod ids;
 pub mod intent;
+pub mod invoicing;
 pub mod lifecycle;
 pub mod line;
 pub mod period;

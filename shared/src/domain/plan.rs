@@ -92,7 +92,9 @@ impl Decision {
         Self::Stop { status: code.status(), reason: Reason::new(code, explanation), before }
     }
 
-    pub(super) fn stop_for(reason: Reason, before: Option<Units>) -> Self {
+    /// Stops for `reason`, with the status that belongs to its code.
+    #[must_use]
+    pub fn stop_for(reason: Reason, before: Option<Units>) -> Self {
         Self::Stop { status: Code::status_of(&reason), reason, before }
     }
 

@@ -121,6 +121,16 @@ codes! {
     WriteUnexplained "write_unexplained" Unknown "Compare the line in the PSA with its history here, put it right by hand, then resolve the finding."
     /// The PSA's rows of the line make no sense to us.
     LineUnreadable "line_unreadable" Failed "Look at the line's units in the PSA, and tell us what they show."
+    /// The PSA took our change for another than it was meant as.
+    TakenOtherwise "taken_otherwise" Failed "Nothing: the next change of the line puts it right. If it stays, set the units in the PSA by hand."
+    /// What a change does in the PSA has to be learnt from another line first.
+    ChangeDeferred "change_deferred" Skipped "Nothing: the next run goes on. What a change does in the PSA is learnt from one rise, which is read back before anything else is sent."
+    /// The PSA shows no units, and nobody has stated them.
+    OpeningUnitsNeeded "opening_units_needed" Held "State the line's units as opening_units of this product in the company's mapping."
+    /// The PSA shows no units, and somebody else has changed the line.
+    UnitsChangedElsewhere "units_changed_elsewhere" Held "Look the line's units up in the PSA and state them anew as opening_units in the company's mapping: take the old number out first if it is the same."
+    /// The PSA shows no units, and whether it made our last change can't be told.
+    WriteUnclear "write_unclear" Held "Look the line's units up in the PSA and state them anew as opening_units in the company's mapping: take the old number out first if it is the same. Then resolve the finding."
     /// A newer run has decided the line.
     Superseded "superseded" Skipped "Nothing: a newer run decides it."
     /// Another connection writes it.

@@ -24,20 +24,35 @@ pub struct Row {
 
 /// The rows of one line in order of time.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Timeline(Vec<Row>);
+pub struct Timeline {
+    rows: Vec<Row>,
+    freely_dated: bool,
+}
 
 impl Timeline {
     /// A timeline from rows in any order.
     #[must_use]
     pub fn new(mut rows: Vec<Row>) -> Self {
         rows.sort_by_key(|row| (row.start, row.end));
-        Self(rows)
+        Self { rows, freely_dated: false }
+    }
+
+    /// The same, of a PSA that takes a second change of the line for a day that has one already.
+    #[must_use]
+    pub fn freely_dated(self) -> Self {
+        Self { freely_dated: true, ..self }
+    }
+
+    /// Whether a day that carries a change of the line may take another.
+    #[must_use]
+    pub fn is_freely_dated(&self) -> bool {
+        self.freely_dated
     }
 
     /// The rows in order of time.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
-        &self.0
+        &self.rows
     }
 
     /// The units in force on `date`; `None` where nothing was read for that day.
@@ -46,19 +61,19 @@ impl Timeline {
     /// adjustment or on the day before is not documented.
     #[must_use]
     pub fn at(&self, date: Date) -> Option<Units> {
-        self.row_index(date).map(|index| self.0[index].units)
+        self.row_index(date).map(|index| self.rows[index].units)
     }
 
     fn row_index(&self, date: Date) -> Option<usize> {
-        let index = self.0.partition_point(|row| row.start <= date).checked_sub(1)?;
-        (date <= self.0[index].end).then_some(index)
+        let index = self.rows.partition_point(|row| row.start <= date).checked_sub(1)?;
+        (date <= self.rows[index].end).then_some(index)
     }
 
     /// The first day after `date` on which the units differ from those in force on `date`.
     #[must_use]
     pub fn next_change(&self, date: Date) -> Option<Date> {
         let units = self.at(date)?;
-        let mut starts = self.0.iter().map(|row| row.start).filter(|start| *start > date);
+        let mut starts = self.rows.iter().map(|row| row.start).filter(|start| *start > date);
         // A row that a later one overlaps from its first day is never in force.
         starts.find(|start| self.at(*start).is_some_and(|other| other != units))
     }
@@ -67,29 +82,29 @@ impl Timeline {
     #[must_use]
     pub fn run_start(&self, date: Date) -> Option<Date> {
         let mut index = self.row_index(date)?;
-        while index > 0 && self.0[index - 1].units == self.0[index].units && self.joins(index) {
+        while index > 0 && self.rows[index - 1].units == self.rows[index].units && self.joins(index) {
             index -= 1;
         }
-        Some(self.0[index].start)
+        Some(self.rows[index].start)
     }
 
     /// Whether no day is missing between a row and the one before it.
     fn joins(&self, index: usize) -> bool {
-        self.0[index - 1].end.tomorrow().is_ok_and(|next| self.0[index].start <= next)
+        self.rows[index - 1].end.tomorrow().is_ok_and(|next| self.rows[index].start <= next)
     }
 
     /// The last day of the last approved-and-posted row, if any.
     #[must_use]
     pub fn posted_through(&self) -> Option<Date> {
-        self.0.iter().filter(|row| row.posted).map(|row| row.end).max()
+        self.rows.iter().filter(|row| row.posted).map(|row| row.end).max()
     }
 
     /// Whether the rows show that `date` carries an adjustment already: a row begins there away from a period's first
     /// day, or with other units than the row before it.
     #[must_use]
     pub fn adjusted_on(&self, date: Date, periods: &Periods) -> bool {
-        self.0.iter().enumerate().any(|(index, row)| {
-            row.start == date && (!periods.begins_on(date) || (index > 0 && self.0[index - 1].units != row.units))
+        self.rows.iter().enumerate().any(|(index, row)| {
+            row.start == date && (!periods.begins_on(date) || (index > 0 && self.rows[index - 1].units != row.units))
         })
     }
 }

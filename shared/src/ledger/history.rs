@@ -3,7 +3,7 @@
 
 use super::{Intent, Ledger};
 use crate::domain::ids::RunId;
-use crate::domain::intent::IntentState;
+use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::LineKey;
 use crate::store::lines::Tenancy;
 use crate::store::{Page, Read, StoreError, schema};
@@ -12,27 +12,47 @@ use crate::store::{Page, Read, StoreError, schema};
 const ROWS_AT_ONCE: i32 = 25;
 
 impl Ledger {
-    /// The intent with which `run` changed `line`: the newest that was applied, or else the newest of that run.
+    /// The intent with which `run` changed `line`: the newest that was applied, or else the newest of that run. Where it put
+    /// right what the PSA had taken otherwise, it tells of both as one change.
     ///
     /// # Errors
     /// The store is unavailable.
     pub async fn intent_of(&self, of: &Tenancy, line: &LineKey, run: &RunId) -> Result<Option<Intent>, StoreError> {
         let partition = schema::ledger(&of.partner, of.psa, &of.tenant, line);
-        let mut newest = None;
+        let mut newest: Option<Intent> = None;
         let mut after: Option<String> = None;
         loop {
             let page = Page { prefix: "INTENT#", after: after.as_deref(), limit: Some(ROWS_AT_ONCE), backwards: true };
             let rows = self.table.page::<Intent>(&partition, &page, Read::Consistent).await?;
+            let oldest = rows.items.last().map(|(_, intent)| intent.meaning.revision);
             for (_, intent) in rows.items.into_iter().filter(|(_, intent)| intent.run == *run) {
-                if intent.state == IntentState::Applied {
-                    return Ok(Some(intent));
-                }
-                newest.get_or_insert(intent);
+                newest = Some(match newest {
+                    None => intent,
+                    Some(known) if known.state != IntentState::Applied && intent.state == IntentState::Applied => {
+                        intent
+                    }
+                    Some(known) => known.put_right(intent),
+                });
             }
+            // What was put right stands right below what put it right, on the next page perhaps.
+            let applied = newest.as_ref().filter(|newest| newest.state == IntentState::Applied);
+            let settled = applied.is_some_and(|applied| oldest.is_some_and(|oldest| oldest < applied.meaning.revision));
             match rows.next {
-                Some(next) => after = Some(next),
-                None => return Ok(newest),
+                Some(next) if !settled => after = Some(next),
+                _ => return Ok(newest),
             }
         }
+    }
+}
+
+impl Intent {
+    /// This intent as one change with the one `before` it, where it put right what came of that.
+    fn put_right(self, before: Self) -> Self {
+        let came_of_it = before.landed.is_some_and(|landed| landed == self.meaning.before);
+        if !came_of_it || self.state != IntentState::Applied || before.meaning.revision + 1 != self.meaning.revision {
+            return self;
+        }
+        let Meaning { before, feeds_before, .. } = before.meaning;
+        Self { meaning: Meaning { before, feeds_before, ..self.meaning }, ..self }
     }
 }

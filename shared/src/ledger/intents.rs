@@ -9,6 +9,7 @@ use crate::clock::fresh_id;
 use crate::domain::ids::{ConnectionId, IntentKey, RunId};
 use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::{Confirmed, LineHistory, LineKey};
+use crate::domain::units::Units;
 use crate::store::lines::Tenancy;
 use crate::store::{Condition, Key, Page, Read, StoreError, Table, Write, schema};
 
@@ -46,6 +47,17 @@ pub struct Intent {
     /// Why it was rejected, or why its outcome is not known.
     #[serde(default)]
     pub code: Option<String>,
+    /// The units that it led to, where the PSA took it for another change than it was meant as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landed: Option<Units>,
+}
+
+impl Intent {
+    /// Whether it was made as it was meant.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.state == IntentState::Applied && self.landed.is_none()
+    }
 }
 
 /// Why intents could not be stored.
@@ -113,6 +125,7 @@ impl Ledger {
                 sent_at: None,
                 settled_at: None,
                 code: None,
+                landed: None,
             })
             .collect();
         let histories = planned.iter().map(|(_, history)| history);

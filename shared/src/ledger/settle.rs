@@ -12,6 +12,7 @@ use super::intents::{INTENTS_A_TRANSACTION, row};
 use super::{Intent, Lease, Ledger};
 use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::{Confirmed, LineHistory};
+use crate::domain::units::Units;
 use crate::store::lines::Tenancy;
 use crate::store::{Condition, StoreError, Write};
 
@@ -27,6 +28,8 @@ const DATES_KEPT: usize = 40;
 pub enum Outcome {
     /// The PSA shows the target.
     Applied,
+    /// The PSA took it for another change than it was meant as: the line carries these units.
+    AppliedAs(Units),
     /// Nothing was changed, for the reason named by the code.
     Rejected(String),
     /// It never left this machine. Holds only while it is not stored as sent: a late worker that has just sent it wins.
@@ -123,7 +126,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Write, StoreError> {
         let (next, code) = match outcome {
-            Outcome::Applied => (IntentState::Applied, None),
+            Outcome::Applied | Outcome::AppliedAs(_) => (IntentState::Applied, None),
             Outcome::Rejected(code) | Outcome::NeverSent(code) | Outcome::DayTaken(code) => {
                 (IntentState::Rejected, Some(code))
             }
@@ -135,7 +138,11 @@ impl Ledger {
             _ => [IntentState::Sent, IntentState::Unknown],
         };
         let set = "SET #state = :next, #code = :code, #fence = :fence, #leased = :leased, #settled_at = :settled";
-        let update = Condition::new(set)
+        let update = match outcome {
+            Outcome::AppliedAs(units) => Condition::new(format!("{set}, #landed = :landed")).bind(":landed", units)?,
+            _ => Condition::new(set),
+        };
+        let update = update
             .bind(":leased", lease.name())?
             .bind(":next", next)?
             .bind(":code", code)?
@@ -172,10 +179,8 @@ impl Ledger {
             )
             .bind(":next", next)?
             .bind(":dates", dates_with(history, meaning.effective))?,
-            Outcome::Applied => made(meaning)?
-                .bind(":next", next)?
-                .bind(":confirmed", Confirmed { units: meaning.target, from: meaning.effective, feeds: meaning.feeds })?
-                .bind(":dates", dates_with(history, meaning.effective))?,
+            Outcome::Applied => line_with(made(meaning)?, meaning, meaning.target, history)?,
+            Outcome::AppliedAs(units) => line_with(moved_on(), meaning, *units, history)?,
         };
         self.table.write_update(&of.line(&meaning.line), &update, &mine).map(Some)
     }
@@ -183,13 +188,31 @@ impl Ledger {
 
 /// How a line moves on with a change that was made: what a reversal took back is remembered until the next change.
 fn made(meaning: &Meaning) -> Result<Condition, StoreError> {
-    let set =
-        "SET #revision = :next, #fence = :fence, #leased = :leased, #confirmed = :confirmed, #adjusted_on = :dates";
     match meaning.reverses {
-        None => Ok(Condition::new(format!("{set} REMOVE #open, #forgotten, #reversed"))),
-        Some(_) => Condition::new(format!("{set}, #reversed = :reversed REMOVE #open, #forgotten"))
+        None => Ok(moved_on()),
+        Some(_) => Condition::new(format!("{MOVED_ON}, #reversed = :reversed REMOVE #open, #forgotten"))
             .bind(":reversed", meaning.before),
     }
+}
+
+const MOVED_ON: &str =
+    "SET #revision = :next, #fence = :fence, #leased = :leased, #confirmed = :confirmed, #adjusted_on = :dates";
+
+fn moved_on() -> Condition {
+    Condition::new(format!("{MOVED_ON} REMOVE #open, #forgotten, #reversed"))
+}
+
+/// Binds what is known of a line from now on.
+fn line_with(
+    update: Condition,
+    meaning: &Meaning,
+    units: Units,
+    history: &LineHistory,
+) -> Result<Condition, StoreError> {
+    update
+        .bind(":next", meaning.revision + 1)?
+        .bind(":confirmed", Confirmed { units, from: meaning.effective, feeds: meaning.feeds })?
+        .bind(":dates", dates_with(history, meaning.effective))
 }
 
 /// The line's adjustment dates and one more, the newest of them.

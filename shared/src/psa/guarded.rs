@@ -15,8 +15,8 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Account, Allowance, CatalogPage, CatalogQuery, Connector, ContractLine, Kind, Observation, PsaError, Right,
-    Service, UnitsChange, Window, WriteError,
+    Account, Allowance, Asked, CatalogPage, CatalogQuery, Connector, ContractLine, JobCost, Kind, Observation,
+    PsaError, Right, Service, UnitsChange, Window, WriteError,
 };
 use crate::clock::Clock;
 use crate::domain::breaker::{Breaker, Call, Cause, Heard, Pass};
@@ -172,8 +172,16 @@ impl Connector for Guarded {
         self.read(self.connector.contracts_of(accounts, ending_from)).await
     }
 
-    async fn observe(&self, contracts: &BTreeSet<ContractId>, window: Window) -> Result<Observation, PsaError> {
-        self.read(self.connector.observe(contracts, window)).await
+    async fn observe(&self, asked: &Asked, window: Window) -> Result<Observation, PsaError> {
+        self.read(self.connector.observe(asked, window)).await
+    }
+
+    fn may_go(&self, changes: &[UnitsChange]) -> BTreeSet<usize> {
+        self.connector.may_go(changes)
+    }
+
+    fn job_cost(&self) -> JobCost {
+        self.connector.job_cost()
     }
 
     async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {

@@ -9,10 +9,12 @@ pub mod credentials;
 pub mod error;
 pub mod guarded;
 pub mod kaseya_bms;
+pub mod notebook;
+pub mod observation;
 pub mod open;
 pub mod registry;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -20,30 +22,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId, ContractServiceId, PsaTenantId, ServiceId};
-use crate::domain::line::LineKey;
 use crate::domain::policy::BudgetPercent;
-use crate::domain::timeline::Timeline;
 use crate::domain::units::{Delta, Units};
-pub use credentials::Credentials;
+pub use credentials::{Credentials, Psa};
 pub use error::{Kind, PsaError, WriteError};
-
-/// Which PSA a connection is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Psa {
-    /// Autotask PSA (Datto, Kaseya).
-    Autotask,
-}
-
-impl Psa {
-    /// The name on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Autotask => "autotask",
-        }
-    }
-}
+pub use observation::{Asked, Observation, ObservedLine, Opening, TakenOtherwise, Window};
 
 /// Where a tenant of a PSA lives: found once, when a connection is made, and stored with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,44 +96,6 @@ pub struct CatalogQuery {
     pub limit: u16,
 }
 
-/// How much of each line's timeline an observation reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// Rows that end on or after this day.
-    pub from: Date,
-    /// Rows that begin on or before this day; `None` reads on to the contract's end.
-    pub to: Option<Date>,
-}
-
-/// What a PSA holds for a line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ObservedLine {
-    /// The PSA's own id of the service on the contract: what a write names, so that none is made by accident.
-    pub contract_service: ContractServiceId,
-    /// Units over time within the window asked for.
-    pub timeline: Timeline,
-}
-
-/// The lines that an observation found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Observation {
-    /// By contract and service. Where one contract carries one service twice the pair is in `ambiguous` instead.
-    pub lines: BTreeMap<(ContractId, ServiceId), ObservedLine>,
-    /// Pairs that a contract carries more than once: nobody can say which of them to write.
-    pub ambiguous: BTreeSet<(ContractId, ServiceId)>,
-    /// Pairs with a row that makes no sense (negative units, no date): nothing is known of them, and nothing is written.
-    pub unreadable: BTreeSet<(ContractId, ServiceId)>,
-}
-
-impl Observation {
-    /// Whether the PSA shows anything of a line, readable or not.
-    #[must_use]
-    pub fn shows(&self, line: &LineKey) -> bool {
-        let pair = (line.contract.clone(), line.service.clone());
-        self.lines.contains_key(&pair) || self.ambiguous.contains(&pair) || self.unreadable.contains(&pair)
-    }
-}
-
 /// One change of a line's units, decided and stored in the ledger before it is handed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitsChange {
@@ -196,6 +141,24 @@ impl Allowance {
     }
 }
 
+/// Requests of the hour's allowance that one account's job takes at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JobCost {
+    /// Whatever it is about: its reads, where one shows all lines.
+    pub fixed: u32,
+    /// More for each line: its write, and its reads where they are a line's.
+    pub a_line: u32,
+}
+
+impl JobCost {
+    /// Of a job with so many lines.
+    #[must_use]
+    pub fn of(&self, lines: usize) -> u32 {
+        let lines = u32::try_from(lines).unwrap_or(u32::MAX);
+        self.fixed.saturating_add(self.a_line.saturating_mul(lines))
+    }
+}
+
 /// A right that the sync needs, and whether the credentials have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Right {
@@ -236,8 +199,20 @@ pub trait Connector: Send + Sync {
     /// finding what follows a contract, in as few requests as the API allows.
     async fn contracts_of(&self, accounts: &BTreeSet<AccountId>, ending_from: Date) -> Result<Vec<Contract>, PsaError>;
 
-    /// All lines of the contracts named, in as few requests as the API allows.
-    async fn observe(&self, contracts: &BTreeSet<ContractId>, window: Window) -> Result<Observation, PsaError>;
+    /// What the PSA holds for the lines asked about, in as few requests as the API allows. It may tell of other lines of
+    /// their contracts as well.
+    async fn observe(&self, asked: &Asked, window: Window) -> Result<Observation, PsaError>;
+
+    /// Which of `changes`, by their index, may be sent now, before any of them is read back. All of them where the PSA's way
+    /// with changes is known; where it has to be learnt, the rest waits until those were read back.
+    fn may_go(&self, changes: &[UnitsChange]) -> BTreeSet<usize> {
+        (0..changes.len()).collect()
+    }
+
+    /// What a job takes of the hour's allowance.
+    fn job_cost(&self) -> JobCost {
+        JobCost { fixed: 2, a_line: 1 }
+    }
 
     /// Sends one change, once. The caller has stored it as sent, holds the account's lease, and reads it back.
     ///

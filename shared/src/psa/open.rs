@@ -1,7 +1,8 @@
 //! From a partner's connection to a connector that is logged in: the row, its secret, the registry.
 //!
 //! The one place where a connection's credentials are taken out; catalogue look-ups, mappings and the sync all come this
-//! way, and what they get stands behind the connection's circuit breaker. Whether the PSA still accepts the credentials is only known once something is asked of it.
+//! way, and what they get stands behind the connection's circuit breaker. Whether the PSA still accepts the credentials is
+//! only known once something is asked of it.
 
 use std::sync::Arc;
 
@@ -9,11 +10,15 @@ use super::Connector;
 use super::credentials::{Credentials, InvalidSecret};
 use super::guarded::Circuits;
 use super::registry::Registry;
+use crate::clock::Clock;
 use crate::domain::breaker::Call;
 use crate::domain::ids::{ConnectionId, PartnerId};
 use crate::secrets::{ReadSecrets, SecretName, SecretsError};
+use crate::store::breakers::Breakers;
 use crate::store::connections::{Connection, Connections, Status};
-use crate::store::{Read, StoreError};
+use crate::store::lines::Tenancy;
+use crate::store::notes::Notes;
+use crate::store::{Read, StoreError, Table};
 
 /// What it takes to open connections.
 #[derive(Clone)]
@@ -22,6 +27,7 @@ pub struct Opener {
     secrets: Arc<dyn ReadSecrets>,
     registry: Registry,
     circuits: Circuits,
+    notes: Notes,
 }
 
 /// A connection and a connector for it.
@@ -56,15 +62,16 @@ pub enum OpenError {
 }
 
 impl Opener {
-    /// From its parts.
+    /// Opens the connections in `table`, whose credentials are in `secrets`.
     #[must_use]
-    pub fn new(
-        connections: Connections,
-        secrets: Arc<dyn ReadSecrets>,
-        registry: Registry,
-        circuits: Circuits,
-    ) -> Self {
-        Self { connections, secrets, registry, circuits }
+    pub fn new(table: &Table, secrets: Arc<dyn ReadSecrets>, registry: Registry, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            connections: Connections::new(table.clone()),
+            secrets,
+            registry,
+            circuits: Circuits::new(Breakers::new(table.clone()), clock),
+            notes: Notes::new(table.clone()),
+        }
     }
 
     /// The circuits that its connectors stand behind.
@@ -115,7 +122,8 @@ impl Opener {
     async fn guarded(&self, connection: &Connection, read: Call) -> Result<Arc<dyn Connector>, OpenError> {
         let name = SecretName::of(&connection.partner, &connection.id);
         let secret = self.secrets.read(&name).await?.ok_or(OpenError::NoCredentials)?;
-        let connector = self.registry.open(&connection.endpoint, Credentials::from_secret(&secret)?);
+        let notebook = Arc::new(self.notes.of(&Tenancy::of(connection)));
+        let connector = self.registry.open(&connection.endpoint, Credentials::from_secret(&secret)?, notebook);
         Ok(Arc::new(self.circuits.guard(connector, (&connection.partner, &connection.id), read).await?))
     }
 }

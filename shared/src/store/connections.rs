@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::schema::{self, DUE_SHARDS};
 use super::{Condition, DuePosition, Page, Read, StoreError, Table};
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
+use crate::domain::invoicing::InvoiceDay;
 use crate::domain::policy::Policy;
 use crate::domain::schedule::Schedule;
 use crate::psa::{Endpoint, Psa};
@@ -47,6 +48,9 @@ pub struct Connection {
     pub time_zone: String,
     /// When it is synced.
     pub schedule: Schedule,
+    /// When the partner makes invoices in the PSA, where it has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<InvoiceDay>,
     /// How changes are made.
     pub policy: Policy,
     /// Switched on by the partner.
@@ -104,6 +108,7 @@ impl Connection {
             name: new.name,
             time_zone: new.time_zone,
             schedule: Schedule::default(),
+            invoice: None,
             policy: Policy::default(),
             enabled: true,
             status: Status::Active,

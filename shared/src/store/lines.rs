@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::connections::Connection;
 use super::schema::{self, Key};
 use super::{Read, StoreError, Table};
 use crate::domain::ids::{PartnerId, PsaTenantId};
@@ -25,6 +26,13 @@ pub struct Tenancy {
 }
 
 impl Tenancy {
+    /// That of a connection.
+    #[must_use]
+    pub fn of(connection: &Connection) -> Self {
+        let Connection { partner, psa, endpoint, .. } = connection;
+        Self { partner: partner.clone(), psa: *psa, tenant: endpoint.tenant.clone() }
+    }
+
     /// The partition of its lines.
     #[must_use]
     pub fn partition(&self) -> String {

@@ -4,144 +4,18 @@
 //! version a plan names can be read back years later; a removal is a version too. What a mapping means for a line is
 //! decided in `domain`; whether the PSA knows its ids is checked where it is sent in.
 
+mod content;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
+use super::runs::{LastSync, Runs};
 use super::{Condition, Key, Page, Read, StoreError, Table, schema};
-use crate::domain::amount::Amount;
-use crate::domain::ids::{AccountId, CompanyId, ConnectionId, ContractId, PartnerId, ProductKey, ServiceId};
-use crate::domain::policy::WhenAbsent;
-use crate::domain::rule::Rule;
-use crate::domain::units::Units;
-
-/// Which catalogue service a product is billed as, and how it is counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ProductMapping {
-    /// What is counted.
-    #[schema(value_type = String)]
-    pub product: ProductKey,
-    /// The PSA's catalogue service.
-    #[schema(value_type = String)]
-    pub service_id: ServiceId,
-    /// How counts become units.
-    pub rule: Rule,
-    /// How units are priced. Kept for later: this version writes units and leaves prices and costs alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price: Option<Price>,
-    /// Raised by one with each change, from 1. Given by the store.
-    pub version: u32,
-    /// When it was changed last.
-    #[schema(value_type = String, format = DateTime)]
-    pub updated_at: Timestamp,
-    /// Who changed it last.
-    pub updated_by: String,
-}
-
-/// How a product's units are priced on the line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Price {
-    /// Where the unit cost comes from.
-    pub unit_cost: UnitCost,
-    /// The unit cost where it is fixed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "12.50")]
-    pub fixed: Option<Amount>,
-    /// What is added to the unit cost to make the unit price, in percent, as decimal text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "25")]
-    pub markup_percent: Option<Amount>,
-}
-
-/// Where a unit cost comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum UnitCost {
-    /// The usage snapshot's.
-    FromUsage,
-    /// The mapping's own.
-    Fixed,
-    /// None is written.
-    None,
-}
-
-impl Price {
-    /// What contradicts itself in the price, by field.
-    #[must_use]
-    pub fn contradictions(&self) -> Vec<(&'static str, &'static str)> {
-        let mut found = Vec::new();
-        if self.unit_cost == UnitCost::Fixed && self.fixed.is_none() {
-            found.push(("fixed", "is needed where unit_cost is fixed"));
-        }
-        if self.unit_cost != UnitCost::Fixed && self.fixed.is_some() {
-            found.push(("fixed", "is only for a unit_cost that is fixed"));
-        }
-        if self.unit_cost == UnitCost::None && self.markup_percent.is_some() {
-            found.push(("markup_percent", "needs a unit_cost to add to"));
-        }
-        found
-    }
-}
-
-/// Which account and contract bill a company.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct CompanyMapping {
-    /// The partner's customer.
-    #[schema(value_type = String)]
-    pub company: CompanyId,
-    /// The same customer in the PSA.
-    #[schema(value_type = String)]
-    pub account_id: AccountId,
-    /// Its recurring service contract.
-    #[schema(value_type = String)]
-    pub contract_id: ContractId,
-    /// What is different for single products.
-    #[serde(default)]
-    #[schema(value_type = std::collections::HashMap<String, Override>)]
-    pub overrides: BTreeMap<ProductKey, Override>,
-    /// What its absence from a complete snapshot means.
-    pub when_absent: WhenAbsent,
-    /// Raised by one with each change, from 1. Given by the store.
-    pub version: u32,
-    /// When it was changed last.
-    #[schema(value_type = String, format = DateTime)]
-    pub updated_at: Timestamp,
-    /// Who changed it last.
-    pub updated_by: String,
-}
-
-/// What is different for one product of a company.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Override {
-    /// Another contract of the account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub contract_id: Option<ContractId>,
-    /// Another service.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub service_id: Option<ServiceId>,
-    /// Another rule, whole.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rule: Option<Rule>,
-    /// The product is not billed for this company.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub excluded: bool,
-    /// Units of a line that the PSA does not let us read. Kept for later: of Autotask they are read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<u32>)]
-    pub opening_units: Option<Units>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(flag: &bool) -> bool {
-    !*flag
-}
+use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
+pub use content::{CompanyMapping, Opening, Override, Price, ProductMapping, UnitCost};
 
 /// What became of a mapping that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,10 +47,15 @@ pub trait Mapping: Clone + PartialEq + Serialize + DeserializeOwned + Send + Syn
     /// The same content as another version.
     #[must_use]
     fn with_version(self, version: u32, at: Timestamp, by: &str) -> Self;
+    /// The same content as what follows on `before`, which is stored: what it merely repeats stays as it was said first.
+    #[must_use]
+    fn following(self, _before: Option<&Self>) -> Self {
+        self
+    }
 }
 
 macro_rules! mapping {
-    ($name:ident, $id:ident, $field:ident, $prefix:literal) => {
+    ($name:ident, $id:ident, $field:ident, $prefix:literal $($more:tt)*) => {
         impl Mapping for $name {
             type Id = $id;
             const PREFIX: &'static str = $prefix;
@@ -200,12 +79,25 @@ macro_rules! mapping {
             fn with_version(self, version: u32, at: Timestamp, by: &str) -> Self {
                 Self { version, updated_at: at, updated_by: by.to_owned(), ..self }
             }
+
+            $($more)*
         }
     };
 }
 
 mapping!(ProductMapping, ProductKey, product, "PRODUCT#");
-mapping!(CompanyMapping, CompanyId, company, "COMPANY#");
+mapping!(CompanyMapping, CompanyId, company, "COMPANY#"
+    /// An opening that only repeats the one on record is no new statement: the ledger may have gone on from it since.
+    fn following(mut self, before: Option<&Self>) -> Self {
+        for (product, opening) in &mut self.openings {
+            let earlier = before.and_then(|before| before.openings.get(product));
+            if let Some(earlier) = earlier.filter(|earlier| opening.repeats(earlier)) {
+                opening.stated_at = earlier.stated_at;
+            }
+        }
+        self
+    }
+);
 
 /// One version of a mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -267,6 +159,7 @@ impl Mappings {
         // Another writer may come in between; then once more on top of what that one stored.
         for _ in 0..2 {
             let before: Option<T> = self.table.get(&key, Read::Consistent).await?;
+            let mapping = mapping.clone().following(before.as_ref());
             if let Some(before) = &before {
                 let (then, who) = before.changed();
                 if mapping.clone().with_version(before.version(), then, who) == *before {
@@ -279,7 +172,7 @@ impl Mappings {
                     self.newest_version::<T>(partner, connection, &key).await?.map_or(0, |last| last.mapping.version())
                 }
             };
-            let next = mapping.clone().with_version(version + 1, at, &by);
+            let next = mapping.with_version(version + 1, at, &by);
             let history = schema::mapping_version(partner, connection, &key, version + 1);
             let written = self
                 .table
@@ -375,6 +268,20 @@ impl Mappings {
         connection: &ConnectionId,
     ) -> Result<Vec<CompanyMapping>, StoreError> {
         self.all(partner, connection).await
+    }
+
+    /// What the newest sync of each of these companies came to; see [`Runs::last_syncs`].
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn last_syncs<'a>(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+        companies: impl IntoIterator<Item = &'a CompanyMapping>,
+    ) -> Result<BTreeMap<CompanyId, LastSync>, StoreError> {
+        let companies = companies.into_iter().map(|mapping| mapping.company.clone()).collect();
+        Runs::new(self.table.clone()).last_syncs(partner, connection, &companies).await
     }
 
     /// A mapping as it was in `version`.

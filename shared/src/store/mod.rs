@@ -13,6 +13,7 @@ pub mod findings;
 pub mod idempotency;
 pub mod lines;
 pub mod mappings;
+pub mod notes;
 pub mod runs;
 pub mod schema;
 mod several;

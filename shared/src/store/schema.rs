@@ -133,7 +133,7 @@ pub fn run_lines(p: &PartnerId, run: &RunId, page: &str) -> Key {
     Key::new(of_run(p, run), format!("LINES#{page}"))
 }
 
-/// Partition of the lines of one PSA tenant (`LINE#…`, `LEASE#…`): shared by every connection of the partner to it, so
+/// Partition of the lines of one PSA tenant (`LINE#…`, `LEASE#…`, `NOTE#…`): shared by every connection of the partner to it, so
 /// that a second writer of a line is seen.
 #[must_use]
 pub fn of_tenant(p: &PartnerId, psa: Psa, tenant: &PsaTenantId) -> String {

@@ -19,8 +19,7 @@ use crate::domain::policy::{EffectiveDate, Policy};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::reversal::Standing;
 use crate::domain::rule::Counting;
-use crate::domain::timeline::Timeline;
-use crate::psa::{Observation, Window};
+use crate::psa::{Observation, ObservedLine, Window};
 use crate::store::usage::{Month, UsageBook};
 
 /// Days that may lie between a company's counts before its newest one is no longer looked for.
@@ -124,10 +123,9 @@ impl Desk<'_> {
             let explanation = format!("\"{}\" carries service {} more than once.", contract.name, line.key.service);
             return self.stop(line, &label, &desired, Code::ServiceTwiceOnContract, explanation);
         }
-        if self.observed.unreadable.contains(&pair) {
-            let explanation =
-                format!("The units of service {} on \"{}\" can't be read.", line.key.service, contract.name);
-            return self.stop(line, &label, &desired, Code::LineUnreadable, explanation);
+        if let Some(reason) = self.observed.unreadable.get(&pair) {
+            let decision = Decision::stop_for(unreadable(&contract.name, &line.key, reason), None);
+            return Assessed::Row(row::decided(&line.key, &label, &desired, decision));
         }
         let Some(observed) = self.observed.lines.get(&pair) else {
             let explanation = format!("\"{}\" does not carry service {}.", contract.name, line.key.service);
@@ -141,6 +139,7 @@ impl Desk<'_> {
             approved: self.approved.get(&line.key.to_string()).copied(),
             reversal: None,
             not_before: line.not_before(),
+            opening: line.opening(),
             revision: history.revision,
         };
         if history.open.is_some() {
@@ -150,7 +149,7 @@ impl Desk<'_> {
             return Assessed::Look(Box::new(Look { line: job(&desired), row }));
         }
         let job = job(&desired);
-        match job.decide(&observed.timeline, history, self.today.date, self.policy, self.approval_needed) {
+        match job.decide(observed, history, self.today.date, self.policy, self.approval_needed) {
             Decision::Unchanged { units, from } => {
                 let confirmed = Confirmed { units, from, feeds: desired.feed_count() };
                 let row = row::decided(&line.key, &label, &desired, Decision::Unchanged { units, from });
@@ -170,7 +169,7 @@ impl Desk<'_> {
         let history = self.histories.get(key).unwrap_or(&nothing);
         let found = observed.lines.get(&(key.contract.clone(), key.service.clone()));
         let (Some(found), None) = (found, &history.open) else { return look.row };
-        let decision = look.line.decide(&found.timeline, history, self.today.date, self.policy, self.approval_needed);
+        let decision = look.line.decide(found, history, self.today.date, self.policy, self.approval_needed);
         let row = row::decided(key, label, desired, decision);
         let row = if shadow && row.status == LineStatus::Planned {
             let reason = Reason::new(Code::Shadow, format!("{}; not written in shadow mode", row.explanation));
@@ -186,16 +185,23 @@ impl Desk<'_> {
     }
 }
 
+/// Why nothing is known of a line's units, with its names.
+pub(super) fn unreadable(contract: &str, line: &LineKey, reason: &Reason) -> Reason {
+    let explanation = format!("Service {} on \"{contract}\": {}", line.service, reason.explanation);
+    Reason { explanation, ..reason.clone() }
+}
+
 impl JobLine {
     /// The decision on this line. `None`-like cases (the contract ended since) are stops as well.
     pub fn decide(
         &self,
-        timeline: &Timeline,
+        found: &ObservedLine,
         history: &LineHistory,
         today: Date,
         policy: &Policy,
         approval_needed: bool,
     ) -> Decision {
+        let timeline = &found.timeline;
         match (self.contract.writable_on(today), &self.reversal) {
             (Err(reason), _) => Decision::Stop { status: Code::status_of(&reason), reason, before: timeline.at(today) },
             (Ok(periods), Some(reversal)) => {
@@ -210,7 +216,7 @@ impl JobLine {
                 history,
                 policy,
                 approval_needed,
-                approved: self.approved,
+                approved: self.approved.or_else(|| begun(found)),
                 not_before: self.not_before,
             }),
         }
@@ -228,6 +234,11 @@ impl JobLine {
         let period = |day: Date| Periods::new(self.contract.start, self.contract.recurring?).containing(day);
         month(planned_on) != month(day) || period(planned_on) != period(day)
     }
+}
+
+/// A change of ours that the PSA took for another one may be led to its end: nobody has to approve it twice.
+fn begun(found: &ObservedLine) -> Option<Approval> {
+    found.otherwise.map(|taken| Approval { before: taken.units, target: taken.target })
 }
 
 /// Whether a decision depends on rows that a bulk observation leaves out: the past of the period, and what lies ahead.

@@ -16,7 +16,7 @@ use crate::domain::ids::{AccountId, ContractId};
 use crate::domain::lifecycle::{Lifecycle, named};
 use crate::domain::line::{LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
-use crate::psa::{Connector, Observation, PsaError};
+use crate::psa::{Asked, Connector, Observation, PsaError};
 
 /// What is known of contracts before any units are read.
 pub(super) struct Contracts {
@@ -110,6 +110,26 @@ impl Contracts {
             |contract: &&Contract| self.mapped.contains(&contract.id) || accounts.contains(&contract.account);
         let writable = |contract: &&Contract| contract.writable_on(self.today).is_ok();
         self.by_id.values().filter(relevant).filter(writable).map(|contract| (&contract.id, contract)).collect()
+    }
+
+    /// What is asked of the PSA about the lines of writable contracts: those that `feeds` name, and those that feeds of the
+    /// same account may lead to where a contract has ended.
+    pub fn asked(&self, feeds: &[MappedFeed]) -> Asked {
+        let writable = self.writable();
+        let mut asked = Asked::default();
+        for feed in feeds {
+            let own = writable.contains_key(&feed.named.contract);
+            if own {
+                asked.add(feed.named.clone(), feed.opening());
+            }
+            let ended = self.by_id.get(&feed.named.contract).is_some_and(|contract| has_ended(contract, self.today));
+            let successors = writable.values().filter(|contract| ended && contract.account == feed.company.account_id);
+            for contract in successors {
+                let line = LineKey { contract: contract.id.clone(), service: feed.named.service.clone() };
+                asked.add(line, None);
+            }
+        }
+        asked
     }
 
     /// What becomes of the lines of ended contracts.

@@ -13,6 +13,7 @@ use crate::domain::finding::Noticed;
 use crate::domain::ids::AccountId;
 use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
+use crate::psa::JobCost;
 use crate::store::connections::Connection;
 use crate::store::runs::ResultPage;
 
@@ -22,8 +23,6 @@ const LINES_A_JOB: usize = 25;
 const LINES_A_PAGE: usize = 100;
 /// Well below the 400 KB that a row may hold, whatever the number of feeds; fifty of them fit no transaction, ten do.
 const BYTES_A_PACK: usize = 200_000;
-/// A job reads its account once, and once more after its writes.
-const READS_A_JOB: u32 = 2;
 
 /// A run on paper.
 #[derive(Default)]
@@ -43,6 +42,8 @@ pub(super) struct Draft {
     pub today: Date,
     pub reason: Option<Reason>,
     pub psa_requests: u32,
+    /// What a job takes of the hour's requests.
+    pub job_cost: JobCost,
 }
 
 /// A line that was found to carry the right units, and what was known of it before.
@@ -82,7 +83,7 @@ impl Draft {
         let mut left = room;
         let mut kept = Vec::new();
         for (_, looks) in by_account(std::mem::take(&mut self.looks)) {
-            let cost = requests_of_jobs(looks.len());
+            let cost = self.requests_of_jobs(looks.len());
             if cost <= left {
                 left -= cost;
                 kept.extend(looks);
@@ -94,6 +95,14 @@ impl Draft {
             }
         }
         self.looks = kept;
+    }
+
+    /// Requests that an account's jobs take at most for so many lines.
+    fn requests_of_jobs(&self, lines: usize) -> u32 {
+        let whole = u32::try_from(lines / LINES_A_JOB).unwrap_or(u32::MAX);
+        let rest = Some(lines % LINES_A_JOB).filter(|rest| *rest > 0);
+        let of_whole = self.job_cost.of(LINES_A_JOB).saturating_mul(whole);
+        of_whole.saturating_add(rest.map_or(0, |rest| self.job_cost.of(rest)))
     }
 
     /// Leaves out lines that an earlier planner of the same run has handed to jobs.
@@ -113,12 +122,14 @@ impl Draft {
                 let (lines, rows): (Vec<JobLine>, Vec<LineResult>) =
                     looks.into_iter().map(|look| (look.line, look.row)).unzip();
                 let page = format!("{account}.{}", name_of(&rows));
+                let cost = self.job_cost.of(lines.len());
                 let job = Job {
                     account: account.clone(),
                     approval_needed: self.approval_needed,
                     planned_on: self.today,
                     findings,
                     lines,
+                    cost,
                 };
                 let job = serde_json::to_string(&job).map_err(|e| SyncError::Job(e.to_string()))?;
                 pages.push((page, ResultPage { done: false, lines: rows, job: Some(job) }));
@@ -172,12 +183,6 @@ fn by_account(looks: Vec<Look>) -> BTreeMap<AccountId, Vec<Look>> {
         accounts.entry(look.line.label.account.clone()).or_default().push(look);
     }
     accounts
-}
-
-/// Requests that an account's jobs make at most for so many lines: one write a line, and the reads of each job.
-pub(super) fn requests_of_jobs(lines: usize) -> u32 {
-    let jobs = u32::try_from(lines.div_ceil(LINES_A_JOB)).unwrap_or(u32::MAX);
-    u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(jobs.saturating_mul(READS_A_JOB))
 }
 
 /// Why a run stops before the PSA's other integrations are starved.

@@ -11,11 +11,10 @@ use super::resolve::{Resolution, resolve};
 use super::shift::{Rows, Seen, Shift};
 use super::{SyncError, row};
 use crate::domain::ids::RunId;
-use crate::domain::intent::{IntentState, Meaning};
+use crate::domain::intent::Meaning;
 use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
 use crate::domain::plan::Decision;
 use crate::domain::reason::{Code, Reason};
-use crate::domain::timeline::Timeline;
 use crate::ledger::{Intent, Outcome};
 
 /// The open intents of a job's lines.
@@ -76,10 +75,9 @@ impl Shift<'_> {
         let mut resolved = Vec::new();
         for line in &job.lines {
             let Some(intent) = open.get(&line.key) else { continue };
-            let empty = Timeline::default();
-            let timeline = seen.line(&line.key).map_or(&empty, |found| &found.timeline);
-            let outcome = match resolve(intent, timeline, read_at, self.parts.settings.settle) {
+            let outcome = match resolve(intent, seen.line(&line.key), read_at, self.parts.settings.settle) {
                 Resolution::Applied => Some(Outcome::Applied),
+                Resolution::Otherwise(units) => Some(Outcome::AppliedAs(units)),
                 Resolution::NeverSent => Some(Outcome::NeverSent("never_sent".into())),
                 Resolution::NotApplied => Some(Outcome::Rejected("not_applied".into())),
                 Resolution::Unexplained => Some(Outcome::Unknown(Code::WriteUnexplained.as_str().into())),
@@ -115,7 +113,7 @@ pub(super) fn is_last(intent: &Intent, run: &RunId, history: &LineHistory) -> bo
 
 /// Whether `intent` is a change of the line that `run` made last and settled.
 pub(super) fn is_made(intent: &Intent, run: &RunId, history: &LineHistory) -> bool {
-    intent.state == IntentState::Applied && is_last(intent, run, history)
+    intent.is_made() && is_last(intent, run, history)
 }
 
 /// The row of a line that an earlier attempt of the same job wrote.
@@ -146,13 +144,14 @@ fn still_open(line: &JobLine, intent: &Intent, seen: &Seen, wait: bool) -> LineR
     let meaning = &intent.meaning;
     let shown = seen.line(&line.key).and_then(|found| found.timeline.at(meaning.effective));
     let shows = shown.map_or_else(|| "no units".to_owned(), |units| units.to_string());
+    let why_not = seen.unreadable(&line.key).map_or_else(String::new, |why| format!(" {}", why.explanation));
     let (code, explanation) = if wait {
         let why = "its outcome is not known, and it may still be on its way";
         (Code::WriteUnsettled, format!("A change from {} to {} was sent; {why}.", meaning.before, meaning.target))
     } else {
         let sent =
             format!("A change from {} to {} from {} was sent", meaning.before, meaning.target, meaning.effective);
-        (Code::WriteUnexplained, format!("{sent}; the PSA shows {shows}, which is neither."))
+        (Code::WriteUnexplained, format!("{sent}; the PSA shows {shows}, which is neither.{why_not}"))
     };
     let row = LineResult { status: LineStatus::Unknown, after: shown, ..row::blank(&line.key, &line.label) };
     let row = LineResult {
@@ -161,5 +160,13 @@ fn still_open(line: &JobLine, intent: &Intent, seen: &Seen, wait: bool) -> LineR
         effective_date: Some(meaning.effective),
         ..row
     };
-    row::with_reason(row, Reason::new(code, explanation))
+    let own = Reason::new(code, explanation);
+    // Where the PSA shows no units, who says why also says what to do.
+    row::with_reason(
+        row,
+        match seen.unreadable(&line.key).filter(|_| !wait) {
+            Some(why) => Reason { fix: why.fix.clone(), ..own },
+            None => own,
+        },
+    )
 }

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::SyncError;
 use super::draft::Draft;
 use super::parts::PlannerParts;
-use super::{SyncError, tenancy};
 use crate::domain::finding::{Finding, Next, Noticed, Says, Subject, Word};
 use crate::domain::ids::RunId;
 use crate::domain::line::{LineHistory, LineKey, LineResult};
@@ -22,7 +22,7 @@ use crate::ledger::{Intent, Ledger};
 use crate::store::StoreError;
 use crate::store::connections::Connection;
 use crate::store::findings::Findings;
-use crate::store::lines::Lines;
+use crate::store::lines::{Lines, Tenancy};
 use crate::store::runs::Run;
 
 /// Findings written at once.
@@ -226,7 +226,7 @@ pub(super) async fn stranded(
     let now = named(lines, connection, suspects.map(|(line, _)| line.clone()).collect()).await?;
     let mut noticed = Vec::new();
     for (line, history) in now.into_iter().filter(|(_, history)| ours(history)) {
-        let intent = ledger.open_intent(&tenancy(connection), &line, &history).await?;
+        let intent = ledger.open_intent(&Tenancy::of(connection), &line, &history).await?;
         noticed.extend(intent.map(|intent| of_stranded(line, &intent)));
     }
     Ok(noticed)
@@ -263,7 +263,7 @@ async fn named(
     connection: &Connection,
     keys: BTreeSet<LineKey>,
 ) -> Result<BTreeMap<LineKey, LineHistory>, StoreError> {
-    lines.named(&tenancy(connection), &keys.into_iter().collect::<Vec<_>>()).await
+    lines.named(&Tenancy::of(connection), &keys.into_iter().collect::<Vec<_>>()).await
 }
 
 fn by_fingerprint(findings: Vec<Finding>) -> BTreeMap<String, Finding> {

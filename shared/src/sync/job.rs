@@ -10,6 +10,7 @@ use crate::domain::ids::{AccountId, CompanyId, ProductKey};
 use crate::domain::line::{LineKey, LineResult};
 use crate::domain::plan::Approval;
 use crate::domain::reversal::Reversal;
+use crate::psa::{Asked, Opening};
 
 /// One account's lines that need a look.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ pub(super) struct Job {
     #[serde(default)]
     pub findings: Vec<String>,
     pub lines: Vec<JobLine>,
+    /// Requests of the hour's allowance that it takes.
+    #[serde(default)]
+    pub cost: u32,
 }
 
 /// A line with everything that a decision needs but the PSA's units and the ledger's row, which the job reads itself.
@@ -38,6 +42,9 @@ pub(super) struct JobLine {
     /// The first day that may be changed, where it is billed in place of a contract that ended the day before.
     #[serde(default)]
     pub not_before: Option<Date>,
+    /// What a person has stated of its units, where the PSA does not show them.
+    #[serde(default)]
+    pub opening: Option<Opening>,
     /// The line's revision when the run was planned: a job that comes late finds a higher one.
     pub revision: u32,
 }
@@ -55,6 +62,11 @@ pub(super) struct Label {
 }
 
 impl Job {
+    /// What is asked of the PSA about its lines.
+    pub fn asked(&self) -> Asked {
+        self.lines.iter().map(|line| (line.key.clone(), line.opening)).collect()
+    }
+
     /// The rows of its lines, each with its line's note.
     pub fn noted(&self, rows: Vec<LineResult>) -> Vec<LineResult> {
         let label = |row: &LineResult| self.lines.iter().find(|line| line.key == row.key()).map(|line| &line.label);

@@ -11,6 +11,7 @@ use crate::domain::ids::{AccountId, CompanyId, ContractId, ProductKey};
 use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::rule::Rule;
+use crate::psa::Opening;
 use crate::store::mappings::{CompanyMapping, ProductMapping};
 use crate::store::runs::Run;
 use crate::store::usage::{self, Month, UsageBook};
@@ -104,6 +105,13 @@ impl MappedLine {
         self.followed.iter().map(|followed| followed.not_before).max()
     }
 
+    /// What a person has stated last of its units, where the PSA does not show them. What was said of the contract that it
+    /// follows says nothing of it.
+    pub fn opening(&self) -> Option<Opening> {
+        let of_it = self.feeds.iter().filter(|feed| feed.named == self.key);
+        of_it.filter_map(MappedFeed::opening).max_by_key(|opening| opening.stated_at)
+    }
+
     /// What is said of the line before anything else.
     fn note(&self) -> Option<String> {
         let told: Vec<String> = self.followed.iter().map(Followed::told).collect();
@@ -170,6 +178,12 @@ impl MappedFeed {
             Some(Self { company: company.clone(), product: product.product.clone(), named, rule })
         };
         mapped.iter().flat_map(|company| products.iter().filter_map(move |product| feed(company, product))).collect()
+    }
+
+    /// What its mapping states of the units of the line that it names.
+    pub fn opening(&self) -> Option<Opening> {
+        let stated = self.company.openings.get(&self.product).filter(|stated| stated.line == self.named)?;
+        Some(Opening { units: stated.units, stated_at: stated.stated_at })
     }
 
     fn with_usage(&self, book: &UsageBook) -> Feed {

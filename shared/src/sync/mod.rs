@@ -19,6 +19,7 @@ mod request;
 mod resolve;
 mod resolver;
 mod reversal;
+mod rounds;
 mod row;
 mod shift;
 mod succession;
@@ -43,7 +44,6 @@ use crate::psa::open::{OpenError, Opener};
 use crate::psa::{Connector, Kind, PsaError};
 use crate::secrets;
 use crate::store::connections::{Connection, Connections, Status};
-use crate::store::lines::Tenancy;
 use crate::store::{Read, StoreError};
 pub use parts::{PlannerParts, WorkerParts};
 pub use planner::Planner;
@@ -174,11 +174,6 @@ async fn live_writers(
         live.extend(found.filter(|found| found.status != Status::Revoked).map(|found| found.id));
     }
     Ok(live)
-}
-
-/// The lines that a connection reaches.
-fn tenancy(connection: &Connection) -> Tenancy {
-    Tenancy { partner: connection.partner.clone(), psa: connection.psa, tenant: connection.endpoint.tenant.clone() }
 }
 
 fn reason_of(error: &PsaError) -> Reason {

@@ -1,7 +1,5 @@
 //! The fan-out's half of a sync: one connection's lines, observed in bulk, decided, recorded, and handed on.
 
-use std::collections::BTreeSet;
-
 use jiff::SignedDuration;
 
 use super::assess::{Desk, bulk_window, full_window, months};
@@ -12,15 +10,16 @@ use super::lines::{MappedFeed, MappedLine, Wanted};
 use super::parts::PlannerParts as Parts;
 use super::record::{come_again_soon, finish, note_accepted, note_rejected, record, try_again_soon};
 use super::unfed::Unfed;
-use super::{SyncError, Today, live_writers, open, reason_of, reversal, tenancy};
+use super::{SyncError, Today, live_writers, open, reason_of, reversal};
 use crate::clock::Clock;
-use crate::domain::ids::{ContractId, PartnerId, RunId};
+use crate::domain::ids::{PartnerId, RunId};
 use crate::domain::policy::Approval as ApprovalPolicy;
 use crate::domain::reason::{Code, Reason};
-use crate::psa::{Allowance, Connector, Kind, Observation, PsaError};
+use crate::psa::{Allowance, Asked, Connector, Kind, Observation, PsaError};
 use crate::store::Read;
 use crate::store::budgets::Found;
 use crate::store::connections::{Connection, Status};
+use crate::store::lines::Tenancy;
 use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState};
 
 /// Plans runs.
@@ -54,7 +53,8 @@ impl Planner {
         Self { parts }
     }
 
-    /// Plans a queued run, or takes up one whose planner died. A run that is planned already, or that has ended, is left as it is. `None`: there is no such run.
+    /// Plans a queued run, or takes up one whose planner died. A run that is planned already, or that has ended, is left as
+    /// it is. `None`: there is no such run.
     ///
     /// # Errors
     /// The store, the secrets or the queue is unavailable, or another planner is at it: the same run may be planned again.
@@ -116,8 +116,9 @@ impl Planner {
         record(&self.parts, connection.as_ref(), run, draft, resumed).await
     }
 
-    /// A run of all lines takes over from the ones before it: what is left of their jobs is not done any more. Noted before
-    /// anything is read, so that no job of an older one writes behind what this one has seen. Gives the run that it takes over from.
+    /// A run of all lines takes over from the ones before it: what is left of their jobs is not done any more. Noted
+    /// before anything is read, so that no job of an older one writes behind what this one has seen. Gives the run that it
+    /// takes over from.
     async fn note_newest(&self, connection: &Connection, run: &Run) -> Result<Option<RunId>, SyncError> {
         if run.mode != Mode::Apply || !run.is_of_all_lines() {
             return Ok(None);
@@ -133,8 +134,8 @@ impl Planner {
         Ok(older)
     }
 
-    /// A run that came to nothing takes over nothing: what is left of the `older` one's jobs is done, and for those that were
-    /// not done meanwhile, a scheduled run follows soon.
+    /// A run that came to nothing takes over nothing: what is left of the `older` one's jobs is done, and for those that
+    /// were not done meanwhile, a scheduled run follows soon.
     async fn leave_to(&self, older: &RunId, connection: &Connection, run: &Run) -> Result<(), SyncError> {
         let Parts { connections, runs, clock, .. } = &self.parts;
         let is_over = |older: Run| older.finished_at.is_some();
@@ -197,7 +198,7 @@ impl Planner {
                 || Reason::new(Code::CompaniesNotMapped, format!("None of these companies is mapped: {named}."));
             return Ok(if run.companies.is_empty() { Draft::default() } else { Draft::failed(reason()) });
         }
-        let tenancy = tenancy(connection);
+        let tenancy = Tenancy::of(connection);
         let histories = lines.all(&tenancy).await?;
         let unfed = if whole { Unfed::among(&histories, &connection.id, &feeds) } else { Unfed::default() };
         if asked_for.is_empty() && unfed.is_empty() {
@@ -216,7 +217,7 @@ impl Planner {
         let relevant = histories.iter().filter(|(line, _)| writable.contains_key(&line.contract));
         let relevant = relevant.map(|(_, history)| history);
         let window = bulk_window(today.date, &connection.policy, writable.values().copied(), relevant);
-        let observed = psa.observe(&writable.into_keys().cloned().collect(), window).await?;
+        let observed = psa.observe(&contracts.asked(&feeds), window).await?;
         let succession = contracts.succession(&feeds, &observed, &histories);
         let mapped = MappedLine::all(feeds, &succession, &wanted);
         let book = usage.load(&run.partner, months(&today, clock.now(), &mapped, &contracts.by_id)).await?;
@@ -234,7 +235,8 @@ impl Planner {
             approval_needed: approval_needed(connection),
             approved: &run.approved.iter().map(|a| (a.line_id.clone(), a.approval)).collect(),
         };
-        let mut draft = Draft { approval_needed: desk.approval_needed, today: today.date, ..Draft::default() };
+        let (approval_needed, job_cost) = (desk.approval_needed, psa.job_cost());
+        let mut draft = Draft { approval_needed, today: today.date, job_cost, ..Draft::default() };
         for assessed in mapped.iter().filter_map(|line| desk.assess(line)) {
             draft.add(assessed, &histories);
         }
@@ -295,8 +297,8 @@ impl Planner {
 async fn look_closer(psa: &dyn Connector, mut draft: Draft, desk: &Desk<'_>, shadow: bool) -> Result<Draft, PsaError> {
     let looks = std::mem::take(&mut draft.looks);
     let window = full_window(desk.today.date, looks.iter().map(|look| &look.line));
-    let ids: BTreeSet<ContractId> = looks.iter().map(|look| look.line.key.contract.clone()).collect();
-    let observed = if ids.is_empty() { Observation::default() } else { psa.observe(&ids, window).await? };
+    let asked: Asked = looks.iter().map(|look| (look.line.key.clone(), look.line.opening)).collect();
+    let observed = if asked.is_empty() { Observation::default() } else { psa.observe(&asked, window).await? };
     for look in looks {
         draft.rows.push(desk.closer(look, &observed, shadow));
     }

@@ -7,16 +7,17 @@ use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::SyncError;
 use super::draft::{Draft, Right};
 use super::findings::PlannersWord;
 use super::parts::PlannerParts as Parts;
-use super::{SyncError, tenancy};
 use crate::clock::Clock;
 use crate::domain::ids::RunId;
 use crate::events::{Event, Publish, RunRef};
 use crate::queue::CompanyJob;
 use crate::store::StoreError;
 use crate::store::connections::{Connection, Connections, Status};
+use crate::store::lines::Tenancy;
 use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Runs, Trigger};
 use crate::telemetry::Metrics;
 
@@ -75,7 +76,7 @@ fn message(run: &Run, page: String) -> CompanyJob {
 /// Remembers lines that were found right, so that a later edit by a person shows as drift. A line that moved on meanwhile is
 /// left alone: the next run looks at it again.
 async fn adopt(parts: &Parts, connection: &Connection, right: Vec<Right>) -> Result<(), SyncError> {
-    let of = tenancy(connection);
+    let of = Tenancy::of(connection);
     let room = Arc::new(Semaphore::new(WRITES_AT_ONCE));
     let mut writes = JoinSet::new();
     for Right { key, confirmed, history } in right {

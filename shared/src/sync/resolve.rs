@@ -2,9 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::intent::IntentState;
-use crate::domain::timeline::Timeline;
+use crate::domain::intent::{IntentState, Meaning};
+use crate::domain::units::Units;
 use crate::ledger::Intent;
+use crate::psa::ObservedLine;
 
 /// What the PSA's units say of an open intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(super) enum Resolution {
     NeverSent,
     /// The PSA shows the target.
     Applied,
+    /// The PSA took it for another change than it was meant as, and shows these units.
+    Otherwise(Units),
     /// The PSA still shows the old units, long enough after it was sent.
     NotApplied,
     /// The PSA shows the old units, and the request may still be on its way.
@@ -26,13 +29,21 @@ pub(super) const ANSWER_LOST: &str = "write_unsettled";
 /// Code of an intent that the PSA called made and did not show yet.
 pub(super) const ACKNOWLEDGED: &str = "write_acknowledged";
 
-/// Resolves an open intent against the line's `timeline`, which was read at `read_at` or later.
-pub(super) fn resolve(intent: &Intent, timeline: &Timeline, read_at: Timestamp, settle: SignedDuration) -> Resolution {
+/// Resolves an open intent against what the PSA showed of its line, which was read at `read_at` or later.
+pub(super) fn resolve(
+    intent: &Intent,
+    found: Option<&ObservedLine>,
+    read_at: Timestamp,
+    settle: SignedDuration,
+) -> Resolution {
     let meaning = &intent.meaning;
     if intent.state == IntentState::Intended {
         return Resolution::NeverSent;
     }
-    match timeline.at(meaning.effective) {
+    if let Some(units) = found.and_then(|found| taken_otherwise(meaning, found)) {
+        return Resolution::Otherwise(units);
+    }
+    match found.and_then(|found| found.timeline.at(meaning.effective)) {
         Some(units) if units == meaning.target => Resolution::Applied,
         Some(units) if units == meaning.before => {
             let sent = intent.sent_at.unwrap_or(intent.intended_at);
@@ -50,14 +61,21 @@ pub(super) fn resolve(intent: &Intent, timeline: &Timeline, read_at: Timestamp, 
     }
 }
 
+/// The units that a change led to, where the PSA was seen to take it for another than it was meant as.
+pub(super) fn taken_otherwise(meaning: &Meaning, found: &ObservedLine) -> Option<Units> {
+    let Meaning { effective, before, target, .. } = *meaning;
+    let taken = found.otherwise?;
+    ((taken.effective, taken.before, taken.target) == (effective, before, target)).then_some(taken.units)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::domain::intent::Meaning;
     use crate::domain::line::LineKey;
-    use crate::domain::timeline::Row;
+    use crate::domain::timeline::{Row, Timeline};
+    use crate::psa::TakenOtherwise;
 
     fn intent(state: IntentState) -> Intent {
         let meaning = Meaning {
@@ -86,14 +104,20 @@ mod tests {
             sent_at: Some(1_000),
             settled_at: None,
             code: None,
+            landed: None,
         }
+    }
+
+    fn found(rows: Vec<Row>) -> ObservedLine {
+        let timeline = Timeline::new(rows);
+        ObservedLine { contract_service: "3".parse().unwrap(), timeline, otherwise: None }
     }
 
     fn ask(state: IntentState, units: i64, seconds_later: i64) -> Resolution {
         let row =
             Row { start: date(2026, 11, 1), end: date(2026, 11, 30), units: units.try_into().unwrap(), posted: false };
         let now = Timestamp::from_second(1_000 + seconds_later).unwrap();
-        resolve(&intent(state), &Timeline::new(vec![row]), now, SignedDuration::from_secs(360))
+        resolve(&intent(state), Some(&found(vec![row])), now, SignedDuration::from_secs(360))
     }
 
     #[test]
@@ -113,9 +137,9 @@ mod tests {
             Row { start: date(2026, 11, 1), end: date(2026, 11, 30), units: 40.try_into().unwrap(), posted: false };
         let ask = |code: &str, later: i64| {
             let intent = Intent { code: Some(code.into()), ..intent(IntentState::Unknown) };
-            let timeline = Timeline::new(vec![row.clone()]);
+            let found = found(vec![row.clone()]);
             let read_at = Timestamp::from_second(1_000 + later).unwrap();
-            resolve(&intent, &timeline, read_at, SignedDuration::from_secs(360))
+            resolve(&intent, Some(&found), read_at, SignedDuration::from_secs(360))
         };
         assert_eq!(ask(ACKNOWLEDGED, 359), Resolution::Wait);
         assert_eq!(ask(ACKNOWLEDGED, 360), Resolution::Unexplained);
@@ -125,9 +149,25 @@ mod tests {
 
     #[test]
     fn a_timeline_that_does_not_cover_the_day_explains_nothing() {
-        let empty = Timeline::default();
+        let empty = found(vec![]);
         let now = Timestamp::from_second(99_999).unwrap();
         let settle = SignedDuration::from_secs(360);
-        assert_eq!(resolve(&intent(IntentState::Sent), &empty, now, settle), Resolution::Unexplained);
+        assert_eq!(resolve(&intent(IntentState::Sent), Some(&empty), now, settle), Resolution::Unexplained);
+        assert_eq!(resolve(&intent(IntentState::Sent), None, now, settle), Resolution::Unexplained);
+    }
+
+    #[test]
+    fn a_change_that_the_psa_took_for_another_is_settled_as_what_it_came_to() {
+        let row =
+            Row { start: date(2026, 11, 1), end: date(2026, 11, 30), units: 2.try_into().unwrap(), posted: false };
+        let (before, target, units) = (40.try_into().unwrap(), 42.try_into().unwrap(), 2.try_into().unwrap());
+        let taken = TakenOtherwise { effective: date(2026, 11, 1), before, target, units };
+        let ask = |taken| {
+            let found = ObservedLine { otherwise: Some(taken), ..found(vec![row.clone()]) };
+            let now = Timestamp::from_second(1_001).unwrap();
+            resolve(&intent(IntentState::Sent), Some(&found), now, SignedDuration::from_secs(360))
+        };
+        assert_eq!(ask(taken), Resolution::Otherwise(units));
+        assert_eq!(ask(TakenOtherwise { target: before, ..taken }), Resolution::Unexplained);
     }
 }

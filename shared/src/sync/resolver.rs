@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{SyncError, live_writers, tenancy};
+use super::{SyncError, live_writers};
 use crate::clock::Clock;
 use crate::domain::finding::{Finding, FindingState, Next};
 use crate::domain::line::LineKey;
@@ -16,7 +16,7 @@ use crate::ledger::{Ledger, LookedAt, Reopened};
 use crate::store::Table;
 use crate::store::connections::{Connection, Connections};
 use crate::store::findings::Findings;
-use crate::store::lines::Lines;
+use crate::store::lines::{Lines, Tenancy};
 
 /// A run may move the finding at the same moment; then it is looked at again so often.
 const TRIES: u32 = 3;
@@ -103,7 +103,7 @@ impl Resolver {
     /// Nothing is done to a contract, nor to a line that another connection writes: that line is not this one's to free.
     async fn reopen_line(&self, connection: &Connection, finding: &Finding) -> Result<Reopened, SyncError> {
         let Some(line) = finding.noticed.subject.line() else { return Ok(Reopened::Done) };
-        let of = tenancy(connection);
+        let of = Tenancy::of(connection);
         let histories = self.lines.named(&of, std::slice::from_ref::<LineKey>(line)).await?;
         if !live_writers(&self.connections, connection, histories.values()).await?.is_empty() {
             return Ok(Reopened::Done);

@@ -10,16 +10,16 @@ use super::draft::{Draft, budget_exhausted};
 use super::job::{JobLine, Label};
 use super::parts::PlannerParts as Parts;
 use super::planner::Halt;
-use super::{SyncError, Today, row, tenancy};
+use super::{SyncError, Today, row};
 use crate::domain::contract::Contract;
 use crate::domain::ids::ContractId;
-use crate::domain::intent::IntentState;
 use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::reversal::{Reversal, may_have_changed};
 use crate::ledger::{Intent, RESOLVED_BY_PERSON};
 use crate::psa::Connector;
 use crate::store::connections::Connection;
+use crate::store::lines::Tenancy;
 use crate::store::runs::Reverses;
 
 /// A change to take back, and whose line it is.
@@ -37,7 +37,8 @@ pub(super) async fn draft(
     connection: &Connection,
     reverses: &Reverses,
 ) -> Result<Draft, Halt> {
-    let mut draft = Draft { today: Today::of(connection, parts.clock.as_ref()).date, ..Draft::default() };
+    let today = Today::of(connection, parts.clock.as_ref()).date;
+    let mut draft = Draft { today, job_cost: psa.job_cost(), ..Draft::default() };
     let changes = changes(parts, connection, reverses, &mut draft.rows).await?;
     if changes.is_empty() {
         return Ok(draft);
@@ -50,7 +51,7 @@ pub(super) async fn draft(
     let contracts: BTreeMap<ContractId, Contract> =
         psa.contracts_by_id(&ids).await?.into_iter().map(|contract| (contract.id.clone(), contract)).collect();
     let keys: Vec<LineKey> = changes.iter().map(|undo| undo.key.clone()).collect();
-    let histories = parts.lines.named(&tenancy(connection), &keys).await?;
+    let histories = parts.lines.named(&Tenancy::of(connection), &keys).await?;
     for undo in changes {
         match writable(&contracts, &undo, &draft) {
             Err(reason) => draft.rows.push(row::stopped(&undo.key, &undo.label, reason)),
@@ -71,7 +72,7 @@ async fn changes(
     reverses: &Reverses,
     rows: &mut Vec<LineResult>,
 ) -> Result<Vec<Undo>, SyncError> {
-    let of = tenancy(connection);
+    let of = Tenancy::of(connection);
     let wanted = |line: &LineResult| reverses.lines.is_empty() || reverses.lines.contains(&line.line_id);
     let lines = parts.runs.lines_of_jobs(&connection.partner, &reverses.run).await?;
     let mut changes = Vec::new();
@@ -85,7 +86,7 @@ async fn changes(
             note: None,
         };
         match parts.ledger.intent_of(&of, &key, &reverses.run).await? {
-            Some(intent) if intent.state == IntentState::Applied => {
+            Some(intent) if intent.is_made() => {
                 changes.push(Undo { key, label, reversal: reversal_of(intent) });
             }
             other => rows.push(row::stopped(&key, &label, not_made(reverses, other.as_ref()))),
@@ -117,6 +118,10 @@ fn not_made(reverses: &Reverses, intent: Option<&Intent>) -> Reason {
             let explanation = format!(
                 "What run {run} sent was given up by a person: whether it was made is not known. Look at the line in the PSA."
             );
+            Reason::new(Code::NothingToReverse, explanation)
+        }
+        Some(Intent { landed: Some(units), .. }) => {
+            let explanation = format!("The PSA took what run {run} sent for another change; it came to {units}.");
             Reason::new(Code::NothingToReverse, explanation)
         }
         _ => Reason::new(Code::NothingToReverse, format!("Run {run} made no change on this line.")),
@@ -153,6 +158,7 @@ fn look(undo: Undo, contract: Contract, histories: &BTreeMap<LineKey, LineHistor
     };
     let revision = histories.get(&key).map_or(0, |history| history.revision);
     let reversal = Some(reversal);
-    let line = JobLine { key, label, contract, desired, approved: None, reversal, not_before: None, revision };
+    let line =
+        JobLine { key, label, contract, desired, approved: None, reversal, not_before: None, opening: None, revision };
     Look { line, row }
 }

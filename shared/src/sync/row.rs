@@ -8,6 +8,7 @@ use crate::domain::line::{LineKey, LineResult, LineStatus};
 use crate::domain::plan::{Change, Decision};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::units::Units;
+use crate::psa::TakenOtherwise;
 
 /// A row that says nothing yet but whose it is.
 pub(super) fn blank(key: &LineKey, label: &Label) -> LineResult {
@@ -59,6 +60,18 @@ pub(super) fn decided(key: &LineKey, label: &Label, desired: &Desired, decision:
         Decision::Change(change) => changed(LineResult { status: LineStatus::Planned, ..row }, &change, desired),
         Decision::Stop { status, reason, before } => with_reason(LineResult { before, status, ..row }, reason),
     }
+}
+
+/// The row of a change that is not sent now.
+pub(super) fn deferred(row: LineResult, reason: Reason) -> LineResult {
+    with_reason(LineResult { status: Code::status_of(&reason), effective_date: None, ..row }, reason)
+}
+
+/// The row of a change that puts right what the PSA made of the one before it.
+pub(super) fn putting_right(row: LineResult, taken: &TakenOtherwise) -> LineResult {
+    let TakenOtherwise { before, target, units, .. } = taken;
+    let told = format!("The PSA took the change from {before} to {target} for another one and showed {units}");
+    LineResult { explanation: format!("{told}; this puts it right. {}", row.explanation), ..row }
 }
 
 pub(super) fn with_reason(row: LineResult, reason: Reason) -> LineResult {

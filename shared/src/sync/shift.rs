@@ -1,4 +1,4 @@
-//! A job on its account, under the account's lease: read, settle what is open, decide, write, read back, settle.
+//! A job on its account, under the account's lease: read, settle what is open, decide. What is decided is written in `rounds`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,13 @@ use super::earlier::{self, Open, Own};
 use super::job::{Job, JobLine};
 use super::parts::WorkerParts as Parts;
 use super::record::{note_rejected, try_again_soon};
-use super::write::{Attempt, Writer};
+use super::rounds::End;
 use super::{SyncError, Today, assess, live_writers, open, reason_of, row};
-use crate::domain::ids::{ConnectionId, ContractId};
-use crate::domain::intent::{IntentState, Meaning};
+use crate::domain::ids::ConnectionId;
 use crate::domain::line::{LineHistory, LineKey, LineResult};
 use crate::domain::plan::{Change, Decision};
-use crate::domain::reason::Code;
-use crate::ledger::{Intent, Lease, SettledLast};
+use crate::domain::reason::{Code, Reason};
+use crate::ledger::{Intent, Lease};
 use crate::psa::{Connector, Kind, Observation, ObservedLine, PsaError, Window};
 use crate::store::connections::Connection;
 use crate::store::lines::Tenancy;
@@ -51,7 +50,7 @@ impl Worked {
 /// What a shift has read.
 pub(super) struct Seen {
     pub histories: BTreeMap<LineKey, LineHistory>,
-    observed: Observation,
+    pub observed: Observation,
 }
 
 impl Seen {
@@ -61,6 +60,11 @@ impl Seen {
 
     pub fn line(&self, line: &LineKey) -> Option<&ObservedLine> {
         self.observed.lines.get(&(line.contract.clone(), line.service.clone()))
+    }
+
+    /// Why nothing is known of a line's units, where the PSA shows the line.
+    pub fn unreadable(&self, line: &LineKey) -> Option<&Reason> {
+        self.observed.unreadable.get(&(line.contract.clone(), line.service.clone()))
     }
 }
 
@@ -92,21 +96,36 @@ impl Shift<'_> {
         let written: Own = made(own).chain(settled_now).collect();
         let before = written_rows(job, &written, &mut rows);
         let others = live_writers(&parts.connections, self.connection, seen.histories.values()).await?;
-        let changes = self.decide(job, &seen, &others, &moved_on, &mut rows);
-        let (writes, released) = self.write(psa.as_ref(), job, &seen, changes, &mut rows).await?;
-        let effort = Effort { psa_requests: psa.requests_made(), writes: before.saturating_add(writes) };
-        Ok(Worked { rows: rows.into_values().collect(), effort, released })
+        let mut writes = before;
+        for last in [false, true] {
+            let changes = self.decide(job, &seen, &others, &moved_on, &mut rows);
+            let round = self.write(psa.as_ref(), job, &seen, (changes, last), &mut rows).await?;
+            writes = writes.saturating_add(round.sent);
+            match round.end {
+                End::Over { released } => {
+                    let effort = Effort { psa_requests: psa.requests_made(), writes };
+                    return Ok(Worked { rows: rows.into_values().collect(), effort, released });
+                }
+                End::Again(observed) => {
+                    seen = Seen { histories: parts.lines.named(self.of, &keys).await?, observed };
+                }
+            }
+        }
+        Err(SyncError::Busy)
     }
 
     /// Reads the account's lines, from before their running period, or before `earliest` where that is earlier.
     async fn observe(&self, psa: &dyn Connector, job: &Job, earliest: Option<Date>) -> Result<Observation, PsaError> {
-        let contracts: BTreeSet<ContractId> = job.lines.iter().map(|line| line.key.contract.clone()).collect();
         let window = assess::full_window(self.today().date, job.lines.iter());
         let from = earliest.map_or(window.from, |earliest| window.from.min(earliest));
-        psa.observe(&contracts, Window { from, ..window }).await
+        psa.observe(&job.asked(), Window { from, ..window }).await
     }
 
-    async fn read_back(&self, psa: &dyn Connector, job: &Job) -> Result<Result<Observation, PsaError>, SyncError> {
+    pub(super) async fn read_back(
+        &self,
+        psa: &dyn Connector,
+        job: &Job,
+    ) -> Result<Result<Observation, PsaError>, SyncError> {
         let effect = || "psa.read_back".to_owned();
         self.parts.faults.before(effect)?;
         let read = self.observe(psa, job, None).await;
@@ -165,6 +184,7 @@ impl Shift<'_> {
             }
             let history = seen.history(&line.key);
             let decision = match seen.line(&line.key) {
+                None if seen.unreadable(&line.key).is_some() => unreadable(line, seen),
                 None => Decision::stop(Code::ServiceNotOnContract, missing(line, seen), None),
                 Some(found) if history.open.is_some() => Decision::stop(
                     Code::WriteUnsettled,
@@ -176,9 +196,7 @@ impl Shift<'_> {
                     "Another connection has begun to write this line.".into(),
                     found.timeline.at(today.date),
                 ),
-                Some(found) => {
-                    line.decide(&found.timeline, &history, today.date, &self.connection.policy, job.approval_needed)
-                }
+                Some(found) => line.decide(found, &history, today.date, &self.connection.policy, job.approval_needed),
             };
             let decision = match decision {
                 // A job that comes late must not take a newer count back.
@@ -194,92 +212,25 @@ impl Shift<'_> {
                 ),
                 decision => decision,
             };
-            rows.insert(line.key.clone(), row::decided(&line.key, &line.label, &line.desired, decision.clone()));
+            let row = row::decided(&line.key, &line.label, &line.desired, decision.clone());
+            let row = match (&decision, seen.line(&line.key).and_then(|found| found.otherwise)) {
+                (Decision::Change(change), Some(taken)) if change.before == taken.units => {
+                    row::putting_right(row, &taken)
+                }
+                _ => row,
+            };
+            rows.insert(line.key.clone(), row);
             if let Decision::Change(change) = decision {
                 changes.push((line, change));
             }
         }
         changes
     }
-
-    /// A change as the ledger takes it down, and what was known of its line.
-    fn planned(&self, line: &JobLine, change: &Change, seen: &Seen) -> Option<(Meaning, LineHistory)> {
-        let history = seen.history(&line.key);
-        let meaning = Meaning {
-            partner: self.of.partner.clone(),
-            tenant: self.of.tenant.clone(),
-            line: line.key.clone(),
-            contract_service: seen.line(&line.key)?.contract_service.clone(),
-            effective: change.dated.date,
-            before: change.before,
-            target: change.target,
-            revision: history.revision,
-            feeds: line.reversal.as_ref().map_or_else(|| line.desired.feed_count(), |reversal| reversal.feeds),
-            feeds_before: history.confirmed.map(|confirmed| confirmed.feeds),
-            reverses: line.reversal.as_ref().map(|reversal| reversal.of.clone()),
-        };
-        Some((meaning, history))
-    }
-
-    /// Writes the changes one after the other, reads the account back once, and settles. Answers with how many were sent, and
-    /// whether the lease was given back with that: nothing is done under it afterwards.
-    async fn write(
-        &self,
-        psa: &dyn Connector,
-        job: &Job,
-        seen: &Seen,
-        changes: Vec<(&JobLine, Change)>,
-        rows: &mut Rows,
-    ) -> Result<(u32, bool), SyncError> {
-        if changes.is_empty() {
-            return Ok((0, false));
-        }
-        let parts = self.parts;
-        let planned: Vec<(Meaning, LineHistory)> =
-            changes.iter().filter_map(|(line, change)| self.planned(line, change, seen)).collect();
-        let by = (&self.connection.id, &self.run.id);
-        let intents =
-            parts.ledger.intend(self.of, self.lease, by, &planned, parts.clock.now()).await?.ok_or(SyncError::Busy)?;
-        let writer = Writer {
-            ledger: &parts.ledger,
-            clock: parts.clock.as_ref(),
-            of: self.of,
-            lease: self.lease,
-            connections: &parts.connections,
-            connection: self.connection,
-            faults: &parts.faults,
-        };
-        let attempts = writer.send(psa, intents, parts.settings.job_writes).await?;
-        let sent = attempts.iter().filter(|attempt| attempt.was_sent()).count();
-        if attempts.iter().any(Attempt::credentials_refused) {
-            note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
-        }
-        let read_back = if attempts.iter().any(Attempt::needs_read_back) {
-            self.read_back(psa, job).await?
-        } else {
-            Ok(Observation::default())
-        };
-        let mut settled = Vec::new();
-        // Attempts stand in the order in which they were planned.
-        for (attempt, (meaning, history)) in attempts.iter().zip(&planned) {
-            let verdict = attempt.verdict(&read_back);
-            if let Some(row) = rows.remove(&meaning.line) {
-                rows.insert(meaning.line.clone(), verdict.row(row));
-            }
-            settled.push(((&attempt.intent, verdict.outcome), history));
-        }
-        let released = match parts.ledger.settle_last(self.of, self.lease, &settled, parts.clock.now()).await? {
-            SettledLast::AndReleased => true,
-            SettledLast::Alone => false,
-            SettledLast::Not => return Err(SyncError::Busy),
-        };
-        Ok((u32::try_from(sent).unwrap_or(u32::MAX), released))
-    }
 }
 
 /// Those of a run's own intents that were settled as made.
 fn made(own: Own) -> impl Iterator<Item = (LineKey, Intent)> {
-    own.into_iter().filter(|(_, intent)| intent.state == IntentState::Applied)
+    own.into_iter().filter(|(_, intent)| intent.is_made())
 }
 
 /// The rows of lines that earlier attempts of the same job wrote. Answers with how many there are.
@@ -294,12 +245,15 @@ fn written_rows(job: &Job, written: &Own, rows: &mut Rows) -> u32 {
     count
 }
 
+fn unreadable(line: &JobLine, seen: &Seen) -> Decision {
+    let why = seen.unreadable(&line.key);
+    let reason = why.map(|why| assess::unreadable(&line.contract.name, &line.key, why));
+    Decision::stop_for(reason.unwrap_or_else(|| Reason::new(Code::LineUnreadable, missing(line, seen))), None)
+}
+
 fn missing(line: &JobLine, seen: &Seen) -> String {
     let pair = (line.key.contract.clone(), line.key.service.clone());
     let name = &line.contract.name;
-    if seen.observed.unreadable.contains(&pair) {
-        return format!("The units of service {} on \"{name}\" can't be read.", line.key.service);
-    }
     if seen.observed.ambiguous.contains(&pair) {
         return format!("\"{name}\" carries service {} more than once.", line.key.service);
     }

@@ -4,18 +4,19 @@
 //! by reading the PSA before anything new is planned on that line. Here is who may do a job and what becomes of its page; the
 //! work on the account is `shift`.
 
-use super::draft::{budget_exhausted, requests_of_jobs};
+use super::draft::budget_exhausted;
 use super::earlier;
 use super::findings::say_of_job;
 use super::job::Job;
 use super::parts::WorkerParts as Parts;
 use super::record::{finish, try_again_soon};
 use super::shift::{Shift, Worked};
-use super::{SyncError, row, tenancy};
+use super::{SyncError, row};
 use crate::domain::line::{LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
 use crate::queue::CompanyJob;
 use crate::store::connections::{Connection, Status};
+use crate::store::lines::Tenancy;
 use crate::store::runs::{Effort, JobRows, Run};
 
 /// How a job ended.
@@ -60,7 +61,7 @@ impl Worker {
         let of = connection.clone();
         let (rows, effort) = match (connection, stopped) {
             (Some(connection), None) => {
-                let of = tenancy(&connection);
+                let of = Tenancy::of(&connection);
                 let lease = ledger.lease(&of, &job.account, clock.now()).await?.ok_or(SyncError::Busy)?;
                 let shift = Shift { parts: &self.parts, connection: &connection, of: &of, lease: &lease, run: &run };
                 let worked = match self.beyond_budget(&connection, &job).await {
@@ -97,8 +98,7 @@ impl Worker {
     /// Takes the job's requests from what is left of the connection's. A reason: they are not left, and none may be made.
     async fn beyond_budget(&self, connection: &Connection, job: &Job) -> Result<Option<Reason>, SyncError> {
         let Parts { budgets, clock, .. } = &self.parts;
-        let cost = requests_of_jobs(job.lines.len());
-        let taken = budgets.take(&connection.partner, &connection.id, cost, clock.now()).await?;
+        let taken = budgets.take(&connection.partner, &connection.id, job.cost, clock.now()).await?;
         Ok((!taken).then(|| budget_exhausted(connection)))
     }
 
@@ -164,7 +164,7 @@ impl Worker {
     ) -> Result<(Vec<LineResult>, Effort), SyncError> {
         let Parts { lines, ledger, .. } = &self.parts;
         let keys: Vec<LineKey> = job.lines.iter().map(|line| line.key.clone()).collect();
-        let of = connection.as_ref().map(tenancy);
+        let of = connection.as_ref().map(Tenancy::of);
         let histories = match &of {
             Some(of) => lines.named(of, &keys).await?,
             None => Default::default(),

@@ -2,15 +2,16 @@
 
 use jiff::SignedDuration;
 
-use super::resolve::{ACKNOWLEDGED, ANSWER_LOST};
+use super::resolve::{ACKNOWLEDGED, ANSWER_LOST, taken_otherwise};
 use super::{SyncError, reason_of, row};
 use crate::clock::Clock;
-use crate::domain::line::{LineResult, LineStatus};
+use crate::domain::intent::Meaning;
+use crate::domain::line::{LineKey, LineResult, LineStatus};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::units::Units;
 use crate::faults::Faults;
 use crate::ledger::{Intent, Lease, Ledger, Outcome};
-use crate::psa::{Connector, Kind, Observation, PsaError, UnitsChange, WriteError};
+use crate::psa::{Connector, Kind, Observation, ObservedLine, PsaError, UnitsChange, WriteError};
 use crate::store::Read;
 use crate::store::connections::{Connection, Connections, Status};
 use crate::store::lines::Tenancy;
@@ -110,16 +111,7 @@ impl Writer<'_> {
         if self.clock.now().duration_since(sent_at) > STORED_WITHIN {
             return Err(SyncError::Slow);
         }
-        let meaning = &intent.meaning;
-        let change = UnitsChange {
-            contract: meaning.line.contract.clone(),
-            service: meaning.line.service.clone(),
-            contract_service: meaning.contract_service.clone(),
-            effective: meaning.effective,
-            before: meaning.before,
-            target: meaning.target,
-            delta: meaning.delta(),
-        };
+        let change = change_of(&intent.meaning);
         self.faults.before(|| "psa.write".to_owned())?;
         let said = match psa.change_units(&change).await {
             Ok(()) => Said::Done,
@@ -127,6 +119,19 @@ impl Writer<'_> {
         };
         self.faults.after(|| "psa.write".to_owned())?;
         Ok(said)
+    }
+}
+
+/// What the connector is asked for.
+pub(super) fn change_of(meaning: &Meaning) -> UnitsChange {
+    UnitsChange {
+        contract: meaning.line.contract.clone(),
+        service: meaning.line.service.clone(),
+        contract_service: meaning.contract_service.clone(),
+        effective: meaning.effective,
+        before: meaning.before,
+        target: meaning.target,
+        delta: meaning.delta(),
     }
 }
 
@@ -164,7 +169,7 @@ impl Attempt {
             },
             Said::Not(WriteError::NotSent(error)) => Verdict {
                 outcome: Outcome::Rejected(error.code.clone()),
-                status: LineStatus::Failed,
+                status: Code::status_of(&reason_of(error)),
                 after: None,
                 reason: Some(reason_of(error)),
             },
@@ -183,15 +188,21 @@ impl Attempt {
         }
     }
 
+    fn found<'o>(&self, read_back: &'o Result<Observation, PsaError>) -> Option<&'o ObservedLine> {
+        let LineKey { contract, service } = self.intent.meaning.line.clone();
+        read_back.as_ref().ok()?.lines.get(&(contract, service))
+    }
+
     fn shown(&self, read_back: &Result<Observation, PsaError>) -> Option<Units> {
-        let meaning = &self.intent.meaning;
-        let line = (meaning.line.contract.clone(), meaning.line.service.clone());
-        read_back.as_ref().ok()?.lines.get(&line)?.timeline.at(meaning.effective)
+        self.found(read_back)?.timeline.at(self.intent.meaning.effective)
     }
 
     fn read(&self, read_back: &Result<Observation, PsaError>, said: &str, open_as: &str) -> Verdict {
         let meaning = &self.intent.meaning;
         let after = self.shown(read_back);
+        if let Some(units) = self.found(read_back).and_then(|found| taken_otherwise(meaning, found)) {
+            return Verdict::otherwise(meaning, units);
+        }
         if after == Some(meaning.target) {
             return Verdict { outcome: Outcome::Applied, status: LineStatus::Updated, after, reason: None };
         }
@@ -213,6 +224,24 @@ impl Attempt {
 }
 
 impl Verdict {
+    /// Whether the PSA has it as it was meant.
+    pub fn is_applied(&self) -> bool {
+        self.outcome == Outcome::Applied
+    }
+
+    /// Whether the PSA took it for another change.
+    pub fn is_otherwise(&self) -> bool {
+        matches!(self.outcome, Outcome::AppliedAs(_))
+    }
+
+    fn otherwise(meaning: &Meaning, units: Units) -> Self {
+        let (before, target) = (meaning.before, meaning.target);
+        let explanation =
+            format!("The PSA took the change from {before} to {target} for another one and shows {units}.");
+        let reason = Some(Reason::new(Code::TakenOtherwise, explanation));
+        Self { outcome: Outcome::AppliedAs(units), status: LineStatus::Failed, after: Some(units), reason }
+    }
+
     /// The line's row with what became of the change.
     pub fn row(&self, row: LineResult) -> LineResult {
         let row = LineResult { status: self.status, after: self.after, ..row };

@@ -1,8 +1,11 @@
 //! Finding a tenant's zone.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use shared::psa::Kind;
 use shared::psa::autotask::{Autotask, Settings};
+use shared::psa::notebook::NoNotebook;
 use url::Url;
 
 use crate::responder::{Reply, Responder, ok, status};
@@ -54,7 +57,11 @@ async fn a_stored_endpoint_elsewhere_is_never_called() {
     use shared::psa::{Connector as _, WriteError};
 
     let elsewhere = Responder::start(|_| ok(&json!({}))).await;
-    let connector = Autotask::new(Settings::default()).unwrap().open(&crate::endpoint(&elsewhere.base), user());
+    let connector = Autotask::new(Settings::default()).unwrap().open(
+        &crate::endpoint(&elsewhere.base),
+        user(),
+        Arc::new(NoNotebook),
+    );
     assert_eq!(connector.allowance().await.unwrap_err().code, "psa_zone_untrusted");
     let Err(WriteError::NotSent(error)) = connector.change_units(&crate::writes::change()).await else {
         panic!("sent")

@@ -11,11 +11,13 @@ mod secrets;
 mod simulated;
 mod writes;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared::psa::Endpoint;
 use shared::psa::autotask::{Autotask, AutotaskConnector, Settings};
 use shared::psa::credentials::AutotaskCredentials;
+use shared::psa::notebook::NoNotebook;
 use url::Url;
 
 /// Long enough for any answer of this machine, short enough for a test that waits for none.
@@ -40,5 +42,9 @@ fn open(base: &str) -> AutotaskConnector {
 }
 
 fn open_with(base: &str, settings: Settings) -> AutotaskConnector {
-    Autotask::at(&Url::parse("http://127.0.0.1:1").unwrap(), settings).unwrap().open(&endpoint(base), user())
+    Autotask::at(&Url::parse("http://127.0.0.1:1").unwrap(), settings).unwrap().open(
+        &endpoint(base),
+        user(),
+        Arc::new(NoNotebook),
+    )
 }

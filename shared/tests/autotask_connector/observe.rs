@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 
 use jiff::civil::date;
 use serde_json::{Value, json};
-use shared::domain::ids::ContractId;
-use shared::psa::{Connector as _, Kind, Observation, PsaError, Window};
+use shared::domain::line::LineKey;
+use shared::psa::{Asked, Connector as _, Kind, Observation, PsaError, Window};
 
 use crate::open;
 use crate::responder::{Responder, last_page, ok};
 
 const NOVEMBER: Window = Window { from: date(2026, 11, 1), to: Some(date(2026, 11, 30)) };
 
-fn contracts(numbers: impl IntoIterator<Item = i64>) -> BTreeSet<ContractId> {
-    numbers.into_iter().map(|number| number.to_string().parse().unwrap()).collect()
+/// A line of each contract.
+fn lines(contracts: impl IntoIterator<Item = i64>) -> Asked {
+    let line =
+        |contract: i64| LineKey { contract: contract.to_string().parse().unwrap(), service: "7".parse().unwrap() };
+    contracts.into_iter().map(|contract| (line(contract), None)).collect()
 }
 
 fn row(id: i64, contract: i64, service: i64, contract_service: i64, units: i64) -> Value {
@@ -23,7 +26,7 @@ fn row(id: i64, contract: i64, service: i64, contract_service: i64, units: i64) 
 
 async fn observed(rows: Value) -> Result<Observation, PsaError> {
     let psa = Responder::start(move |_| last_page(&rows)).await;
-    open(&psa.base).observe(&contracts([1, 2]), NOVEMBER).await
+    open(&psa.base).observe(&lines([1, 2]), NOVEMBER).await
 }
 
 #[tokio::test]
@@ -71,7 +74,7 @@ async fn a_row_with_units_that_are_no_count_makes_its_line_unreadable_and_no_oth
     for odd in [fraction, row(79, 1, 7, 70, -1)] {
         let seen = observed(json!([row(76, 1, 8, 80, 3), odd])).await.unwrap();
         let readable: Vec<_> = seen.lines.keys().map(|(_, service)| service.to_string()).collect();
-        let unreadable: Vec<_> = seen.unreadable.iter().map(|(_, service)| service.to_string()).collect();
+        let unreadable: Vec<_> = seen.unreadable.keys().map(|(_, service)| service.to_string()).collect();
         assert_eq!((readable, unreadable), (vec!["8".to_owned()], vec!["7".to_owned()]));
     }
 }
@@ -92,8 +95,8 @@ async fn rows_that_can_not_be_believed_fail_the_observation() {
 async fn a_window_is_asked_for_by_whole_days_and_without_an_end_to_the_contracts_end() {
     let psa = Responder::start(|_| last_page(&json!([]))).await;
     let connector = open(&psa.base);
-    connector.observe(&contracts([2, 1]), NOVEMBER).await.unwrap();
-    connector.observe(&contracts([1]), Window { to: None, ..NOVEMBER }).await.unwrap();
+    connector.observe(&lines([2, 1]), NOVEMBER).await.unwrap();
+    connector.observe(&lines([1]), Window { to: None, ..NOVEMBER }).await.unwrap();
 
     let seen = psa.seen();
     assert_eq!(seen[0].path, "/v1.0/ContractServiceUnits/query");
@@ -129,7 +132,7 @@ async fn every_row_of_every_page_is_read_once() {
     for (rows, requests) in [(0, 1), (1, 1), (499, 1), (500, 1), (501, 2), (1_200, 3)] {
         let psa = Responder::start(move |seen| ok(&rows_by_id(&seen.body, rows, true))).await;
         let connector = open(&psa.base);
-        let found = connector.observe(&contracts([1]), NOVEMBER).await.unwrap();
+        let found = connector.observe(&lines([1]), NOVEMBER).await.unwrap();
         assert_eq!(i64::try_from(found.lines.len()).unwrap(), rows);
         assert_eq!(
             (psa.seen().len(), connector.requests_made()),
@@ -144,7 +147,7 @@ async fn every_row_of_every_page_is_read_once() {
 async fn a_page_that_does_not_move_on_is_an_error_and_not_a_loop() {
     let rows: Vec<_> = (1..=500).map(|id| row(id, 1, id, id, 1)).collect();
     let psa = Responder::start(move |_| ok(&json!({"items": rows}))).await;
-    let error = open(&psa.base).observe(&contracts([1]), NOVEMBER).await.unwrap_err();
+    let error = open(&psa.base).observe(&lines([1]), NOVEMBER).await.unwrap_err();
     assert_eq!((error.code.as_str(), psa.seen().len()), ("psa_answer_unreadable", 2));
 }
 
@@ -152,8 +155,8 @@ async fn a_page_that_does_not_move_on_is_an_error_and_not_a_loop() {
 async fn a_thousand_contracts_are_asked_for_in_sets_of_five_hundred_two_at_a_time() {
     let psa = Responder::start(|_| last_page(&json!([]))).await;
     let connector = open(&psa.base);
-    connector.observe(&contracts(1..=1_501), NOVEMBER).await.unwrap();
-    connector.observe(&contracts([]), NOVEMBER).await.unwrap();
+    connector.observe(&lines(1..=1_501), NOVEMBER).await.unwrap();
+    connector.observe(&lines([]), NOVEMBER).await.unwrap();
     let mut sets: Vec<_> =
         psa.seen().iter().map(|seen| seen.body["Filter"][0]["items"][1]["value"].as_array().unwrap().len()).collect();
     sets.sort_unstable();

@@ -1,9 +1,11 @@
 //! Canaries: no credential shows in an error, a `Debug` or a log, even where Autotask repeats it.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::json;
 use shared::psa::autotask::{Autotask, Settings};
+use shared::psa::notebook::NoNotebook;
 use shared::psa::{CatalogQuery, Connector as _};
 use url::Url;
 
@@ -21,7 +23,7 @@ async fn credentials_show_nowhere() {
     let mut shown = String::new();
     for base in [psa.base.as_str(), unused] {
         let factory = Autotask::at(&Url::parse(base).unwrap(), Settings::default()).unwrap();
-        let connector = factory.open(&endpoint(base), user());
+        let connector = factory.open(&endpoint(base), user(), Arc::new(NoNotebook));
         let discovered = factory.discover(&user()).await;
         let read = connector.accounts(&CatalogQuery::default()).await;
         let rights = connector.rights().await;
@@ -46,7 +48,7 @@ async fn credentials_that_can_not_be_sent_are_refused_without_being_shown() {
     let mut user = user();
     user.secret = "two\nlines".into();
     let factory = Autotask::at(&Url::parse("http://127.0.0.1:1").unwrap(), Settings::default()).unwrap();
-    let connector = factory.open(&endpoint("http://127.0.0.1:1"), user);
+    let connector = factory.open(&endpoint("http://127.0.0.1:1"), user, Arc::new(NoNotebook));
     let error = connector.rights().await.unwrap_err();
     assert_eq!(error.code, "psa_credentials_malformed");
     assert!(!format!("{error:?}").contains("lines"));

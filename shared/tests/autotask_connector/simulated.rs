@@ -1,13 +1,16 @@
 //! The connector against the simulated Autotask: its rules, its faults, and what nobody has confirmed about it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::{Date, date};
 use shared::domain::ids::ContractId;
+use shared::domain::line::LineKey;
 use shared::psa::autotask::{Autotask, AutotaskConnector, Settings};
 use shared::psa::credentials::AutotaskCredentials;
-use shared::psa::{CatalogQuery, Connector as _, Kind, Observation, UnitsChange, Window, WriteError};
+use shared::psa::notebook::NoNotebook;
+use shared::psa::{Asked, CatalogQuery, Connector as _, Kind, Observation, UnitsChange, Window, WriteError};
 use simulators::autotask::seed::Provider;
 use simulators::autotask::{
     ApiUser, Autotask as Simulator, ContractSpec, DateForm, Entity, Excess, Fault, LineSpec, PostedPeriod, Right,
@@ -40,7 +43,7 @@ async fn connect_as(simulator: &Simulator, user: &ApiUser, settings: Settings) -
     };
     let autotask = Autotask::at(&Url::parse(&simulator.base()).unwrap(), settings).unwrap();
     let endpoint = autotask.discover(&credentials).await.unwrap();
-    autotask.open(&endpoint, credentials)
+    autotask.open(&endpoint, credentials, Arc::new(NoNotebook))
 }
 
 async fn connect(simulator: &Simulator) -> AutotaskConnector {
@@ -51,9 +54,15 @@ fn contracts(numbers: impl IntoIterator<Item = i64>) -> BTreeSet<ContractId> {
     numbers.into_iter().map(|number| number.to_string().parse().unwrap()).collect()
 }
 
+/// A line of each contract.
+fn lines(contracts: &BTreeSet<ContractId>) -> Asked {
+    let line = |contract: &ContractId| LineKey { contract: contract.clone(), service: "7".parse().unwrap() };
+    contracts.iter().map(|contract| (line(contract), None)).collect()
+}
+
 async fn observe(connector: &AutotaskConnector) -> Observation {
     let window = Window { from: date(2026, 10, 1), to: None };
-    connector.observe(&contracts([CONTRACT]), window).await.unwrap()
+    connector.observe(&lines(&contracts([CONTRACT])), window).await.unwrap()
 }
 
 fn change(from: i64, to: i64, effective: Date) -> UnitsChange {
@@ -184,7 +193,7 @@ async fn an_unchanged_night_of_a_thousand_contracts_costs_about_ten_requests() {
     let ids = contracts(seeded.companies.iter().map(|company| company.contract_id));
     connector.allowance().await.unwrap();
     let found = connector.contracts_by_id(&ids).await.unwrap();
-    let seen = connector.observe(&ids, Window { from: TODAY, to: Some(TODAY) }).await.unwrap();
+    let seen = connector.observe(&lines(&ids), Window { from: TODAY, to: Some(TODAY) }).await.unwrap();
 
     assert_eq!((found.len(), seen.lines.len(), seen.ambiguous.len()), (1_000, 3_000, 0));
     for company in &seeded.companies {

@@ -1,6 +1,6 @@
 //! Accounts and services, for people who map.
 
-use shared::psa::CatalogQuery;
+use shared::psa::{CatalogQuery, Connector as _};
 use simulators::kaseya_bms::{AccountSpec, Limits, Route, ServiceSpec, Switches, TextFilter, World, WorldBuilder};
 
 use crate::{Stage, all, one_line};

@@ -1,6 +1,6 @@
 //! How answers are spelt, how they fail, and what a hostile host may send.
 
-use shared::psa::{Kind, PsaError};
+use shared::psa::{Connector as _, Kind, PsaError};
 use simulators::kaseya_bms::{
     Casing, ContractSpec, Fault, Limits, LineSpec, OversizedPage, Route, StatusSpelling, Switches, TextFilter,
     TypeSpelling, When, failure_in_200,

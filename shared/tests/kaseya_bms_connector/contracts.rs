@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, date};
 use shared::domain::contract::Contract;
 use shared::domain::period::PeriodType;
-use shared::psa::CatalogQuery;
 use shared::psa::kaseya_bms::KaseyaBmsConnector;
+use shared::psa::{CatalogQuery, Connector as _};
 use simulators::kaseya_bms::{
     AccountSpec, ContractKind, ContractSpec, Fault, Limits, Route, Switches, TextFilter, When, World, WorldBuilder,
 };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use shared::domain::ids::{ContractId, ContractServiceId};
-use shared::psa::WriteError;
 use shared::psa::kaseya_bms::{CostChange, JobEnd};
+use shared::psa::{Connector as _, WriteError};
 use simulators::kaseya_bms::{
     AccountSpec, BmsUser, ContractSpec, Fault, Limits, LineSpec, Right, Route, Switches, When, WorldBuilder,
     failure_in_200, security_error,

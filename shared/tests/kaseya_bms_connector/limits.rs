@@ -1,8 +1,8 @@
 //! The hourly limit, by BMS's count and by our own, and how much is under way at once.
 
 use jiff::SignedDuration;
-use shared::psa::Kind;
 use shared::psa::kaseya_bms::Template;
+use shared::psa::{Connector as _, Kind};
 use simulators::kaseya_bms::{Limits, Route, Switches};
 
 use crate::{Stage, all, ids, one_line};
@@ -47,10 +47,10 @@ async fn requests_are_counted_by_connector_and_endpoint_and_the_tightest_is_the_
     second.services(&all()).await.unwrap();
     assert_eq!((first.requests_made(), second.requests_made()), (4, 1));
     assert_eq!(first.clone().requests_by_template()[&Template::AccountsSummary], 3);
-    let allowance = first.allowance();
+    let allowance = first.allowance().await.unwrap();
     assert_eq!((allowance.limit, allowance.used, allowance.window_minutes), (1_500, 3, 60));
     stage.later(SignedDuration::from_hours(1));
-    assert_eq!((first.allowance().used, first.requests_made()), (0, 4));
+    assert_eq!((first.allowance().await.unwrap().used, first.requests_made()), (0, 4));
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Lines: shown from the side of the service, and without units.
 
 use jiff::civil::date;
-use shared::psa::CatalogQuery;
 use shared::psa::kaseya_bms::KaseyaBmsConnector;
+use shared::psa::{CatalogQuery, Connector as _};
 use simulators::kaseya_bms::{
     AccountSpec, ContractSpec, Limits, LineSpec, Route, ServiceSpec, Switches, TextFilter, World, WorldBuilder,
 };

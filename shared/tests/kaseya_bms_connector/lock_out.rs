@@ -1,7 +1,7 @@
 //! Five failed log-ins lock a user for 30 minutes: the connector never comes near.
 
 use jiff::SignedDuration;
-use shared::psa::Kind;
+use shared::psa::{Connector as _, Kind};
 use simulators::kaseya_bms::{BmsUser, Fault, Limits, Right, Route, Switches, When};
 
 use crate::{Stage, all, credentials_of, one_line};
@@ -14,7 +14,7 @@ async fn a_refused_log_in_is_never_sent_twice_however_it_is_refused_and_whoever_
         let mut wrong = stage.credentials();
         wrong.password = "wrong".into();
         for minutes in 0..20 {
-            let connector = stage.bms.open(wrong.clone());
+            let connector = stage.open_as(wrong.clone());
             let error = connector.accounts(&all()).await.unwrap_err();
             assert_eq!((error.kind, error.code.as_str()), (Kind::Auth, "psa_credentials_rejected"));
             assert!(error.refuses_log_in());
@@ -31,7 +31,7 @@ async fn other_credentials_of_the_same_user_are_tried() {
     let stage = Stage::of(one_line()).await;
     let mut wrong = stage.credentials();
     wrong.password = "wrong".into();
-    stage.bms.open(wrong).accounts(&all()).await.unwrap_err();
+    stage.open_as(wrong).accounts(&all()).await.unwrap_err();
     stage.open().accounts(&all()).await.unwrap();
     assert_eq!(stage.simulator.login_attempts().len(), 2);
 }
@@ -50,7 +50,7 @@ async fn a_user_without_api_access_is_refused_once() {
 async fn a_person_may_have_a_refusal_forgotten() {
     let stage = Stage::of(one_line()).await;
     let credentials = stage.credentials();
-    let read = async || stage.bms.open(credentials.clone()).accounts(&all()).await;
+    let read = async || stage.open_as(credentials.clone()).accounts(&all()).await;
     stage.simulator.change_password("tallyline.api", "another");
     read().await.unwrap_err();
     stage.simulator.change_password("tallyline.api", simulators::kaseya_bms::SAMPLE_PASSWORD);
@@ -119,7 +119,7 @@ async fn credentials_that_can_not_be_a_users_are_refused_without_a_request() {
         "host_not_allowed",
         "host_not_allowed",
     ]) {
-        let connector = stage.bms.open(case);
+        let connector = stage.open_as(case);
         assert_eq!(connector.accounts(&all()).await.unwrap_err().code, code);
         assert_eq!(connector.requests_made(), 0);
     }

@@ -6,6 +6,7 @@ mod contracts;
 mod cost;
 #[path = "../heard/mod.rs"]
 mod heard;
+mod invoices;
 mod limits;
 mod lines;
 mod lock_out;
@@ -25,6 +26,7 @@ use shared::clock::Clock;
 use shared::http::{AllowList, Client, KASEYA_BMS, Settings};
 use shared::psa::CatalogQuery;
 use shared::psa::kaseya_bms::{KaseyaBms, KaseyaBmsConnector, KaseyaBmsCredentials, Pause};
+use shared::psa::notebook::NoNotebook;
 use simulators::clock::{Clock as SimulatedClock, ClockHand};
 use simulators::kaseya_bms::{
     AccountSpec, BmsUser, ContractSpec, KaseyaBms as Simulator, Limits, LineSpec, ServiceSpec, Switches, World,
@@ -102,7 +104,12 @@ impl Stage {
     }
 
     fn open(&self) -> KaseyaBmsConnector {
-        self.bms.open(self.credentials())
+        self.open_as(self.credentials())
+    }
+
+    /// What these tests are about needs no notebook.
+    fn open_as(&self, credentials: KaseyaBmsCredentials) -> KaseyaBmsConnector {
+        self.bms.open(credentials, Arc::new(NoNotebook))
     }
 
     fn later(&self, by: SignedDuration) {

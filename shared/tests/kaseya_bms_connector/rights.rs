@@ -1,5 +1,6 @@
 //! What a user may do, found by doing it.
 
+use shared::psa::Connector as _;
 use shared::psa::Right as Found;
 use simulators::kaseya_bms::{BmsUser, Fault, Limits, Right, Route, Switches, When, World};
 

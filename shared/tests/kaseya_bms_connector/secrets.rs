@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use shared::psa::Connector as _;
 use shared::psa::kaseya_bms::KaseyaBmsCredentials;
 use simulators::kaseya_bms::{BmsUser, Fault, Limits, Route, Switches, When};
 
@@ -48,7 +49,7 @@ async fn credentials_and_tokens_show_nowhere() {
                 stage.simulator.plan_fault(When::EveryRequest(route), fault);
             }
         }
-        let connector = stage.bms.open(canaries());
+        let connector = stage.open_as(canaries());
         let discovered = stage.bms.discover(&canaries()).await.unwrap_err();
         let read = connector.accounts(&all()).await.unwrap_err();
         let joined = connector.contracts_by_id(&ids([29])).await.unwrap_err();

@@ -1,7 +1,7 @@
 //! Tokens: gained once, shared, renewed before they end, renewed once where BMS turns one away.
 
 use jiff::SignedDuration;
-use shared::psa::Kind;
+use shared::psa::{Connector as _, Kind};
 use simulators::kaseya_bms::{BmsUser, Fault, Limits, Route, Switches, When, security_error};
 
 use crate::{Stage, all, credentials_of, one_line};
@@ -138,7 +138,7 @@ async fn a_password_that_changed_while_the_token_was_good_is_refused_once_it_end
 async fn employee(switches: Switches) -> (Stage, shared::psa::kaseya_bms::KaseyaBmsConnector) {
     let stage = Stage::with(one_line(), switches, Limits::default()).await;
     let credentials = credentials_of(&stage.simulator, &BmsUser::employee());
-    let connector = stage.bms.open(credentials);
+    let connector = stage.open_as(credentials);
     (stage, connector)
 }
 
@@ -163,7 +163,7 @@ async fn an_employee_without_the_authenticators_secret_is_refused_once() {
     let mut credentials = credentials_of(&stage.simulator, &BmsUser::employee());
     credentials.totp_secret = None;
     for _ in 0..6 {
-        assert!(stage.bms.open(credentials.clone()).accounts(&all()).await.unwrap_err().refuses_log_in());
+        assert!(stage.open_as(credentials.clone()).accounts(&all()).await.unwrap_err().refuses_log_in());
     }
     assert_eq!(stage.simulator.login_attempts().len(), 1);
 }

@@ -10,6 +10,7 @@ pub mod answer;
 pub mod clock;
 pub mod logs;
 pub mod msp;
+pub mod registry;
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -24,12 +25,9 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use shared::api;
 use shared::api::auth::Scope;
-use shared::psa::autotask;
-use shared::psa::guarded::Circuits;
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
 use shared::store::Table;
-use shared::store::breakers::Breakers;
 use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
 use shared::store::mappings::Mappings;
@@ -37,6 +35,8 @@ use shared::store::usage::{Snapshots, UsageReader};
 use simulators::autotask::seed::Provider;
 use simulators::autotask::{Autotask, Setup};
 use tempfile::TempDir;
+
+use msp::Fixture;
 
 pub use answer::Answer;
 pub use clock::TestClock;
@@ -103,8 +103,7 @@ impl Harness {
         logs::keep();
         let clock = TestClock::at(BEGINNING);
         let psa = setup(Autotask::setup(world(&clock)).clock(clock.simulated())).start().await.expect("the PSA starts");
-        let base = psa.base().parse().expect("an address");
-        let psas = Registry::new(autotask::Autotask::at(&base, autotask::Settings::default()).expect("a client"));
+        let psas = registry::registry(Autotask::NAME, &psa.base(), None, &clock);
         let tokens = || Tokens::open(data.path(), Arc::new(clock.clone())).expect("a key");
         let table = store.table();
         let router = router(&table, data.path(), psas, &clock);
@@ -208,18 +207,13 @@ pub fn connection_body() -> Value {
 /// The credentials of the simulated PSA's full user.
 #[must_use]
 pub fn credentials() -> Value {
-    serde_json::json!({
-        "username": simulators::autotask::SAMPLE_USERNAME,
-        "secret": simulators::autotask::SAMPLE_SECRET,
-        "integration_code": simulators::autotask::SAMPLE_INTEGRATION_CODE,
-    })
+    <Autotask as Fixture>::credentials()
 }
 
 /// The functions' routers, merged; each new one is added here.
 fn router(table: &Table, data: &Path, psas: Registry, clock: &TestClock) -> axum::Router {
     let secrets = Arc::new(SealedSecrets::open(data).expect("a folder for secrets"));
-    let circuits = Circuits::new(Breakers::new(table.clone()), Arc::new(clock.clone()));
-    let opener = Opener::new(Connections::new(table.clone()), secrets.clone(), psas.clone(), circuits);
+    let opener = Opener::new(table, secrets.clone(), psas.clone(), Arc::new(clock.clone()));
     let connections = connections::router(connections::Deps {
         connections: Connections::new(table.clone()),
         remembered: Idempotency::new(table.clone()),

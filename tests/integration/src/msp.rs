@@ -1,11 +1,15 @@
-//! A whole MSP for sync tests: customers in a simulated Autotask, connected and mapped over HTTP, and its syncs.
+//! A whole MSP for sync tests: customers in a simulated PSA, connected and mapped over HTTP, and its syncs.
 //!
+//! Which PSA is a type: Autotask where nothing is said, or any other [`Fixture`].
 //! [`Setup`] says what there is; [`Setup::start`] connects and maps it; [`Msp`] pushes usage, runs syncs and tells what
 //! came of them. Runs and company jobs are handed on here one by one, so that a test can hold a message back, deliver it
 //! twice, or end a worker in the middle of its work. What they do is what ships.
 
 pub mod deliveries;
+pub mod fixture;
 pub mod ledger;
+pub mod mishap;
+pub mod on;
 pub mod parts;
 pub mod requests;
 pub mod run;
@@ -23,11 +27,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared::api::auth::Scope;
 use shared::queue::CompanyJob;
+use shared::store::lines::Tenancy;
 use shared::sync::{Done, SyncError};
-use simulators::autotask::{Autotask, Entity, Kind};
+use simulators::autotask::Autotask;
 
 use crate::{Answer, PARTNER, TestClock};
 pub use deliveries::Deliveries;
+pub use fixture::{Arriving, Fixture, Written};
+pub use mishap::{Effect, Mishap};
+pub use on::On;
 pub use parts::Parts;
 pub use requests::{Requests, by_operation};
 pub use run::Run;
@@ -35,21 +43,22 @@ pub use setup::{Customer, Setup};
 pub use strikes::{Strike, Strikes};
 
 /// The running whole, with one connection made and everything mapped.
-pub struct Msp {
+pub struct Msp<P: Fixture = Autotask> {
     /// The simulated PSA.
-    pub psa: Autotask,
+    pub psa: P,
     /// The time, for the service and the PSA alike.
     pub clock: TestClock,
     /// The functions, put together.
     pub parts: Parts,
     /// The connection's id.
     pub connection: String,
+    tenancy: Option<Tenancy>,
     customers: BTreeMap<String, setup::Place>,
     services: BTreeMap<String, i64>,
     pushed: Mutex<u32>,
 }
 
-impl Msp {
+impl<P: Fixture> Msp<P> {
     /// Sends a request of [`PARTNER`] and reads the answer.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         self.call_as(PARTNER, method, path, body).await
@@ -212,7 +221,15 @@ impl Msp {
     /// # Panics
     /// When the PSA refuses.
     pub fn edit(&self, company: &str, product: &str, day: Date, units: i64) {
-        self.psa.edit_units(self.contract(company), self.service(product), day, units).expect("an edit");
+        self.psa.edit(self.contract(company), self.service(product), day, units);
+    }
+
+    /// A write of a company's product that was on its way for long takes effect now, as the connection's first.
+    ///
+    /// # Panics
+    /// When there is no such line.
+    pub fn arrives(&self, company: &str, product: &str, change: Arriving) {
+        self.psa.arrives(self.contract(company), self.service(product), change);
     }
 
     /// A company's contract.
@@ -239,12 +256,25 @@ impl Msp {
         format!("{}:{}", self.contract(company), self.service(product))
     }
 
-    /// Adjustments that reached the PSA since the last reset, taken or not.
+    /// Requests to change units that reached the PSA since the last reset, taken or not.
     #[must_use]
     pub fn write_requests(&self) -> usize {
-        self.psa.count(Entity::ContractServiceAdjustments, Kind::Create)
+        self.psa.write_requests()
     }
 
+    /// Units that each write left on the line of a company's product since the last reset, write by write.
+    #[must_use]
+    pub fn written(&self, company: &str, product: &str) -> Vec<i64> {
+        let (contract, service) = (self.contract(company), self.service(product));
+        let written = self.psa.written().into_iter();
+        written
+            .filter(|write| (write.contract, write.service) == (contract, service))
+            .map(|write| write.units)
+            .collect()
+    }
+}
+
+impl Msp {
     /// Adjustments that took effect since the last reset, as (effective date, change).
     #[must_use]
     pub fn changes(&self) -> Vec<(String, i64)> {

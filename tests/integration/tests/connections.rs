@@ -45,6 +45,7 @@ async fn a_connection_begins_switched_on_and_due_at_two_in_the_partners_night() 
           "current_run": null,
           "enabled": true,
           "id": "[id]",
+          "invoice": null,
           "name": "Nordwind",
           "next_due_at": "2026-11-22T01:00:00Z",
           "policy": {

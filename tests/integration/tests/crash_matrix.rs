@@ -3,26 +3,38 @@
 //! A first world records the points. Then other worlds are struck at them, each once in its sync and once in its approval,
 //! and go on as the system would: messages that were not acknowledged come again, a new process takes over, the next days'
 //! runs follow. In each world every line is right in the end, every intent is settled, and the PSA took each change once.
+//! Every PSA goes through it, each in all of its unconfirmed readings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use integration::msp::strikes::Passing;
-use integration::msp::{Customer, Deliveries, Msp, Setup, Strike, Strikes};
+use integration::msp::{Customer, Deliveries, Effect, Fixture, Mishap, Msp, On, Strike, Strikes};
+use integration::on_every_psa;
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::domain::intent::IntentState;
 use shared::faults::Side;
-use simulators::autotask::{Fault, When};
 
 /// Every line, with the units that it carries in the end: two changes, one that a person approves, and none.
 const LINES: [(&str, &str, i64); 4] =
     [("acme", "edr", 42), ("acme", "m365", 8), ("beta", "edr", 20), ("beta", "m365", 5)];
 
-/// What the PSA has to take, each once.
-const CHANGES: [i64; 3] = [-80, -2, 2];
+/// Lines that change.
+const CHANGES: usize = 3;
+
+on_every_psa!(
+    #[test]
+    struck_at_any_point_every_line_is_right_and_every_change_is_made_once,
+    killed_at_any_point_after_a_write_whose_answer_was_lost_the_change_is_made_once,
+);
+
+/// The units that the writes of each line leave on it, write by write. The first rise is the connection's first write.
+fn taken<P: Fixture>(on: On<P>) -> [Vec<i64>; 4] {
+    [on.first_change(40, 42), vec![8], vec![20], vec![]]
+}
 
 /// Worlds at once.
 const AT_ONCE: usize = 2;
@@ -30,17 +42,17 @@ const AT_ONCE: usize = 2;
 /// A due instant of the schedule on each day.
 const DUE: [&str; 4] = ["2026-11-22T01:00:00Z", "2026-11-23T01:00:00Z", "2026-11-24T01:00:00Z", "2026-11-25T01:00:00Z"];
 
-async fn world(strikes: &Arc<Strikes>) -> Msp {
+async fn world<P: Fixture>(on: On<P>, strikes: &Arc<Strikes>) -> Msp<P> {
     let acme = Customer::named("acme").line("edr", 40).line("m365", 10);
     let beta = Customer::named("beta").line("edr", 100).line("m365", 5);
-    let msp = Setup::of([acme, beta]).faults(strikes.clone()).start().await;
+    let msp = on.of([acme, beta]).faults(strikes.clone()).start().await;
     msp.push(&[("acme", "edr", 42), ("acme", "m365", 8), ("beta", "edr", 20), ("beta", "m365", 5)]).await;
     msp
 }
 
 /// The scheduled run of the first day and the approval of what it held, under strikes; then the days after, without, until
 /// a run finds every line right.
-async fn live(msp: &Msp, strikes: &Arc<Strikes>) {
+async fn live<P: Fixture>(msp: &Msp<P>, strikes: &Arc<Strikes>) {
     let mut system = Deliveries::of(msp, strikes);
     for (day, due) in DUE.iter().enumerate() {
         msp.clock.set(due);
@@ -65,18 +77,21 @@ async fn live(msp: &Msp, strikes: &Arc<Strikes>) {
 }
 
 /// The connection's runs as the API lists them, the newest first.
-async fn runs(msp: &Msp) -> Vec<Value> {
+async fn runs<P: Fixture>(msp: &Msp<P>) -> Vec<Value> {
     let path = format!("/v1/connections/{}/runs?limit=100", msp.connection);
     msp.done(Method::GET, &path, None).await["items"].as_array().unwrap().clone()
 }
 
 /// What is wrong with a world in the end.
-async fn faults_of(msp: &Msp) -> Vec<String> {
+async fn faults_of<P: Fixture>(on: On<P>, msp: &Msp<P>) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut intended: BTreeMap<(i64, i64, String), usize> = BTreeMap::new();
-    for (company, product, units) in LINES {
+    let mut applied: BTreeMap<(i64, i64, String), usize> = BTreeMap::new();
+    for ((company, product, units), taken) in LINES.into_iter().zip(taken(on)) {
         if msp.units(company, product) != units {
             wrong.push(format!("{company}/{product} carries {}", msp.units(company, product)));
+        }
+        if msp.written(company, product) != taken {
+            wrong.push(format!("the PSA took {:?} for {company}/{product}", msp.written(company, product)));
         }
         for intent in msp.intents(company, product).await {
             if !intent.state.is_settled() {
@@ -84,34 +99,34 @@ async fn faults_of(msp: &Msp) -> Vec<String> {
             }
             if intent.state == IntentState::Applied {
                 let day = intent.meaning.effective.to_string();
-                *intended.entry((msp.contract(company), msp.service(product), day)).or_default() += 1;
+                *applied.entry((msp.contract(company), msp.service(product), day)).or_default() += 1;
             }
         }
     }
     let mut written: BTreeMap<(i64, i64, String), usize> = BTreeMap::new();
-    for write in msp.psa.writes() {
-        *written.entry((write.contract_id, write.service_id, write.effective_date.to_string())).or_default() += 1;
+    for write in msp.psa.written() {
+        *written.entry((write.contract, write.service, write.effective.to_string())).or_default() += 1;
     }
-    if written != intended {
-        wrong.push(format!("written {written:?}, applied by the ledger {intended:?}"));
-    }
-    let mut changes: Vec<i64> = msp.psa.writes().iter().map(|write| write.unit_change).collect();
-    changes.sort_unstable();
-    if changes != CHANGES {
-        wrong.push(format!("the PSA took {:?}", msp.changes()));
+    if written != applied {
+        wrong.push(format!("written {written:?}, applied by the ledger {applied:?}"));
     }
     let runs = runs(msp).await;
     let open = |run: &&Value| ["queued", "running"].iter().any(|status| run["status"] == *status);
     wrong.extend(runs.iter().filter(open).map(|run| format!("a run has not ended: {run}")));
     let sum = |number: fn(&Value) -> &Value| runs.iter().filter_map(|run| number(run).as_u64()).sum::<u64>();
     let (updated, counted) = (sum(|run| &run["lines"]["updated"]), sum(|run| &run["writes"]));
-    if [updated, counted] != [CHANGES.len() as u64; 2] {
+    if (updated, counted) != (CHANGES as u64, writes(on) as u64) {
         wrong.push(format!("the runs tell of {updated} lines updated and {counted} writes"));
     }
     if runs[0]["lines"]["unchanged"] != LINES.len() {
         wrong.push(format!("the last run says {}", runs[0]["lines"]));
     }
     wrong
+}
+
+/// How many writes that takes.
+fn writes<P: Fixture>(on: On<P>) -> usize {
+    taken(on).iter().map(Vec::len).sum()
 }
 
 fn on_its_own<T>(future: impl Future<Output = T>) -> T {
@@ -122,7 +137,7 @@ fn on_its_own<T>(future: impl Future<Output = T>) -> T {
 type Struck = (Vec<Passing>, Strike);
 
 /// Lets a world live for each of `strikes`, some at once. Answers with what is wrong in each, and with the PSA's writes.
-fn matrix(strikes: &[Struck], prepare: impl Fn(&Msp) + Sync) -> (Vec<String>, usize) {
+fn matrix<P: Fixture>(on: On<P>, strikes: &[Struck], prepare: impl Fn(&Msp<P>) + Sync) -> (Vec<String>, usize) {
     let (next, writes, wrong) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
     let one = |(passings, strike): &Struck| {
         let hook = Strikes::at(passings, *strike);
@@ -130,12 +145,12 @@ fn matrix(strikes: &[Struck], prepare: impl Fn(&Msp) + Sync) -> (Vec<String>, us
         let name = format!("{strike:?} at {}", places.join(" and at "));
         let _name = Named(&name);
         on_its_own(async {
-            let msp = world(&hook).await;
+            let msp = world(on, &hook).await;
             prepare(&msp);
             live(&msp, &hook).await;
-            let mut faults = faults_of(&msp).await;
+            let mut faults = faults_of(on, &msp).await;
             faults.extend(hook.missed().iter().map(|missed| format!("{missed} was not passed")));
-            writes.fetch_add(msp.psa.writes().len(), Ordering::SeqCst);
+            writes.fetch_add(msp.psa.written().len(), Ordering::SeqCst);
             wrong.lock().unwrap().extend(faults.into_iter().map(|fault| format!("{name}: {fault}")));
         });
     };
@@ -163,13 +178,13 @@ impl Drop for Named<'_> {
 }
 
 /// The points of a world that is struck nowhere.
-fn recorded(prepare: impl Fn(&Msp)) -> Vec<Passing> {
+fn recorded<P: Fixture>(on: On<P>, prepare: impl Fn(&Msp<P>)) -> Vec<Passing> {
     let strikes = Strikes::none();
     on_its_own(async {
-        let msp = world(&strikes).await;
+        let msp = world(on, &strikes).await;
         prepare(&msp);
         live(&msp, &strikes).await;
-        assert_eq!(faults_of(&msp).await, [""; 0]);
+        assert_eq!(faults_of(on, &msp).await, [""; 0]);
     });
     strikes.passed()
 }
@@ -191,9 +206,8 @@ const NEEDED: [&str; 13] = [
     "store.transact RUN",
 ];
 
-#[test]
-fn struck_at_any_point_every_line_is_right_and_every_change_is_made_once() {
-    let points = recorded(|_| ());
+fn struck_at_any_point_every_line_is_right_and_every_change_is_made_once<P: Fixture>(on: On<P>) {
+    let points = recorded(on, |_| ());
     let names: BTreeSet<String> = points.iter().map(|passing| passing.point.to_string()).collect();
     for needed in NEEDED {
         for side in ["before", "after"] {
@@ -211,22 +225,21 @@ fn struck_at_any_point_every_line_is_right_and_every_change_is_made_once() {
         .map(|(world, strike)| (places(world), strike))
         .collect();
     assert_eq!(strikes.iter().map(|(places, _)| places.len()).sum::<usize>(), 2 * points.len());
-    let (wrong, writes) = matrix(&strikes, |_| ());
+    let (wrong, taken) = matrix(on, &strikes, |_| ());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(writes, strikes.len() * CHANGES.len());
+    assert_eq!(taken, strikes.len() * writes(on));
     println!(
         "crash matrix: {} points ({} distinct), killed at each and failed at each in {} worlds: every line right, \
-         {writes} writes",
+         {taken} writes",
         points.len(),
         names.len(),
         strikes.len(),
     );
 }
 
-#[test]
-fn killed_at_any_point_after_a_write_whose_answer_was_lost_the_change_is_made_once() {
-    let lose = |msp: &Msp| msp.psa.plan_fault(When::Write(1), Fault::ResetAfter);
-    let points = recorded(lose);
+fn killed_at_any_point_after_a_write_whose_answer_was_lost_the_change_is_made_once<P: Fixture>(on: On<P>) {
+    let lose = |msp: &Msp<P>| msp.psa.strike(1, Mishap::Reset(Effect::Made));
+    let points = recorded(on, lose);
     let after = |effect: &'static str| {
         move |passing: &Passing| passing.point.effect == effect && passing.point.side == Side::After
     };
@@ -234,7 +247,7 @@ fn killed_at_any_point_after_a_write_whose_answer_was_lost_the_change_is_made_on
     // Once its job is acknowledged nothing of the loss is left.
     let last = lost + points[lost..].iter().position(after("queue.acknowledge")).unwrap();
     let strikes: Vec<Struck> = points[lost..=last].iter().map(|point| (vec![point.clone()], Strike::Kill)).collect();
-    let (wrong, writes) = matrix(&strikes, lose);
+    let (wrong, writes) = matrix(on, &strikes, lose);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     println!("lost answer: killed at each of {} later points: every line right, {writes} writes", strikes.len());
 }

@@ -22,6 +22,13 @@ fn company(account: &str, contract: &str) -> Value {
     json!({"account_id": account, "contract_id": contract})
 }
 
+/// A company's mapping that was answered to a change, as it is read: with what the newest sync of it came to.
+fn read(put: &Value) -> Value {
+    let mut read = put.clone();
+    read["last_sync"] = Value::Null;
+    read
+}
+
 /// A harness and the path of its one connection.
 async fn connected() -> (Harness, String) {
     let h = Harness::start().await;
@@ -157,6 +164,16 @@ async fn a_company_is_mapped_with_what_differs_for_single_products() {
       "account_id": "1001",
       "company": "acme",
       "contract_id": "29680001",
+      "openings": {
+        "edr": {
+          "line": {
+            "contract": "29680001",
+            "service": "502"
+          },
+          "stated_at": "2026-11-21T12:00:00Z",
+          "units": 12
+        }
+      },
       "overrides": {
         "edr": {
           "opening_units": 12,
@@ -178,7 +195,7 @@ async fn a_company_is_mapped_with_what_differs_for_single_products() {
       "when_absent": "zero"
     }
     "#);
-    assert_eq!(h.get(&acme).await.json, first.json);
+    assert_eq!(h.get(&acme).await.json, read(&first.json));
 
     let plain = h.put(&acme, company(ACCOUNT, CONTRACT)).await;
     assert_eq!((plain.status, &plain.json["version"], &plain.json["when_absent"]), (200, &json!(2), &json!("keep")));
@@ -255,7 +272,7 @@ async fn a_service_is_found_on_any_page_of_the_catalogue() {
 async fn a_contract_that_cannot_be_billed_on_is_refused_with_its_reason() {
     let (h, path) = connected().await;
     let acme = format!("{path}/companies/acme");
-    let before = h.put(&acme, company(ACCOUNT, CONTRACT)).await.json;
+    let before = read(&h.put(&acme, company(ACCOUNT, CONTRACT)).await.json);
     h.psa.set_contract_status(29_680_005, 0).unwrap();
 
     let refused = async |account: &str, contract: &str, code: &str| {
@@ -496,7 +513,7 @@ async fn a_revoked_connection_takes_no_mapping_and_shows_those_it_had() {
     let (h, path) = connected().await;
     let (edr, acme) = (format!("{path}/products/edr"), format!("{path}/companies/acme"));
     let product = h.put(&edr, json!({"service_id": EDR})).await.json;
-    let mapped = h.put(&acme, company(ACCOUNT, CONTRACT)).await.json;
+    let mapped = read(&h.put(&acme, company(ACCOUNT, CONTRACT)).await.json);
     assert_eq!(h.delete(&path).await.status, 204);
     insta::assert_json_snapshot!(h.put(&edr, json!({"service_id": ITDR})).await.problem(), @r#"
     {
@@ -521,7 +538,7 @@ async fn another_partners_mappings_are_answered_like_none() {
     let (h, path) = connected().await;
     let (edr, acme) = (format!("{path}/products/edr"), format!("{path}/companies/acme"));
     let product = h.put(&edr, json!({"service_id": EDR})).await.json;
-    let mapped = h.put(&acme, company(ACCOUNT, CONTRACT)).await.json;
+    let mapped = read(&h.put(&acme, company(ACCOUNT, CONTRACT)).await.json);
     let token = h.token("another", &[Scope::Read, Scope::Write]);
     for (method, target) in [
         (Method::GET, edr.clone()),
@@ -574,6 +591,7 @@ async fn the_sync_loads_all_mappings_across_pages_of_the_store() {
         account_id: ACCOUNT.parse().unwrap(),
         contract_id: CONTRACT.parse().unwrap(),
         overrides: overrides.clone().collect(),
+        openings: Default::default(),
         when_absent: WhenAbsent::Hold,
         version: 0,
         updated_at: h.clock.time(),

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fan_out::Request;
-use integration::msp::{Customer, Msp, Setup};
-use integration::{PARTNER, TestClock};
+use integration::msp::{Customer, Effect, Fixture, Mishap, Msp, On};
+use integration::{PARTNER, TestClock, on_every_psa};
 use jiff::SignedDuration;
 use serde_json::json;
 use shared::domain::intent::Meaning;
@@ -18,12 +18,31 @@ use shared::store::runs::Effort;
 use shared::sync::{Done, Settings, SyncError, Worker};
 use simulators::autotask::{Entity, Fault, When};
 
-async fn msp() -> Msp {
-    Setup::of([Customer::named("acme").line("edr", 40)]).start().await
+on_every_psa!(
+    a_job_that_is_delivered_twice_is_done_once,
+    a_jobs_page_is_closed_and_counted_once,
+    two_workers_with_one_job_write_once,
+    a_worker_that_dies_after_a_write_was_made_leaves_it_to_be_found,
+    a_worker_that_dies_before_a_write_was_made_has_it_made_by_the_next,
+    a_process_that_has_the_store_to_itself_takes_over_at_once_and_still_waits_for_the_write,
+    a_run_that_is_planned_twice_sends_its_jobs_once,
+    a_run_that_two_planners_take_up_is_planned_by_one,
+    a_planner_that_can_not_send_its_jobs_is_followed_by_one_that_can,
+    a_tick_that_comes_twice_starts_each_due_run_once,
+    a_tick_that_can_not_ask_for_its_runs_is_made_good_by_the_next,
+    a_job_that_waited_too_long_is_not_done,
+    a_scheduled_job_that_waited_too_long_or_was_given_up_is_made_good_within_the_hour,
+    an_intent_that_took_long_to_be_stored_as_sent_is_not_sent_and_its_change_is_made_after_the_settle_delay,
+    a_job_of_a_connection_that_was_switched_off_meanwhile_writes_nothing,
+    a_job_that_is_given_up_ends_its_run_and_the_next_run_does_its_work,
+);
+
+async fn msp<P: Fixture>(on: On<P>) -> Msp<P> {
+    on.of([Customer::named("acme").line("edr", 40)]).start().await
 }
 
 /// A run whose one job waits.
-async fn planned(msp: &Msp) -> (String, CompanyJob) {
+async fn planned<P: Fixture>(msp: &Msp<P>) -> (String, CompanyJob) {
     msp.push(&[("acme", "edr", 42)]).await;
     let run = msp.ask("apply").await;
     msp.plan().await;
@@ -37,12 +56,11 @@ fn run_ref(job: &CompanyJob) -> RunRef {
 }
 
 /// A worker that dies with its first write under way.
-async fn die_while_writing(msp: &Msp, worker: &Worker, job: &CompanyJob, fault: Fault) {
-    let applied = fault == Fault::HangAfter;
-    msp.psa.plan_fault(When::Write(1), fault);
+async fn die_while_writing<P: Fixture>(msp: &Msp<P>, worker: &Worker, job: &CompanyJob, effect: Effect) {
+    msp.psa.strike(1, Mishap::Hang(effect));
     let (worker, job) = (worker.clone(), job.clone());
     let working = tokio::spawn(async move { worker.work(&job).await });
-    while msp.write_requests() == 0 || (applied && msp.changes().is_empty()) {
+    while msp.write_requests() == 0 || (effect == Effect::Made && msp.psa.written().is_empty()) {
         assert!(!working.is_finished(), "it ended without a write");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -51,25 +69,23 @@ async fn die_while_writing(msp: &Msp, worker: &Worker, job: &CompanyJob, fault: 
     assert_eq!(msp.states("acme", "edr").await, "sent");
 }
 
-#[tokio::test]
-async fn a_job_that_is_delivered_twice_is_done_once() {
-    let msp = msp().await;
+async fn a_job_that_is_delivered_twice_is_done_once<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let (run, job) = planned(&msp).await;
     assert_eq!(msp.work(&job).await.unwrap(), Done::Now);
     let first = msp.see(&run).await;
     assert_eq!(first.result("acme", "edr"), "updated");
-    let asked = msp.psa.request_count();
+    let asked = msp.psa.requests();
     assert_eq!(msp.work(&job).await.unwrap(), Done::Before);
-    assert_eq!(msp.psa.request_count(), asked, "the PSA was asked again");
+    assert_eq!(msp.psa.requests(), asked, "the PSA was asked again");
     let second = msp.see(&run).await;
     assert_eq!((first.view, first.lines), (second.view, second.lines));
-    assert_eq!(msp.states("acme", "edr").await, "applied");
+    assert_eq!(msp.states("acme", "edr").await, on.first_states());
     assert_eq!(msp.parts.wire.notices(), ["RunSucceeded"]);
 }
 
-#[tokio::test]
-async fn a_jobs_page_is_closed_and_counted_once() {
-    let msp = msp().await;
+async fn a_jobs_page_is_closed_and_counted_once<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let (id, job) = planned(&msp).await;
     msp.work(&job).await.unwrap();
     let before = msp.see(&id).await;
@@ -82,9 +98,8 @@ async fn a_jobs_page_is_closed_and_counted_once() {
     assert_eq!(msp.see(&id).await.view, before.view);
 }
 
-#[tokio::test]
-async fn two_workers_with_one_job_write_once() {
-    let msp = msp().await;
+async fn two_workers_with_one_job_write_once<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let (run, job) = planned(&msp).await;
     let (first, second) = (msp.parts.another_worker(false), msp.parts.another_worker(false));
     let (one, two) = tokio::join!(first.work(&job), second.work(&job));
@@ -92,16 +107,15 @@ async fn two_workers_with_one_job_write_once() {
     let done = [&one, &two].iter().filter(|done| matches!(done, Ok(Done::Now))).count();
     assert!(done == 1 && busy <= 1, "{one:?} {two:?}");
     assert_eq!(msp.work(&job).await.unwrap(), Done::Before);
-    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (1, 42));
+    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (on.first_writes(), 42));
     let run = msp.see(&run).await;
-    assert_eq!((run.status(), run.writes()), ("succeeded", 1));
+    assert_eq!((run.status(), run.writes()), ("succeeded", on.first_writes() as u64));
 }
 
-#[tokio::test]
-async fn a_worker_that_dies_after_a_write_was_made_leaves_it_to_be_found() {
-    let msp = msp().await;
+async fn a_worker_that_dies_after_a_write_was_made_leaves_it_to_be_found<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let (run, job) = planned(&msp).await;
-    die_while_writing(&msp, &msp.parts.worker, &job, Fault::HangAfter).await;
+    die_while_writing(&msp, &msp.parts.worker, &job, Effect::Made).await;
     assert_eq!(msp.see(&run).await.status(), "running");
     let other = msp.parts.another_worker(false);
     assert!(matches!(other.work(&job).await, Err(SyncError::Busy)), "the dead worker's lease still holds");
@@ -110,29 +124,33 @@ async fn a_worker_that_dies_after_a_write_was_made_leaves_it_to_be_found() {
     let run = msp.see(&run).await;
     assert_eq!((run.status(), run.result("acme", "edr").as_str()), ("succeeded", "updated"));
     assert_eq!(run.numbers("acme", "edr"), (40, 42, 42));
-    assert_eq!((msp.write_requests(), msp.states("acme", "edr").await.as_str()), (1, "applied"));
+    assert_eq!(
+        (msp.write_requests(), msp.states("acme", "edr").await.as_str()),
+        (on.first_writes(), on.first_states())
+    );
     assert_eq!(msp.run("apply").await.result("acme", "edr"), "unchanged");
-    assert_eq!(msp.changes().len(), 1);
+    assert_eq!(msp.written("acme", "edr"), on.first_change(40, 42));
 }
 
-#[tokio::test]
-async fn a_worker_that_dies_before_a_write_was_made_has_it_made_by_the_next() {
-    let msp = msp().await;
+async fn a_worker_that_dies_before_a_write_was_made_has_it_made_by_the_next<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let (run, job) = planned(&msp).await;
-    die_while_writing(&msp, &msp.parts.worker, &job, Fault::HangBefore).await;
+    die_while_writing(&msp, &msp.parts.worker, &job, Effect::NotMade).await;
     msp.clock.advance(SignedDuration::from_mins(17));
     assert_eq!(msp.work(&job).await.unwrap(), Done::Now);
     let run = msp.see(&run).await;
     assert_eq!((run.status(), run.result("acme", "edr").as_str()), ("succeeded", "updated"));
-    assert_eq!((msp.write_requests(), msp.changes().len(), msp.units("acme", "edr")), (2, 1, 42));
-    assert_eq!(msp.states("acme", "edr").await, "rejected applied");
+    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (1 + on.first_writes(), 42));
+    assert_eq!(msp.written("acme", "edr"), on.first_change(40, 42));
+    assert_eq!(msp.states("acme", "edr").await, format!("rejected {}", on.first_states()));
 }
 
-#[tokio::test]
-async fn a_process_that_has_the_store_to_itself_takes_over_at_once_and_still_waits_for_the_write() {
-    let msp = Setup::of([Customer::named("acme").line("edr", 40)]).sole().start().await;
+async fn a_process_that_has_the_store_to_itself_takes_over_at_once_and_still_waits_for_the_write<P: Fixture>(
+    on: On<P>,
+) {
+    let msp = on.of([Customer::named("acme").line("edr", 40)]).sole().start().await;
     let (run, job) = planned(&msp).await;
-    die_while_writing(&msp, &msp.parts.worker, &job, Fault::HangBefore).await;
+    die_while_writing(&msp, &msp.parts.worker, &job, Effect::NotMade).await;
     let restarted = msp.parts.another_worker(true);
     assert_eq!(restarted.work(&job).await.unwrap(), Done::Now);
     let run = msp.see(&run).await;
@@ -140,27 +158,26 @@ async fn a_process_that_has_the_store_to_itself_takes_over_at_once_and_still_wai
     assert_eq!(msp.write_requests(), 1);
     msp.clock.advance(SignedDuration::from_mins(17));
     assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
-    assert_eq!((msp.write_requests(), msp.changes().len(), msp.units("acme", "edr")), (2, 1, 42));
+    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (1 + on.first_writes(), 42));
+    assert_eq!(msp.written("acme", "edr"), on.first_change(40, 42));
 }
 
-#[tokio::test]
-async fn a_run_that_is_planned_twice_sends_its_jobs_once() {
-    let msp = msp().await;
+async fn a_run_that_is_planned_twice_sends_its_jobs_once<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let (run, job) = planned(&msp).await;
     let before = msp.see(&run).await;
-    let asked = msp.psa.request_count();
+    let asked = msp.psa.requests();
     msp.parts.fan_out.handle(Request::Sync(run_ref(&job))).await.unwrap();
     assert!(msp.jobs().is_empty());
-    assert_eq!((msp.psa.request_count(), msp.see(&run).await.view), (asked, before.view));
+    assert_eq!((msp.psa.requests(), msp.see(&run).await.view), (asked, before.view));
     msp.work(&job).await.unwrap();
     let after = msp.see(&run).await;
     msp.parts.fan_out.handle(Request::Sync(run_ref(&job))).await.unwrap();
-    assert_eq!((msp.see(&run).await.view, msp.write_requests()), (after.view, 1));
+    assert_eq!((msp.see(&run).await.view, msp.write_requests()), (after.view, on.first_writes()));
 }
 
-#[tokio::test]
-async fn a_run_that_two_planners_take_up_is_planned_by_one() {
-    let msp = msp().await;
+async fn a_run_that_two_planners_take_up_is_planned_by_one<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     msp.push(&[("acme", "edr", 42)]).await;
     let run = msp.ask("apply").await;
     let wanted = msp.parts.wire.take_runs().pop_front().unwrap();
@@ -170,13 +187,11 @@ async fn a_run_that_two_planners_take_up_is_planned_by_one() {
     msp.drain().await;
     let run = msp.see(&run).await;
     assert_eq!((run.status(), run.lines.len(), run.view["jobs"].as_i64()), ("succeeded", 1, Some(1)));
-    assert_eq!(msp.write_requests(), 1);
+    assert_eq!(msp.write_requests(), on.first_writes());
 }
 
-#[tokio::test]
-async fn a_planner_that_can_not_send_its_jobs_is_followed_by_one_that_can() {
-    let msp =
-        Setup::of([Customer::named("acme").line("edr", 40), Customer::named("beta").line("edr", 1)]).start().await;
+async fn a_planner_that_can_not_send_its_jobs_is_followed_by_one_that_can<P: Fixture>(on: On<P>) {
+    let msp = on.of([Customer::named("acme").line("edr", 40), Customer::named("beta").line("edr", 1)]).start().await;
     msp.push(&[("acme", "edr", 42), ("beta", "edr", 1)]).await;
     let run = msp.ask("apply").await;
     let wanted = msp.parts.wire.take_runs().pop_front().unwrap();
@@ -194,16 +209,18 @@ async fn a_planner_that_can_not_send_its_jobs_is_followed_by_one_that_can() {
         run.view["lines"],
         json!({"updated": 1, "unchanged": 1, "planned": 0, "held": 0, "skipped": 0, "failed": 0, "unknown": 0})
     );
-    assert_eq!((run.status(), run.view["jobs"].as_i64(), msp.write_requests()), ("succeeded", Some(1), 1));
+    assert_eq!(
+        (run.status(), run.view["jobs"].as_i64(), msp.write_requests()),
+        ("succeeded", Some(1), on.first_writes())
+    );
     assert_eq!(
         msp.run("apply").await.result("acme", "edr").split(' ').next(),
         Some(if msp.units("acme", "edr") == 43 { "updated" } else { "unchanged" })
     );
 }
 
-#[tokio::test]
-async fn a_tick_that_comes_twice_starts_each_due_run_once() {
-    let msp = msp().await;
+async fn a_tick_that_comes_twice_starts_each_due_run_once<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     msp.push(&[("acme", "edr", 42)]).await;
     // Due at two in Berlin's night.
     msp.clock.set("2026-11-22T01:00:00Z");
@@ -218,14 +235,13 @@ async fn a_tick_that_comes_twice_starts_each_due_run_once() {
     let runs = runs["items"].as_array().unwrap();
     assert_eq!(runs.len(), 1);
     assert_eq!((runs[0]["trigger"].as_str(), runs[0]["status"].as_str()), (Some("schedule"), Some("succeeded")));
-    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (1, 42));
+    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (on.first_writes(), 42));
     let connection = msp.done(reqwest::Method::GET, &format!("/v1/connections/{}", msp.connection), None).await;
     assert_eq!(connection["next_due_at"], "2026-11-23T01:00:00Z");
 }
 
-#[tokio::test]
-async fn a_tick_that_can_not_ask_for_its_runs_is_made_good_by_the_next() {
-    let msp = msp().await;
+async fn a_tick_that_can_not_ask_for_its_runs_is_made_good_by_the_next<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     msp.push(&[("acme", "edr", 42)]).await;
     msp.clock.set("2026-11-22T01:00:00Z");
     msp.parts.wire.breaks(true);
@@ -240,9 +256,8 @@ async fn a_tick_that_can_not_ask_for_its_runs_is_made_good_by_the_next() {
     assert_eq!(msp.units("acme", "edr"), 42);
 }
 
-#[tokio::test]
-async fn a_job_that_waited_too_long_is_not_done() {
-    let msp = msp().await;
+async fn a_job_that_waited_too_long_is_not_done<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let (run, job) = planned(&msp).await;
     msp.clock.advance(SignedDuration::from_hours(7));
     assert_eq!(msp.work(&job).await.unwrap(), Done::Now);
@@ -253,10 +268,9 @@ async fn a_job_that_waited_too_long_is_not_done() {
     assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
 }
 
-#[tokio::test]
-async fn a_scheduled_job_that_waited_too_long_or_was_given_up_is_made_good_within_the_hour() {
+async fn a_scheduled_job_that_waited_too_long_or_was_given_up_is_made_good_within_the_hour<P: Fixture>(on: On<P>) {
     for given_up in [false, true] {
-        let msp = msp().await;
+        let msp = msp(on).await;
         msp.patch(json!({"schedule": {"frequency": "monthly", "day": 22, "hour": 2}})).await;
         msp.push(&[("acme", "edr", 42)]).await;
         msp.clock.set("2026-11-22T01:00:00Z");
@@ -273,13 +287,13 @@ async fn a_scheduled_job_that_waited_too_long_or_was_given_up_is_made_good_withi
         msp.clock.advance(SignedDuration::from_hours(1));
         assert_eq!(msp.parts.fan_out.tick().await.unwrap().started, 1, "given up: {given_up}");
         msp.drain().await;
-        assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (1, 42));
+        assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (on.first_writes(), 42));
     }
 }
 
 #[tokio::test]
 async fn a_run_whose_planning_comes_to_nothing_leaves_the_jobs_of_the_run_before_it_to_be_done() {
-    let msp = msp().await;
+    let msp = msp(On::autotask()).await;
     let (first, job) = planned(&msp).await;
     msp.psa.plan_fault(When::EveryRequest(Entity::Contracts), Fault::answer(500, "{}"));
     msp.clock.advance(SignedDuration::from_secs(1));
@@ -307,10 +321,13 @@ impl Hook for SlowStore {
     }
 }
 
-#[tokio::test]
-async fn an_intent_that_took_long_to_be_stored_as_sent_is_not_sent_and_its_change_is_made_after_the_settle_delay() {
+async fn an_intent_that_took_long_to_be_stored_as_sent_is_not_sent_and_its_change_is_made_after_the_settle_delay<
+    P: Fixture,
+>(
+    on: On<P>,
+) {
     let store = Arc::new(SlowStore::default());
-    let msp = Setup::of([Customer::named("acme").line("edr", 40)]).faults(store.clone()).start().await;
+    let msp = on.of([Customer::named("acme").line("edr", 40)]).faults(store.clone()).start().await;
     let (_, job) = planned(&msp).await;
     *store.0.lock().unwrap() = Some(msp.clock.clone());
     assert!(matches!(msp.work(&job).await, Err(SyncError::Slow)));
@@ -321,19 +338,18 @@ async fn an_intent_that_took_long_to_be_stored_as_sent_is_not_sent_and_its_chang
     assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (0, 40));
     msp.clock.advance(Settings::default().settle);
     assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
-    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (1, 42));
+    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (on.first_writes(), 42));
 }
 
-#[tokio::test]
-async fn a_job_of_a_connection_that_was_switched_off_meanwhile_writes_nothing() {
+async fn a_job_of_a_connection_that_was_switched_off_meanwhile_writes_nothing<P: Fixture>(on: On<P>) {
     for change in [json!({"enabled": false}), json!({"policy": {"shadow": true}})] {
-        let msp = msp().await;
+        let msp = msp(on).await;
         let (run, job) = planned(&msp).await;
-        let asked = msp.psa.request_count();
+        let asked = msp.psa.requests();
         msp.patch(change.clone()).await;
         msp.work(&job).await.unwrap();
         let run = msp.see(&run).await;
-        assert_eq!(msp.psa.request_count(), asked, "{change}");
+        assert_eq!(msp.psa.requests(), asked, "{change}");
         assert!(["skipped connection_off", "planned shadow"].contains(&run.result("acme", "edr").as_str()), "{run:?}");
         assert_eq!(msp.states("acme", "edr").await, "", "{change}");
     }
@@ -370,7 +386,7 @@ async fn intend(msp: &Msp, job: &CompanyJob, lease: &Lease) -> Option<Intent> {
 
 #[tokio::test]
 async fn an_intent_that_was_never_sent_is_given_up_and_the_change_is_made() {
-    let msp = msp().await;
+    let msp = msp(On::autotask()).await;
     let (run, job) = planned(&msp).await;
     let held = lease(&msp).await;
     intend(&msp, &job, &held).await.unwrap();
@@ -385,7 +401,7 @@ async fn an_intent_that_was_never_sent_is_given_up_and_the_change_is_made() {
 
 #[tokio::test]
 async fn a_line_takes_one_open_intent_and_an_intent_is_sent_once() {
-    let msp = msp().await;
+    let msp = msp(On::autotask()).await;
     let (_, job) = planned(&msp).await;
     let ledger = &msp.parts.worker_parts.ledger;
     let held = lease(&msp).await;
@@ -409,7 +425,7 @@ async fn a_line_takes_one_open_intent_and_an_intent_is_sent_once() {
 
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_can_neither_send_nor_settle() {
-    let msp = msp().await;
+    let msp = msp(On::autotask()).await;
     let (_, job) = planned(&msp).await;
     let ledger = &msp.parts.worker_parts.ledger;
     let late = lease(&msp).await;
@@ -437,7 +453,7 @@ async fn a_worker_that_lost_its_lease_can_neither_send_nor_settle() {
 
 #[tokio::test]
 async fn a_write_that_is_open_while_its_contract_moves_to_another_account_can_still_be_settled() {
-    let msp = msp().await;
+    let msp = msp(On::autotask()).await;
     let (_, job) = planned(&msp).await;
     let ledger = &msp.parts.worker_parts.ledger;
     for _ in 0..3 {
@@ -456,9 +472,8 @@ async fn a_write_that_is_open_while_its_contract_moves_to_another_account_can_st
     assert_eq!(msp.states("acme", "edr").await, "applied");
 }
 
-#[tokio::test]
-async fn a_job_that_is_given_up_ends_its_run_and_the_next_run_does_its_work() {
-    let msp = msp().await;
+async fn a_job_that_is_given_up_ends_its_run_and_the_next_run_does_its_work<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let (run, job) = planned(&msp).await;
     msp.parts.worker.give_up(&job).await.unwrap();
     let ended = msp.see(&run).await;
@@ -467,12 +482,12 @@ async fn a_job_that_is_given_up_ends_its_run_and_the_next_run_does_its_work() {
     msp.parts.worker.give_up(&job).await.unwrap();
     assert_eq!((msp.write_requests(), msp.see(&run).await.view["lines"]["failed"].as_i64()), (0, Some(1)));
     assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
-    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (1, 42));
+    assert_eq!((msp.write_requests(), msp.units("acme", "edr")), (on.first_writes(), 42));
 }
 
 #[tokio::test]
 async fn a_run_that_can_not_be_planned_at_any_try_ends_as_failed() {
-    let msp = msp().await;
+    let msp = msp(On::autotask()).await;
     msp.push(&[("acme", "edr", 42)]).await;
     let run = msp.ask("apply").await;
     let (partner, id) = (PARTNER.parse().unwrap(), run.parse().unwrap());

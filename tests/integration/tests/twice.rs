@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use fan_out::Request;
-use integration::msp::{Customer, Msp, Setup};
-use integration::{Answer, PARTNER};
+use integration::msp::{Customer, Fixture, Msp, On, Written};
+use integration::{Answer, PARTNER, on_every_psa};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::api::auth::Scope;
@@ -18,15 +18,24 @@ use shared::sync::{Done, SyncError};
 struct State {
     rows: BTreeMap<String, Value>,
     psa_requests: usize,
-    changes: Vec<(String, i64)>,
+    written: Vec<Written>,
     notices: Vec<String>,
 }
 
-async fn state(msp: &Msp) -> State {
+on_every_psa!(
+    a_tick,
+    a_sync_request,
+    a_job,
+    a_job_that_two_workers_have_at_once,
+    an_approval_under_one_idempotency_key,
+    a_snapshot
+);
+
+async fn state<P: Fixture>(msp: &Msp<P>) -> State {
     State {
         rows: msp.parts.rows().await,
-        psa_requests: msp.psa.request_count(),
-        changes: msp.changes(),
+        psa_requests: msp.psa.requests(),
+        written: msp.psa.written(),
         notices: msp.parts.wire.notices(),
     }
 }
@@ -39,9 +48,9 @@ fn assert_same(before: &State, after: &State) {
     assert_eq!(before, after);
 }
 
-async fn msp() -> Msp {
+async fn msp<P: Fixture>(on: On<P>) -> Msp<P> {
     let acme = Customer::named("acme").line("edr", 40).line("m365", 10);
-    let msp = Setup::of([acme, Customer::named("beta").line("edr", 100)]).start().await;
+    let msp = on.of([acme, Customer::named("beta").line("edr", 100)]).start().await;
     msp.push(&[("acme", "edr", 42), ("acme", "m365", 10), ("beta", "edr", 20)]).await;
     msp
 }
@@ -51,7 +60,7 @@ fn run_ref(job: &CompanyJob) -> RunRef {
 }
 
 /// A run whose one job waits.
-async fn planned(msp: &Msp) -> CompanyJob {
+async fn planned<P: Fixture>(msp: &Msp<P>) -> CompanyJob {
     msp.ask("apply").await;
     msp.plan().await;
     let mut jobs = msp.jobs();
@@ -59,9 +68,8 @@ async fn planned(msp: &Msp) -> CompanyJob {
     jobs.pop_front().unwrap()
 }
 
-#[tokio::test]
-async fn a_tick() {
-    let msp = msp().await;
+async fn a_tick<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     msp.clock.set("2026-11-22T01:00:00Z");
     assert_eq!(msp.parts.fan_out.tick().await.unwrap().started, 1);
     let once = state(&msp).await;
@@ -75,9 +83,8 @@ async fn a_tick() {
     assert_same(&done, &state(&msp).await);
 }
 
-#[tokio::test]
-async fn a_sync_request() {
-    let msp = msp().await;
+async fn a_sync_request<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let job = planned(&msp).await;
     let planned = state(&msp).await;
     let again = || msp.parts.fan_out.handle(Request::Sync(run_ref(&job)));
@@ -91,22 +98,20 @@ async fn a_sync_request() {
     assert_same(&done, &state(&msp).await);
 }
 
-#[tokio::test]
-async fn a_job() {
-    let msp = msp().await;
+async fn a_job<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let job = planned(&msp).await;
     assert_eq!(msp.work(&job).await.unwrap(), Done::Now);
     let once = state(&msp).await;
-    assert_eq!(once.changes.len(), 1);
+    assert_eq!(once.written.len(), on.first_writes());
     assert_eq!(msp.work(&job).await.unwrap(), Done::Before);
     assert_eq!(msp.parts.another_worker(false).work(&job).await.unwrap(), Done::Before);
     msp.parts.worker.give_up(&job).await.unwrap();
     assert_same(&once, &state(&msp).await);
 }
 
-#[tokio::test]
-async fn a_job_that_two_workers_have_at_once() {
-    let msp = msp().await;
+async fn a_job_that_two_workers_have_at_once<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let job = planned(&msp).await;
     let other = msp.parts.another_worker(false);
     let (one, two) = tokio::join!(msp.work(&job), other.work(&job));
@@ -115,18 +120,20 @@ async fn a_job_that_two_workers_have_at_once() {
     }
     let once = state(&msp).await;
     // As one worker alone would have left it: one change, and one look before and one after it.
-    assert_eq!((once.changes.len(), msp.write_requests(), msp.states("acme", "edr").await.as_str()), (1, 1, "applied"));
+    let writes = on.first_writes();
+    assert_eq!((once.written.len(), msp.write_requests(), msp.units("acme", "edr")), (writes, writes, 42));
+    assert!(msp.states("acme", "edr").await.split(' ').all(|state| state == "applied"));
     assert_eq!(once.notices, ["RunSucceeded"]);
     let run = msp.see(job.run.as_str()).await;
-    assert_eq!((run.writes(), run.view["psa_requests"].as_u64()), (1, Some(once.psa_requests.try_into().unwrap())));
+    assert_eq!(run.writes(), u64::try_from(writes).unwrap());
+    assert_eq!(run.view["psa_requests"].as_u64(), Some(once.psa_requests.try_into().unwrap()));
     let (one, two) = tokio::join!(msp.work(&job), other.work(&job));
     assert_eq!((one.unwrap(), two.unwrap()), (Done::Before, Done::Before));
     assert_same(&once, &state(&msp).await);
 }
 
-#[tokio::test]
-async fn an_approval_under_one_idempotency_key() {
-    let msp = msp().await;
+async fn an_approval_under_one_idempotency_key<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let run = msp.run("apply").await;
     assert_eq!(run.result("beta", "edr"), "held fall_guard");
     let approve = async || {
@@ -143,15 +150,14 @@ async fn an_approval_under_one_idempotency_key() {
     assert_eq!(msp.parts.wire.asked_for(), 1);
     msp.drain().await;
     let done = state(&msp).await;
-    assert_eq!((done.changes.len(), msp.units("beta", "edr")), (2, 20));
+    assert_eq!((done.written.len(), msp.units("beta", "edr")), (on.first_writes() + 1, 20));
     assert_eq!(approve().await.json, first.json);
     assert_eq!(msp.parts.wire.asked_for(), 0);
     assert_same(&done, &state(&msp).await);
 }
 
-#[tokio::test]
-async fn a_snapshot() {
-    let msp = msp().await;
+async fn a_snapshot<P: Fixture>(on: On<P>) {
+    let msp = msp(on).await;
     let records = json!([{"company": "acme", "company_name": "Acme", "product": "edr", "quantity": 43}]);
     let body = json!({"as_of": msp.clock.time().to_string(), "complete": false, "records": records});
     let push = || msp.call(Method::PUT, "/v1/usage/snapshots/twice", Some(body.clone()));

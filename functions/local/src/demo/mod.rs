@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use shared::clock::Clock;
+use shared::psa::Psa;
 use simulators::autotask::Autotask;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -59,7 +60,7 @@ pub async fn run(options: Options) -> Result<ExitCode, Failure> {
     let time = Arc::clone(&options.clock);
     let psa = Autotask::setup(made.world.clone()).clock(simulators::Clock::from_fn(move || time.now())).start().await?;
     let place = AppOptions::at(Place::Memory).clock(Arc::clone(&options.clock));
-    let app = App::open(place.autotask(psa.base().parse()?)).await?;
+    let app = App::open(place.psa(Psa::Autotask, psa.base().parse()?)).await?;
 
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = serve(&app, listener, async {

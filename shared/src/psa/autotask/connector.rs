@@ -11,8 +11,8 @@ use super::{adjust, catalog, observe, rights};
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId};
 use crate::psa::{
-    Account, Allowance, CatalogPage, CatalogQuery, Connector, ContractLine, Observation, PsaError, Right, Service,
-    UnitsChange, Window, WriteError,
+    Account, Allowance, Asked, CatalogPage, CatalogQuery, Connector, ContractLine, Observation, PsaError, Right,
+    Service, UnitsChange, Window, WriteError,
 };
 
 /// A connector to one Autotask tenant, for one run.
@@ -66,8 +66,8 @@ impl Connector for AutotaskConnector {
         catalog::contracts_of(&self.client, accounts, ending_from).await
     }
 
-    async fn observe(&self, contracts: &BTreeSet<ContractId>, window: Window) -> Result<Observation, PsaError> {
-        observe::observe(&self.client, contracts, window).await
+    async fn observe(&self, asked: &Asked, window: Window) -> Result<Observation, PsaError> {
+        observe::observe(&self.client, &asked.contracts(), window).await
     }
 
     async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {

@@ -19,12 +19,16 @@ mod rights;
 mod wire;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
 use super::credentials::AutotaskCredentials;
+use super::notebook::Notebook;
+use super::registry::Places;
 use super::{Endpoint, PsaError};
+use crate::clock::Clock;
 use client::Http;
 pub use connector::AutotaskConnector;
 
@@ -92,10 +96,25 @@ impl Autotask {
         discovery::discover(&self.http, &self.discovery_base, self.trust, user).await
     }
 
+    /// As [`Autotask::at`] where a `base` is given, else as [`Autotask::new`].
+    ///
+    /// # Errors
+    /// As [`Autotask::new`].
+    pub fn from_places(places: &Places, base: Option<&Url>, _: &Arc<dyn Clock>) -> Result<Self, PsaError> {
+        let settings = places.timeouts.map_or_else(Settings::default, |timeouts| Settings {
+            connect_timeout: timeouts.connect,
+            request_timeout: timeouts.request,
+        });
+        match base {
+            Some(base) => Self::at(base, settings),
+            None => Self::new(settings),
+        }
+    }
+
     /// A connector for one run. Credentials that can't be sent, and an endpoint that may not be sent any, show as the
-    /// error of its first call.
+    /// error of its first call. Autotask tells all that there is to know: nothing is remembered in the notebook.
     #[must_use]
-    pub fn open(&self, endpoint: &Endpoint, user: AutotaskCredentials) -> AutotaskConnector {
+    pub fn open(&self, endpoint: &Endpoint, user: AutotaskCredentials, _: Arc<dyn Notebook>) -> AutotaskConnector {
         let base = discovery::trusted_base(&endpoint.base_url, self.trust);
         AutotaskConnector::new(client::Client::new(self.http.clone(), base, &user))
     }

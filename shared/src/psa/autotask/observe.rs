@@ -10,6 +10,7 @@ use super::client::{Client, Entity};
 use super::query::{self, Operator, Query};
 use super::wire::{Row as _, UnitsRow};
 use crate::domain::ids::{ContractId, ContractServiceId, ServiceId};
+use crate::domain::reason::{Code, Reason};
 use crate::domain::timeline::{Row, Timeline};
 use crate::psa::{Observation, ObservedLine, PsaError, Window};
 
@@ -67,7 +68,7 @@ fn within(window: Window, contracts: &[i64]) -> Query {
 struct Grouping {
     lines: BTreeMap<(ContractId, ServiceId), (ContractServiceId, Vec<Row>)>,
     ambiguous: BTreeSet<(ContractId, ServiceId)>,
-    unreadable: BTreeSet<(ContractId, ServiceId)>,
+    unreadable: BTreeMap<(ContractId, ServiceId), Reason>,
 }
 
 impl Grouping {
@@ -78,7 +79,8 @@ impl Grouping {
             Err(error) => {
                 // One odd row must not stop the partner's other lines.
                 tracing::warn!(row = %row.id, contract = %line.0, %error, "a units row can't be read");
-                self.unreadable.insert(line);
+                let why = format!("Autotask shows a row of units that makes no sense: {}", error.explanation);
+                self.unreadable.insert(line, Reason::new(Code::LineUnreadable, why));
                 return Ok(());
             }
         };
@@ -101,9 +103,9 @@ impl Grouping {
         let Self { lines, ambiguous, unreadable } = self;
         let lines = lines
             .into_iter()
-            .filter(|(line, _)| !ambiguous.contains(line) && !unreadable.contains(line))
+            .filter(|(line, _)| !ambiguous.contains(line) && !unreadable.contains_key(line))
             .map(|(line, (contract_service, rows))| {
-                (line, ObservedLine { contract_service, timeline: Timeline::new(rows) })
+                (line, ObservedLine { contract_service, timeline: Timeline::new(rows), otherwise: None })
             })
             .collect();
         Observation { lines, ambiguous, unreadable }

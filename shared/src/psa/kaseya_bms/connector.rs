@@ -1,29 +1,35 @@
 //! The connector itself: each call, handed to the file of its topic.
-//!
-//! Its calls are those of `psa::Connector` of the same names, without the two that read and write units.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use jiff::civil::Date;
 
 use super::client::Client;
 use super::cost::{self, CostChange, CostOutcome};
+use super::invoices::{self, Billed};
 use super::lookups::{self, Choice, Location, SourceList};
 use super::pause::Pause;
 use super::service_lines::{self, ServiceLine};
 use super::template::Template;
+use super::units::Units;
 use super::{catalog, contracts, rights};
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId, ServiceId};
-use crate::psa::{Account, Allowance, CatalogPage, CatalogQuery, ContractLine, PsaError, Right, Service, WriteError};
+use crate::psa::notebook::Notebook;
+use crate::psa::{
+    Account, Allowance, Asked, CatalogPage, CatalogQuery, Connector, ContractLine, JobCost, Observation, PsaError,
+    Right, Service, UnitsChange, Window, WriteError,
+};
 
 /// A connector to one BMS tenant, for one run. Clones are the same connector: they count their requests together.
 #[derive(Clone)]
 pub struct KaseyaBmsConnector {
     client: Arc<Client>,
     pause: Arc<dyn Pause>,
+    units: Arc<Units>,
 }
 
 impl fmt::Debug for KaseyaBmsConnector {
@@ -32,24 +38,69 @@ impl fmt::Debug for KaseyaBmsConnector {
     }
 }
 
-impl KaseyaBmsConnector {
-    pub(super) fn new(client: Client, pause: Arc<dyn Pause>) -> Self {
-        Self { client: Arc::new(client), pause }
-    }
-
-    /// Exercises the log-in and each read that a sync needs.
-    ///
-    /// # Errors
-    /// The log-in is refused, or BMS can't be asked. A missing right is no error but named in the answer.
-    pub async fn rights(&self) -> Result<Vec<Right>, PsaError> {
+#[async_trait]
+impl Connector for KaseyaBmsConnector {
+    async fn rights(&self) -> Result<Vec<Right>, PsaError> {
         rights::rights(&self.client).await
     }
 
-    /// What is left of the hour for the endpoint that this connector used most. Costs no request: BMS tells nobody, so what
-    /// other integrations take is not counted.
-    #[must_use]
-    pub fn allowance(&self) -> Allowance {
-        self.client.budget.allowance(self.client.clock.now())
+    /// Of the endpoint that this connector used most. Costs no request: BMS tells nobody, so what other integrations take is
+    /// not counted.
+    async fn allowance(&self) -> Result<Allowance, PsaError> {
+        Ok(self.client.budget.allowance(self.client.clock.now()))
+    }
+
+    async fn accounts(&self, query: &CatalogQuery) -> Result<CatalogPage<Account>, PsaError> {
+        catalog::accounts(&self.client, query).await
+    }
+
+    async fn services(&self, query: &CatalogQuery) -> Result<CatalogPage<Service>, PsaError> {
+        catalog::services(&self.client, query).await
+    }
+
+    async fn contracts(&self, query: &CatalogQuery) -> Result<CatalogPage<Contract>, PsaError> {
+        contracts::contracts(&self.client, query).await
+    }
+
+    /// A request for each service that a page looks at, 25 at most.
+    async fn lines(&self, query: &CatalogQuery) -> Result<CatalogPage<ContractLine>, PsaError> {
+        service_lines::lines(&self.client, query).await
+    }
+
+    async fn contracts_by_id(&self, ids: &BTreeSet<ContractId>) -> Result<Vec<Contract>, PsaError> {
+        contracts::contracts_by_id(&self.client, ids).await
+    }
+
+    async fn contracts_of(&self, accounts: &BTreeSet<AccountId>, ending_from: Date) -> Result<Vec<Contract>, PsaError> {
+        contracts::contracts_of(&self.client, accounts, ending_from).await
+    }
+
+    /// All of each line's timeline, whatever the window.
+    async fn observe(&self, asked: &Asked, _: Window) -> Result<Observation, PsaError> {
+        self.units.observe(&self.client, asked).await
+    }
+
+    fn may_go(&self, changes: &[UnitsChange]) -> BTreeSet<usize> {
+        self.units.may_go(changes, self.client.clock.now())
+    }
+
+    /// Of the endpoint that shows lines: each service is read before the changes, and once more after them.
+    fn job_cost(&self) -> JobCost {
+        JobCost { fixed: 2, a_line: 2 }
+    }
+
+    async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {
+        self.units.change(&self.client, change).await
+    }
+
+    fn requests_made(&self) -> u32 {
+        self.client.budget.made()
+    }
+}
+
+impl KaseyaBmsConnector {
+    pub(super) fn new(client: Client, pause: Arc<dyn Pause>, notebook: Arc<dyn Notebook>) -> Self {
+        Self { client: Arc::new(client), pause, units: Arc::new(Units::new(notebook)) }
     }
 
     /// Requests of the last hour by endpoint.
@@ -58,71 +109,24 @@ impl KaseyaBmsConnector {
         self.client.budget.by_template(self.client.clock.now())
     }
 
-    /// Requests that this value has made so far, log-ins included.
-    #[must_use]
-    pub fn requests_made(&self) -> u32 {
-        self.client.budget.made()
-    }
-
-    /// Active accounts by page.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn accounts(&self, query: &CatalogQuery) -> Result<CatalogPage<Account>, PsaError> {
-        catalog::accounts(&self.client, query).await
-    }
-
-    /// Active services by page.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn services(&self, query: &CatalogQuery) -> Result<CatalogPage<Service>, PsaError> {
-        catalog::services(&self.client, query).await
-    }
-
-    /// Active recurring services contracts by page.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn contracts(&self, query: &CatalogQuery) -> Result<CatalogPage<Contract>, PsaError> {
-        contracts::contracts(&self.client, query).await
-    }
-
-    /// The lines of one contract by page: a request for each service that a page looks at, 25 at most.
-    ///
-    /// # Errors
-    /// No contract is named, or as every read.
-    pub async fn lines(&self, query: &CatalogQuery) -> Result<CatalogPage<ContractLine>, PsaError> {
-        service_lines::lines(&self.client, query).await
-    }
-
-    /// The contracts named, whatever their kind or state. One that is missing does not exist, has no first day, or is
-    /// hidden from this user.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn contracts_by_id(&self, ids: &BTreeSet<ContractId>) -> Result<Vec<Contract>, PsaError> {
-        contracts::contracts_by_id(&self.client, ids).await
-    }
-
-    /// The recurring services contracts of the accounts named, active or not, that end on or after `ending_from`.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn contracts_of(
-        &self,
-        accounts: &BTreeSet<AccountId>,
-        ending_from: Date,
-    ) -> Result<Vec<Contract>, PsaError> {
-        contracts::contracts_of(&self.client, accounts, ending_from).await
-    }
-
     /// All lines of a service, without units: one request for each 100.
     ///
     /// # Errors
     /// As every read.
     pub async fn lines_of_service(&self, service: &ServiceId) -> Result<Vec<ServiceLine>, PsaError> {
         service_lines::lines_of_service(&self.client, service).await
+    }
+
+    /// What was billed last for each item of the contracts named, by contract and the item's name: advice for people who
+    /// state a line's opening units. It takes a few requests; an error says only that there is no advice.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn last_billed(
+        &self,
+        contracts: &BTreeSet<ContractId>,
+    ) -> Result<BTreeMap<(ContractId, String), Billed>, PsaError> {
+        invoices::last_billed(&self.client, contracts).await
     }
 
     /// Sets what a unit costs on lines of a service, once, and reads them back.

@@ -4,6 +4,7 @@
 //! nobody: the status and the shape of the answer decide. Whether a write may have moved money is judged where it is sent.
 
 use super::template::Template;
+use crate::domain::reason::{Code, Reason};
 use crate::http::HttpError;
 use crate::psa::error::PERMISSION_MISSING;
 use crate::psa::{Kind, PsaError};
@@ -205,4 +206,59 @@ mod tests {
         assert!(!of_failure(401, None, Template::UserInfo, true).refuses_log_in());
         assert!(log_in_refused().refuses_log_in());
     }
+}
+
+/// What is remembered of the tenant can't be had.
+pub(super) fn notes_unavailable() -> PsaError {
+    let explanation = "What Tallyline remembers of this BMS tenant can't be read at the moment.";
+    PsaError::new(Kind::Unavailable, "psa_notes_unavailable", explanation, "Nothing: the next run reads again.")
+}
+
+/// What is about to be sent could not be noted, so it is not sent.
+pub(super) fn not_noted() -> PsaError {
+    let explanation = "The change could not be noted before it was to be sent: another worker has noted something of the line, \
+                       or the store was not available.";
+    PsaError::new(Kind::Unavailable, "psa_change_not_noted", explanation, "Nothing: the next run sends it.")
+}
+
+/// The store was so slow that the change is left to the next run.
+pub(super) fn noted_too_late() -> PsaError {
+    let explanation = "The store took too long to note the change, so it was not sent.";
+    PsaError::new(Kind::Unavailable, "psa_change_not_noted", explanation, "Nothing: the next run sends it.")
+}
+
+/// A line is changed that was not read, or whose units are not known.
+pub(super) fn not_observed() -> PsaError {
+    let explanation = "The line is not on the contract any more, or its units are not known.";
+    PsaError::new(Kind::Validation, "psa_line_not_read", explanation, "Nothing: the next run reads the line again.")
+}
+
+/// Another line is to show first what changes do.
+pub(super) fn not_learnt_yet() -> PsaError {
+    let Reason { code, explanation, fix } = Reason::new(
+        Code::ChangeDeferred,
+        "What a change does in this tenant of BMS is being learnt from a rise of another line first.".to_owned(),
+    );
+    PsaError::new(Kind::Validation, &code, explanation, &fix)
+}
+
+/// More units than the specification takes.
+pub(super) fn too_many_units() -> PsaError {
+    let explanation = "Kaseya BMS takes no more than 2,147,483,647 units at once.";
+    PsaError::new(Kind::Validation, "psa_units_too_many", explanation, "Check the count with the vendor.")
+}
+
+/// The cost or the price of a line can't be carried on.
+pub(super) fn price_not_shown() -> PsaError {
+    PsaError::new(
+        Kind::Validation,
+        "psa_price_not_shown",
+        "Kaseya BMS does not show what the line costs or is sold at, and a change without both might set them to nothing.",
+        "Set the unit cost and the unit price of the service on this contract in BMS.",
+    )
+}
+
+/// A read was given up within this process.
+pub(super) fn interrupted() -> PsaError {
+    PsaError::new(Kind::Unavailable, "psa_read_interrupted", "Reading from Kaseya BMS was interrupted.", WAIT)
 }

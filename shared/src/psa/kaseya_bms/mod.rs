@@ -2,8 +2,8 @@
 //!
 //! `session` and its neighbours (`log_in`, `totp`) hold tokens; `client` makes calls and keeps to the limits (`template`,
 //! `budget`); `envelope`, `fields` and `errors` read answers; `pages` walks lists. The calls stand in one file a topic:
-//! `catalog`, `contracts`, `service_lines`, `rights`, `cost`, `lookups`. Nothing here reads or writes units: V2 has no call
-//! that reads them, so that is more than a call. What is unconfirmed about BMS, and what is done about it, is in the README.
+//! `catalog`, `contracts`, `service_lines`, `rights`, `cost`, `invoices`, `lookups`. Units, which V2 does not show, are a folder
+//! of their own. What is unconfirmed about BMS, and what is done about it, is in the README.
 
 mod budget;
 mod catalog;
@@ -16,6 +16,7 @@ mod discovery;
 mod envelope;
 mod errors;
 mod fields;
+mod invoices;
 mod log_in;
 mod lookups;
 mod pages;
@@ -26,6 +27,7 @@ mod session;
 mod sessions;
 mod template;
 mod totp;
+mod units;
 mod wire;
 
 use std::fmt;
@@ -33,11 +35,13 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::http;
+use crate::psa::notebook::Notebook;
 use crate::psa::{Endpoint, PsaError};
 use client::Client;
 pub use connector::KaseyaBmsConnector;
 pub use cost::{CostChange, CostOutcome, JobEnd};
 pub use credentials::KaseyaBmsCredentials;
+pub use invoices::Billed;
 pub use lookups::{Choice, Location, SourceList};
 pub use pause::{Pause, RealPause};
 pub use service_lines::ServiceLine;
@@ -74,10 +78,10 @@ impl KaseyaBms {
     }
 
     /// A connector for one run. Credentials that can't be sent show as the error of its first call. Connectors with the
-    /// same credentials share one log-in.
+    /// same credentials share one log-in. What the units of lines are is remembered in `notebook`.
     #[must_use]
-    pub fn open(&self, credentials: KaseyaBmsCredentials) -> KaseyaBmsConnector {
-        KaseyaBmsConnector::new(self.client(credentials), Arc::clone(&self.pause))
+    pub fn open(&self, credentials: KaseyaBmsCredentials, notebook: Arc<dyn Notebook>) -> KaseyaBmsConnector {
+        KaseyaBmsConnector::new(self.client(credentials), Arc::clone(&self.pause), notebook)
     }
 
     /// Forgets that BMS refused these credentials, so that the next call logs in once more. Only for a person who says

@@ -31,6 +31,14 @@ pub struct ServiceLine {
     pub contract: ContractId,
     /// The account that the contract bills.
     pub account: AccountId,
+    /// What the service is called there.
+    pub name: Option<String>,
+    /// What the contract is called.
+    pub contract_name: Option<String>,
+    /// The contract's first day.
+    pub contract_start: Option<Date>,
+    /// The contract's last day.
+    pub contract_end: Option<Date>,
     /// The one date that BMS shows of a line.
     pub effective: Option<Date>,
     /// What a unit costs the partner, in the tenant's currency.
@@ -41,11 +49,30 @@ pub struct ServiceLine {
     pub excluded: bool,
 }
 
-/// All lines of a service: one request for each 100 of them.
+impl ServiceLine {
+    /// Its id as a number: later lines have higher ones.
+    pub(super) fn number(&self) -> i64 {
+        self.line.as_str().parse().unwrap_or_default()
+    }
+}
+
+/// All lines of a service, by their numbers: one request for each 100 of them.
 pub(super) async fn lines_of_service(client: &Client, service: &ServiceId) -> Result<Vec<ServiceLine>, PsaError> {
     let Ok(number) = service.as_str().parse() else { return Ok(vec![]) };
     let rows = Listing::about(Template::RelatedServices, number).walk(client).await?;
     rows.values().map(|row| line(number, row)).collect()
+}
+
+/// The lines of a service on contracts of this name. Whether BMS knows the name as it is spelt here is not known: an answer
+/// that lacks a line says nothing of it.
+pub(super) async fn lines_on(
+    client: &Client,
+    service: &ServiceId,
+    contract: &str,
+) -> Result<Vec<ServiceLine>, PsaError> {
+    let Ok(number) = service.as_str().parse() else { return Ok(vec![]) };
+    let listing = Listing::about(Template::RelatedServices, number).only("Filter.ContractName", contract);
+    listing.walk(client).await?.values().map(|row| line(number, row)).collect()
 }
 
 /// The lines of one contract, a few services at a time. A page costs one request for each service it looks at, up to 25, one
@@ -90,6 +117,10 @@ fn line(service: i64, row: &Row) -> Result<ServiceLine, PsaError> {
         service: id(service, template)?,
         contract: row.reference("contractid", template)?,
         account: row.reference("accountid", template)?,
+        name: row.text("servicename"),
+        contract_name: row.text("contractname"),
+        contract_start: row.day("contractstartdate"),
+        contract_end: row.day("contractenddate"),
         effective: row.day("effectivedate"),
         unit_cost: row.decimal("unitcost"),
         unit_price: row.decimal("unitprice"),

@@ -18,9 +18,11 @@ pub enum Template {
     ContractsSummary,
     ServicesSearch,
     RelatedServices,
+    ContractServices,
     BulkUpdate,
     BackgroundJob,
     JobStatus,
+    InvoiceDetails,
     Statuses,
     Priorities,
     Queues,
@@ -43,9 +45,11 @@ impl Template {
             Self::ContractsSummary => ("/v2/finance/contracts/summary", &[]),
             Self::ServicesSearch => ("/v2/admin/finance/services/search", &[]),
             Self::RelatedServices => ("/v2/admin/finance/services", &["relatedservices", "search"]),
+            Self::ContractServices => ("/v2/finance/contracts/recurringservices", &["services"]),
             Self::BulkUpdate => ("/v2/admin/finance/services", &["relatedservices", "bulkupdate"]),
             Self::BackgroundJob => ("/v2/admin/finance/services", &["backgroundjob"]),
             Self::JobStatus => ("/v2/system/schedulerJobs", &["status"]),
+            Self::InvoiceDetails => ("/v2/finance/invoices/details", &[]),
             Self::Statuses => ("/v2/system/statuses/lookup", &[]),
             Self::Priorities => ("/v2/system/priorities/lookup", &[]),
             Self::Queues => ("/v2/system/queues/lookup", &[]),
@@ -63,7 +67,9 @@ impl Template {
             | Self::RefreshToken
             | Self::ServicesSearch
             | Self::RelatedServices
-            | Self::BulkUpdate => Method::POST,
+            | Self::ContractServices
+            | Self::BulkUpdate
+            | Self::InvoiceDetails => Method::POST,
             _ => Method::GET,
         }
     }
@@ -77,8 +83,10 @@ impl Template {
             Self::Locations => "an account's locations",
             Self::ContractsLookup | Self::ContractsSummary => "contracts",
             Self::ServicesSearch => "services",
+            Self::ContractServices => "the services of a contract",
             Self::RelatedServices | Self::BulkUpdate => "the contracts of a service",
             Self::BackgroundJob | Self::JobStatus => "a background job",
+            Self::InvoiceDetails => "the items of invoices",
             Self::Statuses => "ticket statuses",
             Self::Priorities => "ticket priorities",
             Self::Queues => "ticket queues",

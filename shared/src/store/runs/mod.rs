@@ -4,6 +4,7 @@
 //! A job's page is made before its message is sent and closed once, in the same transaction that counts the job as done,
 //! so a message that comes twice changes nothing.
 
+mod last_sync;
 mod run;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use crate::domain::line::LineResult;
 use crate::domain::reason::Reason;
 use crate::ledger::LeaseHolder;
 use crate::queue::CompanyJob;
+pub use last_sync::LastSync;
 pub use run::{Approved, Counts, Effort, Mode, Planned, ResultPage, Reverses, Run, RunState, Trigger};
 
 /// Reads and writes runs.

@@ -149,7 +149,7 @@ impl Counts {
         counts
     }
 
-    fn of_status(&mut self, status: LineStatus) -> &mut u32 {
+    pub(super) fn of_status(&mut self, status: LineStatus) -> &mut u32 {
         match status {
             LineStatus::Updated => &mut self.updated,
             LineStatus::Unchanged => &mut self.unchanged,

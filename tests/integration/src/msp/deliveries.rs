@@ -14,7 +14,7 @@ use shared::faults::Faults;
 use shared::queue::CompanyJob;
 use shared::sync::Worker;
 
-use super::{Msp, Strikes};
+use super::{Fixture, Msp, Strikes};
 
 /// Longer than the term of any lease.
 const TAKEN_OVER: SignedDuration = SignedDuration::from_mins(17);
@@ -24,8 +24,8 @@ const FIRST_DELAY_S: i64 = 5;
 const MOST_DELIVERIES: u32 = 10;
 
 /// The system at work on one MSP.
-pub struct Deliveries<'m> {
-    msp: &'m Msp,
+pub struct Deliveries<'m, P: Fixture> {
+    msp: &'m Msp<P>,
     strikes: Arc<Strikes>,
     faults: Faults,
     messages: VecDeque<Waiting>,
@@ -55,10 +55,10 @@ enum Ended {
     Killed,
 }
 
-impl<'m> Deliveries<'m> {
+impl<'m, P: Fixture> Deliveries<'m, P> {
     /// The system of `msp`, struck by `strikes`.
     #[must_use]
-    pub fn of(msp: &'m Msp, strikes: &Arc<Strikes>) -> Self {
+    pub fn of(msp: &'m Msp<P>, strikes: &Arc<Strikes>) -> Self {
         let (fan_out, worker) = msp.parts.process("process 1");
         let faults = Faults::with(strikes.clone());
         let (messages, given_up) = (VecDeque::new(), Vec::new());

@@ -1,24 +1,20 @@
 //! The ledger's rows of a line, for tests that ask what was stored.
 
-use shared::domain::ids::PsaTenantId;
 use shared::domain::line::{LineHistory, LineKey};
 use shared::ledger::Intent;
-use shared::psa::Psa;
 use shared::store::Read;
 use shared::store::lines::{Lines, Tenancy};
 
-use super::Msp;
-use crate::PARTNER;
+use super::{Fixture, Msp};
 
-impl Msp {
+impl<P: Fixture> Msp<P> {
     /// The tenant of the simulated PSA.
     ///
     /// # Panics
-    /// Never.
+    /// Before it is connected.
     #[must_use]
     pub fn tenancy(&self) -> Tenancy {
-        let tenant: PsaTenantId = "123456".parse().expect("an id");
-        Tenancy { partner: PARTNER.parse().expect("an id"), psa: Psa::Autotask, tenant }
+        self.tenancy.clone().expect("it is connected")
     }
 
     /// A line's key.

@@ -20,13 +20,10 @@ use shared::clock::Clock;
 use shared::events::{Event, Publish, PublishError, RunRef};
 use shared::faults::Faults;
 use shared::ledger::{LeaseHolder, Ledger};
-use shared::psa::autotask;
-use shared::psa::guarded::Circuits;
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
 use shared::queue::{CompanyJob, QueueError, SendJobs};
 use shared::store::Table;
-use shared::store::breakers::Breakers;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
@@ -88,23 +85,13 @@ impl Drop for Parts {
 }
 
 impl Parts {
-    pub(super) async fn start(
-        psa: &str,
-        clock: &TestClock,
-        calls: autotask::Settings,
-        engine: Settings,
-        sole: bool,
-        faults: Faults,
-    ) -> Self {
+    pub(super) async fn start(psas: Registry, clock: &TestClock, engine: Settings, sole: bool, faults: Faults) -> Self {
         let store = Embedded::in_memory().await.expect("the store starts");
         let data = TempDir::new().expect("a folder");
         let requests = Requests::default();
         let table = Table::new(requests.client(store.address()), "tallyline").with_faults(faults.clone());
         let secrets = Arc::new(SealedSecrets::open(data.path()).expect("a folder for secrets"));
-        let base = psa.parse().expect("an address");
-        let psas = Registry::new(autotask::Autotask::at(&base, calls).expect("a client"));
-        let circuits = Circuits::new(Breakers::new(table.clone()), Arc::new(clock.clone()));
-        let opener = Opener::new(Connections::new(table.clone()), secrets.clone(), psas.clone(), circuits);
+        let opener = Opener::new(&table, secrets.clone(), psas.clone(), Arc::new(clock.clone()));
         let wire = Arc::new(Wire { faults: faults.clone(), ..Wire::default() });
         let holder = LeaseHolder { instance: "first".into(), sole, term: SignedDuration::from_mins(16) };
         let ledger = Ledger::new(table.clone(), holder);

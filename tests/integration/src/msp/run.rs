@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::Msp;
+use super::{Fixture, Msp};
 
 /// A run and all of its lines.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct Run {
 }
 
 impl Run {
-    pub(super) async fn read(msp: &Msp, id: &str) -> Self {
+    pub(super) async fn read<P: Fixture>(msp: &Msp<P>, id: &str) -> Self {
         let view = msp.done(Method::GET, &format!("/v1/runs/{id}"), None).await;
         let mut lines = Vec::new();
         let mut cursor = String::new();

@@ -1,6 +1,6 @@
 //! What a test says about an MSP before it starts: customers and their lines, time zone, policy, delays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,16 +8,18 @@ use jiff::civil::Date;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::faults::{Faults, Hook};
-use shared::psa::autotask;
+use shared::store::Read;
+use shared::store::connections::Connections;
+use shared::store::lines::Tenancy;
 use shared::store::mappings::{CompanyMapping, Mappings};
 use shared::sync::Settings;
-use simulators::autotask::{
-    Autotask, CompanySpec, ContractSpec, LineSpec, ServiceKey, ServiceSpec, Setup as Psa, World,
-};
+use simulators::autotask::{Autotask, ContractSpec, LineSpec};
 
+use super::fixture::{AccountOf, ContractOf, LineOf, Tenant};
 use super::parts::Parts;
-use super::{Msp, name_of};
-use crate::{BEGINNING, PARTNER, TestClock, credentials};
+use super::{Fixture, Msp, name_of};
+use crate::registry::registry;
+use crate::{BEGINNING, PARTNER, TestClock};
 
 /// Ids of the first account, contract and service; the others follow.
 const ACCOUNTS: i64 = 1_001;
@@ -25,36 +27,28 @@ const CONTRACTS: i64 = 29_680_001;
 const SERVICES: i64 = 501;
 
 /// An MSP to be started.
-pub struct Setup {
-    customers: Vec<Customer>,
+pub struct Setup<P: Fixture = Autotask> {
+    customers: Vec<Customer<P>>,
     products: BTreeMap<String, Value>,
     zone: String,
     at: String,
     policy: Value,
-    calls: autotask::Settings,
+    patience: Option<Duration>,
     engine: Settings,
     sole: bool,
     faults: Faults,
-    psa: Box<dyn FnOnce(Psa) -> Psa>,
+    psa: Box<dyn FnOnce(P::Setup) -> P::Setup>,
 }
 
 /// A customer: a company of the vendor's, an account with one recurring contract in the PSA.
-#[derive(Clone)]
-pub struct Customer {
+pub struct Customer<P: Fixture = Autotask> {
     company: String,
-    lines: Vec<LineOf>,
-    contract: ContractSpec,
+    contract: P::Contract,
+    lines: Vec<LineOf<P>>,
     unmapped: bool,
     joined: Option<String>,
-    beside: Vec<(ContractSpec, Vec<LineOf>)>,
+    beside: Vec<ContractOf<P>>,
     more: Value,
-}
-
-#[derive(Clone)]
-struct LineOf {
-    product: String,
-    spec: Option<fn(LineSpec) -> LineSpec>,
-    units: i64,
 }
 
 /// Where a customer is in the PSA.
@@ -63,14 +57,20 @@ pub struct Place {
     pub(super) contract: i64,
 }
 
-impl Customer {
+/// What is to be mapped of a customer.
+struct Mapped {
+    company: String,
+    more: Value,
+}
+
+impl<P: Fixture> Customer<P> {
     /// A customer with a monthly contract through the year 2026 and no line.
     #[must_use]
     pub fn named(company: &str) -> Self {
         Self {
             company: company.to_owned(),
+            contract: P::contract(),
             lines: Vec::new(),
-            contract: ContractSpec::recurring("Managed Security"),
             unmapped: false,
             joined: None,
             beside: Vec::new(),
@@ -81,36 +81,14 @@ impl Customer {
     /// A line with units from the contract's first day.
     #[must_use]
     pub fn line(mut self, product: &str, units: i64) -> Self {
-        self.lines.push(LineOf { product: product.to_owned(), spec: None, units });
-        self
-    }
-
-    /// A line with something more to it.
-    #[must_use]
-    pub fn line_with(mut self, product: &str, units: i64, spec: fn(LineSpec) -> LineSpec) -> Self {
-        self.lines.push(LineOf { product: product.to_owned(), spec: Some(spec), units });
-        self
-    }
-
-    /// Another contract than the usual.
-    #[must_use]
-    pub fn contract(mut self, change: impl FnOnce(ContractSpec) -> ContractSpec) -> Self {
-        self.contract = change(self.contract);
+        self.lines.push(LineOf { product: product.to_owned(), units, more: None });
         self
     }
 
     /// Bills monthly from one day to another.
     #[must_use]
-    pub fn runs(self, start: Date, end: Date) -> Self {
-        self.contract(|contract| contract.runs(start, end))
-    }
-
-    /// One more contract of its account, with an id of its own and lines of units from its first day.
-    #[must_use]
-    pub fn beside(mut self, contract: ContractSpec, lines: &[(&str, i64)]) -> Self {
-        let line =
-            |(product, units): &(&str, i64)| LineOf { product: (*product).to_owned(), spec: None, units: *units };
-        self.beside.push((contract, lines.iter().map(line).collect()));
+    pub fn runs(mut self, start: Date, end: Date) -> Self {
+        self.contract = P::runs(self.contract, start, end);
         self
     }
 
@@ -136,17 +114,51 @@ impl Customer {
     }
 }
 
-impl Setup {
-    /// An MSP with these customers, in Berlin, at [`BEGINNING`], with the usual policy.
+/// What a customer may have of its own in one PSA only.
+impl Customer<Autotask> {
+    /// A line with something more to it.
+    #[must_use]
+    pub fn line_with(mut self, product: &str, units: i64, more: fn(LineSpec) -> LineSpec) -> Self {
+        self.lines.push(LineOf { product: product.to_owned(), units, more: Some(more) });
+        self
+    }
+
+    /// Another contract than the usual.
+    #[must_use]
+    pub fn contract(mut self, change: impl FnOnce(ContractSpec) -> ContractSpec) -> Self {
+        self.contract = change(self.contract);
+        self
+    }
+
+    /// One more contract of its account, with an id of its own and lines of units from its first day.
+    #[must_use]
+    pub fn beside(mut self, contract: ContractSpec, lines: &[(&str, i64)]) -> Self {
+        let line =
+            |(product, units): &(&str, i64)| LineOf { product: (*product).to_owned(), units: *units, more: None };
+        self.beside.push(ContractOf { id: None, contract, lines: lines.iter().map(line).collect() });
+        self
+    }
+}
+
+impl Setup<Autotask> {
+    /// An MSP with Autotask and these customers, in Berlin, at [`BEGINNING`], with the usual policy.
     #[must_use]
     pub fn of(customers: impl IntoIterator<Item = Customer>) -> Self {
+        Self::with(customers)
+    }
+}
+
+impl<P: Fixture> Setup<P> {
+    /// As [`Setup::of`], with any PSA.
+    #[must_use]
+    pub fn with(customers: impl IntoIterator<Item = Customer<P>>) -> Self {
         Self {
             customers: customers.into_iter().collect(),
             products: BTreeMap::new(),
             zone: "Europe/Berlin".to_owned(),
             at: BEGINNING.to_owned(),
             policy: json!({}),
-            calls: autotask::Settings::default(),
+            patience: None,
             engine: Settings::default(),
             sole: false,
             faults: Faults::default(),
@@ -185,7 +197,7 @@ impl Setup {
     /// Waiting for the PSA only so long.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
-        self.calls.request_timeout = patience;
+        self.patience = Some(patience);
         self
     }
 
@@ -205,7 +217,7 @@ impl Setup {
 
     /// With a PSA set up otherwise: other users, limits, switches.
     #[must_use]
-    pub fn psa(mut self, change: impl FnOnce(Psa) -> Psa + 'static) -> Self {
+    pub fn psa(mut self, change: impl FnOnce(P::Setup) -> P::Setup + 'static) -> Self {
         self.psa = Box::new(change);
         self
     }
@@ -214,86 +226,108 @@ impl Setup {
     ///
     /// # Panics
     /// When something does not start, or is refused.
-    pub async fn start(self) -> Msp {
-        let clock = TestClock::at(&self.at);
-        let services = self.services();
-        let (world, places) = self.world(&services);
-        let setup = (self.psa)(Autotask::setup(world).clock(clock.simulated()));
-        let psa = setup.start().await.expect("the PSA starts");
-        let parts = Parts::start(&psa.base(), &clock, self.calls, self.engine, self.sole, self.faults).await;
-        let mut msp =
-            Msp { psa, clock, parts, connection: String::new(), customers: places, services, pushed: 0.into() };
-        msp.connection = msp.connect(&self.zone).await;
-        msp.policy(self.policy).await;
-        msp.map(&msp.connection, &self.products, &self.customers).await;
-        msp.psa.reset_counts();
+    pub async fn start(self) -> Msp<P> {
+        let Self { customers, products, zone, at, policy, patience, engine, sole, faults, psa } = self;
+        let clock = TestClock::at(&at);
+        let services = services(&customers, &products);
+        let customers_in_psa = places(&customers);
+        let mapped = mapped(&customers);
+        let setup = psa(P::setup(tenant(customers, &services), &clock));
+        let psa = P::start(setup).await;
+        let parts = Parts::start(registry(P::NAME, &psa.base(), patience, &clock), &clock, engine, sole, faults).await;
+        let mut msp = Msp {
+            psa,
+            clock,
+            parts,
+            connection: String::new(),
+            tenancy: None,
+            customers: customers_in_psa,
+            services,
+            pushed: 0.into(),
+        };
+        msp.connection = msp.connect(&zone).await;
+        msp.tenancy = Some(msp.tenancy_of(&msp.connection).await);
+        msp.policy(policy).await;
+        msp.map(&products, &mapped).await;
+        msp.psa.forget();
         msp
-    }
-
-    /// Services by product, in order of their names.
-    fn services(&self) -> BTreeMap<String, i64> {
-        let beside =
-            |customer: &Customer| customer.beside.iter().flat_map(|(_, lines)| lines.clone()).collect::<Vec<_>>();
-        let of_lines = self
-            .customers
-            .iter()
-            .flat_map(|customer| customer.lines.iter().cloned().chain(beside(customer)))
-            .map(|line| line.product);
-        let products: std::collections::BTreeSet<String> = of_lines.chain(self.products.keys().cloned()).collect();
-        products.into_iter().zip(SERVICES..).collect()
-    }
-
-    fn world(&self, services: &BTreeMap<String, i64>) -> (World, BTreeMap<String, Place>) {
-        let mut world = World::builder();
-        for (product, id) in services {
-            world = world.service(ServiceSpec::named(product).id(*id));
-        }
-        let mut places: BTreeMap<String, Place> = BTreeMap::new();
-        for (customer, number) in self.customers.iter().zip(0..) {
-            let place = match &customer.joined {
-                Some(other) => Place { account: places[other].account, contract: places[other].contract },
-                None => Place { account: ACCOUNTS + number, contract: CONTRACTS + number },
-            };
-            if customer.joined.is_none() {
-                let company = CompanySpec::named(name_of(&customer.company)).id(place.account);
-                world = world.company(company).contract(customer.contract.clone().id(place.contract));
-                for line in &customer.lines {
-                    let spec = LineSpec::of(ServiceKey::Id(services[&line.product])).units(line.units);
-                    world = world.line(line.spec.map_or(spec.clone(), |more| more(spec)));
-                }
-                for (contract, lines) in &customer.beside {
-                    world = world.contract(contract.clone());
-                    for line in lines {
-                        world = world.line(LineSpec::of(ServiceKey::Id(services[&line.product])).units(line.units));
-                    }
-                }
-            }
-            places.insert(customer.company.clone(), place);
-        }
-        (world.build().expect("a provider"), places)
     }
 }
 
-impl Msp {
+/// Services by product, in order of their names.
+fn services<P: Fixture>(customers: &[Customer<P>], products: &BTreeMap<String, Value>) -> BTreeMap<String, i64> {
+    let lines = customers.iter().flat_map(|customer| {
+        let beside = customer.beside.iter().flat_map(|contract| &contract.lines);
+        customer.lines.iter().chain(beside).map(|line| line.product.clone())
+    });
+    let products: BTreeSet<String> = lines.chain(products.keys().cloned()).collect();
+    products.into_iter().zip(SERVICES..).collect()
+}
+
+/// Account and contract of each company.
+fn places<P: Fixture>(customers: &[Customer<P>]) -> BTreeMap<String, Place> {
+    let mut places: BTreeMap<String, Place> = BTreeMap::new();
+    for (customer, number) in customers.iter().zip(0..) {
+        let place = match &customer.joined {
+            Some(other) => Place { account: places[other].account, contract: places[other].contract },
+            None => Place { account: ACCOUNTS + number, contract: CONTRACTS + number },
+        };
+        places.insert(customer.company.clone(), place);
+    }
+    places
+}
+
+/// What is to be mapped. Where the PSA shows no units, each mapping states those that its lines begin with.
+fn mapped<P: Fixture>(customers: &[Customer<P>]) -> Vec<Mapped> {
+    let mapped = customers.iter().filter(|customer| !customer.unmapped).map(|customer| {
+        let mut more = customer.more.clone();
+        let owner = customer.joined.as_ref().and_then(|other| customers.iter().find(|owner| owner.company == *other));
+        for line in owner.unwrap_or(customer).lines.iter().filter(|_| !P::SHOWS_UNITS) {
+            more["overrides"][&line.product]["opening_units"] = line.units.into();
+        }
+        Mapped { company: customer.company.clone(), more }
+    });
+    mapped.collect()
+}
+
+/// What the PSA holds in the beginning.
+fn tenant<P: Fixture>(customers: Vec<Customer<P>>, services: &BTreeMap<String, i64>) -> Tenant<P> {
+    let of_its_own = customers.into_iter().zip(0..).filter(|(customer, _)| customer.joined.is_none());
+    let account = |(customer, number): (Customer<P>, i64)| {
+        let own = ContractOf { id: Some(CONTRACTS + number), contract: customer.contract, lines: customer.lines };
+        let contracts = std::iter::once(own).chain(customer.beside).collect();
+        AccountOf { id: ACCOUNTS + number, name: name_of(&customer.company), contracts }
+    };
+    Tenant { services: services.clone(), accounts: of_its_own.map(account).collect() }
+}
+
+impl<P: Fixture> Msp<P> {
     /// Makes a connection to the simulated PSA and answers its id.
     ///
     /// # Panics
     /// When it is refused.
     pub async fn connect(&self, zone: &str) -> String {
-        let body = json!({"psa": "autotask", "name": "Nordwind", "time_zone": zone, "credentials": credentials()});
+        let body = json!({"psa": P::NAME, "name": "Nordwind", "time_zone": zone, "credentials": P::credentials()});
         let made = self.done(Method::POST, "/v1/connections", Some(body)).await;
         made["id"].as_str().expect("an id").to_owned()
     }
 
-    async fn map(&self, connection: &str, rules: &BTreeMap<String, Value>, customers: &[Customer]) {
+    async fn tenancy_of(&self, connection: &str) -> Tenancy {
+        let (partner, id) = (PARTNER.parse().expect("an id"), connection.parse().expect("an id"));
+        let found = Connections::new(self.parts.table.clone()).get(&partner, &id, Read::Consistent).await;
+        let connection = found.expect("the store").expect("a connection");
+        Tenancy { partner, psa: connection.psa, tenant: connection.endpoint.tenant }
+    }
+
+    async fn map(&self, rules: &BTreeMap<String, Value>, mapped: &[Mapped]) {
         for (product, service) in &self.services {
             let rule = rules.get(product).cloned().unwrap_or(json!({}));
-            self.map_product(connection, product, json!({"service_id": service.to_string(), "rule": rule})).await;
+            let body = json!({"service_id": service.to_string(), "rule": rule});
+            self.map_product(&self.connection, product, body).await;
         }
         // Each mapping is checked with the PSA: a few at a time, or a thousand companies take long.
-        for some in customers.chunks(16) {
-            let mapped = some.iter().filter(|customer| !customer.unmapped);
-            let puts = mapped.map(|customer| self.map_company(connection, &customer.company, customer.more.clone()));
+        for some in mapped.chunks(16) {
+            let puts = some.iter().map(|one| self.map_company(&self.connection, &one.company, one.more.clone()));
             let mut all = Vec::new();
             for put in puts {
                 all.push(Box::pin(put));

@@ -52,6 +52,7 @@ pub async fn connect(world: &World, partner: &PartnerId, number: i64, story: &St
             account_id: (ACCOUNTS + number).to_string().parse().unwrap(),
             contract_id: (CONTRACTS + number).to_string().parse().unwrap(),
             overrides: BTreeMap::new(),
+            openings: BTreeMap::new(),
             when_absent: plot.when_absent,
             version: 1,
             updated_at: now,

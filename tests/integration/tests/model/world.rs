@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use integration::TestClock;
+use integration::registry::registry;
 use jiff::SignedDuration;
 use local::embedded::Embedded;
 use secrecy::SecretString;
@@ -14,14 +15,9 @@ use shared::clock::Clock;
 use shared::events::Publish;
 use shared::faults::Faults;
 use shared::ledger::{LeaseHolder, Ledger};
-use shared::psa::autotask;
-use shared::psa::guarded::Circuits;
 use shared::psa::open::Opener;
-use shared::psa::registry::Registry;
 use shared::secrets::{ReadSecrets, SecretName, SecretsError};
 use shared::store::Table;
-use shared::store::breakers::Breakers;
-use shared::store::connections::Connections;
 use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
 use simulators::autotask::{
     Autotask, CompanySpec, ContractSpec, Limits, LineSpec, SAMPLE_INTEGRATION_CODE, SAMPLE_SECRET, SAMPLE_USERNAME,
@@ -89,10 +85,8 @@ impl World {
         let fate = Arc::new(Fate::default());
         let faults = Faults::with(fate.clone());
         let faulty = store.table().with_faults(faults.clone());
-        let registry =
-            Registry::new(autotask::Autotask::at(&psa.base().parse().unwrap(), autotask::Settings::default()).unwrap());
-        let circuits = Circuits::new(Breakers::new(faulty.clone()), Arc::new(clock.clone()));
-        let opener = Opener::new(Connections::new(faulty.clone()), Arc::new(OneSecret), registry, circuits);
+        let registry = registry("autotask", &psa.base(), None, &clock);
+        let opener = Opener::new(&faulty, Arc::new(OneSecret), registry, Arc::new(clock.clone()));
         let wire = Arc::new(Wire::new(faults));
         Self { psa, clock, table: store.table(), fate, wire, opener, faulty, _store: store }
     }

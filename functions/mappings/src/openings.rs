@@ -1,0 +1,53 @@
+//! Opening units: what a person says that lines carry where the PSA does not show it, as statements about lines.
+//!
+//! Here is which line each override means by them. Whether a statement is a new one is decided where it is stored, in view
+//! of what is stored then; what it means for a sync is decided there.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use shared::api::{Fault, Faults, Problem};
+use shared::domain::ids::{ConnectionId, ContractId, PartnerId, ProductKey, ServiceId};
+use shared::domain::line::LineKey;
+use shared::store::mappings::{Opening, Override};
+
+use crate::Deps;
+use crate::companies::at;
+
+/// The opening units of `overrides` as statements of `now`, each of the line that its product is billed on: under the
+/// override's own contract and service, or else under `contract` and the product's service.
+///
+/// # Errors
+/// 422 with a fault for each product that no service is known of; the store is unavailable.
+pub(crate) async fn stated(
+    deps: &Deps,
+    (partner, connection): (&PartnerId, &ConnectionId),
+    contract: &ContractId,
+    overrides: &BTreeMap<ProductKey, Override>,
+    now: Timestamp,
+) -> Result<BTreeMap<ProductKey, Opening>, Problem> {
+    let stating = overrides.values().filter(|different| different.opening_units.is_some());
+    let products: BTreeMap<ProductKey, ServiceId> = match stating.clone().all(|named| named.service_id.is_some()) {
+        true => BTreeMap::new(),
+        false => {
+            let mapped = deps.mappings.all_products(partner, connection).await?;
+            mapped.into_iter().map(|mapping| (mapping.product, mapping.service_id)).collect()
+        }
+    };
+    let mut faults = Faults::none();
+    let mut stated = BTreeMap::new();
+    for (product, different) in overrides {
+        let Some(units) = different.opening_units else { continue };
+        let Some(service) = different.service_id.as_ref().or_else(|| products.get(product)) else {
+            faults.add(Fault::new(format!("{}/opening_units", at(product)), UNMAPPED));
+            continue;
+        };
+        let contract = different.contract_id.as_ref().unwrap_or(contract).clone();
+        let line = LineKey { contract, service: service.clone() };
+        stated.insert(product.clone(), Opening { units, line, stated_at: now });
+    }
+    faults.refuse()?;
+    Ok(stated)
+}
+
+const UNMAPPED: &str = "are units of a line: map the product first, or name its service here";

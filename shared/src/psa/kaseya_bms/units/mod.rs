@@ -1,0 +1,97 @@
+//! The units of lines, which V2 neither shows nor changes: it can only put a service on a contract.
+//!
+//! What a line carries is what a person has stated for it once and what we have changed since, by dates; `notes` remembers
+//! that in the tenant's notebook. What BMS does show of a line are its rows: their ids and effective dates. They say whether a
+//! change of ours was taken, and as what (`judge`), and whether somebody else has changed the line; then its units are no
+//! longer known, and nothing is written. `observe` reads, `change` writes, once.
+//!
+//! What the documents leave open is whether a service that is posted again is added to the one that is there or takes its
+//! place. The first rise shows it, sent alone; until then falls wait.
+
+mod change;
+mod judge;
+mod notes;
+mod observe;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::client::Client;
+use super::service_lines::ServiceLine;
+use crate::domain::ids::ContractServiceId;
+use crate::domain::line::LineKey;
+use crate::psa::notebook::{Note, Notebook};
+use crate::psa::{Asked, Observation, PsaError, UnitsChange, WriteError};
+use notes::{LineNote, Semantics, SemanticsNote};
+
+/// A trial that is older than this holds no other line back: its own has been unmapped, or a person looks into it.
+const TRIAL_HOLDS: SignedDuration = SignedDuration::from_hours(1);
+
+/// What one connector knows of its tenant's lines.
+pub(super) struct Units {
+    notebook: Arc<dyn Notebook>,
+    seen: Mutex<Seen>,
+}
+
+/// As it was read last by this connector.
+#[derive(Default)]
+struct Seen {
+    lines: BTreeMap<LineKey, SeenLine>,
+    semantics: Stored<SemanticsNote>,
+    /// The row that BMS named in its answer to a change of this connector's.
+    answered: BTreeMap<LineKey, ContractServiceId>,
+}
+
+/// What a note says, and the note itself where there is one.
+#[derive(Debug, Clone, Default)]
+struct Stored<T> {
+    says: T,
+    note: Option<Note>,
+}
+
+/// A line whose units are known.
+#[derive(Debug, Clone)]
+struct SeenLine {
+    note: Stored<LineNote>,
+    /// Its rows in BMS, at least one, by their ids.
+    rows: Vec<ServiceLine>,
+}
+
+impl Units {
+    pub(super) fn new(notebook: Arc<dyn Notebook>) -> Self {
+        Self { notebook, seen: Mutex::default() }
+    }
+
+    pub(super) async fn observe(&self, client: &Arc<Client>, asked: &Asked) -> Result<Observation, PsaError> {
+        observe::observe(self, client, asked).await
+    }
+
+    pub(super) async fn change(&self, client: &Client, change: &UnitsChange) -> Result<(), WriteError> {
+        change::change(self, client, change).await
+    }
+
+    /// Which of `changes` may be sent before any of them is read back.
+    pub(super) fn may_go(&self, changes: &[UnitsChange], now: Timestamp) -> BTreeSet<usize> {
+        let seen = self.seen();
+        if seen.semantics.says.semantics != Semantics::Unknown {
+            return (0..changes.len()).collect();
+        }
+        let tells = |change: &UnitsChange| {
+            let line = line_of(change);
+            change.delta.get() > 0
+                && seen.lines.get(&line).is_some_and(|seen| seen.rows.len() == 1)
+                && !seen.semantics.says.is_held_for_another(&line, now)
+        };
+        changes.iter().position(tells).into_iter().collect()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn line_of(change: &UnitsChange) -> LineKey {
+    LineKey { contract: change.contract.clone(), service: change.service.clone() }
+}

@@ -1,0 +1,233 @@
+//! Reading lines: what is remembered of them, what BMS shows of them, and what both say of their units.
+//!
+//! Lines are shown by service, so each service asked about is read once, all its contracts together. Where a single contract
+//! is asked about, as in a company's job, BMS is asked for that one by its name, and for all of them only where that does not
+//! show what was there before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::judge::{Evidence, Judged, judge};
+use super::notes::{self, LineNote, Mark, Semantics, SemanticsNote, Step};
+use super::{SeenLine, Stored, Units};
+use crate::domain::ids::{ContractId, ContractServiceId, ServiceId};
+use crate::domain::line::LineKey;
+use crate::domain::reason::{Code, Reason};
+use crate::domain::timeline::{Row, Timeline};
+use crate::psa::kaseya_bms::client::Client;
+use crate::psa::kaseya_bms::errors;
+use crate::psa::kaseya_bms::invoices;
+use crate::psa::kaseya_bms::service_lines::{self, ServiceLine};
+use crate::psa::{Asked, Observation, ObservedLine, PsaError};
+
+/// A contract without an end has this one, as in `contracts`.
+const NO_END: Date = date(9999, 12, 31);
+
+/// Notes written at once.
+const WRITES_AT_ONCE: usize = 16;
+
+/// The lines of one service that are asked about.
+struct OfService {
+    service: ServiceId,
+    contracts: BTreeSet<ContractId>,
+    /// The one contract's name and rows, as they were last.
+    only: Option<(String, Vec<ContractServiceId>)>,
+}
+
+pub(super) async fn observe(units: &Units, client: &Arc<Client>, asked: &Asked) -> Result<Observation, PsaError> {
+    // Before anything is asked of BMS: notes that can't be read are no fault of its.
+    let notes::Notes { lines: mut known, semantics } = notes::read(units.notebook.as_ref(), asked.lines()).await?;
+    let at = client.clock.now();
+    let mut rows = rows_of_all(client, asked, &known).await?;
+    let mut seen = BTreeMap::new();
+    let mut observed = Observation::default();
+    let mut learnt = None;
+    let mut changed = Vec::new();
+    let mut names = BTreeMap::new();
+    for line in asked.lines() {
+        let Some(rows) = rows.remove(line) else { continue };
+        let note = known.remove(line).unwrap_or_default();
+        let judged = units.judged(line, &note.says, &rows, asked, at);
+        learnt = learnt.or(judged.learnt);
+        let pair = (line.contract.clone(), line.service.clone());
+        match judged.unknown {
+            Some(why) => {
+                names.extend(rows.iter().find_map(|row| row.name.clone()).map(|name| (line.clone(), name)));
+                observed.unreadable.insert(pair, why);
+            }
+            None => {
+                if judged.note != note.says {
+                    changed.push(line.clone());
+                }
+                let note = Stored { says: judged.note, note: note.note };
+                seen.insert(line.clone(), SeenLine { note, rows });
+            }
+        }
+    }
+    let semantics = units.learn(semantics, learnt).await;
+    units.remember(&mut seen, changed).await;
+    for (line, found) in &seen {
+        let pair = (line.contract.clone(), line.service.clone());
+        if semantics.says.semantics == Semantics::Replaces && found.rows.len() > 1 {
+            // Which of them would be replaced is not known.
+            observed.ambiguous.insert(pair);
+        } else {
+            observed.lines.insert(pair, shown(found, semantics.says.semantics));
+        }
+    }
+    advise(client, &mut observed, &names).await;
+    let mut all = units.seen();
+    all.semantics = semantics;
+    all.lines.extend(seen);
+    drop(all);
+    Ok(observed)
+}
+
+impl Units {
+    fn judged(&self, line: &LineKey, note: &LineNote, rows: &[ServiceLine], asked: &Asked, at: Timestamp) -> Judged {
+        let answered = self.seen().answered.get(line).cloned();
+        let evidence = Evidence {
+            rows: &Mark::of(rows),
+            contract_start: rows.iter().find_map(|row| row.contract_start),
+            opening: asked.opening(line),
+            answered: answered.as_ref(),
+            at,
+        };
+        let judged = judge(note, &evidence);
+        let contract_name = rows.iter().find_map(|row| row.contract_name.clone());
+        Judged {
+            note: LineNote { contract_name: contract_name.or(judged.note.contract_name), ..judged.note },
+            ..judged
+        }
+    }
+
+    /// Remembers what the changes of this observation have shown changes to do.
+    async fn learn(&self, known: Stored<SemanticsNote>, learnt: Option<Semantics>) -> Stored<SemanticsNote> {
+        let Some(semantics) = learnt.filter(|learnt| *learnt != known.says.semantics) else { return known };
+        let says = SemanticsNote { semantics, trial: None };
+        let written = notes::write_semantics(self.notebook.as_ref(), known.note.as_ref(), says.clone()).await;
+        // What was not written is seen again: the line that has shown it says so until its next change.
+        written.unwrap_or(Stored { says, note: known.note })
+    }
+
+    /// Stores the notes of those lines that say something else than before. One that can't be stored is what this connector
+    /// goes by all the same; a change of the line then finds out whether it still holds.
+    async fn remember(&self, seen: &mut BTreeMap<LineKey, SeenLine>, changed: Vec<LineKey>) {
+        let room = Arc::new(Semaphore::new(WRITES_AT_ONCE));
+        let mut writes = JoinSet::new();
+        for line in changed {
+            let Some(found) = seen.get(&line) else { continue };
+            let (notebook, room, note) = (Arc::clone(&self.notebook), Arc::clone(&room), found.note.clone());
+            writes.spawn(async move {
+                let _permit = room.acquire().await;
+                let written = notes::write_line(notebook.as_ref(), &line, note.note.as_ref(), note.says).await;
+                (line, written)
+            });
+        }
+        while let Some(written) = writes.join_next().await {
+            if let Ok((line, Some(note))) = written
+                && let Some(found) = seen.get_mut(&line)
+            {
+                found.note = note;
+            }
+        }
+    }
+}
+
+/// The rows of every line asked about that BMS shows.
+async fn rows_of_all(
+    client: &Arc<Client>,
+    asked: &Asked,
+    known: &BTreeMap<LineKey, Stored<LineNote>>,
+) -> Result<BTreeMap<LineKey, Vec<ServiceLine>>, PsaError> {
+    let mut reads = JoinSet::new();
+    for of_service in by_service(asked, known) {
+        let client = Arc::clone(client);
+        reads.spawn(async move { of_service.rows(&client).await });
+    }
+    let mut rows: BTreeMap<LineKey, Vec<ServiceLine>> = BTreeMap::new();
+    while let Some(read) = reads.join_next().await {
+        for row in read.map_err(|_| errors::interrupted())?? {
+            let line = LineKey { contract: row.contract.clone(), service: row.service.clone() };
+            rows.entry(line).or_default().push(row);
+        }
+    }
+    Ok(rows)
+}
+
+fn by_service(asked: &Asked, known: &BTreeMap<LineKey, Stored<LineNote>>) -> Vec<OfService> {
+    let mut services: BTreeMap<ServiceId, BTreeSet<ContractId>> = BTreeMap::new();
+    for line in asked.lines() {
+        services.entry(line.service.clone()).or_default().insert(line.contract.clone());
+    }
+    let only = |service: &ServiceId, contracts: &BTreeSet<ContractId>| {
+        let contract = contracts.first().filter(|_| contracts.len() == 1)?.clone();
+        let note = &known.get(&LineKey { contract, service: service.clone() })?.says;
+        Some((note.contract_name.clone()?, note.marks.iter().map(|mark| mark.id.clone()).collect()))
+    };
+    let of_service = |(service, contracts)| OfService { only: only(&service, &contracts), service, contracts };
+    services.into_iter().map(of_service).collect()
+}
+
+impl OfService {
+    async fn rows(self, client: &Client) -> Result<Vec<ServiceLine>, PsaError> {
+        let wanted = |rows: Vec<ServiceLine>| -> Vec<ServiceLine> {
+            rows.into_iter().filter(|row| self.contracts.contains(&row.contract)).collect()
+        };
+        if let Some((name, before)) = &self.only {
+            let rows = wanted(service_lines::lines_on(client, &self.service, name).await?);
+            let shows = |id: &ContractServiceId| rows.iter().any(|row| row.line == *id);
+            if !before.is_empty() && before.iter().all(shows) {
+                return Ok(rows);
+            }
+        }
+        Ok(wanted(service_lines::lines_of_service(client, &self.service).await?))
+    }
+}
+
+fn shown(found: &SeenLine, semantics: Semantics) -> ObservedLine {
+    let note = &found.note.says;
+    let timeline = timeline(&note.steps, &found.rows);
+    // A change that took the place of another of the same day might not show; one that puts another right has to be of its day.
+    let freely = semantics != Semantics::Replaces || note.otherwise.is_some();
+    ObservedLine {
+        contract_service: found.rows[0].line.clone(),
+        timeline: if freely { timeline.freely_dated() } else { timeline },
+        otherwise: note.otherwise,
+    }
+}
+
+/// Each step holds until the next one, the last to the end of the contract. What is posted BMS does not show.
+fn timeline(steps: &[Step], rows: &[ServiceLine]) -> Timeline {
+    let end = rows.iter().find_map(|row| row.contract_end).unwrap_or(NO_END);
+    let ends = steps.iter().skip(1).map(|next| next.from.yesterday().unwrap_or(next.from)).chain([end]);
+    let rows = steps.iter().zip(ends);
+    Timeline::new(
+        rows.map(|(step, end)| Row { start: step.from, end: end.max(step.from), units: step.units, posted: false })
+            .collect(),
+    )
+}
+
+/// Adds what was billed last to the lines whose units nobody has stated. It is advice: without it they are still asked for.
+/// `names`: what each service is called on its contract, and so on an invoice.
+async fn advise(client: &Client, observed: &mut Observation, names: &BTreeMap<LineKey, String>) {
+    let needed = |why: &Reason| why.code == Code::OpeningUnitsNeeded.as_str();
+    let wanting = observed.unreadable.iter().filter(|(_, why)| needed(why));
+    let contracts: BTreeSet<ContractId> = wanting.map(|((contract, _), _)| contract.clone()).collect();
+    if contracts.is_empty() {
+        return;
+    }
+    let billed = invoices::last_billed(client, &contracts).await.unwrap_or_default();
+    for ((contract, service), why) in observed.unreadable.iter_mut().filter(|(_, why)| needed(why)) {
+        let line = LineKey { contract: contract.clone(), service: service.clone() };
+        let of_it = names.get(&line).and_then(|name| billed.get(&(contract.clone(), name.clone())));
+        if let Some(billed) = of_it {
+            why.explanation += &format!(" {} were billed last, on {}.", billed.units.normalize(), billed.on);
+        }
+    }
+}

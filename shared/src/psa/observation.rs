@@ -1,0 +1,119 @@
+//! What is asked about lines, and what a PSA is found to hold for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{ContractId, ContractServiceId, ServiceId};
+use crate::domain::line::LineKey;
+use crate::domain::reason::Reason;
+use crate::domain::timeline::Timeline;
+use crate::domain::units::Units;
+
+/// The lines that are asked about, and what a person has stated of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked(BTreeMap<LineKey, Option<Opening>>);
+
+/// Units that a person has stated for a line whose units the PSA does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// How many it carried then.
+    pub units: Units,
+    /// When that was said. A newer statement takes the place of an older one.
+    pub stated_at: Timestamp,
+}
+
+impl Asked {
+    /// Asks about a line as well. Of two statements about it the newer one stays.
+    pub fn add(&mut self, line: LineKey, opening: Option<Opening>) {
+        let known = self.0.entry(line).or_default();
+        let newer = |opening: &Opening| known.is_none_or(|known| known.stated_at < opening.stated_at);
+        *known = opening.filter(newer).or(*known);
+    }
+
+    /// The lines.
+    pub fn lines(&self) -> impl Iterator<Item = &LineKey> {
+        self.0.keys()
+    }
+
+    /// What was stated of one of them.
+    #[must_use]
+    pub fn opening(&self, line: &LineKey) -> Option<Opening> {
+        self.0.get(line).copied().flatten()
+    }
+
+    /// The contracts that they are on.
+    #[must_use]
+    pub fn contracts(&self) -> BTreeSet<ContractId> {
+        self.0.keys().map(|line| line.contract.clone()).collect()
+    }
+
+    /// Whether nothing is asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(LineKey, Option<Opening>)> for Asked {
+    fn from_iter<T: IntoIterator<Item = (LineKey, Option<Opening>)>>(lines: T) -> Self {
+        let mut asked = Self::default();
+        lines.into_iter().for_each(|(line, opening)| asked.add(line, opening));
+        asked
+    }
+}
+
+/// How much of each line's timeline an observation reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Rows that end on or after this day.
+    pub from: Date,
+    /// Rows that begin on or before this day; `None` reads on to the contract's end.
+    pub to: Option<Date>,
+}
+
+/// What a PSA holds for a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedLine {
+    /// The PSA's own id of the service on the contract: what a write names, so that none is made by accident.
+    pub contract_service: ContractServiceId,
+    /// Units over time, at least within the window asked for.
+    pub timeline: Timeline,
+    /// The newest change of ours, where the PSA was seen to take it for another than it was meant as.
+    pub otherwise: Option<TakenOtherwise>,
+}
+
+/// A change that the PSA has taken, and that came to other units than those that it was to come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenOtherwise {
+    /// The day from which it counts.
+    pub effective: Date,
+    /// Units before it.
+    pub before: Units,
+    /// Units that it was to lead to.
+    pub target: Units,
+    /// Units that it led to.
+    pub units: Units,
+}
+
+/// The lines that an observation found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// By contract and service. Where one contract carries one service twice the pair is in `ambiguous` instead.
+    pub lines: BTreeMap<(ContractId, ServiceId), ObservedLine>,
+    /// Pairs that a contract carries more than once: nobody can say which of them to write.
+    pub ambiguous: BTreeSet<(ContractId, ServiceId)>,
+    /// Pairs of which the units are not known, and why: nothing is written there.
+    pub unreadable: BTreeMap<(ContractId, ServiceId), Reason>,
+}
+
+impl Observation {
+    /// Whether the PSA shows anything of a line, readable or not.
+    #[must_use]
+    pub fn shows(&self, line: &LineKey) -> bool {
+        let pair = (line.contract.clone(), line.service.clone());
+        self.lines.contains_key(&pair) || self.ambiguous.contains(&pair) || self.unreadable.contains_key(&pair)
+    }
+}

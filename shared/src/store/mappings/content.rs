@@ -1,0 +1,168 @@
+//! What a mapping says: of a product, and of a company with what is different for single products.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::amount::Amount;
+use crate::domain::ids::{AccountId, CompanyId, ContractId, ProductKey, ServiceId};
+use crate::domain::line::LineKey;
+use crate::domain::policy::WhenAbsent;
+use crate::domain::rule::Rule;
+use crate::domain::units::Units;
+
+/// Which catalogue service a product is billed as, and how it is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProductMapping {
+    /// What is counted.
+    #[schema(value_type = String)]
+    pub product: ProductKey,
+    /// The PSA's catalogue service.
+    #[schema(value_type = String)]
+    pub service_id: ServiceId,
+    /// How counts become units.
+    pub rule: Rule,
+    /// How units are priced. Kept for later: this version writes units and leaves prices and costs alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// Raised by one with each change, from 1. Given by the store.
+    pub version: u32,
+    /// When it was changed last.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    /// Who changed it last.
+    pub updated_by: String,
+}
+
+/// How a product's units are priced on the line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// Where the unit cost comes from.
+    pub unit_cost: UnitCost,
+    /// The unit cost where it is fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "12.50")]
+    pub fixed: Option<Amount>,
+    /// What is added to the unit cost to make the unit price, in percent, as decimal text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "25")]
+    pub markup_percent: Option<Amount>,
+}
+
+/// Where a unit cost comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitCost {
+    /// The usage snapshot's.
+    FromUsage,
+    /// The mapping's own.
+    Fixed,
+    /// None is written.
+    None,
+}
+
+impl Price {
+    /// What contradicts itself in the price, by field.
+    #[must_use]
+    pub fn contradictions(&self) -> Vec<(&'static str, &'static str)> {
+        let mut found = Vec::new();
+        if self.unit_cost == UnitCost::Fixed && self.fixed.is_none() {
+            found.push(("fixed", "is needed where unit_cost is fixed"));
+        }
+        if self.unit_cost != UnitCost::Fixed && self.fixed.is_some() {
+            found.push(("fixed", "is only for a unit_cost that is fixed"));
+        }
+        if self.unit_cost == UnitCost::None && self.markup_percent.is_some() {
+            found.push(("markup_percent", "needs a unit_cost to add to"));
+        }
+        found
+    }
+}
+
+/// Which account and contract bill a company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CompanyMapping {
+    /// The partner's customer.
+    #[schema(value_type = String)]
+    pub company: CompanyId,
+    /// The same customer in the PSA.
+    #[schema(value_type = String)]
+    pub account_id: AccountId,
+    /// Its recurring service contract.
+    #[schema(value_type = String)]
+    pub contract_id: ContractId,
+    /// What is different for single products.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, Override>)]
+    pub overrides: BTreeMap<ProductKey, Override>,
+    /// The opening units on record, by product. Made by the server from `opening_units` of the overrides.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = std::collections::HashMap<String, Opening>, read_only)]
+    pub openings: BTreeMap<ProductKey, Opening>,
+    /// What its absence from a complete snapshot means.
+    pub when_absent: WhenAbsent,
+    /// Raised by one with each change, from 1. Given by the store.
+    pub version: u32,
+    /// When it was changed last.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    /// Who changed it last.
+    pub updated_by: String,
+}
+
+/// What is different for one product of a company.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// Another contract of the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub contract_id: Option<ContractId>,
+    /// Another service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub service_id: Option<ServiceId>,
+    /// Another rule, whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
+    /// The product is not billed for this company.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub excluded: bool,
+    /// Units that the line carries, where the PSA does not show them (Kaseya BMS); of Autotask they are read. A statement
+    /// of the moment in which it is sent first: it is put on record in the mapping's `openings`, and the same number sent
+    /// again for the same line is the same statement. Take it out and send it again to state the same number anew. A
+    /// product that is not mapped and names no service here has no line to state units of: map the product first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>)]
+    pub opening_units: Option<Units>,
+}
+
+/// A person's word on what a line carries, where the PSA does not show it. Made once, and not again by a change of the
+/// mapping that has nothing to do with it: units that were written since are not forgotten for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Opening {
+    /// What the line carried at that moment.
+    #[schema(value_type = u32)]
+    pub units: Units,
+    /// The line, as the mappings named it at that moment.
+    #[schema(value_type = Object, example = json!({"contract": "29680014", "service": "17"}))]
+    pub line: LineKey,
+    /// When it was stated.
+    #[schema(value_type = String, format = DateTime)]
+    pub stated_at: Timestamp,
+}
+
+impl Opening {
+    /// Whether it says the same of the same line, at whatever time.
+    pub(super) fn repeats(&self, earlier: &Self) -> bool {
+        self.units == earlier.units && self.line == earlier.line
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
