@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::kaseya_bms::KaseyaBmsCredentials;
 use crate::api::{Fault, parse_fields};
 
 macro_rules! psas {
@@ -61,6 +62,8 @@ macro_rules! psas {
 psas! {
     /// Autotask PSA (Datto, Kaseya).
     Autotask "autotask" AutotaskCredentials
+    /// Kaseya BMS, also sold as Vorex and as Pulseway PSA.
+    KaseyaBms "kaseya_bms" KaseyaBmsCredentials
 }
 
 /// An Autotask API user (security level "API User") and the tracking identifier of the integration.

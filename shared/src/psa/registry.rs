@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::notebook::Notebook;
-use super::{Connector, Credentials, Endpoint, Psa, PsaError, autotask};
+use super::{Connector, Credentials, Endpoint, Psa, PsaError, autotask, kaseya_bms};
 use crate::clock::Clock;
 
 /// Where PSAs are called, and what is the same for all of them.
@@ -75,4 +75,5 @@ macro_rules! psas {
 
 psas! {
     Autotask autotask autotask::Autotask
+    KaseyaBms kaseya_bms kaseya_bms::KaseyaBms
 }

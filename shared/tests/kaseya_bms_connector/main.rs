@@ -24,7 +24,7 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use shared::clock::Clock;
 use shared::http::{AllowList, Client, KASEYA_BMS, Settings};
-use shared::psa::CatalogQuery;
+use shared::psa::{CatalogQuery, Endpoint};
 use shared::psa::kaseya_bms::{KaseyaBms, KaseyaBmsConnector, KaseyaBmsCredentials, Pause};
 use shared::psa::notebook::NoNotebook;
 use simulators::clock::{Clock as SimulatedClock, ClockHand};
@@ -109,7 +109,8 @@ impl Stage {
 
     /// What these tests are about needs no notebook.
     fn open_as(&self, credentials: KaseyaBmsCredentials) -> KaseyaBmsConnector {
-        self.bms.open(credentials, Arc::new(NoNotebook))
+        let endpoint = Endpoint { tenant: "any".parse().unwrap(), base_url: String::new() };
+        self.bms.open(&endpoint, credentials, Arc::new(NoNotebook))
     }
 
     fn later(&self, by: SignedDuration) {

@@ -4,7 +4,10 @@ use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+
+use crate::psa::credentials::Exposed;
 
 /// A BMS user. Best is one of type API Employee, which needs no one-time codes.
 #[derive(Clone, Deserialize)]
@@ -21,6 +24,18 @@ pub struct KaseyaBmsCredentials {
     /// The shared secret of the user's authenticator app in base32; none for an API Employee.
     #[serde(default)]
     pub totp_secret: Option<SecretString>,
+}
+
+impl Exposed for KaseyaBmsCredentials {
+    fn exposed(&self) -> Value {
+        json!({
+            "hostname": self.hostname,
+            "username": self.username,
+            "password": self.password.expose_secret(),
+            "company_name": self.company_name,
+            "totp_secret": self.totp_secret.as_ref().map(|secret| secret.expose_secret()),
+        })
+    }
 }
 
 /// Tells credentials apart without holding them.

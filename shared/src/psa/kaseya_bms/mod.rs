@@ -33,9 +33,12 @@ mod wire;
 use std::fmt;
 use std::sync::Arc;
 
+use url::Url;
+
 use crate::clock::Clock;
 use crate::http;
 use crate::psa::notebook::Notebook;
+use crate::psa::registry::Places;
 use crate::psa::{Endpoint, PsaError};
 use client::Client;
 pub use connector::KaseyaBmsConnector;
@@ -68,6 +71,25 @@ impl KaseyaBms {
         Self { http, clock, pause, sessions: Sessions::default() }
     }
 
+    /// Calls the hosts of Kaseya and those below the domains that `places` adds, or a simulated BMS at `base`.
+    ///
+    /// # Errors
+    /// The HTTP client can't be made on this machine, or what `places` adds is no list of domains.
+    pub fn from_places(places: &Places, base: Option<&Url>, clock: &Arc<dyn Clock>) -> Result<Self, PsaError> {
+        let own = http::Settings { longest_answer: LONGEST_ANSWER, ..http::Settings::default() };
+        let settings = places.timeouts.map_or(own, |timeouts| http::Settings {
+            connect_timeout: timeouts.connect,
+            request_timeout: timeouts.request,
+            ..own
+        });
+        let allowed = http::AllowList::new(http::KASEYA_BMS).and_then(|own| own.and(&places.allowed_hosts));
+        let client = allowed.and_then(|allowed| match base {
+            Some(base) => http::Client::at(base, allowed, settings),
+            None => http::Client::new(allowed, settings),
+        });
+        Ok(Self::new(client.map_err(errors::of_http)?, Arc::clone(clock), Arc::new(RealPause)))
+    }
+
     /// Logs in and reads which tenant it is. The endpoint names the API's host, one step below the host that people log
     /// in at.
     ///
@@ -80,7 +102,12 @@ impl KaseyaBms {
     /// A connector for one run. Credentials that can't be sent show as the error of its first call. Connectors with the
     /// same credentials share one log-in. What the units of lines are is remembered in `notebook`.
     #[must_use]
-    pub fn open(&self, credentials: KaseyaBmsCredentials, notebook: Arc<dyn Notebook>) -> KaseyaBmsConnector {
+    pub fn open(
+        &self,
+        _: &Endpoint,
+        credentials: KaseyaBmsCredentials,
+        notebook: Arc<dyn Notebook>,
+    ) -> KaseyaBmsConnector {
         KaseyaBmsConnector::new(self.client(credentials), Arc::clone(&self.pause), notebook)
     }
 
