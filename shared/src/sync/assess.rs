@@ -119,6 +119,24 @@ impl Desk<'_> {
         history: &LineHistory,
     ) -> Assessed {
         let pair = (line.key.contract.clone(), line.key.service.clone());
+        let job = |desired: &Desired| JobLine {
+            key: line.key.clone(),
+            label: label.clone(),
+            contract: contract.clone(),
+            desired: desired.clone(),
+            approved: self.approved.get(&line.key.to_string()).copied(),
+            reversal: None,
+            not_before: line.not_before(),
+            opening: line.opening(),
+            revision: history.revision,
+        };
+        if history.open.is_some() && self.observed.shows(&line.key) {
+            let explanation = "An earlier write of this line is not settled yet.".to_owned();
+            let units = self.observed.lines.get(&pair).and_then(|found| found.timeline.at(self.today.date));
+            let decision = Decision::stop(Code::WriteUnsettled, explanation, units);
+            let row = row::decided(&line.key, &label, &desired, decision);
+            return Assessed::Look(Box::new(Look { line: job(&desired), row }));
+        }
         if self.observed.ambiguous.contains(&pair) {
             let explanation = format!("\"{}\" carries service {} more than once.", contract.name, line.key.service);
             return self.stop(line, &label, &desired, Code::ServiceTwiceOnContract, explanation);
@@ -131,23 +149,6 @@ impl Desk<'_> {
             let explanation = format!("\"{}\" does not carry service {}.", contract.name, line.key.service);
             return self.stop(line, &label, &desired, Code::ServiceNotOnContract, explanation);
         };
-        let job = |desired: &Desired| JobLine {
-            key: line.key.clone(),
-            label: label.clone(),
-            contract: contract.clone(),
-            desired: desired.clone(),
-            approved: self.approved.get(&line.key.to_string()).copied(),
-            reversal: None,
-            not_before: line.not_before(),
-            opening: line.opening(),
-            revision: history.revision,
-        };
-        if history.open.is_some() {
-            let explanation = "An earlier write of this line is not settled yet.".to_owned();
-            let decision = Decision::stop(Code::WriteUnsettled, explanation, observed.timeline.at(self.today.date));
-            let row = row::decided(&line.key, &label, &desired, decision);
-            return Assessed::Look(Box::new(Look { line: job(&desired), row }));
-        }
         let job = job(&desired);
         match job.decide(observed, history, self.today.date, self.policy, self.approval_needed) {
             Decision::Unchanged { units, from } => {

@@ -43,11 +43,13 @@ pub(super) fn resolve(
     if let Some(units) = found.and_then(|found| taken_otherwise(meaning, found)) {
         return Resolution::Otherwise(units);
     }
+    let sent = intent.sent_at.unwrap_or(intent.intended_at);
+    let settled = read_at.as_second().saturating_sub(sent) >= settle.as_secs();
     match found.and_then(|found| found.timeline.at(meaning.effective)) {
+        // What shows nothing yet may show it once the PSA is done.
+        None if !settled => Resolution::Wait,
         Some(units) if units == meaning.target => Resolution::Applied,
         Some(units) if units == meaning.before => {
-            let sent = intent.sent_at.unwrap_or(intent.intended_at);
-            let settled = read_at.as_second().saturating_sub(sent) >= settle.as_secs();
             // Only a write whose answer was lost may be called not applied. One that the PSA called made, or that it has
             // once shown otherwise, must not be made again because it does not show.
             let answer_lost = matches!(intent.code.as_deref(), None | Some(ANSWER_LOST));

@@ -67,11 +67,12 @@ pub(super) fn deferred(row: LineResult, reason: Reason) -> LineResult {
     with_reason(LineResult { status: Code::status_of(&reason), effective_date: None, ..row }, reason)
 }
 
-/// The row of a change that puts right what the PSA made of the one before it.
+/// The row of a change that puts right what the PSA made of the one before it: it tells of both as one.
 pub(super) fn putting_right(row: LineResult, taken: &TakenOtherwise) -> LineResult {
     let TakenOtherwise { before, target, units, .. } = taken;
     let told = format!("The PSA took the change from {before} to {target} for another one and showed {units}");
-    LineResult { explanation: format!("{told}; this puts it right. {}", row.explanation), ..row }
+    let explanation = format!("{told}; this puts it right. {}", row.explanation);
+    LineResult { before: Some(*before), explanation, ..row }
 }
 
 pub(super) fn with_reason(row: LineResult, reason: Reason) -> LineResult {

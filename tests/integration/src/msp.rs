@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod mishap;
 pub mod on;
 pub mod parts;
+pub mod people;
 pub mod requests;
 pub mod run;
 pub mod setup;

@@ -166,48 +166,6 @@ pub(super) fn no_contract() -> PsaError {
     )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn failure(status: u16, worked: bool, wait: Option<u32>) -> (Kind, String) {
-        let error = of_failure(status, wait, Template::ServicesSearch, worked);
-        assert_eq!((error.retry_after_s, error.said), (wait, None));
-        (error.kind, error.code)
-    }
-
-    #[test]
-    fn each_status_has_its_code() {
-        for (status, kind, code) in [
-            (200, Kind::Validation, "psa_request_refused"),
-            (302, Kind::Protocol, "psa_redirected"),
-            (400, Kind::Validation, "psa_request_refused"),
-            (401, Kind::Auth, "psa_permission_missing"),
-            (404, Kind::Protocol, "psa_address_unknown"),
-            (408, Kind::Unavailable, "psa_timed_out"),
-            (429, Kind::RateLimited, "psa_rate_limited"),
-            (500, Kind::Unavailable, "psa_unavailable"),
-            (503, Kind::Unavailable, "psa_unavailable"),
-        ] {
-            assert_eq!(failure(status, false, None), (kind, code.to_owned()), "{status}");
-        }
-    }
-
-    #[test]
-    fn a_403_is_a_missing_right_unless_the_right_was_there_or_a_wait_is_named() {
-        let (missing, limited) = ("psa_permission_missing", "psa_rate_limited");
-        for (worked, wait, code) in [(false, None, missing), (true, None, limited), (false, Some(60), limited)] {
-            assert_eq!(failure(403, worked, wait).1, code, "{worked} {wait:?}");
-        }
-    }
-
-    #[test]
-    fn a_second_401_is_no_refused_log_in() {
-        assert!(!of_failure(401, None, Template::UserInfo, true).refuses_log_in());
-        assert!(log_in_refused().refuses_log_in());
-    }
-}
-
 /// What is remembered of the tenant can't be had.
 pub(super) fn notes_unavailable() -> PsaError {
     let explanation = "What Tallyline remembers of this BMS tenant can't be read at the moment.";
@@ -261,4 +219,46 @@ pub(super) fn price_not_shown() -> PsaError {
 /// A read was given up within this process.
 pub(super) fn interrupted() -> PsaError {
     PsaError::new(Kind::Unavailable, "psa_read_interrupted", "Reading from Kaseya BMS was interrupted.", WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(status: u16, worked: bool, wait: Option<u32>) -> (Kind, String) {
+        let error = of_failure(status, wait, Template::ServicesSearch, worked);
+        assert_eq!((error.retry_after_s, error.said), (wait, None));
+        (error.kind, error.code)
+    }
+
+    #[test]
+    fn each_status_has_its_code() {
+        for (status, kind, code) in [
+            (200, Kind::Validation, "psa_request_refused"),
+            (302, Kind::Protocol, "psa_redirected"),
+            (400, Kind::Validation, "psa_request_refused"),
+            (401, Kind::Auth, "psa_permission_missing"),
+            (404, Kind::Protocol, "psa_address_unknown"),
+            (408, Kind::Unavailable, "psa_timed_out"),
+            (429, Kind::RateLimited, "psa_rate_limited"),
+            (500, Kind::Unavailable, "psa_unavailable"),
+            (503, Kind::Unavailable, "psa_unavailable"),
+        ] {
+            assert_eq!(failure(status, false, None), (kind, code.to_owned()), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_403_is_a_missing_right_unless_the_right_was_there_or_a_wait_is_named() {
+        let (missing, limited) = ("psa_permission_missing", "psa_rate_limited");
+        for (worked, wait, code) in [(false, None, missing), (true, None, limited), (false, Some(60), limited)] {
+            assert_eq!(failure(403, worked, wait).1, code, "{worked} {wait:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_401_is_no_refused_log_in() {
+        assert!(!of_failure(401, None, Template::UserInfo, true).refuses_log_in());
+        assert!(log_in_refused().refuses_log_in());
+    }
 }

@@ -90,11 +90,9 @@ macro_rules! on_every_psa {
         mod autotask {
             $($crate::on_every_psa!(@one $async $test $await $name autotask);)+
         }
-        #[cfg(any())]
         mod kaseya_bms_that_adds {
             $($crate::on_every_psa!(@one $async $test $await $name adding);)+
         }
-        #[cfg(any())]
         mod kaseya_bms_that_replaces {
             $($crate::on_every_psa!(@one $async $test $await $name replacing);)+
         }

@@ -47,6 +47,9 @@ fn code(judged: &Judged) -> &str {
     judged.unknown.as_ref().map_or("", |why| why.code.as_str())
 }
 
+/// What was known, what was sent, the rows after it; the units then, and what was learnt.
+type Case<'a> = (Semantics, i64, &'a [&'a Mark], Option<u32>, Option<Semantics>);
+
 #[test]
 fn what_the_rows_show_decides_what_became_of_a_change() {
     use Semantics::{Adds, Replaces, Unknown};
@@ -54,8 +57,7 @@ fn what_the_rows_show_decides_what_became_of_a_change() {
     let moved = mark(1, NOVEMBER);
     let other_day = mark(2, date(2026, 11, 2));
     let third = mark(3, NOVEMBER);
-    // What was known, what was sent, the rows after it; the units then, and what was learnt.
-    let cases: &[(Semantics, i64, &[&Mark], Option<u32>, Option<Semantics>)] = &[
+    let cases: &[Case<'_>] = &[
         (Unknown, 2, &[&old, &new], Some(42), Some(Adds)),
         (Unknown, 2, &[&moved], Some(2), Some(Replaces)),
         (Unknown, 2, &[&new], Some(2), Some(Replaces)),
