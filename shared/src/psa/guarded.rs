@@ -106,6 +106,9 @@ impl Guarded {
             read => read,
         };
         let probe = self.circuit.ask(as_what).await?;
+        if as_what == Call::InPerson {
+            self.connector.asked_in_person().await;
+        }
         let before = self.connector.requests_made();
         let mut answer = call.await;
         self.tell(answer.as_mut().err(), before, probe).await;
@@ -140,6 +143,10 @@ fn heard(error: &PsaError) -> Heard {
 
 #[async_trait]
 impl Connector for Guarded {
+    async fn asked_in_person(&self) {
+        self.connector.asked_in_person().await;
+    }
+
     async fn rights(&self) -> Result<Vec<Right>, PsaError> {
         self.read(self.connector.rights()).await
     }

@@ -173,6 +173,9 @@ pub struct Right {
 /// Every method keeps to the vendor's limits by itself (requests in flight, page sizes) and retries nothing.
 #[async_trait]
 pub trait Connector: Send + Sync {
+    /// A person asks to see whether the connection works: what was turned away before may be tried once more.
+    async fn asked_in_person(&self) {}
+
     /// Exercises the log-in and each right that a sync needs, writing nothing.
     async fn rights(&self) -> Result<Vec<Right>, PsaError>;
 

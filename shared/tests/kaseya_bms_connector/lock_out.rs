@@ -55,9 +55,22 @@ async fn a_person_may_have_a_refusal_forgotten() {
     read().await.unwrap_err();
     stage.simulator.change_password("tallyline.api", simulators::kaseya_bms::SAMPLE_PASSWORD);
     read().await.unwrap_err();
-    stage.bms.forget_refusal(&credentials).await;
+    stage.open_as(credentials.clone()).asked_in_person().await;
     read().await.unwrap();
     assert_eq!(stage.simulator.login_attempts().len(), 2);
+}
+
+#[tokio::test]
+async fn people_who_try_again_and_again_do_not_lock_the_user() {
+    let stage = Stage::of(one_line()).await;
+    let mut wrong = stage.credentials();
+    wrong.password = "wrong".into();
+    for _ in 0..9 {
+        stage.bms.discover(&wrong).await.unwrap_err();
+        stage.later(SignedDuration::from_mins(1));
+    }
+    assert_eq!(stage.simulator.login_attempts().len(), 3);
+    assert_eq!(stage.bms.discover(&wrong).await.unwrap_err().code, "psa_log_in_paused");
 }
 
 #[tokio::test]

@@ -229,3 +229,27 @@ async fn an_unchanged_sync_of_many_companies_reads_each_service_once() {
         assert_eq!((of_lines, msp.write_requests()), (9, 0));
     }
 }
+
+#[tokio::test]
+async fn a_refused_log_in_is_not_tried_by_runs_and_once_by_a_person_who_has_repaired_it() {
+    let msp = learnt(On::adding()).await;
+    let user = simulators::kaseya_bms::SAMPLE_API_USERNAME;
+    msp.psa.change_password(user, "another");
+    // Long enough that its tokens have ended, and what would renew them.
+    msp.clock.advance(SignedDuration::from_hours(8 * 24));
+    let attempts = msp.psa.login_attempts().len();
+    for _ in 0..3 {
+        push(&msp, 43, 10).await;
+        msp.run("apply").await;
+        msp.clock.advance(SignedDuration::from_hours(5));
+    }
+    assert_eq!(msp.psa.login_attempts().len(), attempts + 1);
+    let test = format!("/v1/connections/{}/test", msp.connection);
+    assert_eq!(msp.done(Method::POST, &test, None).await["ok"], false);
+    assert_eq!(msp.psa.login_attempts().len(), attempts + 2);
+    msp.psa.change_password(user, simulators::kaseya_bms::SAMPLE_PASSWORD);
+    msp.clock.advance(SignedDuration::from_mins(2));
+    assert_eq!(msp.done(Method::POST, &test, None).await["ok"], true);
+    assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
+    assert_eq!(msp.psa.login_attempts().len(), attempts + 3);
+}

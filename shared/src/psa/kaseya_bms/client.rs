@@ -84,6 +84,12 @@ impl Client {
         Self { http, clock, session, budget: Budget::default(), turns: Semaphore::new(AT_ONCE) }
     }
 
+    /// Lets the next call log in though a log-in was refused: a person says that the user was unlocked, or given its rights.
+    /// Each further refusal brings the user nearer to being locked, so the session counts them.
+    pub(super) async fn forget_refusal(&self) {
+        self.session.forget_refusal().await;
+    }
+
     /// Where the API is.
     pub(super) fn host(&self) -> Result<&CheckedHost, PsaError> {
         self.session.host()

@@ -40,6 +40,10 @@ impl fmt::Debug for KaseyaBmsConnector {
 
 #[async_trait]
 impl Connector for KaseyaBmsConnector {
+    async fn asked_in_person(&self) {
+        self.client.forget_refusal().await;
+    }
+
     async fn rights(&self) -> Result<Vec<Right>, PsaError> {
         rights::rights(&self.client).await
     }
@@ -84,9 +88,10 @@ impl Connector for KaseyaBmsConnector {
         self.units.may_go(changes, self.client.clock.now())
     }
 
-    /// Of the endpoint that shows lines: each service is read before the changes, and once more after them.
+    /// Of the endpoint that shows lines: each service is read before the changes and after them, and once more between where
+    /// it has to be learnt what changes do.
     fn job_cost(&self) -> JobCost {
-        JobCost { fixed: 2, a_line: 2 }
+        JobCost { fixed: 2, a_line: if self.units.is_learnt() { 2 } else { 3 } }
     }
 
     async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {

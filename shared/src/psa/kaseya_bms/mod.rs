@@ -51,9 +51,6 @@ pub use service_lines::ServiceLine;
 use sessions::Sessions;
 pub use template::Template;
 
-/// The most of an answer that is read, in bytes: 100 rows of the widest list stay far below it.
-pub const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
-
 /// Opens connectors to tenants of BMS. Cheap to clone: clones share their connections and their log-ins.
 #[derive(Clone)]
 pub struct KaseyaBms {
@@ -64,8 +61,8 @@ pub struct KaseyaBms {
 }
 
 impl KaseyaBms {
-    /// Calls BMS through `http`, whose list of hosts should be [`http::KASEYA_BMS`] and what the operator adds, and whose
-    /// longest answer [`LONGEST_ANSWER`]. One value belongs to a process: the log-ins that BMS refused are remembered in it.
+    /// Calls BMS through `http`, whose list of hosts should be [`http::KASEYA_BMS`] and what the operator adds. One value
+    /// belongs to a process: the log-ins that BMS refused are remembered in it.
     #[must_use]
     pub fn new(http: http::Client, clock: Arc<dyn Clock>, pause: Arc<dyn Pause>) -> Self {
         Self { http, clock, pause, sessions: Sessions::default() }
@@ -76,11 +73,11 @@ impl KaseyaBms {
     /// # Errors
     /// The HTTP client can't be made on this machine, or what `places` adds is no list of domains.
     pub fn from_places(places: &Places, base: Option<&Url>, clock: &Arc<dyn Clock>) -> Result<Self, PsaError> {
-        let own = http::Settings { longest_answer: LONGEST_ANSWER, ..http::Settings::default() };
-        let settings = places.timeouts.map_or(own, |timeouts| http::Settings {
+        // What is read of an answer, a megabyte, holds 100 rows of the widest list several times.
+        let settings = places.timeouts.map_or_else(http::Settings::default, |timeouts| http::Settings {
             connect_timeout: timeouts.connect,
             request_timeout: timeouts.request,
-            ..own
+            ..http::Settings::default()
         });
         let allowed = http::AllowList::new(http::KASEYA_BMS).and_then(|own| own.and(&places.allowed_hosts));
         let client = allowed.and_then(|allowed| match base {
@@ -90,13 +87,15 @@ impl KaseyaBms {
         Ok(Self::new(client.map_err(errors::of_http)?, Arc::clone(clock), Arc::new(RealPause)))
     }
 
-    /// Logs in and reads which tenant it is. The endpoint names the API's host, one step below the host that people log
+    /// Logs in and reads which tenant it is, for a person who has sent these credentials. The endpoint names the API's host, one step below the host that people log
     /// in at.
     ///
     /// # Errors
     /// The host is malformed or none of Kaseya's, or BMS refuses the log-in or does not answer.
     pub async fn discover(&self, credentials: &KaseyaBmsCredentials) -> Result<Endpoint, PsaError> {
-        discovery::discover(&self.client(credentials.clone())).await
+        let client = self.client(credentials.clone());
+        client.forget_refusal().await;
+        discovery::discover(&client).await
     }
 
     /// A connector for one run. Credentials that can't be sent show as the error of its first call. Connectors with the
@@ -109,12 +108,6 @@ impl KaseyaBms {
         notebook: Arc<dyn Notebook>,
     ) -> KaseyaBmsConnector {
         KaseyaBmsConnector::new(self.client(credentials), Arc::clone(&self.pause), notebook)
-    }
-
-    /// Forgets that BMS refused these credentials, so that the next call logs in once more. Only for a person who says
-    /// that the user was unlocked or given its rights: each refusal brings the user nearer to being locked.
-    pub async fn forget_refusal(&self, credentials: &KaseyaBmsCredentials) {
-        self.sessions.of(&self.http, credentials.clone(), self.clock.now()).forget_refusal().await;
     }
 
     fn client(&self, credentials: KaseyaBmsCredentials) -> Client {

@@ -72,12 +72,17 @@ impl Units {
         change::change(self, client, change).await
     }
 
+    /// Whether it is known what changes do, by what was read last.
+    pub(super) fn is_learnt(&self) -> bool {
+        self.seen().semantics.says.semantics != Semantics::Unknown
+    }
+
     /// Which of `changes` may be sent before any of them is read back.
     pub(super) fn may_go(&self, changes: &[UnitsChange], now: Timestamp) -> BTreeSet<usize> {
-        let seen = self.seen();
-        if seen.semantics.says.semantics != Semantics::Unknown {
+        if self.is_learnt() {
             return (0..changes.len()).collect();
         }
+        let seen = self.seen();
         let tells = |change: &UnitsChange| {
             let line = line_of(change);
             change.delta.get() > 0
