@@ -45,6 +45,20 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// How many of the newest changes of `line` the PSA took otherwise when `run` made them: each was a write.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn taken_otherwise(&self, of: &Tenancy, line: &LineKey, run: &RunId) -> Result<u32, StoreError> {
+        let partition = schema::ledger(&of.partner, of.psa, &of.tenant, line);
+        let page = Page { prefix: "INTENT#", limit: Some(ROWS_AT_ONCE), backwards: true, ..Page::default() };
+        let rows = self.table.page::<Intent>(&partition, &page, Read::Consistent).await?;
+        let taken = rows.items.iter().filter(|(_, intent)| intent.run == *run && intent.landed.is_some());
+        Ok(u32::try_from(taken.count()).unwrap_or(u32::MAX))
+    }
+}
+
 impl Intent {
     /// This intent as one change with the one `before` it, where it put right what came of that.
     fn put_right(self, before: Self) -> Self {

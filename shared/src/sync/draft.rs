@@ -177,11 +177,16 @@ fn name_of(rows: &[LineResult]) -> String {
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn by_account(looks: Vec<Look>) -> BTreeMap<AccountId, Vec<Look>> {
+/// Accounts with a rise come first: it is what is left unbilled, and a PSA whose way with changes has to be learnt is learnt
+/// from one.
+fn by_account(looks: Vec<Look>) -> Vec<(AccountId, Vec<Look>)> {
     let mut accounts: BTreeMap<AccountId, Vec<Look>> = BTreeMap::new();
     for look in looks {
         accounts.entry(look.line.label.account.clone()).or_default().push(look);
     }
+    let rises = |look: &Look| look.row.target > look.row.before;
+    let mut accounts: Vec<_> = accounts.into_iter().collect();
+    accounts.sort_by_key(|(_, looks)| !looks.iter().any(rises));
     accounts
 }
 

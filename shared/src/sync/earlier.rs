@@ -2,7 +2,7 @@
 //! those that an earlier attempt of the same job had settled before it died are found in the ledger, so that its run shows
 //! and counts them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -60,6 +60,16 @@ impl Shift<'_> {
             own.extend(newest.filter(|intent| is_last(intent, &self.run.id, history)).map(|i| (line.key.clone(), i)));
         }
         Ok(own)
+    }
+
+    /// How many changes of this run the PSA had taken otherwise in an earlier attempt: what puts them right counts by itself.
+    /// `begun`: the lines on which this run has begun to write before.
+    pub(super) async fn taken_otherwise(&self, begun: &BTreeSet<LineKey>) -> Result<u32, SyncError> {
+        let mut taken = 0;
+        for line in begun {
+            taken += self.parts.ledger.taken_otherwise(self.of, line, &self.run.id).await?;
+        }
+        Ok(taken)
     }
 
     /// Settles `open` by what the PSA showed at `read_at` or later. A line whose write stays open gets its row here, and no

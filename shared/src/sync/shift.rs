@@ -91,10 +91,13 @@ impl Shift<'_> {
         let by_others = moved_on.filter(|line| !own.contains_key(&line.key));
         let moved_on: BTreeSet<LineKey> = by_others.map(|line| line.key.clone()).collect();
         let mut rows = Rows::new();
+        let of_this_run = open_intents.iter().filter(|(_, intent)| intent.run == self.run.id);
+        let begun: BTreeSet<LineKey> = of_this_run.map(|(line, _)| line).chain(own.keys()).cloned().collect();
         let found = self.settle_earlier(job, open_intents, read_at, &mut seen, &mut rows).await?;
         let settled_now = found.into_iter().filter(|(_, intent)| intent.run == self.run.id);
+        let otherwise = self.taken_otherwise(&begun).await?;
         let written: Own = made(own).chain(settled_now).collect();
-        let before = written_rows(job, &written, &mut rows);
+        let before = written_rows(job, &written, &mut rows).saturating_add(otherwise);
         let others = live_writers(&parts.connections, self.connection, seen.histories.values()).await?;
         let mut writes = before;
         for last in [false, true] {

@@ -177,6 +177,9 @@ impl Worker {
                 Some(of) => ledger.newest(of, &line.key).await?,
                 None => None,
             };
+            if let (Some(of), Some(_)) = (&of, newest.as_ref().filter(|newest| newest.run == run.id)) {
+                writes += ledger.taken_otherwise(of, &line.key, &run.id).await?;
+            }
             rows.push(match newest {
                 _ if history.open.is_some() => earlier::unread(line, &reason),
                 Some(intent) if earlier::is_made(&intent, &run.id, &history) => {

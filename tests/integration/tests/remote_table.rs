@@ -120,3 +120,57 @@ async fn whatever_the_far_side_does_to_a_write_it_gets_one_request_and_the_line_
     200 and no id, made         | 1 | updated | unchanged | [42]
     ");
 }
+
+#[tokio::test]
+async fn the_same_of_a_kaseya_bms_that_adds() {
+    let table = table(On::adding()).await;
+    insta::assert_snapshot!(table, @r"
+    the far side                | requests | first run | an hour later | units after each write
+    connection refused          | 0 | failed host_unreachable | updated | [42]
+    reset, not made             | 1 | unknown write_unsettled | updated | [42]
+    reset, made                 | 1 | updated | unchanged | [42]
+    no answer in time, not made | 1 | unknown write_unsettled | updated | [42]
+    no answer in time, made     | 1 | updated | unchanged | [42]
+    301                         | 1 | unknown write_unsettled | updated | [42]
+    307                         | 1 | unknown write_unsettled | updated | [42]
+    408, not made               | 1 | unknown write_unsettled | updated | [42]
+    408, made                   | 1 | updated | unchanged | [42]
+    429 with Retry-After        | 1 | failed psa_rate_limited | updated | [42]
+    500, not made               | 1 | unknown write_unsettled | updated | [42]
+    500, made                   | 1 | updated | unchanged | [42]
+    200 unparsable, not made    | 1 | unknown write_unsettled | updated | [42]
+    200 unparsable, made        | 1 | updated | unchanged | [42]
+    refused                     | 1 | failed psa_request_refused | updated | [42]
+    200 empty, not made         | 1 | unknown write_unsettled | updated | [42]
+    200 empty, made             | 1 | updated | unchanged | [42]
+    200 and no id, not made     | 1 | unknown write_unsettled | unknown write_unexplained | []
+    200 and no id, made         | 1 | updated | unchanged | [42]
+    ");
+}
+
+#[tokio::test]
+async fn the_same_of_a_kaseya_bms_that_replaces() {
+    let table = table(On::replacing()).await;
+    insta::assert_snapshot!(table, @r"
+    the far side                | requests | first run | an hour later | units after each write
+    connection refused          | 0 | failed host_unreachable | updated | [2, 42]
+    reset, not made             | 1 | unknown write_unsettled | updated | [2, 42]
+    reset, made                 | 2 | updated | unchanged | [2, 42]
+    no answer in time, not made | 1 | unknown write_unsettled | updated | [2, 42]
+    no answer in time, made     | 2 | updated | unchanged | [2, 42]
+    301                         | 1 | unknown write_unsettled | updated | [2, 42]
+    307                         | 1 | unknown write_unsettled | updated | [2, 42]
+    408, not made               | 1 | unknown write_unsettled | updated | [2, 42]
+    408, made                   | 2 | updated | unchanged | [2, 42]
+    429 with Retry-After        | 1 | failed psa_rate_limited | updated | [2, 42]
+    500, not made               | 1 | unknown write_unsettled | updated | [2, 42]
+    500, made                   | 2 | updated | unchanged | [2, 42]
+    200 unparsable, not made    | 1 | unknown write_unsettled | updated | [2, 42]
+    200 unparsable, made        | 2 | updated | unchanged | [2, 42]
+    refused                     | 1 | failed psa_request_refused | updated | [2, 42]
+    200 empty, not made         | 1 | unknown write_unsettled | updated | [2, 42]
+    200 empty, made             | 2 | updated | unchanged | [2, 42]
+    200 and no id, not made     | 1 | unknown write_unsettled | unknown write_unexplained | []
+    200 and no id, made         | 2 | updated | unchanged | [2, 42]
+    ");
+}

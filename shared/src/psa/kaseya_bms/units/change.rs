@@ -8,6 +8,7 @@ use serde_json::{Number, Value, json};
 
 use super::notes::{self, LineNote, Pending, Semantics, SemanticsNote, Trial};
 use super::{SeenLine, Stored, Units, line_of};
+use crate::domain::ids::ContractServiceId;
 use crate::domain::line::LineKey;
 use crate::psa::kaseya_bms::client::{Ask, Client};
 use crate::psa::kaseya_bms::errors;
@@ -35,6 +36,7 @@ pub(super) async fn change(units: &Units, client: &Client, change: &UnitsChange)
         sent: request.units,
         semantics: request.semantics,
         at: client.clock.now(),
+        answered: None,
     };
     let says = LineNote { pending: Some(pending), ..found.note.says.clone() };
     let noted = units.note(&line, &found, says).await.map_err(WriteError::NotSent)?;
@@ -46,6 +48,7 @@ pub(super) async fn change(units: &Units, client: &Client, change: &UnitsChange)
             let row = success.row(Template::ContractServices).ok();
             let id = row.and_then(|row| row.reference("id", Template::ContractServices).ok());
             if let Some(id) = id {
+                units.note_answer(&line, noted, &id).await;
                 units.seen().answered.insert(line, id);
             }
             Ok(())
@@ -93,6 +96,16 @@ impl Units {
             self.keep(line, &written);
         }
         error
+    }
+
+    /// Notes the row that BMS named, where nothing else may tell that the change was taken.
+    async fn note_answer(&self, line: &LineKey, noted: Stored<LineNote>, id: &ContractServiceId) {
+        let LineNote { marks, pending, .. } = &noted.says;
+        let Some(pending) = pending.clone().filter(|pending| pending.may_not_show(marks)) else { return };
+        let says = LineNote { pending: Some(Pending { answered: Some(id.clone()), ..pending }), ..noted.says };
+        if let Some(written) = notes::write_line(self.notebook.as_ref(), line, noted.note.as_ref(), says).await {
+            self.keep(line, &written);
+        }
     }
 
     fn keep(&self, line: &LineKey, note: &Stored<LineNote>) {

@@ -149,11 +149,10 @@ fn fate(pending: &Pending, before: &[Mark], evidence: &Evidence<'_>) -> Fate {
 /// The same rows as before.
 fn unmoved(pending: &Pending, before: &[Mark], evidence: &Evidence<'_>) -> Fate {
     let [only] = before else { return Fate::NotTaken };
-    let could_not_show = only.effective.is_none_or(|effective| effective == pending.effective);
-    if pending.semantics == Semantics::Adds || !could_not_show {
+    if !pending.may_not_show(before) {
         return Fate::NotTaken;
     }
-    match evidence.answered {
+    match evidence.answered.or(pending.answered.as_ref()) {
         Some(id) if *id == only.id => Fate::Taken(Semantics::Replaces),
         // Another row was named, which does not show yet.
         Some(_) => Fate::NotTaken,

@@ -26,7 +26,7 @@ fn sent(sent: i64, semantics: Semantics) -> LineNote {
         steps: vec![Step { from: JANUARY, units: before }],
         marks: vec![mark(1, JANUARY)],
         stated_at: Some(at(-9)),
-        pending: Some(Pending { effective: NOVEMBER, before, target, sent, semantics, at: at(0) }),
+        pending: Some(Pending { effective: NOVEMBER, before, target, sent, semantics, at: at(0), answered: None }),
         ..LineNote::default()
     }
 }
@@ -122,6 +122,9 @@ fn where_a_row_of_the_same_day_may_have_been_replaced_only_the_answer_tells() {
         let note = LineNote { marks: rows.to_vec(), ..sent(sent_units, semantics) };
         let judged = judge(&note, &Evidence { answered, ..shows(&rows) });
         assert_eq!((now(&judged), judged.learnt), (after, learnt), "{semantics:?}, answered {answered:?}");
+        // The same where another process has noted the answer.
+        let pending = note.pending.clone().map(|pending| Pending { answered: answered.cloned(), ..pending });
+        assert_eq!(judge(&LineNote { pending, ..note }, &shows(&rows)).learnt, learnt);
     }
 }
 
@@ -166,7 +169,15 @@ fn a_second_change_of_a_day_takes_the_place_of_the_first() {
     let rows = [mark(1, JANUARY), mark(2, NOVEMBER)];
     let first = judge(&sent(2, Semantics::Adds), &shows(&rows)).note;
     let (before, target) = (units(42), units(50));
-    let pending = Pending { effective: NOVEMBER, before, target, sent: 8, semantics: Semantics::Adds, at: at(10) };
+    let pending = Pending {
+        effective: NOVEMBER,
+        before,
+        target,
+        sent: 8,
+        semantics: Semantics::Adds,
+        at: at(10),
+        answered: None,
+    };
     let note = LineNote { pending: Some(pending), ..first };
     let rows = [mark(1, JANUARY), mark(2, NOVEMBER), mark(3, NOVEMBER)];
     let second = judge(&note, &Evidence { at: at(11), ..shows(&rows) }).note;

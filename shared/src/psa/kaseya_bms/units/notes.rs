@@ -105,6 +105,18 @@ pub(super) struct Pending {
     /// What was known when it was sent.
     pub semantics: Semantics,
     pub at: Timestamp,
+    /// The row that BMS named when it took it, noted where nothing else could tell.
+    #[serde(default)]
+    pub answered: Option<ContractServiceId>,
+}
+
+impl Pending {
+    /// Whether the rows may look the same after the change as before it: it may take the place of the only row, whose date is
+    /// that of the change already.
+    pub fn may_not_show(&self, before: &[Mark]) -> bool {
+        let [only] = before else { return false };
+        self.semantics != Semantics::Adds && only.effective.is_none_or(|effective| effective == self.effective)
+    }
 }
 
 impl Mark {
