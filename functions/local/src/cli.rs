@@ -38,7 +38,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show a whole sync against a simulated PSA: connect, map, preview, sync, sync again.
+    /// Show a whole sync against simulated PSAs: connect, map, preview, sync, sync again.
     ///
     /// Nothing leaves this machine and nothing is kept. Without --exit the service goes on, so that you can look around.
     Demo(DemoArguments),
@@ -61,7 +61,11 @@ struct DemoArguments {
     /// Print one JSON object instead of the story and the table.
     #[arg(long)]
     json: bool,
-    /// How many customer companies the made-up MSP has, from 12 (one for each kind of result) to 1000.
+    /// The PSA that the made-up MSP has: autotask or kaseya_bms; both if left out.
+    #[arg(long, value_name = "PSA", value_parser = psa)]
+    psa: Option<Psa>,
+    /// How many customer companies it has there, from 12 (one for each kind of result) to 1000, or 200 in Kaseya BMS. With
+    /// both PSAs these are Autotask's, and Kaseya BMS has a quarter as many besides, 200 at most.
     #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u16).range(12..=1000))]
     companies: u16,
     /// Port of the service; a free one if left out.
@@ -121,9 +125,14 @@ fn psa_base(text: &str) -> Result<(Psa, Url), String> {
     if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
         return Err(format!("{url} is no http address"));
     }
+    Ok((self::psa(psa)?, url))
+}
+
+/// A PSA by its name.
+fn psa(name: &str) -> Result<Psa, String> {
     let known: Vec<&str> = Psa::ALL.iter().map(|psa| psa.as_str()).collect();
-    let unknown = || format!("{psa} is no PSA that Tallyline knows; it knows {}", known.join(" and "));
-    Ok((Psa::named(psa).ok_or_else(unknown)?, url))
+    let unknown = || format!("{name} is no PSA that Tallyline knows; it knows {}", known.join(" and "));
+    Psa::named(name).ok_or_else(unknown)
 }
 
 fn scope(text: &str) -> Result<Scope, String> {
@@ -144,9 +153,10 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Demo(arguments) => {
             log("warn");
-            let DemoArguments { exit, json, companies, port } = arguments;
-            let options =
-                demo::Options { exit, json, companies: usize::from(companies), port, clock: Arc::new(SystemClock) };
+            let DemoArguments { exit, json, psa, companies, port } = arguments;
+            let psas = psa.map_or_else(|| Psa::ALL.to_vec(), |psa| vec![psa]);
+            let (companies, clock) = (usize::from(companies), Arc::new(SystemClock));
+            let options = demo::Options { exit, json, psas, companies, port, clock };
             demo::run(options).await
         }
         Command::Serve(arguments) => {
@@ -225,5 +235,6 @@ mod tests {
         assert!(refused("tallyline token --partner p").contains("--scope"));
         assert!(refused("tallyline token --partner p#q --scope read").contains("printable"));
         assert!(refused("tallyline demo --companies 3").contains("12"));
+        assert!(refused("tallyline demo --psa halo").contains("it knows autotask and kaseya_bms"));
     }
 }

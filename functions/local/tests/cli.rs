@@ -5,62 +5,10 @@ mod served;
 use std::time::Duration;
 
 use local::app::{App, AppOptions, Place};
-use serde_json::{Value, json};
-use served::{Served, run, stderr, tallyline, token};
+use serde_json::json;
+use served::{Served, run, stderr, token};
 use simulators::autotask::seed::{Provider, Seeded};
 use simulators::autotask::{Autotask, SAMPLE_INTEGRATION_CODE, SAMPLE_SECRET, SAMPLE_USERNAME};
-
-#[test]
-fn the_demo_writes_once_and_then_nothing_and_says_so_in_one_object() {
-    let output = run(&["demo", "--exit", "--json", "--companies", "24"]);
-    assert!(output.status.success(), "{}", stderr(&output));
-    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(shown.as_object().unwrap().keys().collect::<Vec<_>>(), ["first_run", "lines", "second_run"]);
-    assert!(shown["first_run"]["writes"].as_u64().unwrap() > 10, "{}", shown["first_run"]);
-    assert_eq!(shown["second_run"]["writes"], 0);
-    let requests = |run: &str| shown[run]["psa_requests"].as_u64().unwrap();
-    assert!(requests("second_run") < 10 && requests("second_run") < requests("first_run"), "{shown}");
-
-    let lines = shown["lines"].as_array().unwrap();
-    let count = |status: &str| lines.iter().filter(|line| line["status"] == status).count();
-    assert_eq!(shown["first_run"]["writes"], count("updated"));
-    assert!(count("unchanged") > 10);
-    assert_eq!(count("unknown") + count("planned"), 0);
-    let with_code = |code: &str| lines.iter().filter(|line| line["code"] == code).collect::<Vec<_>>();
-    let held = with_code("fall_guard");
-    assert_eq!(held.len(), 3);
-    for line in &held {
-        assert!(line["after"].is_null() && line["before"].as_u64() > line["target"].as_u64(), "{line}");
-    }
-    assert!(held.iter().any(|line| line["target"] == 0), "a zero is held like any other fall");
-    assert_eq!(with_code("contract_ended").len(), 3);
-    assert_eq!(with_code("service_not_on_contract").len(), 1);
-    assert_eq!(with_code("usage_incomplete").len(), 1);
-    for line in lines {
-        let names: Vec<&String> = line.as_object().unwrap().keys().collect();
-        assert_eq!(names, ["after", "before", "code", "company", "explanation", "product", "status", "target"]);
-        if line["status"] == "updated" {
-            assert!(line["after"] == line["target"] && line["before"] != line["target"], "{line}");
-        }
-        assert_eq!(line["code"] == "", ["updated", "unchanged"].contains(&line["status"].as_str().unwrap()), "{line}");
-    }
-}
-
-#[test]
-fn the_demo_for_people_fits_the_width_that_it_is_told() {
-    let output = tallyline(&["demo", "--exit", "--companies", "12"]).env("COLUMNS", "100").output().unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(!text.contains('\u{1b}'), "no colours where nobody sees them");
-    for word in ["Written and read back", "Held: a person decides", "Can't be written", "second sync", "(+1)"] {
-        assert!(text.contains(word), "{word} is missing:\n{text}");
-    }
-    let table = text.lines().skip_while(|line| !line.trim_start().starts_with("company"));
-    for line in table {
-        assert!(line.chars().count() <= 100, "{line}");
-    }
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-}
 
 #[test]
 fn wrong_arguments_end_with_2_and_failures_with_1_and_a_way_out() {
@@ -68,6 +16,7 @@ fn wrong_arguments_end_with_2_and_failures_with_1_and_a_way_out() {
         &["serve", "--psa-base", "halo=http://127.0.0.1:1"][..],
         &["token", "--partner", "p"],
         &["demo", "--companies", "1"],
+        &["demo", "--psa", "halo"],
         &["nonsense"],
         &[],
     ] {
@@ -79,6 +28,9 @@ fn wrong_arguments_end_with_2_and_failures_with_1_and_a_way_out() {
     assert_eq!(nowhere.status.code(), Some(1));
     assert!(stderr(&nowhere).contains("is no data folder; name the one"), "{}", stderr(&nowhere));
     assert_eq!(stderr(&nowhere).lines().count(), 1);
+    let many = run(&["demo", "--exit", "--psa", "kaseya_bms", "--companies", "900"]);
+    assert_eq!((many.status.code(), many.stdout.len()), (Some(1), 0));
+    assert!(stderr(&many).contains("choose --companies 200 or fewer"), "{}", stderr(&many));
     for help in [&["--help"][..], &["serve", "--help"], &["demo", "--help"], &["token", "--help"]] {
         assert!(run(help).status.success(), "{help:?}");
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use local::demo::{Options, run};
 use shared::clock::Clock;
+use shared::psa::Psa;
 
 struct Stopped(Timestamp);
 
@@ -14,10 +15,11 @@ impl Clock for Stopped {
     }
 }
 
-/// Ends well on a day: the second sync wrote nothing, and every outcome is known.
+/// Ends well on a day, with both PSAs: the second sync wrote nothing, and every outcome is known.
 async fn ends_well_at(instant: &str) {
     let clock = Arc::new(Stopped(instant.parse().unwrap()));
-    let ended = run(Options { exit: true, json: true, companies: 12, port: 0, clock }).await.unwrap();
+    let ended =
+        run(Options { exit: true, json: true, psas: Psa::ALL.to_vec(), companies: 12, port: 0, clock }).await.unwrap();
     assert_eq!(format!("{ended:?}"), format!("{:?}", std::process::ExitCode::SUCCESS), "{instant}");
 }
 

@@ -24,9 +24,9 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use shared::clock::Clock;
 use shared::http::{AllowList, Client, KASEYA_BMS, Settings};
-use shared::psa::{CatalogQuery, Endpoint};
 use shared::psa::kaseya_bms::{KaseyaBms, KaseyaBmsConnector, KaseyaBmsCredentials, Pause};
 use shared::psa::notebook::NoNotebook;
+use shared::psa::{CatalogQuery, Endpoint};
 use simulators::clock::{Clock as SimulatedClock, ClockHand};
 use simulators::kaseya_bms::{
     AccountSpec, BmsUser, ContractSpec, KaseyaBms as Simulator, Limits, LineSpec, ServiceSpec, Switches, World,

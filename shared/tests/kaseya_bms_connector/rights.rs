@@ -27,7 +27,7 @@ async fn each_right_is_tried_once_and_nothing_is_written() {
         ]
     );
     let empty = Stage::of(World::builder()).await;
-    assert_eq!(empty.open().rights().await.unwrap().len(), 4, "without a service there is none to ask about");
+    assert_eq!(empty.open().rights().await.unwrap().len(), 5, "without a service there is none to ask about");
 }
 
 #[tokio::test]

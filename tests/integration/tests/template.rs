@@ -227,7 +227,8 @@ fn each_queue_delivers_as_often_as_the_functions_reckon_with() {
 
 #[test]
 fn the_functions_environment_names_resources_and_holds_no_secret() {
-    let known: BTreeSet<&str> = ["TABLE", "EVENT_BUS", "SECRETS_PREFIX", "JOBS_QUEUE_URL", "PLANNING_QUEUE_URL"].into();
+    let known: BTreeSet<&str> =
+        ["TABLE", "EVENT_BUS", "SECRETS_PREFIX", "JOBS_QUEUE_URL", "PLANNING_QUEUE_URL", "ALLOWED_HOSTS"].into();
     let globals = &TEMPLATE["Globals"]["Function"]["Environment"]["Variables"];
     let own = of_type("AWS::Serverless::Function").map(|(_, function)| &function["Environment"]["Variables"]);
     for variables in own.chain([globals]) {

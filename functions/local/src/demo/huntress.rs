@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::world::Customer;
+use super::customers::Customer;
 
 /// Organisations a page; the API allows 1 to 500.
 const PAGE: usize = 50;
@@ -70,21 +70,21 @@ pub(super) fn records(pages: &[Page]) -> Vec<Value> {
 mod tests {
     use jiff::civil::date;
 
-    use super::super::world::made_up;
+    use super::super::stages::autotask::made_up;
     use super::*;
 
     #[test]
     fn the_list_reads_like_the_vendors_and_gives_two_records_an_organisation() {
-        let made = made_up(60, date(2026, 11, 21)).unwrap();
-        let pages = pages(&made.customers);
+        let (customers, _) = made_up(0..60, date(2026, 11, 21)).unwrap();
+        let pages = pages(&customers);
         assert_eq!(pages.iter().map(|page| page.organizations.len()).collect::<Vec<_>>(), [50, 10]);
         let first = serde_json::to_value(&pages[0]).unwrap();
         assert_eq!(first["pagination"]["next_page_token"], "page-2");
         assert!(serde_json::to_value(&pages[1]).unwrap()["pagination"].get("next_page_token").is_none());
-        assert_eq!(first["organizations"][0]["agents_count"], made.customers[0].counts[0]);
+        assert_eq!(first["organizations"][0]["agents_count"], customers[0].counts[0]);
         let records = records(&pages);
         assert_eq!(records.len(), 120);
         assert_eq!(records[1]["product"], "itdr");
-        assert_eq!(records[1]["quantity"], made.customers[0].counts[1]);
+        assert_eq!(records[1]["quantity"], customers[0].counts[1]);
     }
 }

@@ -1,25 +1,26 @@
-//! `tallyline demo`: a whole sync that can be watched, against a simulated Autotask, over the real HTTP API.
+//! `tallyline demo`: a whole sync that can be watched, against simulated PSAs, over the real HTTP API.
 //!
-//! Owns the stage (simulator, service, port) and the order of events. `world` makes the MSP up, `story` plays the client's
-//! part, `table` and `summary` show what came of it. Nothing in here is a short cut: what the demo does, a client can do.
+//! Owns the service, its port and the order of events. `customers` makes the MSP up, `stages` has the simulated PSAs, `story`
+//! plays the client's part, `table`, `summary` and `report` show what came of it. Nothing in here is a short cut: what the demo
+//! does, a client can do.
 
 mod client;
+mod customers;
 mod huntress;
+mod report;
+mod stages;
 mod story;
 mod summary;
 mod table;
 mod terminal;
-mod world;
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use shared::clock::Clock;
 use shared::psa::Psa;
-use simulators::autotask::Autotask;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -36,16 +37,18 @@ pub struct Options {
     pub exit: bool,
     /// One JSON object on stdout and nothing else.
     pub json: bool,
-    /// Customer companies.
+    /// The PSAs that the MSP has, in the order in which they are shown.
+    pub psas: Vec<Psa>,
+    /// Customer companies in the first of them, at least 12. Every other one has a quarter as many besides.
     pub companies: usize,
     /// Port of the service; 0 takes a free one.
     pub port: u16,
-    /// Tells the time, to the service and to the simulator.
+    /// Tells the time, to the service and to the simulators.
     pub clock: Arc<dyn Clock>,
 }
 
 /// Plays the demo, shows it, and unless it is to end goes on serving until Ctrl-C. Answers with 0 when the second sync wrote
-/// nothing and no line's outcome is unknown.
+/// nothing and no line's outcome is unknown, in every connection.
 ///
 /// # Errors
 /// Something did not start, or the service refused what the demo relies on.
@@ -55,12 +58,12 @@ pub async fn run(options: Options) -> Result<ExitCode, Failure> {
     let listener = TcpListener::bind(address).await.map_err(|error| not_listening(address, &error))?;
     let base = format!("http://{}", listener.local_addr()?);
 
-    let today = options.clock.now().to_zoned(TimeZone::UTC).date();
-    let made = world::made_up(options.companies, today)?;
-    let time = Arc::clone(&options.clock);
-    let psa = Autotask::setup(made.world.clone()).clock(simulators::Clock::from_fn(move || time.now())).start().await?;
-    let place = AppOptions::at(Place::Memory).clock(Arc::clone(&options.clock));
-    let app = App::open(place.psa(Psa::Autotask, psa.base().parse()?)).await?;
+    let stages = stages::start_all(&options.psas, options.companies, &options.clock).await?;
+    let mut place = AppOptions::at(Place::Memory).clock(Arc::clone(&options.clock));
+    for stage in &stages {
+        place = place.psa(stage.psa.psa(), stage.psa.base().parse()?);
+    }
+    let app = App::open(place).await?;
 
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = serve(&app, listener, async {
@@ -70,13 +73,15 @@ pub async fn run(options: Options) -> Result<ExitCode, Failure> {
     let playing = async {
         // Dropped at the end, however this ends: then the service stops.
         let _stop = stop;
-        let story = Story { app: &app, psa: &psa, made: &made, base: &base, clock: options.clock.as_ref() };
+        let story = Story { app: &app, stages: &stages, base: &base, clock: options.clock.as_ref() };
         let played = tokio::select! {
             played = story.play(&terminal) => played?,
             () = stop_signal() => return Ok(ExitCode::FAILURE),
         };
         show(&options, &terminal, &played)?;
-        if !options.exit {
+        if options.exit {
+            summary::how_to_go_on(&terminal, &played);
+        } else {
             summary::how_to_look_further(&terminal, &base, &played);
             stop_signal().await;
         }
@@ -89,9 +94,12 @@ pub async fn run(options: Options) -> Result<ExitCode, Failure> {
 
 fn show(options: &Options, terminal: &Terminal, played: &Played) -> Result<(), Failure> {
     if options.json {
-        writeln!(std::io::stdout(), "{}", summary::json(played)?)?;
+        writeln!(std::io::stdout(), "{}", report::json(played)?)?;
     } else {
-        table::print(terminal, &played.lines);
+        for part in &played.parts {
+            table::print(terminal, part.name, &part.lines);
+            summary::of_part(terminal, part);
+        }
         summary::print(terminal, played);
     }
     Ok(())

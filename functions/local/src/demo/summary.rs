@@ -1,97 +1,102 @@
-//! The end of the demo: what both syncs cost, for people and for programs.
+//! The end of the demo, for people: what it came to in units, what the syncs cost, and where to look next.
 
-use serde::Serialize;
 use shared::domain::line::{LineResult, LineStatus};
-use shared::domain::units::Units;
 
-use super::story::{Played, RunEnd, changes};
+use super::story::{Part, Played, changes};
 use super::terminal::{Look, Terminal};
-use crate::cli::Failure;
 
-#[derive(Serialize)]
-struct Report<'a> {
-    lines: Vec<Line<'a>>,
-    first_run: Cost,
-    second_run: Cost,
-}
+/// Statuses of lines that somebody has to look at: each is a finding.
+const WAITING: [LineStatus; 3] = [LineStatus::Held, LineStatus::Failed, LineStatus::Unknown];
 
-#[derive(Serialize)]
-struct Line<'a> {
-    company: &'a str,
-    product: &'a str,
-    before: Option<Units>,
-    target: Option<Units>,
-    after: Option<Units>,
-    status: LineStatus,
-    code: &'a str,
-    explanation: &'a str,
-}
-
-#[derive(Serialize)]
-struct Cost {
-    psa_requests: u32,
-    writes: u32,
-}
-
-impl<'a> From<&'a LineResult> for Line<'a> {
-    fn from(line: &'a LineResult) -> Self {
-        // A company that no usage named has only its id.
-        let name = Some(line.company_name.as_str()).filter(|name| !name.is_empty());
-        Self {
-            company: name.unwrap_or(line.company.as_str()),
-            product: line.product.as_str(),
-            before: line.before,
-            target: line.target,
-            after: line.after,
-            status: line.status,
-            code: &line.code,
-            explanation: &line.explanation,
+/// What the results of one connection come to.
+pub(super) fn of_part(terminal: &Terminal, part: &Part) {
+    let mut more = Tally::default();
+    let mut fewer = Tally::default();
+    for line in part.lines.iter().filter(|line| line.status == LineStatus::Updated) {
+        let units = |units: Option<shared::domain::units::Units>| units.map_or(0, |units| i64::from(units.get()));
+        match units(line.after) - units(line.before) {
+            change if change < 0 => fewer.add(-change),
+            change => more.add(change),
         }
     }
-}
-
-impl From<&RunEnd> for Cost {
-    fn from(run: &RunEnd) -> Self {
-        Self { psa_requests: run.psa_requests, writes: run.writes }
+    terminal.paragraph(
+        "  ",
+        &format!(
+            "{}: {} units more are billed from now on ({} lines), and {} fewer ({} lines).",
+            part.name, more.units, more.lines, fewer.units, fewer.lines
+        ),
+    );
+    for text in &part.about {
+        terminal.paragraph("  ", text);
     }
 }
 
-/// The whole demo as one JSON object.
-pub(super) fn json(played: &Played) -> Result<String, Failure> {
-    let report = Report {
-        lines: played.lines.iter().map(Line::from).collect(),
-        first_run: (&played.first).into(),
-        second_run: (&played.second).into(),
-    };
-    Ok(serde_json::to_string(&report)?)
+#[derive(Default)]
+struct Tally {
+    lines: u32,
+    units: i64,
 }
 
-/// What both syncs cost.
+impl Tally {
+    fn add(&mut self, units: i64) {
+        self.lines += 1;
+        self.units += units;
+    }
+}
+
+/// What both syncs of each connection cost.
 pub(super) fn print(terminal: &Terminal, played: &Played) {
     terminal.say("");
-    terminal.say(&terminal.paint("                PSA requests   changes sent", Look::Strong));
-    for (name, run) in [("first sync", &played.first), ("second sync", &played.second)] {
-        terminal.say(&format!("  {name:12} {:>13} {:>14}", run.psa_requests, run.writes));
+    terminal.say(&terminal.paint("                             PSA requests   changes sent", Look::Strong));
+    for Part { name, first, second, .. } in &played.parts {
+        for (of, which, run) in [(*name, "first sync", first), ("", "second sync", second)] {
+            terminal.say(&format!("  {of:12} {which:12} {:>13} {:>14}", run.psa_requests, run.writes));
+        }
     }
-    let look = if played.is_fine() { Look::Good } else { Look::Bad };
-    let verdict = format!(
-        "  Autotask counted {} in all; the second sync sent {}.",
-        changes(u32::try_from(played.adjustments).unwrap_or(u32::MAX)),
-        changes(played.second.writes),
+    for part in &played.parts {
+        let look = if part.is_fine() { Look::Good } else { Look::Bad };
+        let verdict = format!(
+            "  {} counted {} in all; the second sync sent {}.",
+            part.name,
+            changes(u32::try_from(part.written).unwrap_or(u32::MAX)),
+            changes(part.second.writes),
+        );
+        terminal.say(&terminal.paint(&verdict, look));
+    }
+}
+
+/// What to do next where the service ends here.
+pub(super) fn how_to_go_on(terminal: &Terminal, played: &Played) {
+    let waiting: usize = played.parts.iter().map(|part| waiting(&part.lines)).sum();
+    terminal.say("");
+    terminal.paragraph(
+        "  ",
+        &format!(
+            "Next: {waiting} lines wait for a person or a repair. Each is a finding, with what to do about it. Without --exit \
+             the service goes on and shows them. README.md has how to connect a real PSA."
+        ),
     );
-    terminal.say(&terminal.paint(&verdict, look));
+}
+
+fn waiting(lines: &[LineResult]) -> usize {
+    lines.iter().filter(|line| WAITING.contains(&line.status)).count()
 }
 
 /// Where the service is, and how to ask it.
 pub(super) fn how_to_look_further(terminal: &Terminal, base: &str, played: &Played) {
-    let Played { token, first, connection, .. } = played;
+    let token = &played.token;
+    let asking = "curl -s -H \"Authorization: Bearer $TOKEN\"";
     terminal.say(&format!(
-        "\n  The service goes on at {base} until Ctrl-C. To look around:\n\n\
-         export TOKEN={token}\n\
-         curl -s -H \"Authorization: Bearer $TOKEN\" '{base}/v1/runs/{run}/lines?status=held'\n\
-         curl -s -H \"Authorization: Bearer $TOKEN\" -H 'Accept: text/csv' {base}/v1/runs/{run}/lines\n\
-         curl -s -H \"Authorization: Bearer $TOKEN\" {base}/v1/connections/{connection}\n\
-         curl -s {base}/openapi.json\n",
-        run = first.id,
+        "\n  The service goes on at {base} until Ctrl-C. To look around:\n\nexport TOKEN={token}\nBASE={base}"
     ));
+    for Part { name, connection, first, lines, .. } in &played.parts {
+        let (run, waiting) = (&first.id, waiting(lines));
+        terminal.say(&format!(
+            "\n# {name}: the {waiting} lines that wait for you, then every line as a file, then the connection\n\
+             {asking} \"$BASE/v1/connections/{connection}/findings?status=open\"\n\
+             {asking} -H 'Accept: text/csv' $BASE/v1/runs/{run}/lines\n\
+             {asking} $BASE/v1/connections/{connection}"
+        ));
+    }
+    terminal.say(&format!("\n# the whole HTTP contract\ncurl -s {base}/openapi.json\n"));
 }

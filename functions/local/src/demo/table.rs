@@ -23,8 +23,9 @@ const STATUS: usize = 8;
 /// Two spaces at the left and one between columns.
 const GAPS: usize = 2 + 6;
 
-/// Prints `lines`.
-pub(super) fn print(terminal: &Terminal, lines: &[LineResult]) {
+/// Prints the `lines` of the connection to a PSA of this name.
+pub(super) fn print(terminal: &Terminal, name: &str, lines: &[LineResult]) {
+    terminal.heading(&format!("{name}: what the sync came to"));
     for line in drawn(terminal, lines) {
         terminal.say(&line);
     }
@@ -32,7 +33,7 @@ pub(super) fn print(terminal: &Terminal, lines: &[LineResult]) {
 
 fn drawn(terminal: &Terminal, lines: &[LineResult]) -> Vec<String> {
     let columns = Columns::of(terminal, lines);
-    let mut drawn = vec![String::new(), terminal.paint(&columns.heading(), Look::Strong).into_owned()];
+    let mut drawn = vec![terminal.paint(&columns.heading(), Look::Strong).into_owned()];
     for (status, word, title, look) in GROUPS {
         let mut group: Vec<&LineResult> = lines.iter().filter(|line| line.status == status).collect();
         if group.is_empty() {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Write as _;
 use std::time::Duration;
 
-use console::{Alignment, Term, pad_str};
+use console::{Alignment, Term, measure_text_width, pad_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Width where nobody says how wide it is.
@@ -44,14 +44,32 @@ impl Terminal {
         Self { quiet: false, colours: false, width }
     }
 
+    /// What the steps or lines that follow are about.
+    pub(super) fn heading(&self, text: &str) {
+        self.say("");
+        self.say(&self.paint(text, Look::Strong));
+    }
+
     /// A step of the story.
     pub(super) fn step(&self, text: &str) {
-        self.say(&format!("  {} {text}", self.paint("✓", Look::Good)));
+        for (row, number) in wrapped(text, self.width.saturating_sub(4)).iter().zip(0..) {
+            let mark = if number == 0 { self.paint("✓", Look::Good) } else { " ".into() };
+            self.say(&format!("  {mark} {row}"));
+        }
     }
 
     /// Something worth knowing about the step before.
     pub(super) fn note(&self, text: &str) {
-        self.say(&format!("    {}", self.paint(text, Look::Faint)));
+        for row in wrapped(text, self.width.saturating_sub(4)) {
+            self.say(&format!("    {}", self.paint(&row, Look::Faint)));
+        }
+    }
+
+    /// Sentences, each row of them after `indent`.
+    pub(super) fn paragraph(&self, indent: &str, text: &str) {
+        for row in wrapped(text, self.width.saturating_sub(indent.len())) {
+            self.say(&format!("{indent}{row}"));
+        }
     }
 
     /// A line of text.
@@ -93,9 +111,31 @@ pub(super) fn fitted(text: &str, width: usize) -> String {
     pad_str(text, width, Alignment::Left, Some("…")).into_owned()
 }
 
+/// `text` in rows of at most `width` columns, broken at spaces. A longer word has a row of its own.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match rows.last_mut().filter(|row| measure_text_width(row) + 1 + measure_text_width(word) <= width) {
+            Some(row) => {
+                row.push(' ');
+                row.push_str(word);
+            }
+            None => rows.push(word.to_owned()),
+        }
+    }
+    rows
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_broken_at_spaces_and_no_row_is_wider_than_it_may_be() {
+        assert_eq!(wrapped("Küche und Bäder GmbH", 10), ["Küche und", "Bäder GmbH"]);
+        assert_eq!(wrapped("http://127.0.0.1:9100 is it", 10), ["http://127.0.0.1:9100", "is it"]);
+        assert!(wrapped("", 10).is_empty());
+    }
 
     #[test]
     fn a_text_fills_its_columns_exactly_whatever_its_letters() {

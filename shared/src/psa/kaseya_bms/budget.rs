@@ -1,11 +1,12 @@
-//! The requests of one connector, counted as BMS counts them: an hour's, for each endpoint template.
+//! Requests, counted as BMS counts them: an hour's, for each endpoint template. Connectors with the same credentials count
+//! together.
 //!
 //! BMS allows 1,500 an hour for each (Kaseya's help) and tells nobody how many are left, so what other integrations of the
 //! tenant take is not in these counts. A request beyond the allowance is not sent.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,11 +18,15 @@ use crate::psa::{Allowance, PsaError};
 const ALLOWED: u32 = 1_500;
 const WINDOW_MINUTES: u32 = 60;
 
-/// Counts.
+/// What connectors with the same credentials have used. Cheap to clone: clones count together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Used(Arc<Mutex<BTreeMap<Template, Use>>>);
+
+/// The counts of one connector, and of those that share them.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     made: AtomicU32,
-    templates: Mutex<BTreeMap<Template, Use>>,
+    used: Used,
 }
 
 /// How one template was used.
@@ -34,6 +39,11 @@ struct Use {
 }
 
 impl Budget {
+    /// A connector's, which counts with `used`.
+    pub(super) fn of(used: Used) -> Self {
+        Self { made: AtomicU32::default(), used }
+    }
+
     /// Takes one request of a template, or says when there is one to take again.
     pub(super) fn take(&self, template: Template, now: Timestamp) -> Result<(), PsaError> {
         let mut templates = self.lock();
@@ -59,7 +69,7 @@ impl Budget {
         self.lock().get(&template).and_then(|used| used.worked).is_some_and(|at| is_recent(at, now))
     }
 
-    /// Requests so far, log-ins included.
+    /// Requests of this connector so far, log-ins included.
     pub(super) fn made(&self) -> u32 {
         self.made.load(Ordering::Relaxed)
     }
@@ -77,7 +87,7 @@ impl Budget {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Template, Use>> {
-        self.templates.lock().unwrap_or_else(PoisonError::into_inner)
+        self.used.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -81,7 +81,8 @@ impl From<Unanswered> for PsaError {
 
 impl Client {
     pub(super) fn new(http: http::Client, clock: Arc<dyn Clock>, session: Arc<Session>) -> Self {
-        Self { http, clock, session, budget: Budget::default(), turns: Semaphore::new(AT_ONCE) }
+        let budget = Budget::of(session.used());
+        Self { http, clock, session, budget, turns: Semaphore::new(AT_ONCE) }
     }
 
     /// Lets the next call log in though a log-in was refused: a person says that the user was unlocked, or given its rights.

@@ -45,7 +45,9 @@ impl Connector for KaseyaBmsConnector {
     }
 
     async fn rights(&self) -> Result<Vec<Right>, PsaError> {
-        rights::rights(&self.client).await
+        let mut rights = rights::rights(&self.client).await?;
+        rights.push(self.units.right().await);
+        Ok(rights)
     }
 
     /// Of the endpoint that this connector used most. Costs no request: BMS tells nobody, so what other integrations take is

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
+use super::budget::Used;
 use super::credentials::KaseyaBmsCredentials;
 use super::errors;
 use super::log_in::{self, NoTokens, Tokens, Way};
@@ -29,6 +30,7 @@ pub(super) struct Session {
     credentials: KaseyaBmsCredentials,
     host: Result<CheckedHost, PsaError>,
     state: Mutex<State>,
+    used: Used,
 }
 
 #[derive(Default)]
@@ -71,7 +73,12 @@ impl Session {
     /// Sends nothing. Credentials that can't be a BMS user's show in the first call.
     pub(super) fn new(http: &http::Client, credentials: KaseyaBmsCredentials) -> Self {
         let host = checked(http, &credentials);
-        Self { credentials, host, state: Mutex::default() }
+        Self { credentials, host, state: Mutex::default(), used: Used::default() }
+    }
+
+    /// The requests of all who call with these credentials.
+    pub(super) fn used(&self) -> Used {
+        self.used.clone()
     }
 
     /// Where the API is.

@@ -23,7 +23,7 @@ use super::service_lines::ServiceLine;
 use crate::domain::ids::ContractServiceId;
 use crate::domain::line::LineKey;
 use crate::psa::notebook::{Note, Notebook};
-use crate::psa::{Asked, Observation, PsaError, UnitsChange, WriteError};
+use crate::psa::{Asked, Observation, PsaError, Right, UnitsChange, WriteError};
 use notes::{LineNote, Semantics, SemanticsNote};
 
 /// A trial that is older than this holds no other line back: its own has been unmapped, or a person looks into it.
@@ -70,6 +70,17 @@ impl Units {
 
     pub(super) async fn change(&self, client: &Client, change: &UnitsChange) -> Result<(), WriteError> {
         change::change(self, client, change).await
+    }
+
+    /// That units may be changed can't be tried out; what is known of it is told.
+    pub(super) async fn right(&self) -> Right {
+        let known = notes::read(self.notebook.as_ref(), std::iter::empty()).await;
+        let told = match known.map(|notes| notes.semantics.says.semantics) {
+            Ok(Semantics::Adds) => "a service that is posted again adds to what is there",
+            Ok(Semantics::Replaces) => "a service that is posted again takes the place of what is there",
+            Ok(Semantics::Unknown) | Err(_) => "what a service that is posted again does shows at the first rise",
+        };
+        Right { name: format!("change units: {told}"), missing: None }
     }
 
     /// Whether it is known what changes do, by what was read last.
