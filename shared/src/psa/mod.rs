@@ -1,8 +1,10 @@
 //! What Tallyline asks of a PSA, and nothing of how any one of them answers.
 //!
-//! A connector is a folder here with two files that matter: `mod.rs` (the calls) and `wire.rs` (the shapes). It is
-//! stateless between runs, keeps to its vendor's limits, and never repeats a write. What is true of money (which write,
-//! whether a write may be tried again) is decided by `sync` and `ledger`; a connector only says what it knows.
+//! A connector is a folder here. It keeps to its vendor's limits and never repeats a write. From one run to the next it
+//! remembers nothing but what it writes into its `notebook`, where its PSA does not tell all that it must know. What is true
+//! of money (which write, whether a write may be tried again) is decided by `sync` and `ledger`; a connector only says what it
+//! knows. A new PSA is a folder, a line in `credentials` and one in `registry`, and a fixture for the suite that every
+//! connector passes (`tests/integration/tests/connector_contract`).
 
 pub mod autotask;
 pub mod credentials;

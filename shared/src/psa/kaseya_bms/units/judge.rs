@@ -133,10 +133,9 @@ fn fate(pending: &Pending, before: &[Mark], evidence: &Evidence<'_>) -> Fate {
     let added: Vec<&Mark> = now.iter().filter(|mark| !is_in(before, mark)).collect();
     let gone = before.iter().filter(|mark| !is_in(now, mark)).count();
     let moved: Vec<&Mark> = now.iter().filter(|mark| is_in(before, mark) && !before.contains(mark)).collect();
-    let ours = |mark: &Mark| {
-        mark.effective == Some(pending.effective)
-            || (mark.effective.is_none() && evidence.answered.is_some_and(|id| *id == mark.id))
-    };
+    // How BMS shows dates is not confirmed; the row that it named is ours whatever it shows.
+    let named = |mark: &Mark| evidence.answered.or(pending.answered.as_ref()).is_some_and(|id| *id == mark.id);
+    let ours = |mark: &Mark| mark.effective == Some(pending.effective) || named(mark);
     let alone = before.len() == 1;
     match (added.as_slice(), gone, moved.as_slice()) {
         ([], 0, []) => unmoved(pending, before, evidence),

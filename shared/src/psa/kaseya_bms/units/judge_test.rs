@@ -129,6 +129,15 @@ fn where_a_row_of_the_same_day_may_have_been_replaced_only_the_answer_tells() {
 }
 
 #[test]
+fn the_row_that_bms_named_is_ours_whatever_date_it_shows() {
+    let rows = [mark(1, JANUARY), mark(2, date(2026, 10, 31))];
+    let id: ContractServiceId = "2".parse().unwrap();
+    let note = sent(2, Semantics::Adds);
+    assert_eq!(code(&judge(&note, &shows(&rows))), "write_unclear");
+    assert_eq!(now(&judge(&note, &Evidence { answered: Some(&id), ..shows(&rows) })), Some(42));
+}
+
+#[test]
 fn units_are_known_from_a_statement_on_and_only_a_newer_one_changes_them() {
     let rows = [mark(1, JANUARY), mark(2, NOVEMBER)];
     let nothing = LineNote::default();
