@@ -17,6 +17,7 @@ pub mod open;
 pub mod registry;
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -146,8 +147,10 @@ impl Allowance {
 /// Requests of the hour's allowance that one account's job takes at most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct JobCost {
-    /// Whatever it is about: its reads, where one shows all lines.
-    pub fixed: u32,
+    /// Its reads, before and after its writes, of as many lines as one request shows.
+    pub reads: u32,
+    /// How many lines that is; `None` where one request shows all.
+    pub lines_a_read: Option<NonZeroU32>,
     /// More for each line: its write, and its reads where they are a line's.
     pub a_line: u32,
 }
@@ -157,7 +160,8 @@ impl JobCost {
     #[must_use]
     pub fn of(&self, lines: usize) -> u32 {
         let lines = u32::try_from(lines).unwrap_or(u32::MAX);
-        self.fixed.saturating_add(self.a_line.saturating_mul(lines))
+        let times = self.lines_a_read.map_or(1, |at_once| lines.div_ceil(at_once.get()).max(1));
+        self.reads.saturating_mul(times).saturating_add(self.a_line.saturating_mul(lines))
     }
 }
 
@@ -215,9 +219,7 @@ pub trait Connector: Send + Sync {
     }
 
     /// What a job takes of the hour's allowance.
-    fn job_cost(&self) -> JobCost {
-        JobCost { fixed: 2, a_line: 1 }
-    }
+    fn job_cost(&self) -> JobCost;
 
     /// Sends one change, once. The caller has stored it as sent, holds the account's lease, and reads it back.
     ///

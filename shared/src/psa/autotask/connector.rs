@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -11,8 +12,8 @@ use super::{adjust, catalog, observe, rights};
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId};
 use crate::psa::{
-    Account, Allowance, Asked, CatalogPage, CatalogQuery, Connector, ContractLine, Observation, PsaError, Right,
-    Service, UnitsChange, Window, WriteError,
+    Account, Allowance, Asked, CatalogPage, CatalogQuery, Connector, ContractLine, JobCost, Observation, PsaError,
+    Right, Service, UnitsChange, Window, WriteError,
 };
 
 /// A connector to one Autotask tenant, for one run.
@@ -68,6 +69,11 @@ impl Connector for AutotaskConnector {
 
     async fn observe(&self, asked: &Asked, window: Window) -> Result<Observation, PsaError> {
         observe::observe(&self.client, &asked.contracts(), window).await
+    }
+
+    /// A page of 500 rows shows eight lines of contracts that run for five years by the month.
+    fn job_cost(&self) -> JobCost {
+        JobCost { reads: 2, lines_a_read: NonZeroU32::new(8), a_line: 1 }
     }
 
     async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {

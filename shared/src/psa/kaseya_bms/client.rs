@@ -127,7 +127,10 @@ impl Client {
             Err(Unanswered::Http(error)) => return Err(WriteError::Unknown(errors::of_http(error))),
         };
         match envelope::read(&answer, ask.template) {
-            Read::Success(success) => Ok(success),
+            Read::Success(success) => {
+                self.budget.worked(ask.template, self.clock.now());
+                Ok(success)
+            }
             Read::Unauthorised => {
                 self.session.drop_token(&token).await;
                 Err(WriteError::Rejected(errors::token_ended()))

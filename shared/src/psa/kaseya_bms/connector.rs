@@ -93,7 +93,7 @@ impl Connector for KaseyaBmsConnector {
     /// Of the endpoint that shows lines: each service is read before the changes and after them, and once more between where
     /// it has to be learnt what changes do.
     fn job_cost(&self) -> JobCost {
-        JobCost { fixed: 2, a_line: if self.units.is_learnt() { 2 } else { 3 } }
+        JobCost { reads: 2, lines_a_read: None, a_line: if self.units.is_learnt() { 2 } else { 3 } }
     }
 
     async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {

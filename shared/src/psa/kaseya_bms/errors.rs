@@ -9,6 +9,11 @@ use crate::http::HttpError;
 use crate::psa::error::PERMISSION_MISSING;
 use crate::psa::{Kind, PsaError};
 
+/// The code of a refusal because what was asked for is not there.
+const ADDRESS_UNKNOWN: &str = "psa_address_unknown";
+/// The code of a refusal of what was asked for.
+const REQUEST_REFUSED: &str = "psa_request_refused";
+
 const WAIT: &str = "Nothing: the next run tries again. If it stays, look at Kaseya's status page.";
 const CHECK_HOST: &str = "Check the host name: it is the one at which you log in to BMS, as in bms.kaseya.com.";
 const TELL: &str = "Nothing: the next run reads again. If it stays, tell the operator.";
@@ -48,7 +53,7 @@ pub(super) fn of_failure(status: u16, retry_after_s: Option<u32>, template: Temp
         403 => not_permitted(template, "for this user, or its hourly limit is used up by other integrations"),
         404 | 405 => PsaError::new(
             Kind::Protocol,
-            "psa_address_unknown",
+            ADDRESS_UNKNOWN,
             format!("The host does not know the address of {}, or what was asked for does not exist.", template.name()),
             CHECK_HOST,
         ),
@@ -57,7 +62,7 @@ pub(super) fn of_failure(status: u16, retry_after_s: Option<u32>, template: Temp
         500.. => PsaError::new(Kind::Unavailable, "psa_unavailable", "Kaseya BMS could not answer.", WAIT),
         _ => PsaError::new(
             Kind::Validation,
-            "psa_request_refused",
+            REQUEST_REFUSED,
             format!("Kaseya BMS refused a request for {}.", template.name()),
             "Look at the account, contract and service in BMS. If they are as they should be, tell the operator.",
         ),
@@ -214,6 +219,16 @@ pub(super) fn price_not_shown() -> PsaError {
         "Kaseya BMS does not show what the line costs or is sold at, and a change without both might set them to nothing.",
         "Set the unit cost and the unit price of the service on this contract in BMS.",
     )
+}
+
+/// Why nothing is known of a service's lines, where BMS refuses to show those of this one. Every other error is of the whole.
+pub(super) fn of_one_service(error: &PsaError) -> Option<Reason> {
+    [ADDRESS_UNKNOWN, REQUEST_REFUSED].contains(&error.code.as_str()).then(|| Reason {
+        code: "psa_service_not_shown".to_owned(),
+        explanation: "Kaseya BMS does not show the contracts of this service.".to_owned(),
+        fix: "Look whether the service is still in the catalogue of BMS; else map the product to another one."
+            .to_owned(),
+    })
 }
 
 /// A read was given up within this process.

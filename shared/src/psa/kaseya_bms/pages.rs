@@ -107,7 +107,7 @@ impl Listing {
     }
 
     /// All rows whose field `name` contains `text`, by id. `filter` asks BMS to choose them; whether it compares whole texts
-    /// is not known, so where it finds nothing all rows are read.
+    /// is not known, so where it does not find one that contains more all rows are read.
     pub(super) async fn search(
         &self,
         client: &Client,
@@ -119,7 +119,8 @@ impl Listing {
         let hits = |row: &Row| row.text(name).is_some_and(|found| found.to_lowercase().contains(&wanted));
         let mut rows = self.clone().only(filter, text).walk(client).await?;
         rows.retain(|_, row| hits(row));
-        if rows.is_empty() {
+        let more = |row: &Row| row.text(name).is_some_and(|found| found.to_lowercase() != wanted);
+        if !rows.values().any(more) {
             rows = self.walk(client).await?;
             rows.retain(|_, row| hits(row));
         }

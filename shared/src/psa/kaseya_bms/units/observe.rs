@@ -1,8 +1,8 @@
 //! Reading lines: what is remembered of them, what BMS shows of them, and what both say of their units.
 //!
-//! Lines are shown by service, so each service asked about is read once, all its contracts together. Where a single contract
-//! is asked about, as in a company's job, BMS is asked for that one by its name, and for all of them only where that does not
-//! show what was there before.
+//! Lines are shown by service, so each service asked about is read once, all its contracts together. Where few contracts are
+//! asked about, as in a company's job, BMS is asked for each by its name, and for all of them only where that does not show
+//! what was there before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,25 +31,42 @@ const NO_END: Date = date(9999, 12, 31);
 /// Notes written at once.
 const WRITES_AT_ONCE: usize = 16;
 
+/// So many contracts are asked for by their names rather than all at once. A job seldom asks for more.
+const BY_NAME: usize = 3;
+
 /// The lines of one service that are asked about.
 struct OfService {
     service: ServiceId,
     contracts: BTreeSet<ContractId>,
-    /// The one contract's name and rows, as they were last.
-    only: Option<(String, Vec<ContractServiceId>)>,
+    /// Each contract's name and rows, as they were last; `None`: they are not asked for by name.
+    named: Option<Vec<Named>>,
+}
+
+/// A contract's name, and the line's rows there.
+type Named = (String, Vec<ContractServiceId>);
+
+/// What BMS shows of the lines that are asked about.
+#[derive(Default)]
+struct Shown {
+    rows: BTreeMap<LineKey, Vec<ServiceLine>>,
+    /// Services whose lines it does not show.
+    refused: BTreeMap<ServiceId, Reason>,
 }
 
 pub(super) async fn observe(units: &Units, client: &Arc<Client>, asked: &Asked) -> Result<Observation, PsaError> {
     // Before anything is asked of BMS: notes that can't be read are no fault of its.
     let notes::Notes { lines: mut known, semantics } = notes::read(units.notebook.as_ref(), asked.lines()).await?;
     let at = client.clock.now();
-    let mut rows = rows_of_all(client, asked, &known).await?;
+    let Shown { mut rows, refused } = read(client, asked, &known).await?;
     let mut seen = BTreeMap::new();
     let mut observed = Observation::default();
     let mut learnt = None;
     let mut changed = Vec::new();
     let mut names = BTreeMap::new();
     for line in asked.lines() {
+        if let Some(why) = refused.get(&line.service) {
+            observed.unreadable.insert((line.contract.clone(), line.service.clone()), why.clone());
+        }
         let Some(rows) = rows.remove(line) else { continue };
         let note = known.remove(line).unwrap_or_default();
         let judged = units.judged(line, &note.says, &rows, asked, at);
@@ -139,25 +156,37 @@ impl Units {
     }
 }
 
-/// The rows of every line asked about that BMS shows.
-async fn rows_of_all(
+/// Reads the rows of every line asked about, each service on its own.
+async fn read(
     client: &Arc<Client>,
     asked: &Asked,
     known: &BTreeMap<LineKey, Stored<LineNote>>,
-) -> Result<BTreeMap<LineKey, Vec<ServiceLine>>, PsaError> {
+) -> Result<Shown, PsaError> {
     let mut reads = JoinSet::new();
     for of_service in by_service(asked, known) {
         let client = Arc::clone(client);
-        reads.spawn(async move { of_service.rows(&client).await });
+        reads.spawn(async move { (of_service.service.clone(), of_service.rows(&client).await) });
     }
-    let mut rows: BTreeMap<LineKey, Vec<ServiceLine>> = BTreeMap::new();
+    let mut shown = Shown::default();
     while let Some(read) = reads.join_next().await {
-        for row in read.map_err(|_| errors::interrupted())?? {
+        let (service, rows) = read.map_err(|_| errors::interrupted())?;
+        let rows = match rows {
+            Ok(rows) => rows,
+            // A service that is gone must not stop the partner's other lines.
+            Err(error) => match errors::of_one_service(&error) {
+                Some(why) => {
+                    shown.refused.insert(service, why);
+                    continue;
+                }
+                None => return Err(error),
+            },
+        };
+        for row in rows {
             let line = LineKey { contract: row.contract.clone(), service: row.service.clone() };
-            rows.entry(line).or_default().push(row);
+            shown.rows.entry(line).or_default().push(row);
         }
     }
-    Ok(rows)
+    Ok(shown)
 }
 
 fn by_service(asked: &Asked, known: &BTreeMap<LineKey, Stored<LineNote>>) -> Vec<OfService> {
@@ -165,28 +194,46 @@ fn by_service(asked: &Asked, known: &BTreeMap<LineKey, Stored<LineNote>>) -> Vec
     for line in asked.lines() {
         services.entry(line.service.clone()).or_default().insert(line.contract.clone());
     }
-    let only = |service: &ServiceId, contracts: &BTreeSet<ContractId>| {
-        let contract = contracts.first().filter(|_| contracts.len() == 1)?.clone();
-        let note = &known.get(&LineKey { contract, service: service.clone() })?.says;
+    let named = |service: &ServiceId, contract: &ContractId| -> Option<Named> {
+        let line = LineKey { contract: contract.clone(), service: service.clone() };
+        let note = &known.get(&line)?.says;
         Some((note.contract_name.clone()?, note.marks.iter().map(|mark| mark.id.clone()).collect()))
     };
-    let of_service = |(service, contracts)| OfService { only: only(&service, &contracts), service, contracts };
+    let of_service = |(service, contracts): (ServiceId, BTreeSet<ContractId>)| {
+        let few = contracts.len() <= BY_NAME;
+        let named = few.then(|| contracts.iter().map(|contract| named(&service, contract)).collect()).flatten();
+        OfService { named, service, contracts }
+    };
     services.into_iter().map(of_service).collect()
 }
 
 impl OfService {
     async fn rows(self, client: &Client) -> Result<Vec<ServiceLine>, PsaError> {
-        let wanted = |rows: Vec<ServiceLine>| -> Vec<ServiceLine> {
-            rows.into_iter().filter(|row| self.contracts.contains(&row.contract)).collect()
-        };
-        if let Some((name, before)) = &self.only {
-            let rows = wanted(service_lines::lines_on(client, &self.service, name).await?);
-            let shows = |id: &ContractServiceId| rows.iter().any(|row| row.line == *id);
-            if !before.is_empty() && before.iter().all(shows) {
-                return Ok(rows);
-            }
+        if let Some(named) = &self.named
+            && let Some(rows) = self.rows_by_name(client, named).await?
+        {
+            return Ok(rows);
         }
-        Ok(wanted(service_lines::lines_of_service(client, &self.service).await?))
+        Ok(self.wanted(service_lines::lines_of_service(client, &self.service).await?))
+    }
+
+    /// `None`: what was there before is not among what a contract's name shows. The contract may have another name by now.
+    async fn rows_by_name(&self, client: &Client, named: &[Named]) -> Result<Option<Vec<ServiceLine>>, PsaError> {
+        // Two contracts of one name show each other's rows.
+        let mut rows: BTreeMap<i64, ServiceLine> = BTreeMap::new();
+        for (name, before) in named {
+            let found = self.wanted(service_lines::lines_on(client, &self.service, name).await?);
+            let shows = |id: &ContractServiceId| found.iter().any(|row| row.line == *id);
+            if before.is_empty() || !before.iter().all(shows) {
+                return Ok(None);
+            }
+            rows.extend(found.into_iter().map(|row| (row.number(), row)));
+        }
+        Ok(Some(rows.into_values().collect()))
+    }
+
+    fn wanted(&self, rows: Vec<ServiceLine>) -> Vec<ServiceLine> {
+        rows.into_iter().filter(|row| self.contracts.contains(&row.contract)).collect()
     }
 }
 
