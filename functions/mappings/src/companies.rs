@@ -115,8 +115,10 @@ pub(crate) async fn put(
     let psa = deps.opener.open(&caller.partner, &connection).await?;
     body.check()?;
     let now = deps.clock.now();
-    let openings = openings::stated(&deps, (&caller.partner, &connection), &body.contract_id, &body.overrides, now);
-    let openings = openings.await?;
+    let of = (&caller.partner, &connection);
+    let before = deps.mappings.get::<CompanyMapping>(of.0, of.1, &company).await?;
+    let before = before.map(|before| before.openings).unwrap_or_default();
+    let openings = openings::stated(&deps, of, &body.contract_id, &body.overrides, (&before, now)).await?;
     let zone = TimeZone::get(&psa.connection.time_zone).map_err(Problem::internal)?;
     let today = now.to_zoned(zone).date();
     contracts::writable(psa.connector.as_ref(), &body.account_id, &body.contracts(), today).await?;

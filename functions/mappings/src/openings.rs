@@ -17,14 +17,16 @@ use crate::companies::at;
 /// The opening units of `overrides` as statements of `now`, each of the line that its product is billed on: under the
 /// override's own contract and service, or else under `contract` and the product's service.
 ///
+/// `before` is on record: the same number sent along with another contract or service was not meant for it.
+///
 /// # Errors
-/// 422 with a fault for each product that no service is known of; the store is unavailable.
+/// 422 with a fault for each product that no service is known of, or whose number is of another line; the store is unavailable.
 pub(crate) async fn stated(
     deps: &Deps,
     (partner, connection): (&PartnerId, &ConnectionId),
     contract: &ContractId,
     overrides: &BTreeMap<ProductKey, Override>,
-    now: Timestamp,
+    (before, now): (&BTreeMap<ProductKey, Opening>, Timestamp),
 ) -> Result<BTreeMap<ProductKey, Opening>, Problem> {
     let stating = overrides.values().filter(|different| different.opening_units.is_some());
     let products: BTreeMap<ProductKey, ServiceId> = match stating.clone().all(|named| named.service_id.is_some()) {
@@ -44,10 +46,16 @@ pub(crate) async fn stated(
         };
         let contract = different.contract_id.as_ref().unwrap_or(contract).clone();
         let line = LineKey { contract, service: service.clone() };
+        if before.get(product).is_some_and(|before| before.units == units && before.line != line) {
+            faults.add(Fault::new(format!("{}/opening_units", at(product)), OF_ANOTHER_LINE));
+            continue;
+        }
         stated.insert(product.clone(), Opening { units, line, stated_at: now });
     }
     faults.refuse()?;
     Ok(stated)
 }
 
+const OF_ANOTHER_LINE: &str = "is on record as the units of another line: look up what the new line carries, leave this out \
+                               once, then state it";
 const UNMAPPED: &str = "are units of a line: map the product first, or name its service here";

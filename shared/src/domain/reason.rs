@@ -129,6 +129,10 @@ codes! {
     OpeningUnitsNeeded "opening_units_needed" Held "State the line's units as opening_units of this product in the company's mapping."
     /// The PSA shows no units, and somebody else has changed the line.
     UnitsChangedElsewhere "units_changed_elsewhere" Held "Look the line's units up in the PSA and state them anew as opening_units in the company's mapping: take the old number out first if it is the same."
+    /// The PSA shows no units, and they were stated while a change of ours was under way.
+    StatedTooEarly "stated_too_early" Held "Look the line's units up in the PSA and state them anew as opening_units in the company's mapping: take the old number out first if it is the same."
+    /// The PSA shows no units, and companies that share the line state different numbers.
+    OpeningUnitsDiffer "opening_units_differ" Failed "State the same opening_units in every mapping that shares the line: all the units that it carries, not one company's part."
     /// The PSA shows no units, and whether it made our last change can't be told.
     WriteUnclear "write_unclear" Held "Look the line's units up in the PSA and state them anew as opening_units in the company's mapping: take the old number out first if it is the same. Then resolve the finding."
     /// A newer run has decided the line.

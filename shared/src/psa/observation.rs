@@ -14,7 +14,17 @@ use crate::domain::units::Units;
 
 /// The lines that are asked about, and what a person has stated of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked(BTreeMap<LineKey, Option<Opening>>);
+pub struct Asked(BTreeMap<LineKey, Stated>);
+
+/// What is stated of a line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Stated {
+    #[default]
+    Nothing,
+    Units(Opening),
+    /// Different numbers, of which nobody can say which is the line's.
+    Different,
+}
 
 /// Units that a person has stated for a line whose units the PSA does not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,11 +36,18 @@ pub struct Opening {
 }
 
 impl Asked {
-    /// Asks about a line as well. Of two statements about it the newer one stays.
+    /// Asks about a line as well. Of two statements of the same units the newer one stays; where they state different units
+    /// nothing is stated.
     pub fn add(&mut self, line: LineKey, opening: Option<Opening>) {
         let known = self.0.entry(line).or_default();
-        let newer = |opening: &Opening| known.is_none_or(|known| known.stated_at < opening.stated_at);
-        *known = opening.filter(newer).or(*known);
+        *known = match (*known, opening) {
+            (known, None) => known,
+            (Stated::Nothing, Some(opening)) => Stated::Units(opening),
+            (Stated::Units(known), Some(opening)) if known.units == opening.units => {
+                Stated::Units(if known.stated_at < opening.stated_at { opening } else { known })
+            }
+            (Stated::Units(_) | Stated::Different, Some(_)) => Stated::Different,
+        };
     }
 
     /// The lines.
@@ -41,7 +58,10 @@ impl Asked {
     /// What was stated of one of them.
     #[must_use]
     pub fn opening(&self, line: &LineKey) -> Option<Opening> {
-        self.0.get(line).copied().flatten()
+        match self.0.get(line) {
+            Some(Stated::Units(opening)) => Some(*opening),
+            _ => None,
+        }
     }
 
     /// The contracts that they are on.

@@ -159,7 +159,13 @@ impl Mappings {
         // Another writer may come in between; then once more on top of what that one stored.
         for _ in 0..2 {
             let before: Option<T> = self.table.get(&key, Read::Consistent).await?;
-            let mapping = mapping.clone().following(before.as_ref());
+            // Of one that was removed the last version is followed: it says the same again.
+            let removed = match &before {
+                Some(_) => None,
+                None => self.newest_version::<T>(partner, connection, &key).await?,
+            };
+            let last = before.as_ref().or(removed.as_ref().map(|removed| &removed.mapping));
+            let mapping = mapping.clone().following(last);
             if let Some(before) = &before {
                 let (then, who) = before.changed();
                 if mapping.clone().with_version(before.version(), then, who) == *before {
@@ -168,9 +174,7 @@ impl Mappings {
             }
             let version = match &before {
                 Some(before) => before.version(),
-                None => {
-                    self.newest_version::<T>(partner, connection, &key).await?.map_or(0, |last| last.mapping.version())
-                }
+                None => removed.map_or(0, |last| last.mapping.version()),
             };
             let next = mapping.with_version(version + 1, at, &by);
             let history = schema::mapping_version(partner, connection, &key, version + 1);

@@ -217,7 +217,7 @@ impl JobLine {
                 history,
                 policy,
                 approval_needed,
-                approved: self.approved.or_else(|| begun(found)),
+                approved: self.approved.or_else(|| begun(found, history)),
                 not_before: self.not_before,
             }),
         }
@@ -237,9 +237,12 @@ impl JobLine {
     }
 }
 
-/// A change of ours that the PSA took for another one may be led to its end: nobody has to approve it twice.
-fn begun(found: &ObservedLine) -> Option<Approval> {
-    found.otherwise.map(|taken| Approval { before: taken.units, target: taken.target })
+/// A change of ours that the PSA took for another one may be led to its end while it is the last word on the line: nobody has to
+/// approve it twice.
+fn begun(found: &ObservedLine, history: &LineHistory) -> Option<Approval> {
+    let taken = found.otherwise?;
+    let is_last = history.confirmed.is_some_and(|last| (last.units, last.from) == (taken.units, taken.effective));
+    is_last.then_some(Approval { before: taken.units, target: taken.target })
 }
 
 /// Whether a decision depends on rows that a bulk observation leaves out: the past of the period, and what lies ahead.

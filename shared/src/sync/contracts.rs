@@ -114,13 +114,14 @@ impl Contracts {
 
     /// What is asked of the PSA about the lines of writable contracts: those that `feeds` name, and those that feeds of the
     /// same account may lead to where a contract has ended.
-    pub fn asked(&self, feeds: &[MappedFeed]) -> Asked {
+    /// `others`: lines that another connection writes; what is stated of them here counts for nothing.
+    pub fn asked(&self, feeds: &[MappedFeed], others: &BTreeSet<&LineKey>) -> Asked {
         let writable = self.writable();
         let mut asked = Asked::default();
         for feed in feeds {
             let own = writable.contains_key(&feed.named.contract);
             if own {
-                asked.add(feed.named.clone(), feed.opening());
+                asked.add(feed.named.clone(), feed.opening().filter(|_| !others.contains(&feed.named)));
             }
             let ended = self.by_id.get(&feed.named.contract).is_some_and(|contract| has_ended(contract, self.today));
             let successors = writable.values().filter(|contract| ended && contract.account == feed.company.account_id);

@@ -85,16 +85,19 @@ impl Shift<'_> {
         let mut resolved = Vec::new();
         for line in &job.lines {
             let Some(intent) = open.get(&line.key) else { continue };
-            let outcome = match resolve(intent, seen.line(&line.key), read_at, self.parts.settings.settle) {
+            let resolution = resolve(intent, seen.line(&line.key), read_at, self.parts.settings.settle);
+            let outcome = match resolution {
                 Resolution::Applied => Some(Outcome::Applied),
                 Resolution::Otherwise(units) => Some(Outcome::AppliedAs(units)),
                 Resolution::NeverSent => Some(Outcome::NeverSent("never_sent".into())),
                 Resolution::NotApplied => Some(Outcome::Rejected("not_applied".into())),
+                // A line that can't be read for now contradicts nothing.
+                Resolution::Unexplained if seen.unreadable(&line.key).is_some() => None,
                 Resolution::Unexplained => Some(Outcome::Unknown(Code::WriteUnexplained.as_str().into())),
                 Resolution::Wait => None,
             };
             if matches!(outcome, None | Some(Outcome::Unknown(_))) {
-                rows.insert(line.key.clone(), still_open(line, intent, seen, outcome.is_none()));
+                rows.insert(line.key.clone(), still_open(line, intent, seen, resolution == Resolution::Wait));
             }
             resolved.extend(outcome.map(|outcome| (intent, outcome, seen.history(&line.key))));
         }

@@ -11,7 +11,8 @@ use crate::domain::ids::{AccountId, CompanyId, ContractId, ProductKey};
 use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::rule::Rule;
-use crate::psa::Opening;
+use crate::domain::units::Units;
+use crate::psa::{Asked, Opening};
 use crate::store::mappings::{CompanyMapping, ProductMapping};
 use crate::store::runs::Run;
 use crate::store::usage::{self, Month, UsageBook};
@@ -76,6 +77,14 @@ impl MappedLine {
                 let explanation = format!("Its companies are mapped to different accounts: {}.", self.companies());
                 return Err(Reason::new(Code::ContractOfAnotherAccount, explanation));
             }
+            let differs = |other: &MappedFeed| match (other.stated(&self.key), feed.stated(&self.key)) {
+                (Some(one), Some(other)) => one != other,
+                _ => false,
+            };
+            if self.feeds.iter().any(differs) {
+                let explanation = format!("{} state different opening units of this line.", self.companies());
+                return Err(Reason::new(Code::OpeningUnitsDiffer, explanation));
+            }
             if feed.rule != self.rule {
                 let explanation = format!("{} share this line under different rules.", self.companies());
                 return Err(Reason::new(Code::RulesDiffer, explanation));
@@ -105,11 +114,12 @@ impl MappedLine {
         self.followed.iter().map(|followed| followed.not_before).max()
     }
 
-    /// What a person has stated last of its units, where the PSA does not show them. What was said of the contract that it
-    /// follows says nothing of it.
+    /// What people have stated of its units, where the PSA does not show them. What was said of the contract that it follows
+    /// says nothing of it.
     pub fn opening(&self) -> Option<Opening> {
         let of_it = self.feeds.iter().filter(|feed| feed.named == self.key);
-        of_it.filter_map(MappedFeed::opening).max_by_key(|opening| opening.stated_at)
+        let asked: Asked = of_it.map(|feed| (self.key.clone(), feed.opening())).collect();
+        asked.opening(&self.key)
     }
 
     /// What is said of the line before anything else.
@@ -184,6 +194,11 @@ impl MappedFeed {
     pub fn opening(&self) -> Option<Opening> {
         let stated = self.company.openings.get(&self.product).filter(|stated| stated.line == self.named)?;
         Some(Opening { units: stated.units, stated_at: stated.stated_at })
+    }
+
+    /// The units that its mapping states of `line`.
+    fn stated(&self, line: &LineKey) -> Option<Units> {
+        self.opening().filter(|_| self.named == *line).map(|opening| opening.units)
     }
 
     fn with_usage(&self, book: &UsageBook) -> Feed {

@@ -13,6 +13,7 @@ use super::unfed::Unfed;
 use super::{SyncError, Today, live_writers, open, reason_of, reversal};
 use crate::clock::Clock;
 use crate::domain::ids::{PartnerId, RunId};
+use crate::domain::line::LineHistory;
 use crate::domain::policy::Approval as ApprovalPolicy;
 use crate::domain::reason::{Code, Reason};
 use crate::psa::{Allowance, Asked, Connector, Kind, Observation, PsaError};
@@ -217,11 +218,13 @@ impl Planner {
         let relevant = histories.iter().filter(|(line, _)| writable.contains_key(&line.contract));
         let relevant = relevant.map(|(_, history)| history);
         let window = bulk_window(today.date, &connection.policy, writable.values().copied(), relevant);
-        let observed = psa.observe(&contracts.asked(&feeds), window).await?;
+        let live = live_writers(&self.parts.connections, connection, histories.values()).await?;
+        let of_others = |history: &LineHistory| history.writer.as_ref().is_some_and(|writer| live.contains(writer));
+        let others = histories.iter().filter(|(_, history)| of_others(history)).map(|(line, _)| line).collect();
+        let observed = psa.observe(&contracts.asked(&feeds, &others), window).await?;
         let succession = contracts.succession(&feeds, &observed, &histories);
         let mapped = MappedLine::all(feeds, &succession, &wanted);
         let book = usage.load(&run.partner, months(&today, clock.now(), &mapped, &contracts.by_id)).await?;
-        let live = live_writers(&self.parts.connections, connection, histories.values()).await?;
         let desk = Desk {
             today: &today,
             connection: &connection.id,

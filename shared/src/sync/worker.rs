@@ -9,7 +9,7 @@ use super::earlier;
 use super::findings::say_of_job;
 use super::job::Job;
 use super::parts::WorkerParts as Parts;
-use super::record::{finish, try_again_soon};
+use super::record::{come_again_soon, finish, try_again_soon};
 use super::shift::{Shift, Worked};
 use super::{SyncError, row};
 use crate::domain::line::{LineKey, LineResult};
@@ -90,9 +90,19 @@ impl Worker {
         };
         let rows = job.noted(rows);
         self.say(of.as_ref(), &run, &job, &rows).await?;
+        self.settle_soon(of.as_ref(), &rows).await?;
         runs.close_job(&run, &message.page, &rows, effort).await?;
         finish(runs, (self.parts.events.as_ref(), &self.parts.metrics), clock.as_ref(), &run).await?;
         Ok(Done::Now)
+    }
+
+    /// Has a write whose outcome is open looked at again soon: with time what others do to the line hides what became of it.
+    async fn settle_soon(&self, connection: Option<&Connection>, rows: &[LineResult]) -> Result<(), SyncError> {
+        let open = |row: &LineResult| row.code == Code::WriteUnsettled.as_str();
+        if let Some(connection) = connection.filter(|_| rows.iter().any(open)) {
+            come_again_soon(&self.parts.connections, self.parts.clock.as_ref(), connection).await?;
+        }
+        Ok(())
     }
 
     /// Takes the job's requests from what is left of the connection's. A reason: they are not left, and none may be made.

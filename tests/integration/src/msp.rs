@@ -225,7 +225,7 @@ impl<P: Fixture> Msp<P> {
         self.psa.edit(self.contract(company), self.service(product), day, units);
     }
 
-    /// A write of a company's product that was on its way for long takes effect now, as the connection's first.
+    /// A write of a company's product that was on its way for long takes effect now, of a connection that has made a change before.
     ///
     /// # Panics
     /// When there is no such line.

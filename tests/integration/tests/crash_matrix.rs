@@ -66,6 +66,9 @@ async fn live<P: Fixture>(msp: &Msp<P>, strikes: &Arc<Strikes>) -> usize {
         strikes.arm(day == 0);
         system.tick().await;
         strikes.arm(false);
+        // What is open is looked at again within the hour.
+        msp.clock.advance(SignedDuration::from_mins(75));
+        system.tick().await;
         let newest = runs(msp).await.swap_remove(0);
         if newest["lines"]["unchanged"] == LINES.len() {
             break;
@@ -79,6 +82,8 @@ async fn live<P: Fixture>(msp: &Msp<P>, strikes: &Arc<Strikes>) -> usize {
             strikes.arm(day == 0);
             system.work_off().await;
             strikes.arm(false);
+            msp.clock.advance(SignedDuration::from_mins(75));
+            system.tick().await;
         }
         for (company, product, _) in LINES {
             let unclear =

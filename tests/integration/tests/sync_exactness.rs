@@ -28,17 +28,6 @@ async fn msp<P: Fixture>(on: On<P>) -> Msp<P> {
     on.of([acme, Customer::named("beta").line("edr", 3)]).start().await
 }
 
-/// An MSP whose connection has changed a line of another customer before: where what a change does has to be learnt, that is
-/// done, and falls need not wait for a rise.
-async fn changed_before<P: Fixture, const N: usize>(on: On<P>, customers: [Customer<P>; N]) -> Msp<P> {
-    let msp = on.of(customers.into_iter().chain([Customer::named("zulu").line("edr", 1)])).start().await;
-    msp.push(&[("zulu", "edr", 2)]).await;
-    assert_eq!(msp.run("apply").await.result("zulu", "edr"), "updated");
-    msp.done(Method::DELETE, &format!("/v1/connections/{}/companies/zulu", msp.connection), None).await;
-    msp.psa.forget();
-    msp
-}
-
 const COUNTS: [(&str, &str, u32); 4] =
     [("acme", "edr", 42), ("acme", "m365", 8), ("acme", "itdr", 7), ("beta", "edr", 3)];
 
@@ -310,7 +299,7 @@ async fn an_incomplete_snapshot_may_raise_a_line_and_never_lowers_it<P: Fixture>
 }
 
 async fn a_line_that_only_an_incomplete_snapshot_speaks_for_is_held_and_not_lowered<P: Fixture>(on: On<P>) {
-    let msp = changed_before(on, [Customer::named("acme").line("edr", 40)]).await;
+    let msp = on.of_one_more([Customer::named("acme").line("edr", 40)]).start_changed().await;
     msp.push_incomplete(&[("acme", "edr", 38)]).await;
     let run = msp.run("apply").await;
     assert_eq!((run.result("acme", "edr").as_str(), run.status()), ("held usage_incomplete", "succeeded"));
@@ -325,7 +314,7 @@ async fn an_absent_company_is_kept_zeroed_or_held_as_its_mapping_says<P: Fixture
         |name: &str, absent: &str| Customer::named(name).line("edr", 5).mapped_with(json!({"when_absent": absent}));
     let customers =
         [customer("kept", "keep"), customer("zeroed", "zero"), customer("held", "hold"), customer("present", "zero")];
-    let msp = changed_before(on, customers).await;
+    let msp = on.of_one_more(customers).start_changed().await;
     msp.push(&[("kept", "edr", 5), ("zeroed", "edr", 5), ("held", "edr", 5), ("present", "edr", 5)]).await;
     msp.run("apply").await;
     msp.push(&[("present", "edr", 6)]).await;
@@ -365,7 +354,7 @@ async fn a_company_that_was_never_counted_is_not_touched_whatever_its_mapping_sa
 }
 
 async fn an_explicit_zero_in_a_complete_snapshot_is_a_count<P: Fixture>(on: On<P>) {
-    let msp = changed_before(on, [Customer::named("acme").line("edr", 4)]).await;
+    let msp = on.of_one_more([Customer::named("acme").line("edr", 4)]).start_changed().await;
     msp.push(&[("acme", "edr", 0)]).await;
     assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
     assert_eq!(msp.units("acme", "edr"), 0);

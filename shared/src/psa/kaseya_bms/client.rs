@@ -131,6 +131,10 @@ impl Client {
                 self.budget.worked(ask.template, self.clock.now());
                 Ok(success)
             }
+            // Whatever stands before BMS may have answered after it was made.
+            Read::Unauthorised if answer.status >= 500 => {
+                Err(WriteError::Unknown(self.failure(answer.status, &answer, ask.template)))
+            }
             Read::Unauthorised => {
                 self.session.drop_token(&token).await;
                 Err(WriteError::Rejected(errors::token_ended()))

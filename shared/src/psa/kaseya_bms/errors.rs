@@ -179,9 +179,24 @@ pub(super) fn notes_unavailable() -> PsaError {
 
 /// What is about to be sent could not be noted, so it is not sent.
 pub(super) fn not_noted() -> PsaError {
-    let explanation = "The change could not be noted before it was to be sent: another worker has noted something of the line, \
-                       or the store was not available.";
+    let explanation = "The change could not be noted before it was to be sent: the store was not available.";
     PsaError::new(Kind::Unavailable, "psa_change_not_noted", explanation, "Nothing: the next run sends it.")
+}
+
+/// Another worker has noted something of the line: what was decided may not hold any more.
+pub(super) fn overtaken() -> PsaError {
+    let explanation = "Something was noted of the line after it was read, so the change was not sent.";
+    PsaError::new(Kind::Validation, "psa_line_noted_since", explanation, "Nothing: the next run reads the line again.")
+}
+
+/// What is remembered of the tenant was written by a later version, or is damaged.
+pub(super) fn notes_unreadable() -> PsaError {
+    PsaError::new(
+        Kind::Protocol,
+        "psa_notes_unreadable",
+        "What Tallyline remembers of how this BMS tenant takes changes can't be read.",
+        "Tell the operator: it was written by another version of Tallyline, or damaged.",
+    )
 }
 
 /// The store was so slow that the change is left to the next run.

@@ -92,6 +92,9 @@ impl Listing {
             }
             let short = came < if page.total.is_some() { MOST } else { SMALLEST };
             let whole = page.total.map_or(short, |total| known.len() >= total);
+            if came == 0 && !whole && self.filter.is_empty() && page.total.is_some() {
+                return Err(errors::unreadable(self.template, "ended before all rows were shown"));
+            }
             if came == 0 || whole {
                 return Ok(known);
             }

@@ -59,8 +59,7 @@ impl ServiceLine {
 /// All lines of a service, by their numbers: one request for each 100 of them.
 pub(super) async fn lines_of_service(client: &Client, service: &ServiceId) -> Result<Vec<ServiceLine>, PsaError> {
     let Ok(number) = service.as_str().parse() else { return Ok(vec![]) };
-    let rows = Listing::about(Template::RelatedServices, number).walk(client).await?;
-    rows.values().map(|row| line(number, row)).collect()
+    Ok(lines_among(number, Listing::about(Template::RelatedServices, number).walk(client).await?))
 }
 
 /// The lines of a service on contracts of this name. Whether BMS knows the name as it is spelt here is not known: an answer
@@ -72,7 +71,17 @@ pub(super) async fn lines_on(
 ) -> Result<Vec<ServiceLine>, PsaError> {
     let Ok(number) = service.as_str().parse() else { return Ok(vec![]) };
     let listing = Listing::about(Template::RelatedServices, number).only("Filter.ContractName", contract);
-    listing.walk(client).await?.values().map(|row| line(number, row)).collect()
+    Ok(lines_among(number, listing.walk(client).await?))
+}
+
+/// One odd row must not hide all others. The line that it is of lacks it then, and nothing is written where that shows.
+fn lines_among(service: i64, rows: BTreeMap<i64, Row>) -> Vec<ServiceLine> {
+    let read = |(id, row): (i64, Row)| {
+        line(service, &row)
+            .inspect_err(|error| tracing::warn!(id, service, %error, "a row of a service can't be read"))
+            .ok()
+    };
+    rows.into_iter().filter_map(read).collect()
 }
 
 /// The lines of one contract, a few services at a time. A page costs one request for each service it looks at, up to 25, one

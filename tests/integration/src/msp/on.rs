@@ -1,10 +1,14 @@
 //! The PSAs that a test of every PSA runs against, each in each of its readings that nobody has confirmed and that change
 //! what is written.
 
+use reqwest::Method;
 use simulators::autotask::Autotask;
 use simulators::kaseya_bms::{KaseyaBms, LineSemantics};
 
-use super::{Customer, Fixture, Setup};
+use super::{Customer, Fixture, Msp, Setup};
+
+/// The customer of whom a connection learns before a test begins.
+const ONE_MORE: &str = "zulu";
 
 /// A PSA in one reading.
 pub struct On<P: Fixture> {
@@ -55,6 +59,12 @@ impl<P: Fixture> On<P> {
         Setup::with(customers).psa(self.setup)
     }
 
+    /// As [`On::of`], with one customer more, for [`Setup::start_changed`].
+    #[must_use]
+    pub fn of_one_more(self, customers: impl IntoIterator<Item = Customer<P>>) -> Setup<P> {
+        self.of(customers.into_iter().chain([Customer::named(ONE_MORE).line("edr", 1)]))
+    }
+
     /// The units that a connection's first write leaves on its line, write by write. BMS does not say what it does with the
     /// units of a line that is there already; where it replaces them, the difference that was sent to find out is followed
     /// by the total.
@@ -73,6 +83,22 @@ impl<P: Fixture> On<P> {
     #[must_use]
     pub fn first_states(self) -> &'static str {
         if self.learns_by_writing { "applied applied" } else { "applied" }
+    }
+}
+
+impl<P: Fixture> Setup<P> {
+    /// As [`Setup::start`], with a connection that has changed a line of another customer before: where what a change does
+    /// has to be learnt, that is done.
+    ///
+    /// # Panics
+    /// When that change is not made.
+    pub async fn start_changed(self) -> Msp<P> {
+        let msp = self.start().await;
+        msp.push(&[(ONE_MORE, "edr", 2)]).await;
+        assert_eq!(msp.run("apply").await.result(ONE_MORE, "edr"), "updated");
+        msp.done(Method::DELETE, &format!("/v1/connections/{}/companies/{ONE_MORE}", msp.connection), None).await;
+        msp.psa.forget();
+        msp
     }
 }
 

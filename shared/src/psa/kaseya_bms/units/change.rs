@@ -6,14 +6,15 @@
 use jiff::SignedDuration;
 use serde_json::{Number, Value, json};
 
-use super::notes::{self, LineNote, Pending, Semantics, SemanticsNote, Trial};
+use super::notes::{self, Answered, LineNote, Pending, Semantics, SemanticsNote, Trial, Written};
 use super::{SeenLine, Stored, Units, line_of};
-use crate::domain::ids::ContractServiceId;
 use crate::domain::line::LineKey;
 use crate::psa::kaseya_bms::client::{Ask, Client};
+use crate::psa::kaseya_bms::envelope::Success;
 use crate::psa::kaseya_bms::errors;
 use crate::psa::kaseya_bms::service_lines::ServiceLine;
 use crate::psa::kaseya_bms::template::Template;
+use crate::psa::notebook::Note;
 use crate::psa::{PsaError, UnitsChange, WriteError};
 
 /// A change that took longer to be noted is not sent: whoever counts the time since it was decided would count too much.
@@ -38,24 +39,29 @@ pub(super) async fn change(units: &Units, client: &Client, change: &UnitsChange)
         at: client.clock.now(),
         answered: None,
     };
-    let says = LineNote { pending: Some(pending), ..found.note.says.clone() };
+    let at = pending.at;
+    let says = LineNote { pending: Some(pending), changed_at: Some(at), ..found.note.says.clone() };
     let noted = units.note(&line, &found, says).await.map_err(WriteError::NotSent)?;
     if client.clock.now().duration_since(began) > NOTED_WITHIN {
         return Err(units.not_taken(&line, noted, WriteError::NotSent(errors::noted_too_late())).await);
     }
     match client.write(&request.ask()).await {
         Ok(success) => {
-            let row = success.row(Template::ContractServices).ok();
-            let id = row.and_then(|row| row.reference("id", Template::ContractServices).ok());
-            if let Some(id) = id {
-                units.note_answer(&line, noted, &id).await;
-                units.seen().answered.insert(line, id);
+            if let Some(answered) = answered(success) {
+                units.seen().answered.insert(line.clone(), (at, answered.clone()));
+                units.note_answer(&line, noted, answered).await;
             }
             Ok(())
         }
         Err(error @ WriteError::Unknown(_)) => Err(error),
         Err(error) => Err(units.not_taken(&line, noted, error).await),
     }
+}
+
+/// What BMS says of the service that was posted; none where it names no row.
+fn answered(success: Success) -> Option<Answered> {
+    let row = success.row(Template::ContractServices).ok()?;
+    Some(Answered { id: row.reference("id", Template::ContractServices).ok()?, units: row.whole("units") })
 }
 
 impl Units {
@@ -77,33 +83,39 @@ impl Units {
         let trial = Some(Trial { line: line.clone(), at: now });
         let says = SemanticsNote { trial, ..known.says };
         let written = notes::write_semantics(self.notebook.as_ref(), known.note.as_ref(), says).await;
-        self.seen().semantics = written.ok_or_else(errors::not_learnt_yet)?;
+        self.seen().semantics = written.stored().ok_or_else(errors::not_learnt_yet)?;
         Ok(())
     }
 
     /// Notes what is about to be sent.
     async fn note(&self, line: &LineKey, found: &SeenLine, says: LineNote) -> Result<Stored<LineNote>, PsaError> {
-        let written = notes::write_line(self.notebook.as_ref(), line, found.note.note.as_ref(), says).await;
-        let written = written.ok_or_else(errors::not_noted)?;
-        self.keep(line, &written);
-        Ok(written)
+        match notes::write_line(self.notebook.as_ref(), line, found.note.note.as_ref(), says).await {
+            Written::Is(written) => {
+                self.keep(line, &written);
+                Ok(written)
+            }
+            Written::Overtaken => Err(errors::overtaken()),
+            Written::Unknown => Err(errors::not_noted()),
+        }
     }
 
     /// Notes that a change was not taken, so that nothing that is seen later is taken for it.
     async fn not_taken(&self, line: &LineKey, noted: Stored<LineNote>, error: WriteError) -> WriteError {
         let says = LineNote { pending: None, ..noted.says };
-        if let Some(written) = notes::write_line(self.notebook.as_ref(), line, noted.note.as_ref(), says).await {
-            self.keep(line, &written);
-        }
+        self.rewrite(line, noted.note.as_ref(), says).await;
         error
     }
 
-    /// Notes the row that BMS named, where nothing else may tell that the change was taken.
-    async fn note_answer(&self, line: &LineKey, noted: Stored<LineNote>, id: &ContractServiceId) {
-        let LineNote { marks, pending, .. } = &noted.says;
-        let Some(pending) = pending.clone().filter(|pending| pending.may_not_show(marks)) else { return };
-        let says = LineNote { pending: Some(Pending { answered: Some(id.clone()), ..pending }), ..noted.says };
-        if let Some(written) = notes::write_line(self.notebook.as_ref(), line, noted.note.as_ref(), says).await {
+    /// Notes what BMS answered: whoever reads the line next, and whenever, knows our row from everybody else's.
+    async fn note_answer(&self, line: &LineKey, noted: Stored<LineNote>, answered: Answered) {
+        let pending = noted.says.pending.map(|pending| Pending { answered: Some(answered), ..pending });
+        let says = LineNote { pending, ..noted.says };
+        self.rewrite(line, noted.note.as_ref(), says).await;
+    }
+
+    async fn rewrite(&self, line: &LineKey, read: Option<&Note>, says: LineNote) {
+        let written = notes::write_line(self.notebook.as_ref(), line, read, says).await;
+        if let Some(written) = written.stored() {
             self.keep(line, &written);
         }
     }
@@ -135,8 +147,8 @@ impl<'a> Request<'a> {
         // The specification takes 32 bits.
         let units = i32::try_from(units).map_err(|_| errors::too_many_units())?;
         // What is not sent may become zero, or the catalogue's: the customer's own price is carried on.
-        let like =
-            found.rows.iter().max_by_key(|row| (row.effective, row.number())).ok_or_else(errors::not_observed)?;
+        let begun = found.rows.iter().filter(|row| row.effective.is_none_or(|from| from <= change.effective));
+        let like = begun.max_by_key(|row| (row.effective, row.number())).ok_or_else(errors::not_observed)?;
         let price = |amount: Option<rust_decimal::Decimal>| {
             let amount = amount.ok_or_else(errors::price_not_shown)?;
             amount.to_string().parse::<Number>().map_err(|_| errors::price_not_shown())

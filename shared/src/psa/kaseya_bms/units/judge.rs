@@ -3,12 +3,15 @@
 //! When in doubt the units are not known. A row more, with our date, is a change that was added; the one row with our date in
 //! place of another is one that took its place; the same rows are a change that was not taken, unless it could have taken the
 //! place of a row with that very date, which only the answer to it can tell.
+//!
+//! People work on the same lines. So what the answer to a change named goes before everything else; without one, rows speak
+//! for a change only for a short while, and they neither teach what changes do nor contradict what is known of it.
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::notes::{LineNote, Mark, Pending, Semantics, Step};
-use crate::domain::ids::ContractServiceId;
+use super::notes::{Answered, LineNote, Mark, Pending, Semantics, Step};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::units::Units;
 use crate::psa::{Opening, TakenOtherwise};
@@ -16,6 +19,10 @@ use crate::psa::{Opening, TakenOtherwise};
 /// A change that does not show after so long was not taken. The host is given 20 seconds for its answer; what it begins
 /// after that is not known, so this is generous.
 const SHOWS_WITHIN: SignedDuration = SignedDuration::from_mins(6);
+
+/// For so long rows speak for a change whose answer was lost: until the run that follows soon after it, and the deliveries of a
+/// job whose worker died.
+const SPEAKS_FOR: SignedDuration = SignedDuration::from_hours(2);
 
 /// What is known of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +44,10 @@ pub(super) struct Evidence<'a> {
     pub contract_start: Option<Date>,
     /// What a person has stated.
     pub opening: Option<Opening>,
-    /// The row that BMS named when it took the change that is pending.
-    pub answered: Option<&'a ContractServiceId>,
+    /// What BMS answered to the change that was noted at that instant, as this process remembers it.
+    pub answered: Option<&'a (Timestamp, Answered)>,
+    /// What was remembered of the line can't be read.
+    pub damaged: bool,
     /// When the rows were read.
     pub at: Timestamp,
 }
@@ -53,9 +62,15 @@ enum Fate {
 
 /// Judges a line.
 pub(super) fn judge(note: &LineNote, evidence: &Evidence<'_>) -> Judged {
+    if evidence.damaged {
+        // What was stated before led to what can't be read any more.
+        let note = LineNote { stated_at: Some(evidence.at), ..LineNote::default() };
+        let why = "What was known of this line's units can't be read any more, and Kaseya BMS does not show them.";
+        return unknown(&note, Code::OpeningUnitsNeeded, why.to_owned());
+    }
     let newer = |opening: &Opening| note.stated_at.is_none_or(|stated| stated < opening.stated_at);
     if let Some(opening) = evidence.opening.filter(newer) {
-        return known(stated(note, opening, evidence));
+        return adopted(note, opening, evidence);
     }
     if note.steps.is_empty() {
         let why = "Kaseya BMS does not show how many units a line carries, and nobody has stated it.";
@@ -71,15 +86,38 @@ pub(super) fn judge(note: &LineNote, evidence: &Evidence<'_>) -> Judged {
     }
 }
 
-/// The line as a person has stated it: in force since its newest row.
+/// A statement counts where it was made well after our newest change: before, nobody can say whether it speaks of that.
+fn adopted(note: &LineNote, opening: Opening, evidence: &Evidence<'_>) -> Judged {
+    let settled = note.changed_at.map(|changed| changed.saturating_add(SHOWS_WITHIN).unwrap_or(changed));
+    match settled.filter(|settled| opening.stated_at < *settled) {
+        None => known(stated(note, opening, evidence)),
+        Some(settled) => {
+            let units = opening.units;
+            let why = format!(
+                "{units} units were stated while a change of this line was under way, so it is not known whether they include it."
+            );
+            let told = unknown(note, Code::StatedTooEarly, why);
+            let look = |reason: Reason| Reason { fix: format!("{} Look it up after {settled}.", reason.fix), ..reason };
+            Judged { unknown: told.unknown.map(look), ..told }
+        }
+    }
+}
+
+/// The line as a person has stated it: in force since its newest row, up to a row that is dated ahead.
 fn stated(note: &LineNote, opening: Opening, evidence: &Evidence<'_>) -> LineNote {
-    let newest = evidence.rows.iter().filter_map(|mark| mark.effective).max();
+    let day = opening.stated_at.to_zoned(TimeZone::UTC).date();
+    let days = || evidence.rows.iter().filter_map(|mark| mark.effective);
+    // A line that has not begun was stated as it will be.
+    let newest = days().filter(|effective| *effective <= day).max().or_else(|| days().min());
+    let ahead = days().filter(|effective| newest.is_some_and(|newest| *effective > newest)).min();
     let from = newest.max(evidence.contract_start).unwrap_or(Date::MIN);
     LineNote {
         steps: vec![Step { from, units: opening.units }],
         marks: evidence.rows.to_vec(),
         contract_name: note.contract_name.clone(),
         stated_at: Some(opening.stated_at),
+        known_until: ahead.and_then(|ahead| ahead.yesterday().ok()),
+        changed_at: note.changed_at,
         pending: None,
         otherwise: None,
     }
@@ -97,10 +135,16 @@ fn after_change(note: &LineNote, pending: &Pending, evidence: &Evidence<'_>) -> 
     match fate(pending, &note.marks, evidence) {
         Fate::Unclear => doubt(),
         Fate::NotTaken if evidence.at.duration_since(pending.at) < SHOWS_WITHIN => known(note.clone()),
+        // What BMS called made shows sooner or later.
+        Fate::NotTaken if answered_to(pending, evidence).is_some() => known(note.clone()),
         // Whoever adds such a row later is somebody else.
         Fate::NotTaken => known(LineNote { pending: None, ..note.clone() }),
         Fate::Taken(semantics) => match units_after(pending, semantics) {
-            Some(units) => Judged { learnt: Some(semantics), ..known(taken(note, pending, units, evidence)) },
+            Some(units) => {
+                // Where no answer came, a person may have been at it.
+                let learnt = answered_to(pending, evidence).map(|_| semantics);
+                Judged { learnt, ..known(taken(note, pending, units, evidence)) }
+            }
             None => doubt(),
         },
     }
@@ -127,32 +171,53 @@ fn units_after(pending: &Pending, semantics: Semantics) -> Option<Units> {
     units.try_into().ok()
 }
 
+/// What BMS answered to a change, as this process or another has noted it.
+fn answered_to<'e>(pending: &'e Pending, evidence: &Evidence<'e>) -> Option<&'e Answered> {
+    let of_it = evidence.answered.filter(|(at, _)| *at == pending.at).map(|(_, answered)| answered);
+    of_it.or(pending.answered.as_ref())
+}
+
 fn fate(pending: &Pending, before: &[Mark], evidence: &Evidence<'_>) -> Fate {
+    let answered = answered_to(pending, evidence);
+    if answered.is_some_and(|answered| answered.units.is_some_and(|units| units != pending.sent)) {
+        // It was taken for something that we have no word for.
+        return Fate::Unclear;
+    }
     let now = evidence.rows;
     let is_in = |marks: &[Mark], mark: &Mark| marks.iter().any(|other| other.id == mark.id);
     let added: Vec<&Mark> = now.iter().filter(|mark| !is_in(before, mark)).collect();
     let gone = before.iter().filter(|mark| !is_in(now, mark)).count();
     let moved: Vec<&Mark> = now.iter().filter(|mark| is_in(before, mark) && !before.contains(mark)).collect();
-    // How BMS shows dates is not confirmed; the row that it named is ours whatever it shows.
-    let named = |mark: &Mark| evidence.answered.or(pending.answered.as_ref()).is_some_and(|id| *id == mark.id);
-    let ours = |mark: &Mark| mark.effective == Some(pending.effective) || named(mark);
+    let lately = evidence.at.duration_since(pending.at) < SPEAKS_FOR;
+    let ours = |mark: &Mark, semantics: Semantics| match answered {
+        // How BMS shows dates is not confirmed; the row that it named is ours whatever it shows.
+        Some(answered) => answered.id == mark.id,
+        None => {
+            let contradicts = pending.semantics != semantics && pending.semantics != Semantics::Unknown;
+            let adds = semantics == Semantics::Adds;
+            mark.effective == Some(pending.effective)
+                && lately
+                && !contradicts
+                && (adds || pending.semantics == semantics)
+        }
+    };
     let alone = before.len() == 1;
     match (added.as_slice(), gone, moved.as_slice()) {
-        ([], 0, []) => unmoved(pending, before, evidence),
-        ([one], 0, []) if ours(one) => Fate::Taken(Semantics::Adds),
-        ([], 0, [one]) | ([one], 1, []) if alone && ours(one) => Fate::Taken(Semantics::Replaces),
+        ([], 0, []) => unmoved(pending, before, answered),
+        ([one], 0, []) if ours(one, Semantics::Adds) => Fate::Taken(Semantics::Adds),
+        ([], 0, [one]) | ([one], 1, []) if alone && ours(one, Semantics::Replaces) => Fate::Taken(Semantics::Replaces),
         _ => Fate::Unclear,
     }
 }
 
 /// The same rows as before.
-fn unmoved(pending: &Pending, before: &[Mark], evidence: &Evidence<'_>) -> Fate {
+fn unmoved(pending: &Pending, before: &[Mark], answered: Option<&Answered>) -> Fate {
     let [only] = before else { return Fate::NotTaken };
     if !pending.may_not_show(before) {
         return Fate::NotTaken;
     }
-    match evidence.answered.or(pending.answered.as_ref()) {
-        Some(id) if *id == only.id => Fate::Taken(Semantics::Replaces),
+    match answered {
+        Some(answered) if answered.id == only.id => Fate::Taken(Semantics::Replaces),
         // Another row was named, which does not show yet.
         Some(_) => Fate::NotTaken,
         None => Fate::Unclear,

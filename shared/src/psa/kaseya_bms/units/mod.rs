@@ -20,11 +20,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::client::Client;
 use super::service_lines::ServiceLine;
-use crate::domain::ids::ContractServiceId;
 use crate::domain::line::LineKey;
 use crate::psa::notebook::{Note, Notebook};
 use crate::psa::{Asked, Observation, PsaError, Right, UnitsChange, WriteError};
-use notes::{LineNote, Semantics, SemanticsNote};
+use notes::{Answered, LineNote, Semantics, SemanticsNote};
 
 /// A trial that is older than this holds no other line back: its own has been unmapped, or a person looks into it.
 const TRIAL_HOLDS: SignedDuration = SignedDuration::from_hours(1);
@@ -40,8 +39,8 @@ pub(super) struct Units {
 struct Seen {
     lines: BTreeMap<LineKey, SeenLine>,
     semantics: Stored<SemanticsNote>,
-    /// The row that BMS named in its answer to a change of this connector's.
-    answered: BTreeMap<LineKey, ContractServiceId>,
+    /// What BMS answered to the newest change of each line that this connector made, and when that was noted.
+    answered: BTreeMap<LineKey, (Timestamp, Answered)>,
 }
 
 /// What a note says, and the note itself where there is one.
@@ -94,13 +93,15 @@ impl Units {
             return (0..changes.len()).collect();
         }
         let seen = self.seen();
-        let tells = |change: &UnitsChange| {
+        let tells = |change: &&UnitsChange| {
             let line = line_of(change);
             change.delta.get() > 0
                 && seen.lines.get(&line).is_some_and(|seen| seen.rows.len() == 1)
                 && !seen.semantics.says.is_held_for_another(&line, now)
         };
-        changes.iter().position(tells).into_iter().collect()
+        // The smaller the change, the smaller what has to be put right.
+        let smallest = changes.iter().filter(tells).min_by_key(|change| change.delta.get());
+        smallest.and_then(|smallest| changes.iter().position(|change| change == smallest)).into_iter().collect()
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {

@@ -1,8 +1,8 @@
 //! What is remembered of a tenant: of each line its units by dates, its rows, and a change that was sent; of the tenant what
 //! posting a service again does.
 //!
-//! A note is JSON. One that a later version has written, or that was damaged, reads as if nothing were known: then a person is
-//! asked for the line's units again.
+//! A note is JSON. Where the one of a line can't be read, because a later version has written it or it was damaged, a person is
+//! asked for the line's units anew; where the tenant's can't be read, nothing is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +53,11 @@ pub(super) struct Trial {
 }
 
 impl SemanticsNote {
+    /// Whether the trial was of this line, and what came of it is known.
+    pub fn is_over(&self, line: &LineKey, note: &LineNote) -> bool {
+        self.trial.as_ref().is_some_and(|trial| trial.line == *line) && note.pending.is_none()
+    }
+
     /// Whether the change of another line is to show what changes do.
     pub fn is_held_for_another(&self, line: &LineKey, now: Timestamp) -> bool {
         self.trial.as_ref().is_some_and(|trial| trial.line != *line && now.duration_since(trial.at) < TRIAL_HOLDS)
@@ -72,9 +77,15 @@ pub(super) struct LineNote {
     /// When the statement was made that this began with.
     #[serde(default)]
     pub stated_at: Option<Timestamp>,
+    /// The last day of which that says something: a row is dated ahead, and nobody has said what is in force then.
+    #[serde(default)]
+    pub known_until: Option<Date>,
     /// A change that was about to be sent, and that was not seen to be taken yet.
     #[serde(default)]
     pub pending: Option<Pending>,
+    /// When the newest change was about to be sent, whatever became of it.
+    #[serde(default)]
+    pub changed_at: Option<Timestamp>,
     /// The newest change, where it was taken for another.
     #[serde(default)]
     pub otherwise: Option<TakenOtherwise>,
@@ -105,9 +116,18 @@ pub(super) struct Pending {
     /// What was known when it was sent.
     pub semantics: Semantics,
     pub at: Timestamp,
-    /// The row that BMS named when it took it, noted where nothing else could tell.
+    /// What BMS answered when it took it.
     #[serde(default)]
-    pub answered: Option<ContractServiceId>,
+    pub answered: Option<Answered>,
+}
+
+/// What BMS says of a service that was posted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Answered {
+    /// The row.
+    pub id: ContractServiceId,
+    /// Its units, where they are told.
+    pub units: Option<i64>,
 }
 
 impl Pending {
@@ -128,6 +148,8 @@ impl Mark {
 /// Every note that an observation needs.
 pub(super) struct Notes {
     pub lines: BTreeMap<LineKey, Stored<LineNote>>,
+    /// Lines whose note says nothing that can be read: what was said of them before counts no more.
+    pub damaged: BTreeSet<LineKey>,
     pub semantics: Stored<SemanticsNote>,
 }
 
@@ -143,18 +165,45 @@ pub(super) async fn read<'l>(
         tracing::warn!(%error, "the notes about a tenant of BMS can't be read");
         errors::notes_unavailable()
     })?;
-    let semantics = found.remove(SEMANTICS).map(stored).unwrap_or_default();
-    let lines = lines.into_iter().filter_map(|line| Some((line.clone(), stored(found.remove(&name(line))?)))).collect();
-    Ok(Notes { lines, semantics })
+    let semantics = match found.remove(SEMANTICS) {
+        Some(note) => stored(note).map_err(|_| errors::notes_unreadable())?,
+        None => Stored::default(),
+    };
+    let mut notes = Notes { lines: BTreeMap::new(), damaged: BTreeSet::new(), semantics };
+    for line in lines {
+        let Some(note) = found.remove(&name(line)) else { continue };
+        let note = stored(note).unwrap_or_else(|note| {
+            notes.damaged.insert(line.clone());
+            Stored { says: LineNote::default(), note: Some(note) }
+        });
+        notes.lines.insert(line.clone(), note);
+    }
+    Ok(notes)
 }
 
-/// Writes what is known of a line in the place of what was read. `None`: somebody else has written it, or nobody can say.
+/// What came of writing a note.
+pub(super) enum Written<T> {
+    Is(Stored<T>),
+    /// Somebody else has written it since it was read.
+    Overtaken,
+    /// Nobody can say.
+    Unknown,
+}
+
+impl<T> Written<T> {
+    /// The note as it is then, where it was written.
+    pub fn stored(self) -> Option<Stored<T>> {
+        if let Self::Is(stored) = self { Some(stored) } else { None }
+    }
+}
+
+/// Writes what is known of a line in the place of what was read.
 pub(super) async fn write_line(
     notebook: &dyn Notebook,
     line: &LineKey,
     read: Option<&Note>,
     says: LineNote,
-) -> Option<Stored<LineNote>> {
+) -> Written<LineNote> {
     write(notebook, &name(line), read, says).await
 }
 
@@ -163,27 +212,30 @@ pub(super) async fn write_semantics(
     notebook: &dyn Notebook,
     read: Option<&Note>,
     says: SemanticsNote,
-) -> Option<Stored<SemanticsNote>> {
+) -> Written<SemanticsNote> {
     write(notebook, SEMANTICS, read, says).await
 }
 
-async fn write<T: Serialize>(notebook: &dyn Notebook, name: &str, read: Option<&Note>, says: T) -> Option<Stored<T>> {
-    let text = serde_json::to_string(&says).ok()?;
+async fn write<T: Serialize>(notebook: &dyn Notebook, name: &str, read: Option<&Note>, says: T) -> Written<T> {
+    let Ok(text) = serde_json::to_string(&says) else { return Written::Unknown };
     match notebook.write(name, read, text).await {
-        Ok(note) => Some(Stored { says, note: Some(note?) }),
+        Ok(Some(note)) => Written::Is(Stored { says, note: Some(note) }),
+        Ok(None) => Written::Overtaken,
         Err(error) => {
             tracing::warn!(%error, name, "a note about a tenant of BMS was not written");
-            None
+            Written::Unknown
         }
     }
 }
 
-fn stored<T: DeserializeOwned + Default>(note: Note) -> Stored<T> {
-    let says = serde_json::from_str(&note.text).unwrap_or_else(|error| {
-        tracing::error!(%error, "a note about a tenant of BMS can't be read and counts as none");
-        T::default()
-    });
-    Stored { says, note: Some(note) }
+fn stored<T: DeserializeOwned>(note: Note) -> Result<Stored<T>, Note> {
+    match serde_json::from_str(&note.text) {
+        Ok(says) => Ok(Stored { says, note: Some(note) }),
+        Err(error) => {
+            tracing::error!(%error, "a note about a tenant of BMS can't be read");
+            Err(note)
+        }
+    }
 }
 
 fn name(line: &LineKey) -> String {

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::judge::{Evidence, Judged, judge};
-use super::notes::{self, LineNote, Mark, Semantics, SemanticsNote, Step};
+use super::notes::{self, LineNote, Mark, Notes, Semantics, SemanticsNote};
 use super::{SeenLine, Stored, Units};
 use crate::domain::ids::{ContractId, ContractServiceId, ServiceId};
 use crate::domain::line::LineKey;
@@ -55,12 +55,12 @@ struct Shown {
 
 pub(super) async fn observe(units: &Units, client: &Arc<Client>, asked: &Asked) -> Result<Observation, PsaError> {
     // Before anything is asked of BMS: notes that can't be read are no fault of its.
-    let notes::Notes { lines: mut known, semantics } = notes::read(units.notebook.as_ref(), asked.lines()).await?;
+    let mut known = notes::read(units.notebook.as_ref(), asked.lines()).await?;
     let at = client.clock.now();
-    let Shown { mut rows, refused } = read(client, asked, &known).await?;
+    let Shown { mut rows, refused } = read(client, asked, &known.lines).await?;
     let mut seen = BTreeMap::new();
     let mut observed = Observation::default();
-    let mut learnt = None;
+    let (mut learnt, mut trial_over) = (None, false);
     let mut changed = Vec::new();
     let mut names = BTreeMap::new();
     for line in asked.lines() {
@@ -68,12 +68,15 @@ pub(super) async fn observe(units: &Units, client: &Arc<Client>, asked: &Asked) 
             observed.unreadable.insert((line.contract.clone(), line.service.clone()), why.clone());
         }
         let Some(rows) = rows.remove(line) else { continue };
-        let note = known.remove(line).unwrap_or_default();
-        let judged = units.judged(line, &note.says, &rows, asked, at);
+        let (note, judged) = units.judged_twice(line, &mut known, &rows, asked, at).await?;
+        trial_over |= known.semantics.says.is_over(line, &judged.note);
         learnt = learnt.or(judged.learnt);
         let pair = (line.contract.clone(), line.service.clone());
         match judged.unknown {
             Some(why) => {
+                if known.damaged.contains(line) {
+                    notes::write_line(units.notebook.as_ref(), line, note.note.as_ref(), judged.note).await;
+                }
                 names.extend(rows.iter().find_map(|row| row.name.clone()).map(|name| (line.clone(), name)));
                 observed.unreadable.insert(pair, why);
             }
@@ -86,7 +89,7 @@ pub(super) async fn observe(units: &Units, client: &Arc<Client>, asked: &Asked) 
             }
         }
     }
-    let semantics = units.learn(semantics, learnt).await;
+    let semantics = units.learn(known.semantics, learnt, trial_over).await;
     units.remember(&mut seen, changed).await;
     for (line, found) in &seen {
         let pair = (line.contract.clone(), line.service.clone());
@@ -106,13 +109,45 @@ pub(super) async fn observe(units: &Units, client: &Arc<Client>, asked: &Asked) 
 }
 
 impl Units {
-    fn judged(&self, line: &LineKey, note: &LineNote, rows: &[ServiceLine], asked: &Asked, at: Timestamp) -> Judged {
+    /// Judges a line. Where its rows don't fit what is remembered, somebody may have noted a change after that was read: it is
+    /// read once more before anybody is told that the line was changed.
+    async fn judged_twice(
+        &self,
+        line: &LineKey,
+        known: &mut Notes,
+        rows: &[ServiceLine],
+        asked: &Asked,
+        at: Timestamp,
+    ) -> Result<(Stored<LineNote>, Judged), PsaError> {
+        let mut note = known.lines.remove(line).unwrap_or_default();
+        let mut judged = self.judged(line, &note.says, rows, asked, (at, known.damaged.contains(line)));
+        let differs = judged.unknown.as_ref().is_some_and(|why| why.code == Code::UnitsChangedElsewhere.as_str());
+        if differs {
+            let mut again = notes::read(self.notebook.as_ref(), std::iter::once(line)).await?;
+            let newer = again.lines.remove(line).unwrap_or_default();
+            if newer.note != note.note {
+                judged = self.judged(line, &newer.says, rows, asked, (at, again.damaged.contains(line)));
+                note = newer;
+            }
+        }
+        Ok((note, judged))
+    }
+
+    fn judged(
+        &self,
+        line: &LineKey,
+        note: &LineNote,
+        rows: &[ServiceLine],
+        asked: &Asked,
+        (at, damaged): (Timestamp, bool),
+    ) -> Judged {
         let answered = self.seen().answered.get(line).cloned();
         let evidence = Evidence {
             rows: &Mark::of(rows),
             contract_start: rows.iter().find_map(|row| row.contract_start),
             opening: asked.opening(line),
             answered: answered.as_ref(),
+            damaged,
             at,
         };
         let judged = judge(note, &evidence);
@@ -123,13 +158,21 @@ impl Units {
         }
     }
 
-    /// Remembers what the changes of this observation have shown changes to do.
-    async fn learn(&self, known: Stored<SemanticsNote>, learnt: Option<Semantics>) -> Stored<SemanticsNote> {
-        let Some(semantics) = learnt.filter(|learnt| *learnt != known.says.semantics) else { return known };
-        let says = SemanticsNote { semantics, trial: None };
+    /// Remembers what the changes of this observation have shown changes to do, or that the trial has shown nothing.
+    async fn learn(
+        &self,
+        known: Stored<SemanticsNote>,
+        learnt: Option<Semantics>,
+        trial_over: bool,
+    ) -> Stored<SemanticsNote> {
+        let trial = known.says.trial.clone().filter(|_| learnt.is_none() && !trial_over);
+        let says = SemanticsNote { semantics: learnt.unwrap_or(known.says.semantics), trial };
+        if says == known.says {
+            return known;
+        }
         let written = notes::write_semantics(self.notebook.as_ref(), known.note.as_ref(), says.clone()).await;
         // What was not written is seen again: the line that has shown it says so until its next change.
-        written.unwrap_or(Stored { says, note: known.note })
+        written.stored().unwrap_or(Stored { says, note: known.note })
     }
 
     /// Stores the notes of those lines that say something else than before. One that can't be stored is what this connector
@@ -143,7 +186,7 @@ impl Units {
             writes.spawn(async move {
                 let _permit = room.acquire().await;
                 let written = notes::write_line(notebook.as_ref(), &line, note.note.as_ref(), note.says).await;
-                (line, written)
+                (line, written.stored())
             });
         }
         while let Some(written) = writes.join_next().await {
@@ -222,7 +265,12 @@ impl OfService {
         // Two contracts of one name show each other's rows.
         let mut rows: BTreeMap<i64, ServiceLine> = BTreeMap::new();
         for (name, before) in named {
-            let found = self.wanted(service_lines::lines_on(client, &self.service, name).await?);
+            // A name that BMS refuses to look for says nothing of the service.
+            let found = match service_lines::lines_on(client, &self.service, name).await {
+                Ok(found) => self.wanted(found),
+                Err(error) if errors::of_one_service(&error).is_some() => return Ok(None),
+                Err(error) => return Err(error),
+            };
             let shows = |id: &ContractServiceId| found.iter().any(|row| row.line == *id);
             if before.is_empty() || !before.iter().all(shows) {
                 return Ok(None);
@@ -239,7 +287,7 @@ impl OfService {
 
 fn shown(found: &SeenLine, semantics: Semantics) -> ObservedLine {
     let note = &found.note.says;
-    let timeline = timeline(&note.steps, &found.rows);
+    let timeline = timeline(note, &found.rows);
     // A change that took the place of another of the same day might not show; one that puts another right has to be of its day.
     let freely = semantics != Semantics::Replaces || note.otherwise.is_some();
     ObservedLine {
@@ -249,9 +297,12 @@ fn shown(found: &SeenLine, semantics: Semantics) -> ObservedLine {
     }
 }
 
-/// Each step holds until the next one, the last to the end of the contract. What is posted BMS does not show.
-fn timeline(steps: &[Step], rows: &[ServiceLine]) -> Timeline {
+/// Each step holds until the next one, the last to the end of the contract, or to a row that is dated ahead. What is posted BMS
+/// does not show.
+fn timeline(note: &LineNote, rows: &[ServiceLine]) -> Timeline {
+    let steps = &note.steps;
     let end = rows.iter().find_map(|row| row.contract_end).unwrap_or(NO_END);
+    let end = note.known_until.map_or(end, |until| until.min(end));
     let ends = steps.iter().skip(1).map(|next| next.from.yesterday().unwrap_or(next.from)).chain([end]);
     let rows = steps.iter().zip(ends);
     Timeline::new(
