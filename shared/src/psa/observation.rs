@@ -14,7 +14,10 @@ use crate::domain::units::Units;
 
 /// The lines that are asked about, and what a person has stated of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked(BTreeMap<LineKey, Stated>);
+pub struct Asked {
+    lines: BTreeMap<LineKey, Stated>,
+    in_passing: bool,
+}
 
 /// What is stated of a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,10 +39,22 @@ pub struct Opening {
 }
 
 impl Asked {
+    /// The same, for somebody who only looks: what is stated counts for this answer and is not remembered.
+    #[must_use]
+    pub fn in_passing(self) -> Self {
+        Self { in_passing: true, ..self }
+    }
+
+    /// Whether somebody only looks.
+    #[must_use]
+    pub fn is_in_passing(&self) -> bool {
+        self.in_passing
+    }
+
     /// Asks about a line as well. Of two statements of the same units the newer one stays; where they state different units
     /// nothing is stated.
     pub fn add(&mut self, line: LineKey, opening: Option<Opening>) {
-        let known = self.0.entry(line).or_default();
+        let known = self.lines.entry(line).or_default();
         *known = match (*known, opening) {
             (known, None) => known,
             (Stated::Nothing, Some(opening)) => Stated::Units(opening),
@@ -52,13 +67,13 @@ impl Asked {
 
     /// The lines.
     pub fn lines(&self) -> impl Iterator<Item = &LineKey> {
-        self.0.keys()
+        self.lines.keys()
     }
 
     /// What was stated of one of them.
     #[must_use]
     pub fn opening(&self, line: &LineKey) -> Option<Opening> {
-        match self.0.get(line) {
+        match self.lines.get(line) {
             Some(Stated::Units(opening)) => Some(*opening),
             _ => None,
         }
@@ -67,13 +82,13 @@ impl Asked {
     /// The contracts that they are on.
     #[must_use]
     pub fn contracts(&self) -> BTreeSet<ContractId> {
-        self.0.keys().map(|line| line.contract.clone()).collect()
+        self.lines.keys().map(|line| line.contract.clone()).collect()
     }
 
     /// Whether nothing is asked.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.lines.is_empty()
     }
 }
 

@@ -221,7 +221,10 @@ impl Planner {
         let live = live_writers(&self.parts.connections, connection, histories.values()).await?;
         let of_others = |history: &LineHistory| history.writer.as_ref().is_some_and(|writer| live.contains(writer));
         let others = histories.iter().filter(|(_, history)| of_others(history)).map(|(line, _)| line).collect();
-        let observed = psa.observe(&contracts.asked(&feeds, &others), window).await?;
+        let asked = contracts.asked(&feeds, &others);
+        let only_looks = run.mode == Mode::Preview || connection.policy.shadow;
+        let asked = if only_looks { asked.in_passing() } else { asked };
+        let observed = psa.observe(&asked, window).await?;
         let succession = contracts.succession(&feeds, &observed, &histories);
         let mapped = MappedLine::all(feeds, &succession, &wanted);
         let book = usage.load(&run.partner, months(&today, clock.now(), &mapped, &contracts.by_id)).await?;
@@ -301,6 +304,7 @@ async fn look_closer(psa: &dyn Connector, mut draft: Draft, desk: &Desk<'_>, sha
     let looks = std::mem::take(&mut draft.looks);
     let window = full_window(desk.today.date, looks.iter().map(|look| &look.line));
     let asked: Asked = looks.iter().map(|look| (look.line.key.clone(), look.line.opening)).collect();
+    let asked = asked.in_passing();
     let observed = if asked.is_empty() { Observation::default() } else { psa.observe(&asked, window).await? };
     for look in looks {
         draft.rows.push(desk.closer(look, &observed, shadow));

@@ -341,3 +341,20 @@ async fn a_row_that_is_dated_ahead_stops_nothing_before_its_day_and_lends_no_pri
     let run = msp.run("apply").await;
     assert_eq!((run.result("acme", "m365").as_str(), msp.units("acme", "m365")), ("updated", 12), "{:?}", run.lines);
 }
+
+#[tokio::test]
+async fn a_preview_of_another_connection_says_nothing_about_a_line() {
+    let msp = learnt(On::adding()).await;
+    let other = msp.connect("Europe/Berlin").await;
+    msp.clock.advance(SignedDuration::from_mins(10));
+    msp.map_product(&other, "edr", json!({"service_id": msp.service("edr").to_string(), "rule": {}})).await;
+    msp.map_company(&other, "acme", json!({"overrides": {"edr": {"opening_units": 5}}})).await;
+    for mode in ["preview", "apply"] {
+        let path = format!("/v1/connections/{other}/runs");
+        msp.done(Method::POST, &path, Some(json!({ "mode": mode }))).await;
+        msp.drain().await;
+    }
+    push(&msp, 43, 10).await;
+    let run = msp.run("apply").await;
+    assert_eq!((run.numbers("acme", "edr"), msp.units("acme", "edr")), ((41, 43, 43), 43));
+}

@@ -124,8 +124,8 @@ pub(super) fn log_in_paused(wait_s: u32) -> PsaError {
     let error = PsaError::new(
         Kind::Unavailable,
         "psa_log_in_paused",
-        "Several log-ins to Kaseya BMS in a row had no clear answer. More of them could lock the user.",
-        WAIT,
+        "Several log-ins to Kaseya BMS in a row were refused, or had no clear answer. More of them could lock the user.",
+        &format!("Wait {} minutes; check the credentials meanwhile.", wait_s.div_ceil(60)),
     );
     PsaError { retry_after_s: Some(wait_s), ..error }
 }
@@ -136,7 +136,7 @@ pub(super) fn code_spent(wait_s: u32) -> PsaError {
         Kind::Unavailable,
         "psa_one_time_code_used",
         "The one-time code of this moment was used already; the next one comes within 30 seconds.",
-        "Nothing: the next run tries again.",
+        &format!("Nothing: the next run tries again. Whoever waits for the answer asks again in {wait_s} seconds."),
     );
     PsaError { retry_after_s: Some(wait_s), ..error }
 }

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// What stands where a person would type the host name. The simulator listens on loopback whatever was typed.
-pub const SAMPLE_HOSTNAME: &str = "bms.nordwind.example";
+/// What stands where a person would type the host name: one of the vendor's, because no other is taken. The simulator listens
+/// on loopback whatever was typed.
+pub const SAMPLE_HOSTNAME: &str = "bms.kaseya.com";
 /// The user name of [`BmsUser::employee`].
 pub const SAMPLE_USERNAME: &str = "tallyline.employee";
 /// The user name of [`BmsUser::api_employee`].

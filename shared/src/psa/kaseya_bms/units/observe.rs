@@ -81,7 +81,8 @@ pub(super) async fn observe(units: &Units, client: &Arc<Client>, asked: &Asked) 
                 observed.unreadable.insert(pair, why);
             }
             None => {
-                if judged.note != note.says {
+                let of_passer_by = asked.is_in_passing() && judged.note.stated_at != note.says.stated_at;
+                if judged.note != note.says && !of_passer_by {
                     changed.push(line.clone());
                 }
                 let note = Stored { says: judged.note, note: note.note };
