@@ -84,7 +84,9 @@ async fn table<P: Fixture>(on: On<P>) -> String {
         assert!(sent.contains(requests), "{case}: {requests} requests");
         let right = *units == 42 && *written == on.first_change(40, 42);
         let in_sight = ["unknown ", "failed "].iter().any(|status| later.starts_with(status));
-        assert!(right && !in_sight || in_sight && written.is_empty(), "{case}: {first}, {later}, {units} units");
+        // What a first change did, nobody can tell without its answer where rows look as if a person had been at them.
+        let left_to_a_person = in_sight && written.len() <= usize::from(on.first_writes() > 1);
+        assert!(right && !in_sight || left_to_a_person, "{case}: {first}, {later}, {units} units");
         assert!(
             first == "updated" || ["unknown ", "failed "].iter().any(|status| first.starts_with(status)),
             "{case}: {first}"
@@ -155,22 +157,22 @@ async fn the_same_of_a_kaseya_bms_that_replaces() {
     the far side                | requests | first run | an hour later | units after each write
     connection refused          | 0 | failed host_unreachable | updated | [2, 42]
     reset, not made             | 1 | unknown write_unsettled | updated | [2, 42]
-    reset, made                 | 2 | updated | unchanged | [2, 42]
+    reset, made                 | 1 | unknown write_unsettled | unknown write_unexplained | [2]
     no answer in time, not made | 1 | unknown write_unsettled | updated | [2, 42]
-    no answer in time, made     | 2 | updated | unchanged | [2, 42]
+    no answer in time, made     | 1 | unknown write_unsettled | unknown write_unexplained | [2]
     301                         | 1 | unknown write_unsettled | updated | [2, 42]
     307                         | 1 | unknown write_unsettled | updated | [2, 42]
     408, not made               | 1 | unknown write_unsettled | updated | [2, 42]
-    408, made                   | 2 | updated | unchanged | [2, 42]
+    408, made                   | 1 | unknown write_unsettled | unknown write_unexplained | [2]
     429 with Retry-After        | 1 | failed psa_rate_limited | updated | [2, 42]
     500, not made               | 1 | unknown write_unsettled | updated | [2, 42]
-    500, made                   | 2 | updated | unchanged | [2, 42]
+    500, made                   | 1 | unknown write_unsettled | unknown write_unexplained | [2]
     200 unparsable, not made    | 1 | unknown write_unsettled | updated | [2, 42]
-    200 unparsable, made        | 2 | updated | unchanged | [2, 42]
+    200 unparsable, made        | 1 | unknown write_unsettled | unknown write_unexplained | [2]
     refused                     | 1 | failed psa_request_refused | updated | [2, 42]
     200 empty, not made         | 1 | unknown write_unsettled | updated | [2, 42]
-    200 empty, made             | 2 | updated | unchanged | [2, 42]
+    200 empty, made             | 1 | unknown write_unsettled | unknown write_unexplained | [2]
     200 and no id, not made     | 1 | unknown write_unsettled | unknown write_unexplained | []
-    200 and no id, made         | 2 | updated | unchanged | [2, 42]
+    200 and no id, made         | 1 | unknown write_unsettled | unknown write_unexplained | [2]
     ");
 }
