@@ -46,8 +46,8 @@ pub struct FindingView {
     pub fix: String,
     /// The line, as results name it, where it is about one.
     pub line_id: Option<String>,
-    /// The contract.
-    pub contract_id: String,
+    /// The contract, where it is about one or about a line.
+    pub contract_id: Option<String>,
     /// The service, where it is about a line.
     pub service_id: Option<String>,
     /// The PSA account, where it is known.
@@ -97,7 +97,7 @@ impl From<Finding> for FindingView {
             id: finding.id,
             status: finding.state,
             line_id: line.map(ToString::to_string),
-            contract_id: noticed.subject.contract().to_string(),
+            contract_id: noticed.subject.contract().map(ToString::to_string),
             service_id: line.map(|line| line.service.to_string()),
             code: noticed.reason.code,
             explanation: noticed.reason.explanation,

@@ -1,4 +1,4 @@
-//! HTTP: sync now, preview, results, the approval of what was held, the reversal of what was done, findings.
+//! HTTP: sync now, preview, results, reconciliation, the approval of what was held, the reversal of what was done, findings.
 //!
 //! A run is made here and planned elsewhere: the answer is the run's id at once, and its progress is read with it.
 //! What a finding is, and what resolving one does to its line, is decided in `shared`.
@@ -8,7 +8,9 @@
 mod approve;
 mod findings;
 mod lines;
+mod packs;
 mod read;
+mod reconciliation;
 mod resolve;
 mod reverse;
 mod sheet;
@@ -55,6 +57,7 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(start::start, read::list))
         .routes(routes!(read::get))
         .routes(routes!(lines::lines))
+        .routes(routes!(reconciliation::reconciliation))
         .routes(routes!(approve::approve))
         .routes(routes!(reverse::reverse))
         .routes(routes!(findings::list))

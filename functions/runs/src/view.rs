@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::reason::Reason;
-use shared::store::runs::{Counts, Mode, Run, RunState, Trigger};
+use shared::store::runs::{Counts, Mode, Run, RunMoney, RunState, Trigger};
 use utoipa::ToSchema;
 
 /// One sync of a connection.
@@ -40,6 +40,8 @@ pub struct RunView {
     pub psa_requests: u32,
     /// Changes sent to the PSA.
     pub writes: u32,
+    /// What its changes come to, a month, as they were planned.
+    pub money: RunMoney,
     /// Stable name of what failed it or cut it short.
     pub code: Option<String>,
     /// The same in words.
@@ -69,6 +71,7 @@ impl From<Run> for RunView {
             jobs_left: run.jobs_left,
             psa_requests: run.psa_requests,
             writes: run.writes,
+            money: run.money,
             code,
             explanation,
             fix,

@@ -58,6 +58,7 @@ fn feeds_of(counts: Vec<Vec<Count>>) -> Vec<Feed> {
         counts,
         absent_from: None,
         when_absent: WhenAbsent::Keep,
+        stale_since: None,
     };
     counts.into_iter().enumerate().map(feed).collect()
 }

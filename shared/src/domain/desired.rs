@@ -29,6 +29,8 @@ pub struct Feed {
     pub absent_from: Option<Absence>,
     /// What that absence means.
     pub when_absent: WhenAbsent,
+    /// The instant of the product's newest complete snapshot, where that is too long ago.
+    pub stale_since: Option<Timestamp>,
 }
 
 /// A complete snapshot that does not name the company.
@@ -51,6 +53,18 @@ pub struct Desired {
     pub because: String,
     /// What each feed brought.
     pub feeds: Vec<FeedQuantity>,
+    /// The product of which no complete snapshot has come for too long, where there is one.
+    #[serde(default)]
+    pub stale: Option<Stale>,
+}
+
+/// A product whose newest complete snapshot is too old for a fall.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {
+    /// The product.
+    pub product: ProductKey,
+    /// The instant that its newest complete snapshot is true for.
+    pub since: Timestamp,
 }
 
 impl Desired {
@@ -87,6 +101,7 @@ pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &
         may_lower: counted.backed,
         because: because.join(", "),
         feeds: feeds.iter().zip(&counts).filter_map(|(feed, counts)| feed.quantity(counts)).collect(),
+        stale: feeds.iter().filter_map(Feed::stale).min_by_key(|stale| (stale.since, stale.product.clone())),
     })
 }
 
@@ -142,6 +157,10 @@ impl Feed {
             counts.insert(place, carried);
         }
         counts
+    }
+
+    fn stale(&self) -> Option<Stale> {
+        Some(Stale { product: self.product.clone(), since: self.stale_since? })
     }
 
     fn uncounted(&self, period: Period) -> Reason {
@@ -200,6 +219,7 @@ mod tests {
                 snapshot: "newest".parse().unwrap(),
             }),
             when_absent,
+            stale_since: None,
         }
     }
 
@@ -216,6 +236,23 @@ mod tests {
         let zero = ask(&[feed(WhenAbsent::Zero, &counts)]).unwrap();
         assert_eq!((zero.units.get(), zero.may_lower, zero.feeds[0].snapshot.as_str()), (0, true, "newest"));
         assert_eq!(ask(&[feed(WhenAbsent::Hold, &counts)]).unwrap_err().code, "company_absent");
+    }
+
+    #[test]
+    fn of_several_stale_products_the_oldest_is_told() {
+        let since = |feed: Feed, product: &str, since: Option<&str>| Feed {
+            product: product.parse().unwrap(),
+            stale_since: since.map(|since| since.parse().unwrap()),
+            ..feed
+        };
+        let counted = || feed(WhenAbsent::Keep, &[("2026-11-10T00:00:00Z", 42)]);
+        let feeds = [
+            since(counted(), "edr", Some("2026-11-11T00:00:00Z")),
+            since(counted(), "m365", Some("2026-11-10T00:00:00Z")),
+            since(counted(), "sat", None),
+        ];
+        assert_eq!(ask(&feeds).unwrap().stale.unwrap().product.as_str(), "m365");
+        assert_eq!(ask(&feeds[2..]).unwrap().stale, None);
     }
 
     #[test]

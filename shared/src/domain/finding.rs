@@ -22,15 +22,22 @@ pub enum Subject {
     Line(LineKey),
     /// A contract.
     Contract(ContractId),
+    /// A company of the partner's.
+    Company(CompanyId),
+    /// A product.
+    Product(ProductKey),
+    /// The connection as a whole.
+    Connection,
 }
 
 impl Subject {
     /// The contract, or the one that the line is on.
     #[must_use]
-    pub fn contract(&self) -> &ContractId {
+    pub fn contract(&self) -> Option<&ContractId> {
         match self {
-            Self::Line(line) => &line.contract,
-            Self::Contract(contract) => contract,
+            Self::Line(line) => Some(&line.contract),
+            Self::Contract(contract) => Some(contract),
+            Self::Company(_) | Self::Product(_) | Self::Connection => None,
         }
     }
 
@@ -39,7 +46,7 @@ impl Subject {
     pub fn line(&self) -> Option<&LineKey> {
         match self {
             Self::Line(line) => Some(line),
-            Self::Contract(_) => None,
+            Self::Contract(_) | Self::Company(_) | Self::Product(_) | Self::Connection => None,
         }
     }
 }
@@ -71,15 +78,35 @@ pub struct Noticed {
 }
 
 impl Noticed {
+    /// That `subject` has to be looked at for `reason`. Who and what it concerns may be added.
+    #[must_use]
+    pub fn of(subject: Subject, reason: Reason) -> Self {
+        Self {
+            subject,
+            reason,
+            about: None,
+            account: None,
+            company: None,
+            company_name: String::new(),
+            product: None,
+            before: None,
+            target: None,
+            effective_date: None,
+        }
+    }
+
     /// Names the finding among those of its connection: 16 hexadecimal digits from subject and code.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let (kind, service) = match &self.subject {
-            Subject::Line(line) => ("line", line.service.as_str()),
-            Subject::Contract(_) => ("contract", ""),
+        let (kind, name, service) = match &self.subject {
+            Subject::Line(line) => ("line", line.contract.as_str(), line.service.as_str()),
+            Subject::Contract(contract) => ("contract", contract.as_str(), ""),
+            Subject::Company(company) => ("company", company.as_str(), ""),
+            Subject::Product(product) => ("product", product.as_str(), ""),
+            Subject::Connection => ("connection", "", ""),
         };
         let mut hash = Sha256::new();
-        for part in [kind, self.subject.contract().as_str(), service, &self.reason.code] {
+        for part in [kind, name, service, &self.reason.code] {
             hash.update(part.len().to_be_bytes());
             hash.update(part.as_bytes());
         }

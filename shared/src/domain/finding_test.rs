@@ -20,6 +20,10 @@ fn row(status: LineStatus, code: &str) -> LineResult {
         explanation: "It is so.".into(),
         fix: String::new(),
         feeds: Vec::new(),
+        prorated: false,
+        money: None,
+        last_confirmed: None,
+        last_confirmed_from: None,
     }
 }
 

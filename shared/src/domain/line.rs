@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{AccountId, CompanyId, ConnectionId, ContractId, IntentKey, ProductKey, ServiceId, SnapshotId};
-use super::units::Units;
+use super::money::LineMoney;
+use super::units::{Delta, Units};
 
 /// A contract's service. With its connection it is a line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -136,6 +137,20 @@ pub struct LineResult {
     /// What each feed brought.
     #[schema(value_type = Vec<Object>)]
     pub feeds: Vec<FeedQuantity>,
+    /// The day from which the change counts lies inside a billing period, so the PSA is expected to prorate it.
+    #[serde(default)]
+    pub prorated: bool,
+    /// What the change comes to, where units are to change or wait to be changed and the PSA shows prices.
+    #[serde(default)]
+    pub money: Option<LineMoney>,
+    /// Units that we last wrote or found right before this run, whoever changed them since.
+    #[serde(default)]
+    #[schema(value_type = Option<u32>)]
+    pub last_confirmed: Option<Units>,
+    /// The day from which those counted.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub last_confirmed_from: Option<Date>,
 }
 
 impl LineResult {
@@ -143,6 +158,12 @@ impl LineResult {
     #[must_use]
     pub fn key(&self) -> LineKey {
         LineKey { contract: self.contract_id.clone(), service: self.service_id.clone() }
+    }
+
+    /// Units that the line lacks, or that it carries too many of, where both numbers are known.
+    #[must_use]
+    pub fn difference(&self) -> Option<Delta> {
+        Some(self.before?.delta_to(self.target?))
     }
 }
 

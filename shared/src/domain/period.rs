@@ -22,7 +22,9 @@ pub enum PeriodType {
 }
 
 impl PeriodType {
-    fn months(self) -> i32 {
+    /// Its length in months.
+    #[must_use]
+    pub fn months(self) -> i32 {
         match self {
             Self::Monthly => 1,
             Self::Quarterly => 3,

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::contract::Contract;
-use super::desired::Desired;
+use super::desired::{Desired, Stale};
 use super::effective::{Calendar, Dated};
 use super::guard;
 use super::line::{LineHistory, LineStatus};
@@ -199,6 +199,7 @@ impl Situation<'_> {
                     format!("From {before} to {target}: the connection's policy has changes approved first.");
                 return Err(Reason::new(Code::ApprovalNeeded, explanation));
             }
+            self.held_for_stale_usage(before)?;
             self.held_for_drift()?;
             self.held_for_lost_feeds(before)?;
             let first_write = self.history.confirmed.or(self.history.forgotten).is_none();
@@ -230,6 +231,20 @@ impl Situation<'_> {
             Some(confirmed) if self.desired.units < before && now < confirmed.feeds => {
                 let explanation = format!("The line was the sum of {} feeds and is now of {now}.", confirmed.feeds);
                 Err(Reason::new(Code::FeedsFewer, explanation))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A source that has gone silent may count fewer because it counts no more.
+    fn held_for_stale_usage(&self, before: Units) -> Result<(), Reason> {
+        match &self.desired.stale {
+            Some(Stale { product, since }) if self.desired.units < before => {
+                let explanation = format!(
+                    "From {before} to {}: no complete snapshot of {product} has come since the one of {since}.",
+                    self.desired.units
+                );
+                Err(Reason::new(Code::UsageStale, explanation))
             }
             _ => Ok(()),
         }

@@ -63,6 +63,7 @@ impl Case {
                 may_lower: true,
                 because: "newest count".into(),
                 feeds: Vec::new(),
+                stale: None,
             },
             history: LineHistory::default(),
             policy: Policy::default(),

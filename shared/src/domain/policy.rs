@@ -1,5 +1,6 @@
 //! A connection's policy: from when a change counts, which changes wait for a person, and what drift means.
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,6 +20,9 @@ pub struct Policy {
     pub shadow: bool,
     /// The share of the PSA's hourly requests at which a run stops, 1 to 100.
     pub budget_percent: BudgetPercent,
+    /// Hours after which usage counts as stale without a new complete snapshot, 1 to 8784: falls wait then. The default is 72,
+    /// so that a source that counts by the day may miss a weekend.
+    pub stale_after_hours: StaleAfterHours,
     /// Whether missing services may be created. Kept for later: this version creates none.
     pub provision_services: bool,
 }
@@ -123,6 +127,39 @@ impl From<BudgetPercent> for u32 {
     }
 }
 
+/// 1 to 8784, a leap year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "u32", into = "u32")]
+#[schema(value_type = u32, minimum = 1, maximum = 8784)]
+pub struct StaleAfterHours(u32);
+
+impl StaleAfterHours {
+    /// The newest complete snapshot must be of this instant or a later one.
+    #[must_use]
+    pub fn fresh_from(self, now: Timestamp) -> Timestamp {
+        now.saturating_sub(SignedDuration::from_hours(self.0.into())).unwrap_or(Timestamp::MIN)
+    }
+}
+
+impl Default for StaleAfterHours {
+    fn default() -> Self {
+        Self(72)
+    }
+}
+
+impl TryFrom<u32> for StaleAfterHours {
+    type Error = &'static str;
+    fn try_from(hours: u32) -> Result<Self, Self::Error> {
+        if (1..=8784).contains(&hours) { Ok(Self(hours)) } else { Err("must be from 1 to 8784") }
+    }
+}
+
+impl From<StaleAfterHours> for u32 {
+    fn from(hours: StaleAfterHours) -> Self {
+        hours.0
+    }
+}
+
 /// What a company's absence from a complete snapshot means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -148,6 +185,14 @@ mod tests {
         assert_eq!(policy.drift, Drift::Hold);
         assert_eq!(Policy::default().budget_percent.get(), 80);
         assert!(serde_json::from_str::<Policy>(r#"{"budget":35}"#).is_err());
+    }
+
+    #[test]
+    fn usage_is_stale_after_a_weekend_unless_said_otherwise() {
+        let now = "2026-11-23T08:00:00Z".parse().unwrap();
+        assert_eq!(StaleAfterHours::default().fresh_from(now), "2026-11-20T08:00:00Z".parse().unwrap());
+        assert!([0, 8785].into_iter().all(|hours| StaleAfterHours::try_from(hours).is_err()));
+        assert_eq!(StaleAfterHours::try_from(1).map(u32::from), Ok(1));
     }
 
     #[test]

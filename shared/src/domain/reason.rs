@@ -85,6 +85,8 @@ codes! {
     UsageNotInPeriod "usage_not_in_period" Skipped "Nothing: the line is written with the first count of the period."
     /// Only incomplete snapshots speak for fewer units.
     UsageIncomplete "usage_incomplete" Held "Send a complete snapshot: counts are never lowered because data may be missing."
+    /// No complete snapshot has come for too long.
+    UsageStale "usage_stale" Held "Find out why the source sends no complete snapshots. Approve the line if the count is right all the same, or widen stale_after_hours in the policy."
     /// The company is absent and its mapping says to wait.
     CompanyAbsent "company_absent" Held "Decide what absence means: set when_absent to keep or zero, or send a snapshot that names the company."
     /// Two feeds of one line have different rules.
@@ -99,6 +101,12 @@ codes! {
     FeedsFewer "feeds_fewer" Held "Approve the line if the companies that were unmapped are not billed on it any more."
     /// Units that we set stand on a line that nothing is counted for any more.
     LineWithoutFeed "line_without_feed" Held "Take the units off the contract in the PSA, or map a company to it again; then resolve the finding."
+    /// The PSA bills units of a mapped product that was never counted for the company.
+    LineWithoutUsage "line_without_usage" Held "Take the units off the contract if the product is not used there; or have the source count the company, or exclude the product for it."
+    /// The API user sees prices and no costs.
+    CostsHidden "costs_hidden" Held "Give the API user a security level that may read costs: with this one, costs that are written are silently left as they are."
+    /// A customer is invoiced in another currency than most.
+    CurrencyDiffers "currency_differs" Held "Check that the unit costs and prices of this product are meant in the customer's currency."
     /// Someone edited the line.
     Drift "drift" Held "Find out who edited the contract; then approve the line, or set the drift policy to overwrite."
     /// A person took this very change back.
@@ -171,7 +179,13 @@ impl Code {
     pub fn approvable(self) -> bool {
         matches!(
             self,
-            Self::FallGuard | Self::RiseGuard | Self::FeedsFewer | Self::Drift | Self::Reversed | Self::ApprovalNeeded
+            Self::FallGuard
+                | Self::RiseGuard
+                | Self::FeedsFewer
+                | Self::UsageStale
+                | Self::Drift
+                | Self::Reversed
+                | Self::ApprovalNeeded
         )
     }
 

@@ -59,7 +59,7 @@ impl Reversal {
             "reversal of run {}, which set {} instead of {} from {}",
             self.run, self.target, self.before, self.effective
         );
-        Desired { units: self.before, may_lower: true, because, feeds: Vec::new() }
+        Desired { units: self.before, may_lower: true, because, feeds: Vec::new(), stale: None }
     }
 
     /// Decides it. A reversal that is made already, and stands, has nothing left to do.

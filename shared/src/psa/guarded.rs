@@ -6,7 +6,7 @@
 //! it older than `SEEN_FOR`, and written only where something changes. Whether a call is one
 //! request or several is the connector's affair; the first that a sync makes of one is a single request.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +21,9 @@ use super::{
 use crate::clock::Clock;
 use crate::domain::breaker::{Breaker, Call, Cause, Heard, Pass};
 use crate::domain::contract::Contract;
-use crate::domain::ids::{AccountId, ConnectionId, ContractId, PartnerId};
+use crate::domain::ids::{AccountId, ConnectionId, ContractId, PartnerId, ServiceId};
+use crate::domain::line::LineKey;
+use crate::domain::money::UnitPrices;
 use crate::domain::reason::Reason;
 use crate::store::StoreError;
 use crate::store::breakers::{Breakers, Kept};
@@ -169,6 +171,18 @@ impl Connector for Guarded {
 
     async fn lines(&self, query: &CatalogQuery) -> Result<CatalogPage<ContractLine>, PsaError> {
         self.read(self.connector.lines(query)).await
+    }
+
+    async fn services_by_id(&self, ids: &BTreeSet<ServiceId>) -> Result<Vec<Service>, PsaError> {
+        self.read(self.connector.services_by_id(ids)).await
+    }
+
+    async fn prices(
+        &self,
+        lines: &BTreeMap<LineKey, AccountId>,
+        observed: &Observation,
+    ) -> Result<BTreeMap<LineKey, UnitPrices>, PsaError> {
+        self.read(self.connector.prices(lines, observed)).await
     }
 
     async fn contracts_by_id(&self, ids: &BTreeSet<ContractId>) -> Result<Vec<Contract>, PsaError> {

@@ -16,7 +16,7 @@ pub mod observation;
 pub mod open;
 pub mod registry;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use async_trait::async_trait;
@@ -25,6 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId, ContractServiceId, PsaTenantId, ServiceId};
+use crate::domain::line::LineKey;
+use crate::domain::money::UnitPrices;
 use crate::domain::policy::BudgetPercent;
 use crate::domain::units::{Delta, Units};
 pub use credentials::{Credentials, Psa};
@@ -62,6 +64,8 @@ pub struct Service {
     pub name: String,
     /// May be put on contracts.
     pub active: bool,
+    /// What it is sold and bought for where a contract names no price of its own.
+    pub prices: UnitPrices,
 }
 
 /// A service on a contract.
@@ -194,6 +198,10 @@ pub trait Connector: Send + Sync {
     /// Active services by page.
     async fn services(&self, query: &CatalogQuery) -> Result<CatalogPage<Service>, PsaError>;
 
+    /// The services named, active or not, in as few requests as the API allows. One that is missing from the answer does not
+    /// exist, or is hidden from this user.
+    async fn services_by_id(&self, ids: &BTreeSet<ServiceId>) -> Result<Vec<Service>, PsaError>;
+
     /// Active recurring service contracts by page.
     async fn contracts(&self, query: &CatalogQuery) -> Result<CatalogPage<Contract>, PsaError>;
 
@@ -211,6 +219,14 @@ pub trait Connector: Send + Sync {
     /// What the PSA holds for the lines asked about, in as few requests as the API allows. It may tell of other lines of
     /// their contracts as well.
     async fn observe(&self, asked: &Asked, window: Window) -> Result<Observation, PsaError>;
+
+    /// What a unit of the lines named is sold and bought for, in as few requests as the API allows: none for those of which
+    /// `observed` tells. Each with the account that its contract bills. A line of which nothing is known is left out.
+    async fn prices(
+        &self,
+        lines: &BTreeMap<LineKey, AccountId>,
+        observed: &Observation,
+    ) -> Result<BTreeMap<LineKey, UnitPrices>, PsaError>;
 
     /// Which of `changes`, by their index, may be sent now, before any of them is read back. All of them where the PSA's way
     /// with changes is known; where it has to be learnt, the rest waits until those were read back.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ContractId, ContractServiceId, ServiceId};
 use crate::domain::line::LineKey;
+use crate::domain::money::UnitPrices;
 use crate::domain::reason::Reason;
 use crate::domain::timeline::Timeline;
 use crate::domain::units::Units;
@@ -142,6 +143,8 @@ pub struct Observation {
     pub ambiguous: BTreeSet<(ContractId, ServiceId)>,
     /// Pairs of which the units are not known, and why: nothing is written there.
     pub unreadable: BTreeMap<(ContractId, ServiceId), Reason>,
+    /// What a unit of a line is sold and bought for, where the PSA tells that with its units.
+    pub prices: BTreeMap<LineKey, UnitPrices>,
 }
 
 impl Observation {

@@ -28,6 +28,12 @@ impl Condition {
         Self::new("attribute_not_exists(#pk)")
     }
 
+    /// Whether the row is there or not.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new("attribute_exists(#pk) OR attribute_not_exists(#pk)")
+    }
+
     /// The row must be there.
     #[must_use]
     pub fn present() -> Self {

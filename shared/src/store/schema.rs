@@ -115,7 +115,7 @@ pub fn closed_finding(p: &PartnerId, connection: &ConnectionId, at_ms: i64, fing
     Key::new(of_connection(p, connection), format!("CLOSED#{at_ms:015}#{fingerprint}"))
 }
 
-/// Partition of one run: its header `RUN` and its results `LINES#…`.
+/// Partition of one run: its header `RUN`, its results `LINES#…`, and what it noticed besides, `GAPS#…`.
 #[must_use]
 pub fn of_run(p: &PartnerId, run: &RunId) -> String {
     format!("{}#RUN#{run}", partner(p))
@@ -131,6 +131,12 @@ pub fn run(p: &PartnerId, run: &RunId) -> Key {
 #[must_use]
 pub fn run_lines(p: &PartnerId, run: &RunId, page: &str) -> Key {
     Key::new(of_run(p, run), format!("LINES#{page}"))
+}
+
+/// A page of what a run noticed besides its lines. `number` sorts as text.
+#[must_use]
+pub fn run_gaps(p: &PartnerId, run: &RunId, number: usize) -> Key {
+    Key::new(of_run(p, run), format!("GAPS#{number:06}"))
 }
 
 /// Partition of the lines of one PSA tenant (`LINE#…`, `LEASE#…`, `NOTE#…`): shared by every connection of the partner to it, so

@@ -36,6 +36,8 @@ pub(super) struct Desk<'a> {
     /// Connections that are not revoked: their lines are theirs.
     pub live: &'a BTreeSet<ConnectionId>,
     pub book: &'a UsageBook,
+    /// A complete snapshot that is older than this is stale.
+    pub fresh_from: Timestamp,
     pub observed: &'a Observation,
     pub approval_needed: bool,
     pub approved: &'a BTreeMap<String, Approval>,
@@ -52,11 +54,11 @@ pub(super) enum Assessed {
 }
 
 impl Assessed {
-    fn noted(self, label: &Label) -> Self {
+    fn told(self, label: &Label) -> Self {
         match self {
-            Self::Row(row) => Self::Row(row::noted(row, label)),
-            Self::Right { row, key, confirmed } => Self::Right { row: row::noted(row, label), key, confirmed },
-            Self::Look(look) => Self::Look(Box::new(Look { row: row::noted(look.row, label), line: look.line })),
+            Self::Row(row) => Self::Row(row::told(row, label)),
+            Self::Right { row, key, confirmed } => Self::Right { row: row::told(row, label), key, confirmed },
+            Self::Look(look) => Self::Look(Box::new(Look { row: row::told(look.row, label), line: look.line })),
         }
     }
 }
@@ -71,15 +73,16 @@ impl Desk<'_> {
     /// `None`: the product is not used there and was never written.
     pub fn assess(&self, line: &MappedLine) -> Option<Assessed> {
         let history = self.histories.get(&line.key);
-        let feeds = line.with_usage(self.book, history)?;
-        let label = line.label(&feeds);
+        let feeds = line.with_usage(self.book, history, self.fresh_from)?;
         let nothing = LineHistory::default();
         let history = history.unwrap_or(&nothing);
+        let billed = self.contracts.get(&line.key.contract).and_then(|contract| contract.recurring);
+        let label = line.label(&feeds, history, billed);
         let assessed = match self.desired(line, &feeds, history) {
             Err(reason) => Assessed::Row(row::stopped(&line.key, &label, reason)),
             Ok((contract, desired)) => self.decide(line, label.clone(), contract, desired, history),
         };
-        Some(assessed.noted(&label))
+        Some(assessed.told(&label))
     }
 
     fn desired(
@@ -178,7 +181,7 @@ impl Desk<'_> {
         } else {
             row
         };
-        row::noted(row, label)
+        row::told(row, label)
     }
 
     fn stop(&self, line: &MappedLine, label: &Label, desired: &Desired, code: Code, explanation: String) -> Assessed {

@@ -87,7 +87,12 @@ impl Contracts {
 
     /// Whether it has ended, or ends soon with nothing known to follow it.
     fn is_over_soon(&self, contract: &Contract) -> bool {
-        has_ended(contract, self.today) || self.lifecycle().expires_in(contract).is_some()
+        has_ended(contract, self.today) || self.expires_in(contract).is_some()
+    }
+
+    /// Whole days until a contract ends, where that is soon and nothing is known to follow it.
+    pub fn expires_in(&self, contract: &Contract) -> Option<i32> {
+        self.lifecycle().expires_in(contract)
     }
 
     fn lifecycle(&self) -> Lifecycle<'_> {
@@ -171,7 +176,7 @@ impl Contracts {
         for line in mapped {
             let Some(row) = rows.get(&line.key) else { continue };
             let contract = self.by_id.get(&line.key.contract).filter(|contract| contract.account == row.account_id);
-            if let Some((contract, days)) = contract.and_then(|c| Some((c, self.lifecycle().expires_in(c)?))) {
+            if let Some((contract, days)) = contract.and_then(|c| Some((c, self.expires_in(c)?))) {
                 ending.entry(&contract.id).or_insert_with(|| expires(contract, days, line, row));
             }
             for followed in &line.followed {
@@ -213,16 +218,10 @@ fn of(contract: &Contract, line: &MappedLine, row: &LineResult, reason: Reason) 
     let company = feed.map(|feed| feed.company.company.clone());
     let known = company.as_ref() == Some(&row.company);
     Noticed {
-        subject: Subject::Contract(contract.id.clone()),
-        reason,
-        about: None,
         account: Some(contract.account.clone()),
         company_name: if known { row.company_name.clone() } else { String::new() },
         company,
-        product: None,
-        before: None,
-        target: None,
-        effective_date: None,
+        ..Noticed::of(Subject::Contract(contract.id.clone()), reason)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
 use crate::psa::JobCost;
 use crate::store::connections::Connection;
-use crate::store::runs::ResultPage;
+use crate::store::runs::{Gap, ResultPage};
 
 /// Lines in one company job: its intents fit one transaction, and its page fits one row.
 const LINES_A_JOB: usize = 25;
@@ -31,8 +31,8 @@ pub(super) struct Draft {
     /// Lines found right that are not remembered so yet.
     pub right: Vec<Right>,
     pub looks: Vec<Look>,
-    /// What the run noticed that no line's row says: of contracts, and of lines that no mapping reaches.
-    pub notices: Vec<Noticed>,
+    /// What the run noticed that no line's row says: of contracts, of usage, and of lines that no mapping reaches.
+    pub gaps: Vec<Gap>,
     /// Every line of the connection was looked at: what the run came across nothing of is gone.
     pub whole: bool,
     /// Fingerprints of the findings that stand on each line.
@@ -136,6 +136,16 @@ impl Draft {
             }
         }
         Ok(pages)
+    }
+
+    /// Takes down what the run noticed.
+    pub fn notice(&mut self, noticed: impl IntoIterator<Item = Noticed>) {
+        self.gaps.extend(noticed.into_iter().map(Gap::from));
+    }
+
+    /// What the run noticed, in pages that a row of the store can hold.
+    pub fn take_gaps(&mut self) -> Vec<Vec<Gap>> {
+        packs(std::mem::take(&mut self.gaps), LINES_A_PAGE, size)
     }
 
     /// The decided lines in pages that a row of the store can hold.

@@ -78,10 +78,10 @@ pub(super) struct PlannersWord {
 impl PlannersWord {
     /// Reads the findings that stand, and hands those of the lines that need a job to `draft`.
     pub async fn of(findings: &Findings, connection: &Connection, draft: &mut Draft) -> Result<Self, SyncError> {
-        let said = Said { others: draft.notices.clone(), ..Said::of(&draft.rows) };
+        let said = Said { others: draft.gaps.iter().map(|gap| gap.noticed.clone()).collect(), ..Said::of(&draft.rows) };
         let rows = draft.rows.iter().map(LineResult::key);
         let looked_at = draft.whole.then(|| rows.chain(draft.looks.iter().map(|look| look.line.key.clone())).collect());
-        if draft.rows.is_empty() && draft.looks.is_empty() && draft.notices.is_empty() && !draft.whole {
+        if draft.rows.is_empty() && draft.looks.is_empty() && draft.gaps.is_empty() && !draft.whole {
             return Ok(Self::default());
         }
         let standing = by_fingerprint(findings.standing(connection).await?);
@@ -243,17 +243,12 @@ fn of_stranded(line: LineKey, intent: &Intent) -> Noticed {
         meaning.before, meaning.target, meaning.effective
     );
     let fix = "Map the line again, so that a run settles it; or put it right in the PSA, then resolve the finding.";
+    let reason = Reason { fix: fix.to_owned(), ..Reason::new(code, explanation) };
     Noticed {
-        subject: Subject::Line(line),
-        reason: Reason { fix: fix.to_owned(), ..Reason::new(code, explanation) },
-        about: None,
-        account: None,
-        company: None,
-        company_name: String::new(),
-        product: None,
         before: Some(meaning.before),
         target: Some(meaning.target),
         effective_date: Some(meaning.effective),
+        ..Noticed::of(Subject::Line(line), reason)
     }
 }
 

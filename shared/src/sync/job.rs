@@ -7,7 +7,9 @@ use super::row;
 use crate::domain::contract::Contract;
 use crate::domain::desired::Desired;
 use crate::domain::ids::{AccountId, CompanyId, ProductKey};
-use crate::domain::line::{LineKey, LineResult};
+use crate::domain::line::{Confirmed, LineKey, LineResult};
+use crate::domain::money::UnitPrices;
+use crate::domain::period::PeriodType;
 use crate::domain::plan::Approval;
 use crate::domain::reversal::Reversal;
 use crate::psa::{Asked, Opening};
@@ -59,6 +61,15 @@ pub(super) struct Label {
     /// A sentence that goes before every explanation of the line: that it follows a contract that has ended.
     #[serde(default)]
     pub note: Option<String>,
+    /// What we last wrote there or found right, when the run was planned.
+    #[serde(default)]
+    pub last: Option<Confirmed>,
+    /// What its units are sold and bought for, where the run has read that.
+    #[serde(default)]
+    pub prices: Option<UnitPrices>,
+    /// How often it is billed, where its contract is known.
+    #[serde(default)]
+    pub billed: Option<PeriodType>,
 }
 
 impl Job {
@@ -67,13 +78,13 @@ impl Job {
         self.lines.iter().map(|line| (line.key.clone(), line.opening)).collect()
     }
 
-    /// The rows of its lines, each with its line's note.
-    pub fn noted(&self, rows: Vec<LineResult>) -> Vec<LineResult> {
+    /// The rows of its lines, each as it is told.
+    pub fn told(&self, rows: Vec<LineResult>) -> Vec<LineResult> {
         let label = |row: &LineResult| self.lines.iter().find(|line| line.key == row.key()).map(|line| &line.label);
-        let noted = |row: LineResult| match label(&row) {
-            Some(label) => row::noted(row, label),
+        let told = |row: LineResult| match label(&row) {
+            Some(label) => row::told(row, label),
             None => row,
         };
-        rows.into_iter().map(noted).collect()
+        rows.into_iter().map(told).collect()
     }
 }

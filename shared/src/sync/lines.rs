@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::job::Label;
@@ -9,6 +10,7 @@ use super::succession::{Followed, Succession};
 use crate::domain::desired::{Absence, Feed};
 use crate::domain::ids::{AccountId, CompanyId, ContractId, ProductKey};
 use crate::domain::line::{LineHistory, LineKey};
+use crate::domain::period::PeriodType;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::rule::Rule;
 use crate::domain::units::Units;
@@ -60,8 +62,13 @@ impl MappedLine {
 
     /// The line with its usage. `None` where no feed was ever counted and the line was never written: the product is not
     /// used there, and there is nothing to say.
-    pub fn with_usage(&self, book: &UsageBook, history: Option<&LineHistory>) -> Option<Vec<Feed>> {
-        let feeds: Vec<Feed> = self.feeds.iter().map(|feed| feed.with_usage(book)).collect();
+    pub fn with_usage(
+        &self,
+        book: &UsageBook,
+        history: Option<&LineHistory>,
+        fresh_from: Timestamp,
+    ) -> Option<Vec<Feed>> {
+        let feeds: Vec<Feed> = self.feeds.iter().map(|feed| feed.with_usage(book, fresh_from)).collect();
         let ours = history.is_some_and(|history| history.confirmed.is_some() || history.open.is_some());
         (ours || feeds.iter().any(|feed| !feed.counts.is_empty())).then_some(feeds)
     }
@@ -97,7 +104,7 @@ impl MappedLine {
     }
 
     /// Whose line it is in the results: the first feed that has usage.
-    pub fn label(&self, feeds: &[Feed]) -> Label {
+    pub fn label(&self, feeds: &[Feed], history: &LineHistory, billed: Option<PeriodType>) -> Label {
         let index = feeds.iter().position(|feed| !feed.counts.is_empty()).unwrap_or(0);
         let (mapped, feed) = (&self.feeds[index], &feeds[index]);
         Label {
@@ -106,6 +113,9 @@ impl MappedLine {
             company_name: feed.company_name.clone(),
             product: feed.product.clone(),
             note: self.note(),
+            last: history.confirmed,
+            prices: None,
+            billed,
         }
     }
 
@@ -128,6 +138,11 @@ impl MappedLine {
         (!told.is_empty()).then(|| told.join(" "))
     }
 
+    /// Whether it is billed in place of `named`, a line of a contract that has ended.
+    pub fn takes_the_place_of(&self, named: &LineKey) -> bool {
+        self.key != *named && self.feeds.iter().any(|feed| feed.named == *named)
+    }
+
     fn companies(&self) -> String {
         self.feeds
             .iter()
@@ -145,6 +160,11 @@ pub(super) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// Every line.
+    pub fn everything() -> Self {
+        Self { companies: &[], lines: BTreeSet::new() }
+    }
+
     pub fn of(run: &'a Run) -> Self {
         let lines = run.approved.iter().map(|approved| approved.line_id.as_str()).collect();
         Self { companies: &run.companies, lines }
@@ -201,7 +221,7 @@ impl MappedFeed {
         self.opening().filter(|_| self.named == *line).map(|opening| opening.units)
     }
 
-    fn with_usage(&self, book: &UsageBook) -> Feed {
+    fn with_usage(&self, book: &UsageBook, fresh_from: Timestamp) -> Feed {
         let key = usage::Feed { company: self.company.company.clone(), product: self.product.clone() };
         let found = book.feeds.get(&key);
         let counts: Vec<_> =
@@ -213,6 +233,7 @@ impl MappedFeed {
             product: key.product,
             counts,
             when_absent: self.company.when_absent,
+            stale_since: book.stale_since(&self.product, fresh_from),
         }
     }
 

@@ -8,9 +8,10 @@ use super::draft::{Draft, budget_exhausted};
 use super::findings::stranded;
 use super::lines::{MappedFeed, MappedLine, Wanted};
 use super::parts::PlannerParts as Parts;
+use super::pricing::price;
 use super::record::{come_again_soon, finish, note_accepted, note_rejected, record, try_again_soon};
 use super::unfed::Unfed;
-use super::{SyncError, Today, live_writers, open, reason_of, reversal};
+use super::{SyncError, Today, gaps, live_writers, open, reason_of, reversal};
 use crate::clock::Clock;
 use crate::domain::ids::{PartnerId, RunId};
 use crate::domain::line::LineHistory;
@@ -21,7 +22,7 @@ use crate::store::Read;
 use crate::store::budgets::Found;
 use crate::store::connections::{Connection, Status};
 use crate::store::lines::Tenancy;
-use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState};
+use crate::store::runs::{Mode, Planned, Run, RunState};
 
 /// Plans runs.
 #[derive(Clone)]
@@ -88,7 +89,7 @@ impl Planner {
             try_again_soon(&self.parts.connections, clock.as_ref(), &connection, &run).await?;
         }
         let reason = Reason::new(Code::GivenUp, "The run could not be planned at any try.".into());
-        let nothing = Planned { effort: Effort::default(), counts: Counts::default(), reason: Some(reason) };
+        let nothing = Planned { reason: Some(reason), ..Planned::default() };
         runs.planned(&run, &nothing).await?;
         self.finish(&run).await?;
         Ok(())
@@ -192,7 +193,7 @@ impl Planner {
         let feeds = self.feeds(connection).await?;
         let wanted = Wanted::of(run);
         let asked_for = wanted.feeds(&feeds);
-        let whole = run.is_of_all_lines() && run.mode == Mode::Apply;
+        let whole = run.is_of_all_lines();
         if asked_for.is_empty() && !whole {
             let named = run.companies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let reason =
@@ -204,7 +205,7 @@ impl Planner {
         let unfed = if whole { Unfed::among(&histories, &connection.id, &feeds) } else { Unfed::default() };
         if asked_for.is_empty() && unfed.is_empty() {
             let mut draft = Draft { whole: true, ..Draft::default() };
-            draft.notices = stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?;
+            draft.notice(stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?);
             return Ok(draft);
         }
         let allowance = psa.allowance().await?;
@@ -226,8 +227,9 @@ impl Planner {
         let asked = if only_looks { asked.in_passing() } else { asked };
         let observed = psa.observe(&asked, window).await?;
         let succession = contracts.succession(&feeds, &observed, &histories);
-        let mapped = MappedLine::all(feeds, &succession, &wanted);
+        let mapped = MappedLine::all(feeds.clone(), &succession, &wanted);
         let book = usage.load(&run.partner, months(&today, clock.now(), &mapped, &contracts.by_id)).await?;
+        let fresh_from = connection.policy.stale_after_hours.fresh_from(clock.now());
         let desk = Desk {
             today: &today,
             connection: &connection.id,
@@ -237,6 +239,7 @@ impl Planner {
             histories: &histories,
             live: &live,
             book: &book,
+            fresh_from,
             observed: &observed,
             approval_needed: approval_needed(connection),
             approved: &run.approved.iter().map(|a| (a.line_id.clone(), a.approval)).collect(),
@@ -246,13 +249,15 @@ impl Planner {
         for assessed in mapped.iter().filter_map(|line| desk.assess(line)) {
             draft.add(assessed, &histories);
         }
-        draft.notices = contracts.notices(&mapped, &draft);
+        draft.notice(contracts.notices(&mapped, &draft));
         if whole {
             draft.whole = true;
-            draft.notices.extend(unfed.notices(&mapped, &contracts, today.date));
-            let stranded = stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?;
-            draft.notices.extend(stranded);
+            draft.notice(unfed.notices(&mapped, &contracts, today.date));
+            draft.notice(gaps::stale(&feeds, &book, fresh_from));
+            draft.notice(gaps::without_usage(&mapped, &draft, &desk));
+            draft.notice(stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?);
         }
+        price(psa, &mut draft, &contracts.by_id, &observed).await;
         if run.mode == Mode::Preview || connection.policy.shadow {
             let shadow = connection.policy.shadow && run.mode == Mode::Apply;
             return Ok(look_closer(psa, draft, &desk, shadow).await?);

@@ -11,6 +11,7 @@ use super::SyncError;
 use super::draft::{Draft, Right};
 use super::findings::PlannersWord;
 use super::parts::PlannerParts as Parts;
+use super::pricing::worth;
 use crate::clock::Clock;
 use crate::domain::ids::RunId;
 use crate::events::{Event, Publish, RunRef};
@@ -45,6 +46,7 @@ pub(super) async fn record(
         Some(connection) => PlannersWord::of(&parts.findings, connection, &mut draft).await?,
         None => PlannersWord::default(),
     };
+    let worth = worth(&draft);
     let handed_on = if resumed { runs.handed_on(run).await? } else { BTreeSet::new() };
     draft.without(&handed_on);
     let counts = Counts::of(&draft.rows);
@@ -56,6 +58,7 @@ pub(super) async fn record(
     if resumed {
         runs.drop_decided(run, decided.len()).await?;
     }
+    runs.put_gaps(run, draft.take_gaps(), resumed).await?;
     runs.put_jobs(run, &pages).await?;
     // A planner that died may have stored jobs without sending them: those are sent now, whatever this one decided.
     let to_send: Vec<String> =
@@ -65,7 +68,7 @@ pub(super) async fn record(
         word.store(parts, connection, run, &handed_on).await?;
     }
     let effort = Effort { psa_requests: draft.psa_requests, writes: 0 };
-    runs.planned(run, &Planned { effort, counts, reason: draft.reason }).await?;
+    runs.planned(run, &Planned { effort, counts, worth, reason: draft.reason }).await?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::ids::{CompanyId, ConnectionId, RunId};
 use crate::store::connections::Connection;
-use crate::store::runs::{Approved, Mode, Reverses, Run, RunState, Trigger};
+use crate::store::runs::{Approved, Mode, Reverses, Run, RunMoney, RunState, Trigger};
 
 /// What a run is asked to do.
 #[derive(Debug, Clone)]
@@ -48,6 +48,7 @@ impl NewRun {
             psa_requests: 0,
             writes: 0,
             finished_at: None,
+            money: RunMoney::default(),
             reason: None,
         }
     }

@@ -14,6 +14,7 @@ use super::{SyncError, Today, row};
 use crate::domain::contract::Contract;
 use crate::domain::ids::ContractId;
 use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
+use crate::domain::money::LineMoney;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::reversal::{Reversal, may_have_changed};
 use crate::ledger::{Intent, RESOLVED_BY_PERSON};
@@ -84,6 +85,9 @@ async fn changes(
             company_name: line.company_name,
             product: line.product,
             note: None,
+            last: None,
+            prices: line.money.map(LineMoney::into_unit_prices),
+            billed: None,
         };
         match parts.ledger.intent_of(&of, &key, &reverses.run).await? {
             Some(intent) if intent.is_made() => {
@@ -148,6 +152,8 @@ fn writable<'c>(
 /// What the job is to decide. Its row stands in until then.
 fn look(undo: Undo, contract: Contract, histories: &BTreeMap<LineKey, LineHistory>) -> Look {
     let Undo { key, label, reversal } = undo;
+    let last = histories.get(&key).and_then(|history| history.confirmed);
+    let label = Label { last, billed: contract.recurring, ..label };
     let desired = reversal.desired();
     let row = LineResult {
         before: Some(reversal.target),
@@ -156,6 +162,7 @@ fn look(undo: Undo, contract: Contract, histories: &BTreeMap<LineKey, LineHistor
         explanation: desired.because.clone(),
         ..row::blank(&key, &label)
     };
+    let row = row::told(row, &label);
     let revision = histories.get(&key).map_or(0, |history| history.revision);
     let reversal = Some(reversal);
     let line =

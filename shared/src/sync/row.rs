@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::job::Label;
 use crate::domain::desired::Desired;
 use crate::domain::line::{LineKey, LineResult, LineStatus};
+use crate::domain::money::LineMoney;
 use crate::domain::plan::{Change, Decision};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::units::Units;
@@ -29,6 +30,10 @@ pub(super) fn blank(key: &LineKey, label: &Label) -> LineResult {
         explanation: String::new(),
         fix: String::new(),
         feeds: Vec::new(),
+        prorated: false,
+        money: None,
+        last_confirmed: label.last.map(|last| last.units),
+        last_confirmed_from: label.last.map(|last| last.from),
     }
 }
 
@@ -38,8 +43,12 @@ pub(super) fn stopped(key: &LineKey, label: &Label, reason: Reason) -> LineResul
     with_reason(LineResult { status, ..blank(key, label) }, reason)
 }
 
-/// The row as it is told: with the line's note before its explanation.
-pub(super) fn noted(row: LineResult, label: &Label) -> LineResult {
+/// The row as it is told: with the line's note before its explanation, and what its change comes to.
+pub(super) fn told(row: LineResult, label: &Label) -> LineResult {
+    let difference = row.difference().filter(|difference| difference.get() != 0);
+    let money =
+        difference.and_then(|difference| Some(LineMoney::of(label.prices.as_ref()?, label.billed?, Some(difference))));
+    let row = LineResult { money, ..row };
     match &label.note {
         Some(note) => LineResult { explanation: format!("{note} {}", row.explanation).trim_end().to_owned(), ..row },
         None => row,
@@ -64,7 +73,7 @@ pub(super) fn decided(key: &LineKey, label: &Label, desired: &Desired, decision:
 
 /// The row of a change that is not sent now.
 pub(super) fn deferred(row: LineResult, reason: Reason) -> LineResult {
-    with_reason(LineResult { status: Code::status_of(&reason), effective_date: None, ..row }, reason)
+    with_reason(LineResult { status: Code::status_of(&reason), effective_date: None, prorated: false, ..row }, reason)
 }
 
 /// The row of a change that puts right what the PSA made of the one before it: it tells of both as one.
@@ -85,6 +94,7 @@ fn changed(row: LineResult, change: &Change, desired: &Desired) -> LineResult {
     LineResult {
         before: Some(*before),
         effective_date: Some(dated.date),
+        prorated: dated.prorated,
         explanation: format!("{}; {delta} from {} ({}{prorated})", desired.because, dated.date, dated.because),
         ..row
     }

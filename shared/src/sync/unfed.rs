@@ -64,15 +64,9 @@ fn without_feed(line: &LineKey, known: &Confirmed, contract: &Contract) -> Notic
         line.service
     );
     Noticed {
-        subject: Subject::Line(line.clone()),
-        reason: Reason::new(Code::LineWithoutFeed, explanation),
         about: Some(known.units.to_string()),
         account: Some(contract.account.clone()),
-        company: None,
-        company_name: String::new(),
-        product: None,
         before: Some(known.units),
-        target: None,
-        effective_date: None,
+        ..Noticed::of(Subject::Line(line.clone()), Reason::new(Code::LineWithoutFeed, explanation))
     }
 }

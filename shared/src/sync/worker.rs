@@ -88,7 +88,7 @@ impl Worker {
                 }
             }
         };
-        let rows = job.noted(rows);
+        let rows = job.told(rows);
         self.say(of.as_ref(), &run, &job, &rows).await?;
         self.settle_soon(of.as_ref(), &rows).await?;
         runs.close_job(&run, &message.page, &rows, effort).await?;
@@ -142,7 +142,7 @@ impl Worker {
                 Some(connection) => self.cut_short(connection, &run, &job, reason).await?,
                 None => self.stopped_rows(None, &run, &job, reason).await?,
             };
-            let rows = job.noted(rows);
+            let rows = job.told(rows);
             self.say(connection.as_ref(), &run, &job, &rows).await?;
             runs.close_job(&run, &message.page, &rows, effort).await?;
         }

@@ -131,6 +131,10 @@ mod tests {
             explanation: explanation.into(),
             fix: fix.into(),
             feeds: Vec::new(),
+            prorated: false,
+            money: None,
+            last_confirmed: None,
+            last_confirmed_from: None,
         }
     }
 

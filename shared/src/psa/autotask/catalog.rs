@@ -12,7 +12,7 @@ use super::client::{Client, Entity};
 use super::query::{self, Operator, Query};
 use super::wire::{ACTIVE, CompanyRow, ContractRow, ContractServiceRow, RECURRING_SERVICE, Row, ServiceRow};
 use crate::domain::contract::Contract;
-use crate::domain::ids::{AccountId, ContractId};
+use crate::domain::ids::{AccountId, ContractId, ServiceId};
 use crate::psa::{Account, CatalogPage, CatalogQuery, ContractLine, Kind, PsaError, Service};
 
 /// Active companies of every type: which types are customers is the tenant's own choice.
@@ -25,6 +25,21 @@ pub(super) async fn accounts(client: &Client, asked: &CatalogQuery) -> Result<Ca
 pub(super) async fn services(client: &Client, asked: &CatalogQuery) -> Result<CatalogPage<Service>, PsaError> {
     let query = Query::of(Entity::Services).and("isActive", Operator::Eq, true);
     list(client, search(query, "name", asked), asked, ServiceRow::service).await
+}
+
+/// The services named, active or not: one request for each 500.
+pub(super) async fn services_by_id(client: &Client, ids: &BTreeSet<ServiceId>) -> Result<Vec<Service>, PsaError> {
+    let mut services = Vec::with_capacity(ids.len());
+    for set in query::id_sets(ids.iter().map(ServiceId::as_str)) {
+        let query = Query::of(Entity::Services).and("id", Operator::In, set.clone());
+        for row in query::walk::<ServiceRow>(client, &query).await? {
+            if set.binary_search(&row.id()?).is_err() {
+                return Err(row.fault("was not asked for"));
+            }
+            services.push(row.service()?);
+        }
+    }
+    Ok(services)
 }
 
 /// Active recurring service contracts.

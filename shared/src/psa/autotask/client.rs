@@ -130,17 +130,19 @@ pub(super) enum Entity {
     ContractServices,
     ContractServiceUnits,
     ContractServiceAdjustments,
+    Currencies,
     Services,
     ThresholdInformation,
 }
 
 impl Entity {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Companies,
         Self::Contracts,
         Self::ContractServices,
         Self::ContractServiceUnits,
         Self::ContractServiceAdjustments,
+        Self::Currencies,
         Self::Services,
         Self::ThresholdInformation,
     ];
@@ -153,6 +155,7 @@ impl Entity {
             Self::ContractServices => "ContractServices",
             Self::ContractServiceUnits => "ContractServiceUnits",
             Self::ContractServiceAdjustments => "ContractServiceAdjustments",
+            Self::Currencies => "Currencies",
             Self::Services => "Services",
             Self::ThresholdInformation => "ThresholdInformation",
         }

@@ -1,6 +1,6 @@
 //! The connector itself: each call of the trait, handed to the file of its topic.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroU32;
 
@@ -8,9 +8,11 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 
 use super::client::Client;
-use super::{adjust, catalog, observe, rights};
+use super::{adjust, catalog, observe, prices, rights};
 use crate::domain::contract::Contract;
-use crate::domain::ids::{AccountId, ContractId};
+use crate::domain::ids::{AccountId, ContractId, ServiceId};
+use crate::domain::line::LineKey;
+use crate::domain::money::UnitPrices;
 use crate::psa::{
     Account, Allowance, Asked, CatalogPage, CatalogQuery, Connector, ContractLine, JobCost, Observation, PsaError,
     Right, Service, UnitsChange, Window, WriteError,
@@ -51,6 +53,10 @@ impl Connector for AutotaskConnector {
         catalog::services(&self.client, query).await
     }
 
+    async fn services_by_id(&self, ids: &BTreeSet<ServiceId>) -> Result<Vec<Service>, PsaError> {
+        catalog::services_by_id(&self.client, ids).await
+    }
+
     async fn contracts(&self, query: &CatalogQuery) -> Result<CatalogPage<Contract>, PsaError> {
         catalog::contracts(&self.client, query).await
     }
@@ -69,6 +75,16 @@ impl Connector for AutotaskConnector {
 
     async fn observe(&self, asked: &Asked, window: Window) -> Result<Observation, PsaError> {
         observe::observe(&self.client, &asked.contracts(), window).await
+    }
+
+    /// A request for each 500 contracts and services on them, one for the currencies, and in a tenant of several currencies
+    /// one for each 500 accounts.
+    async fn prices(
+        &self,
+        lines: &BTreeMap<LineKey, AccountId>,
+        _: &Observation,
+    ) -> Result<BTreeMap<LineKey, UnitPrices>, PsaError> {
+        prices::of_lines(&self.client, lines).await
     }
 
     /// A page of 500 rows shows eight lines of contracts that run for five years by the month.

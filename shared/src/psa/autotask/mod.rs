@@ -14,6 +14,7 @@ mod dictionary;
 mod discovery;
 mod errors;
 mod observe;
+mod prices;
 mod query;
 mod rights;
 mod wire;

@@ -108,6 +108,6 @@ impl Grouping {
                 (line, ObservedLine { contract_service, timeline: Timeline::new(rows), otherwise: None })
             })
             .collect();
-        Observation { lines, ambiguous, unreadable }
+        Observation { lines, ambiguous, unreadable, ..Observation::default() }
     }
 }

@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::errors;
 use crate::domain::contract::Contract;
 use crate::domain::ids::{ContractId, ContractServiceId, InvalidId, ServiceId};
+use crate::domain::money::{Money, UnitPrices};
 use crate::domain::period::PeriodType;
 use crate::domain::timeline;
 use crate::psa::{Account, ContractLine, PsaError, Service};
@@ -51,6 +52,17 @@ impl Loose {
         };
         let number = Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()?;
         if number.is_integer() { number.to_i64() } else { None }
+    }
+
+    /// An amount: `12.5`, `"12.5000"`.
+    pub(super) fn decimal(&self) -> Option<Decimal> {
+        let text = self.text()?;
+        Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
+    }
+
+    /// An amount of money.
+    pub(super) fn money(&self) -> Option<Money> {
+        self.decimal().map(Money::new)
     }
 
     /// A text that is not blank; numbers are shown as they are.
@@ -158,7 +170,7 @@ rows! {
     /// Of `Companies`.
     CompanyRow "company" { id = "id", name = "companyName", number = "companyNumber", active = "isActive" }
     /// Of `Services`.
-    ServiceRow "service" { id = "id", name = "name", active = "isActive" }
+    ServiceRow "service" { id = "id", name = "name", active = "isActive", price = "unitPrice", cost = "unitCost" }
     /// Of `Contracts`.
     ContractRow "contract" {
         id = "id",
@@ -173,6 +185,21 @@ rows! {
     }
     /// Of `ContractServices`.
     ContractServiceRow "contract service" { id = "id", contract = "contractID", service = "serviceID" }
+    /// Of `ContractServices`, with its prices. `x` is in the customer's currency, `internalCurrencyX` in the partner's own; the
+    /// price that holds on the contract comes in the partner's own alone.
+    PricedRow "contract service" {
+        id = "id",
+        contract = "contractID",
+        service = "serviceID",
+        price = "unitPrice",
+        cost = "unitCost",
+        internal_price = "internalCurrencyUnitPrice",
+        internal_adjusted_price = "internalCurrencyAdjustedPrice",
+    }
+    /// Of `Currencies`.
+    CurrencyRow "currency" { id = "id", code = "name", active = "isActive", internal = "isInternalCurrency" }
+    /// Of `Companies`, with its currency.
+    InvoicedRow "company" { id = "id", currency = "currencyID" }
     /// Of `ContractServiceUnits`. Its price and cost are those of the whole row, not of a unit, and are not read.
     UnitsRow "units row" {
         id = "id",
@@ -203,6 +230,7 @@ impl ServiceRow {
             id: id(Self::NAME, self.id()?)?,
             name: self.name.text().unwrap_or_default(),
             active: self.active.flag().unwrap_or(false),
+            prices: UnitPrices { price: self.price.money(), cost: self.cost.money(), currency: None },
         })
     }
 }

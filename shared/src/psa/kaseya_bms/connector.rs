@@ -18,6 +18,8 @@ use super::units::Units;
 use super::{catalog, contracts, rights};
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId, ServiceId};
+use crate::domain::line::LineKey;
+use crate::domain::money::UnitPrices;
 use crate::psa::notebook::Notebook;
 use crate::psa::{
     Account, Allowance, Asked, CatalogPage, CatalogQuery, Connector, ContractLine, JobCost, Observation, PsaError,
@@ -64,6 +66,10 @@ impl Connector for KaseyaBmsConnector {
         catalog::services(&self.client, query).await
     }
 
+    async fn services_by_id(&self, ids: &BTreeSet<ServiceId>) -> Result<Vec<Service>, PsaError> {
+        catalog::services_by_id(&self.client, ids).await
+    }
+
     async fn contracts(&self, query: &CatalogQuery) -> Result<CatalogPage<Contract>, PsaError> {
         contracts::contracts(&self.client, query).await
     }
@@ -84,6 +90,16 @@ impl Connector for KaseyaBmsConnector {
     /// All of each line's timeline, whatever the window.
     async fn observe(&self, asked: &Asked, _: Window) -> Result<Observation, PsaError> {
         self.units.observe(&self.client, asked).await
+    }
+
+    /// Costs no request: BMS tells prices with its lines.
+    async fn prices(
+        &self,
+        lines: &BTreeMap<LineKey, AccountId>,
+        observed: &Observation,
+    ) -> Result<BTreeMap<LineKey, UnitPrices>, PsaError> {
+        let told = |line: &LineKey| Some((line.clone(), observed.prices.get(line)?.clone()));
+        Ok(lines.keys().filter_map(told).collect())
     }
 
     fn may_go(&self, changes: &[UnitsChange]) -> BTreeSet<usize> {

@@ -15,6 +15,7 @@ use super::fields::{Row, id};
 use super::pages::{self, Listing};
 use super::template::Template;
 use crate::domain::ids::{AccountId, ContractId, ContractServiceId, ServiceId};
+use crate::domain::money::{Money, UnitPrices};
 use crate::psa::{CatalogPage, CatalogQuery, ContractLine, PsaError};
 
 /// Services that one page of a contract's lines asks about.
@@ -50,6 +51,11 @@ pub struct ServiceLine {
 }
 
 impl ServiceLine {
+    /// What a unit is sold and bought for. BMS does not name a currency with it.
+    pub(super) fn prices(&self) -> UnitPrices {
+        UnitPrices { price: self.unit_price.map(Money::new), cost: self.unit_cost.map(Money::new), currency: None }
+    }
+
     /// Its id as a number: later lines have higher ones.
     pub(super) fn number(&self) -> i64 {
         self.line.as_str().parse().unwrap_or_default()

@@ -22,7 +22,9 @@ use crate::domain::reason::Reason;
 use crate::ledger::LeaseHolder;
 use crate::queue::CompanyJob;
 pub use last_sync::LastSync;
-pub use run::{Approved, Counts, Effort, Mode, Planned, ResultPage, Reverses, Run, RunState, Trigger};
+pub use run::{
+    Approved, Counts, Effort, Gap, GapPage, Mode, Planned, ResultPage, Reverses, Run, RunMoney, RunState, Trigger,
+};
 
 /// Reads and writes runs.
 #[derive(Debug, Clone)]
@@ -126,6 +128,42 @@ impl Runs {
         self.0.put(&key, &page, &ours).await.map(|_| ())
     }
 
+    /// Stores what a run noticed besides its lines, in pages. Planning the same run again puts the same pages again; one that a
+    /// planner before had more of is taken away.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn put_gaps(&self, run: &Run, pages: Vec<Vec<Gap>>, resumed: bool) -> Result<(), StoreError> {
+        let count = pages.len();
+        for (number, gaps) in pages.into_iter().enumerate() {
+            let key = schema::run_gaps(&run.partner, &run.id, number);
+            self.0.put(&key, &GapPage { gaps }, &Condition::none()).await?;
+        }
+        if resumed {
+            let first = schema::run_gaps(&run.partner, &run.id, count);
+            let stored = self.0.all::<GapPage>(&first.pk, GAP_PAGES, Read::Consistent).await?;
+            for (sk, _) in stored.into_iter().filter(|(sk, _)| *sk >= first.sk) {
+                self.0.delete(&Key { pk: first.pk.clone(), sk }, &Condition::present()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A page of what a run noticed besides its lines, and where the next begins.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn gaps(
+        &self,
+        partner: &PartnerId,
+        run: &RunId,
+        after: Option<&str>,
+        pages: i32,
+    ) -> Result<Rows<GapPage>, StoreError> {
+        let page = Page { prefix: GAP_PAGES, after, limit: Some(pages), backwards: false };
+        self.0.page(&schema::of_run(partner, run), &page, Read::Consistent).await
+    }
+
     /// Stores the pages of company jobs, each counted once however often it is stored.
     ///
     /// # Errors
@@ -194,13 +232,12 @@ impl Runs {
     pub async fn planned(&self, run: &Run, planned: &Planned) -> Result<(), StoreError> {
         let (raise, more) = raised(planned.counts, planned.effort);
         let update = match &planned.reason {
-            Some(reason) => {
-                Condition::new(format!("SET #planned = :yes, #reason = :reason, {raise}")).bind(":reason", reason)?
-            }
+            Some(reason) => Condition::new(format!("SET #planned = :yes, #money = :money, #reason = :reason, {raise}"))
+                .bind(":reason", reason)?,
             // A job that is done already may have noted one.
-            None => Condition::new(format!("SET #planned = :yes, {raise}")),
+            None => Condition::new(format!("SET #planned = :yes, #money = :money, {raise}")),
         };
-        let update = update.bind(":yes", true)?;
+        let update = update.bind(":yes", true)?.bind(":money", &planned.worth)?;
         let update = more.into_iter().try_fold(update, |update, (name, value)| update.bind(&name, value))?;
         let unplanned = Condition::new("#planned = :no").bind(":no", false)?;
         self.0.update::<Run>(&header(run), &update, &unplanned).await.map(|_| ())
@@ -313,6 +350,9 @@ fn decided_page(number: usize) -> String {
 
 /// Sort keys of the pages of company jobs begin so.
 const JOB_PAGES: &str = "LINES#J";
+
+/// Sort keys of the pages of what a run noticed begin so.
+const GAP_PAGES: &str = "GAPS#";
 
 /// A transaction holds at most 4 MB, and a page may have 200 KB twice over.
 const JOBS_A_TRANSACTION: usize = 10;

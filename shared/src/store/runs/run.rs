@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::finding::Noticed;
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, RunId};
 use crate::domain::line::{LineResult, LineStatus};
+use crate::domain::money::{LineMoney, Sum};
 use crate::domain::plan::Approval;
 use crate::domain::reason::Reason;
 
@@ -100,6 +102,9 @@ pub struct Run {
     /// When it ended.
     #[serde(default)]
     pub finished_at: Option<Timestamp>,
+    /// What its changes come to, as they were planned.
+    #[serde(default)]
+    pub money: RunMoney,
     /// Why it failed, or what cut it short.
     #[serde(default)]
     pub reason: Option<Reason>,
@@ -188,6 +193,29 @@ pub struct ResultPage {
     pub job: Option<String>,
 }
 
+/// Something that a run noticed besides what its lines say: usage that is billed nowhere, a contract that ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// What.
+    pub noticed: Noticed,
+    /// What is at stake in money, where that is known: positive what is not billed, negative what is billed without usage.
+    #[serde(default)]
+    pub money: Option<LineMoney>,
+}
+
+impl From<Noticed> for Gap {
+    fn from(noticed: Noticed) -> Self {
+        Self { noticed, money: None }
+    }
+}
+
+/// One page of what a run noticed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapPage {
+    /// In the order in which it was noticed.
+    pub gaps: Vec<Gap>,
+}
+
 /// What a company job brought, apart from its lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Effort {
@@ -198,14 +226,26 @@ pub struct Effort {
 }
 
 /// How the planning of a run ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Planned {
     /// What it cost.
     pub effort: Effort,
     /// The lines that were decided at once.
     pub counts: Counts,
+    /// What its changes come to.
+    pub worth: RunMoney,
     /// Why it failed or was cut short, if it was.
     pub reason: Option<Reason>,
+}
+
+/// What the changes of a run come to, a month, as they were planned: one sum a currency.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct RunMoney {
+    /// Changes to be made.
+    pub planned: Vec<Sum>,
+    /// Changes that wait for a person.
+    pub held: Vec<Sum>,
 }
 
 impl Run {

@@ -42,6 +42,13 @@ pub struct UsageBook {
 }
 
 impl UsageBook {
+    /// The instant of a product's newest complete snapshot, where that lies before `fresh_from`. A product of which none ever
+    /// came is not called stale: it has no count that could go out of date.
+    #[must_use]
+    pub fn stale_since(&self, product: &ProductKey, fresh_from: Timestamp) -> Option<Timestamp> {
+        self.newest_complete.get(product).map(|newest| newest.as_of).filter(|as_of| *as_of < fresh_from)
+    }
+
     fn add(&mut self, feed: Feed, row: CountsOfMonth) -> Result<(), StoreError> {
         let usage = self.feeds.entry(feed).or_default();
         // Months come in order, so the last name is the newest.

@@ -223,6 +223,7 @@ impl World {
             unit_price: service.unit_price,
             adjusted_price: service.unit_price,
             unit_cost: service.unit_cost,
+            rate: self.rate_of(contract_id),
             invoice_description: service.name.clone(),
             internal_description: String::new(),
         })

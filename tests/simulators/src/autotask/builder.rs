@@ -13,11 +13,13 @@ use rust_decimal::Decimal;
 use super::adjust::Order;
 use super::specs::{CompanySpec, ContractSpec, LineSpec, ServiceKey, ServiceSpec};
 use super::switches::{SplitPrice, Switches};
-use super::world::{BillingCode, Company, Contract, ContractService, Service, World};
+use super::world::{BillingCode, Company, Contract, ContractService, Currency, Service, World};
 
 const CUSTOMER: i64 = 1;
 /// `useType` of a billing code for recurring services. The number is folklore; match on the label.
 pub(crate) const RECURRING_CODE_USE: i64 = 5;
+/// The currency of a tenant whose companies name no other.
+pub(super) const OWN_CURRENCY: &str = "EUR";
 const RECURRING_CODE: i64 = 29_683_278;
 
 /// Why a tenant could not be built.
@@ -71,7 +73,15 @@ impl WorldBuilder {
         let spec = spec.into();
         match free_id(&self.world.companies, spec.id, 1_001) {
             Ok(id) => {
-                let company = Company { id, name: spec.name, number: spec.number, kind: CUSTOMER, active: spec.active };
+                let currency_id = self.world.currency(&spec.currency, &spec.rate);
+                let company = Company {
+                    id,
+                    name: spec.name,
+                    number: spec.number,
+                    kind: CUSTOMER,
+                    active: spec.active,
+                    currency_id,
+                };
                 self.world.companies.insert(id, company);
                 self.company = Some(id);
             }
@@ -145,7 +155,9 @@ impl WorldBuilder {
             number: String::new(),
             kind: CUSTOMER,
             active: true,
+            currency_id: 1,
         });
+        self.world.currency(OWN_CURRENCY, "1");
         self.world.billing_codes.insert(
             RECURRING_CODE,
             BillingCode { id: RECURRING_CODE, name: "Managed security services".into(), use_type: RECURRING_CODE_USE },
@@ -225,6 +237,21 @@ impl WorldBuilder {
         // What was there from the beginning is not something a client wrote.
         self.world.writes.clear();
         Ok(())
+    }
+}
+
+impl World {
+    /// The id of a currency, which is added if it is not there.
+    fn currency(&mut self, code: &str, rate: &str) -> i64 {
+        let own = |id| Currency { id, code: OWN_CURRENCY.into(), rate: Decimal::ONE };
+        self.currencies.entry(1).or_insert_with(|| own(1));
+        if let Some(known) = self.currencies.values().find(|known| known.code == code) {
+            return known.id;
+        }
+        let id = self.currencies.last_key_value().map_or(1, |(last, _)| last + 1);
+        let rate = amount(rate).unwrap_or(Decimal::ONE);
+        self.currencies.insert(id, Currency { id, code: code.to_owned(), rate });
+        id
     }
 }
 

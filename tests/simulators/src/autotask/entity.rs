@@ -17,6 +17,7 @@ pub enum Entity {
     ContractServiceUnits,
     ContractServices,
     Contracts,
+    Currencies,
     Services,
     ThresholdInformation,
     VersionInformation,
@@ -25,7 +26,7 @@ pub enum Entity {
 
 impl Entity {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::BillingCodes,
         Self::BillingItems,
         Self::Companies,
@@ -33,6 +34,7 @@ impl Entity {
         Self::ContractServiceUnits,
         Self::ContractServices,
         Self::Contracts,
+        Self::Currencies,
         Self::Services,
         Self::ThresholdInformation,
         Self::VersionInformation,
@@ -50,6 +52,7 @@ impl Entity {
             Self::ContractServiceUnits => "ContractServiceUnits",
             Self::ContractServices => "ContractServices",
             Self::Contracts => "Contracts",
+            Self::Currencies => "Currencies",
             Self::Services => "Services",
             Self::ThresholdInformation => "ThresholdInformation",
             Self::VersionInformation => "VersionInformation",
@@ -68,6 +71,7 @@ impl Entity {
             Self::ContractServiceUnits => "ContractServiceUnit",
             Self::ContractServices => "ContractService",
             Self::Contracts => "Contract",
+            Self::Currencies => "Currency",
             Self::Services => "Service",
             Self::ThresholdInformation => "ThresholdInformation",
             Self::VersionInformation => "VersionInformation",

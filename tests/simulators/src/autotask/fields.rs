@@ -12,7 +12,7 @@ use super::entity::Entity;
 use super::schema::{Field, Kind, Row};
 use super::timeline::Period;
 use super::units::UnitRow;
-use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Service};
+use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Currency, Service};
 
 const PERIODS: &[(&str, &str)] = &[("2", "Monthly"), ("3", "Quarterly"), ("4", "Semi-Annual"), ("5", "Yearly")];
 const CONTRACT_TYPES: &[(&str, &str)] = &[
@@ -61,7 +61,7 @@ impl Row for Company {
         Field::<Self>::new("companyType", Short, |c| Cell::Int(c.kind)).required().writable().picks(COMPANY_TYPES),
         empty("countryID", Integer).refers_to("Country").writable(),
         empty("createDate", DateTime),
-        Field::<Self>::new("currencyID", Integer, |_| Cell::Int(1)).refers_to("Currency").writable(),
+        Field::<Self>::new("currencyID", Integer, |c| Cell::Int(c.currency_id)).refers_to("Currency").writable(),
         Field::<Self>::new("isActive", Boolean, |c| Cell::Flag(c.active)).writable(),
         empty("isTaxExempt", Boolean).writable(),
         empty("lastActivityDate", DateTime),
@@ -167,8 +167,8 @@ impl Row for ContractService {
     const FIELDS: &'static [Field<Self>] = &[
         Field::<Self>::new("id", Long, |l| Cell::Int(l.id)).required(),
         Field::<Self>::new("contractID", Integer, |l| Cell::Int(l.contract_id)).refers_to("Contract").required(),
-        Field::<Self>::new("internalCurrencyAdjustedPrice", Kind::Decimal, |l| Cell::Amount(l.adjusted_price)),
-        Field::<Self>::new("internalCurrencyUnitPrice", Kind::Decimal, |l| Cell::Amount(l.unit_price)),
+        Field::<Self>::new("internalCurrencyAdjustedPrice", Kind::Decimal, |l| Cell::Amount(l.adjusted_price * l.rate)),
+        Field::<Self>::new("internalCurrencyUnitPrice", Kind::Decimal, |l| Cell::Amount(l.unit_price * l.rate)),
         Field::<Self>::new("internalDescription", Text, |l| Cell::Text(&l.internal_description)).length(100).writable(),
         Field::<Self>::new("invoiceDescription", Text, |l| Cell::Text(&l.invoice_description)).length(1000).writable(),
         empty("quoteItemID", Long).refers_to("QuoteItem"),
@@ -277,6 +277,27 @@ impl Row for BillingCode {
         Field::<Self>::new("unitCost", Kind::Decimal, |_| Cell::Amount(Decimal::ZERO)).required().cost(),
         Field::<Self>::new("unitPrice", Kind::Decimal, |_| Cell::Amount(Decimal::ZERO)).required(),
         Field::<Self>::new("useType", Integer, |b| Cell::Int(b.use_type)).picks(CODE_USES),
+    ];
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+}
+
+impl Row for Currency {
+    const SINGULAR: &'static str = Entity::Currencies.singular();
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::<Self>::new("id", Long, |c| Cell::Int(c.id)).required(),
+        empty("currencyNegativeFormat", Text),
+        empty("currencyPositiveFormat", Text),
+        Field::<Self>::new("description", Text, |c| Cell::Text(&c.code)).length(100).required(),
+        empty("displaySymbol", Integer),
+        Field::<Self>::new("exchangeRate", Kind::Decimal, |c| Cell::Amount(c.rate)).required().writable(),
+        Field::<Self>::new("isActive", Boolean, |_| Cell::Flag(true)).required(),
+        Field::<Self>::new("isInternalCurrency", Boolean, |c| Cell::Flag(c.id == 1)).required(),
+        empty("lastModifiedDateTime", DateTime),
+        Field::<Self>::new("name", Text, |c| Cell::Text(&c.code)).length(3).required(),
+        empty("updateResourceId", Integer),
     ];
 
     fn id(&self) -> i64 {

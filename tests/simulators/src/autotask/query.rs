@@ -13,7 +13,7 @@ use super::rows::{Seen, View, matching};
 use super::switches::DateForm;
 use super::units::UnitRow;
 use super::users::ApiUser;
-use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Service, World};
+use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Currency, Service, World};
 
 const PAGE_LIMIT: i64 = 500;
 
@@ -202,6 +202,7 @@ fn dispatch<A: Ask>(
         Entity::ContractServiceUnits => question.ask::<UnitRow>(world, &view),
         Entity::ContractServices => question.ask::<ContractService>(world, &view),
         Entity::Contracts => question.ask::<Contract>(world, &view),
+        Entity::Currencies => question.ask::<Currency>(world, &view),
         Entity::Services => question.ask::<Service>(world, &view),
         Entity::ContractServiceAdjustments
         | Entity::ThresholdInformation

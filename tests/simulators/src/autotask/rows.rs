@@ -13,7 +13,7 @@ use super::schema::{Field, Row};
 use super::switches::DateForm;
 use super::units::UnitRow;
 use super::users::ApiUser;
-use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Service, World};
+use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Currency, Service, World};
 
 /// What a user's rights hide from the answer.
 pub(super) struct View<'a> {
@@ -108,6 +108,7 @@ macro_rules! seen {
 }
 
 seen!(BillingCode, BillingCodes, billing_codes, |_code, _view| false);
+seen!(Currency, Currencies, currencies, |_currency, _view| false);
 seen!(Service, Services, services, |_service, _view| false);
 seen!(Company, Companies, companies, |company, view| view.user.hidden_companies.contains(&company.id));
 seen!(Contract, Contracts, contracts, |contract, view| view.hides(contract.id));

@@ -8,7 +8,7 @@ use super::cell::Cell;
 use super::entity::Entity;
 use super::fields::Adjustment;
 use super::units::UnitRow;
-use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Service};
+use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Currency, Service};
 
 /// A field's `dataType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +147,7 @@ pub(crate) fn fields(entity: Entity) -> Option<Value> {
         Entity::ContractServices => of::<ContractService>(),
         Entity::ContractServiceUnits => of::<UnitRow>(),
         Entity::ContractServiceAdjustments => of::<Adjustment>(),
+        Entity::Currencies => of::<Currency>(),
         Entity::Services => of::<Service>(),
         Entity::BillingCodes => of::<BillingCode>(),
         Entity::BillingItems => of::<BillingItem>(),

@@ -6,6 +6,7 @@
 use jiff::civil::{Date, date};
 
 use super::adjust::{ACTIVE, RECURRING};
+use super::builder::OWN_CURRENCY;
 use super::timeline::{Days, Period};
 
 const FIXED_PRICE: i64 = 3;
@@ -18,6 +19,8 @@ pub struct CompanySpec {
     pub(super) name: String,
     pub(super) number: String,
     pub(super) active: bool,
+    pub(super) currency: String,
+    pub(super) rate: String,
 }
 
 /// A contract on the company named before it.
@@ -71,7 +74,8 @@ impl CompanySpec {
     /// An active customer.
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
-        Self { id: None, name: name.into(), number: String::new(), active: true }
+        let (currency, rate) = (OWN_CURRENCY.into(), "1".into());
+        Self { id: None, name: name.into(), number: String::new(), active: true, currency, rate }
     }
 
     /// Its id.
@@ -85,6 +89,14 @@ impl CompanySpec {
     #[must_use]
     pub fn number(mut self, number: impl Into<String>) -> Self {
         self.number = number.into();
+        self
+    }
+
+    /// The currency that it is invoiced in, by its code, and how many of the tenant's own one of it is.
+    #[must_use]
+    pub fn invoiced_in(mut self, code: impl Into<String>, rate: impl Into<String>) -> Self {
+        self.currency = code.into();
+        self.rate = rate.into();
         self
     }
 

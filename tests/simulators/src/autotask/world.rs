@@ -2,7 +2,7 @@
 //!
 //! Owns the records and the look-ups over them. Building one is `builder`'s and `seed`'s, changing units is `adjust`'s, and
 //! what an API user sees of it is `query`'s.
-//! Amounts are exact decimals in the tenant's one currency.
+//! Amounts are exact decimals in the currency of the company that they concern.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -23,6 +23,8 @@ pub struct World {
     pub(crate) contracts: BTreeMap<i64, Contract>,
     pub(crate) services: BTreeMap<i64, Service>,
     pub(crate) billing_codes: BTreeMap<i64, BillingCode>,
+    /// The first is the tenant's own.
+    pub(crate) currencies: BTreeMap<i64, Currency>,
     pub(crate) contract_services: BTreeMap<i64, ContractService>,
     pub(crate) lines_of: BTreeMap<i64, Vec<i64>>,
     pub(crate) units: UnitTable,
@@ -41,6 +43,7 @@ pub(crate) struct Company {
     pub(crate) number: String,
     pub(crate) kind: i64,
     pub(crate) active: bool,
+    pub(crate) currency_id: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +72,14 @@ pub(crate) struct Service {
 }
 
 #[derive(Clone, Debug)]
+pub(crate) struct Currency {
+    pub(crate) id: i64,
+    pub(crate) code: String,
+    /// Units of the tenant's own currency for one of this.
+    pub(crate) rate: Decimal,
+}
+
+#[derive(Clone, Debug)]
 pub(crate) struct BillingCode {
     pub(crate) id: i64,
     pub(crate) name: String,
@@ -84,6 +95,8 @@ pub(crate) struct ContractService {
     pub(crate) unit_price: Decimal,
     pub(crate) adjusted_price: Decimal,
     pub(crate) unit_cost: Decimal,
+    /// Units of the tenant's own currency for one of the customer's.
+    pub(crate) rate: Decimal,
     pub(crate) invoice_description: String,
     pub(crate) internal_description: String,
 }
@@ -178,6 +191,14 @@ impl World {
             .filter_map(|line| self.units.at(line, day).map(|row| row.units))
             .collect();
         (!found.is_empty()).then(|| found.iter().sum())
+    }
+
+    /// How many of the tenant's own currency one of a contract's is.
+    pub(crate) fn rate_of(&self, contract_id: i64) -> Decimal {
+        let contract = self.contracts.get(&contract_id);
+        let company = contract.and_then(|contract| self.companies.get(&contract.company_id));
+        let currency = company.and_then(|company| self.currencies.get(&company.currency_id));
+        currency.map_or(Decimal::ONE, |currency| currency.rate)
     }
 
     /// Every line of the tenant with the units in force on a day.

@@ -68,6 +68,7 @@ pub(super) async fn observe(units: &Units, client: &Arc<Client>, asked: &Asked) 
             observed.unreadable.insert((line.contract.clone(), line.service.clone()), why.clone());
         }
         let Some(rows) = rows.remove(line) else { continue };
+        observed.prices.extend(rows.iter().max_by_key(|row| row.number()).map(|row| (line.clone(), row.prices())));
         let (note, judged) = units.judged_twice(line, &mut known, &rows, asked, at).await?;
         trial_over |= known.semantics.says.is_over(line, &judged.note);
         learnt = learnt.or(judged.learnt);

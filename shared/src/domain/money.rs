@@ -1,0 +1,264 @@
+//! What units come to in money: prices of a unit, and the monthly effect of a change.
+//!
+//! Prices are read to be shown beside a change; nothing here decides one. A price is for one unit in one billing period of
+//! the contract. What is not known is absent and never zero, and amounts of different currencies are never added up.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::period::PeriodType;
+use super::units::Delta;
+
+/// Digits after the point of an effect. What a PSA invoices in the end is rounded by itself.
+const EFFECT_SCALE: u32 = 2;
+
+/// An amount that may be negative: decimal text on the wire, `"-12.50"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Money(Decimal);
+
+impl Money {
+    /// An amount, without the zeros that it does not need.
+    #[must_use]
+    pub fn new(amount: Decimal) -> Self {
+        Self(amount.normalize())
+    }
+
+    /// The amount as a decimal.
+    #[must_use]
+    pub fn get(self) -> Decimal {
+        self.0
+    }
+
+    fn plus(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+
+    /// `self` times `units`, spread over `months`. `None` where that is no amount.
+    fn monthly(self, units: i64, months: i32) -> Option<Self> {
+        let whole = self.0.checked_mul(Decimal::from(units))?.checked_div(Decimal::from(months))?;
+        Some(Self(whole.round_dp_with_strategy(EFFECT_SCALE, RoundingStrategy::MidpointAwayFromZero)))
+    }
+}
+
+impl fmt::Display for Money {
+    /// With two digits after the point at least.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = self.0;
+        if shown.scale() < EFFECT_SCALE {
+            shown.rescale(EFFECT_SCALE);
+        }
+        shown.fmt(f)
+    }
+}
+
+impl TryFrom<String> for Money {
+    type Error = rust_decimal::Error;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Decimal::from_str_exact(&text).map(Self::new)
+    }
+}
+
+impl From<Money> for String {
+    fn from(money: Money) -> Self {
+        money.to_string()
+    }
+}
+
+/// A currency by its ISO 4217 code.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency(String);
+
+/// Why a text names no currency.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be three letters, such as EUR")]
+pub struct InvalidCurrency;
+
+impl FromStr for Currency {
+    type Err = InvalidCurrency;
+    fn from_str(text: &str) -> Result<Self, InvalidCurrency> {
+        let code = text.trim().to_ascii_uppercase();
+        let is_code = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        if is_code { Ok(Self(code)) } else { Err(InvalidCurrency) }
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = InvalidCurrency;
+    fn try_from(text: String) -> Result<Self, InvalidCurrency> {
+        text.parse()
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.0
+    }
+}
+
+/// What a unit is sold and bought for in one billing period, as far as the PSA shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitPrices {
+    /// The customer's price.
+    pub price: Option<Money>,
+    /// The partner's cost. A PSA may hide it from the API user.
+    pub cost: Option<Money>,
+    /// The currency of both.
+    pub currency: Option<Currency>,
+}
+
+/// What a line's change comes to in money. What the PSA does not show is null.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LineMoney {
+    /// ISO 4217.
+    #[schema(value_type = Option<String>, example = "EUR")]
+    pub currency: Option<Currency>,
+    /// What a unit is sold for in one billing period of the contract.
+    #[schema(value_type = Option<String>, example = "12.50")]
+    pub unit_price: Option<Money>,
+    /// What a unit costs in one billing period of the contract.
+    #[schema(value_type = Option<String>, example = "8.00")]
+    pub unit_cost: Option<Money>,
+    /// By how much the customer's invoices change, a month.
+    #[schema(value_type = Option<String>, example = "-25.00")]
+    pub monthly_price: Option<Money>,
+    /// By how much the costs change, a month.
+    #[schema(value_type = Option<String>, example = "-16.00")]
+    pub monthly_cost: Option<Money>,
+}
+
+impl LineMoney {
+    /// Of `difference` units more or less, sold by `every` period.
+    #[must_use]
+    pub fn of(prices: &UnitPrices, every: PeriodType, difference: Option<Delta>) -> Self {
+        let monthly = |unit: Option<Money>| unit?.monthly(difference?.get(), every.months());
+        Self {
+            currency: prices.currency.clone(),
+            unit_price: prices.price,
+            unit_cost: prices.cost,
+            monthly_price: monthly(prices.price),
+            monthly_cost: monthly(prices.cost),
+        }
+    }
+}
+
+impl LineMoney {
+    /// The prices alone.
+    #[must_use]
+    pub fn into_unit_prices(self) -> UnitPrices {
+        UnitPrices { price: self.unit_price, cost: self.unit_cost, currency: self.currency }
+    }
+}
+
+/// What changes come to in one currency, a month. Lines whose price is not known are counted and not added.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Sum {
+    /// ISO 4217; null where the PSA does not say.
+    #[schema(value_type = Option<String>, example = "EUR")]
+    pub currency: Option<Currency>,
+    /// By how much customers' invoices change.
+    #[schema(value_type = String, example = "120.00")]
+    pub monthly_price: Money,
+    /// By how much the costs change, of the lines whose cost is shown.
+    #[schema(value_type = String, example = "80.00")]
+    pub monthly_cost: Money,
+    /// Lines that it is the sum of.
+    pub lines: u32,
+    /// Lines among them whose price is not shown.
+    pub lines_without_price: u32,
+    /// Lines among them whose cost is not shown.
+    pub lines_without_cost: u32,
+}
+
+/// Adds up by currency. A sum that no decimal can hold leaves the line out, as one without a price.
+#[must_use]
+pub fn sums(lines: impl IntoIterator<Item = LineMoney>) -> Vec<Sum> {
+    let mut sums: BTreeMap<Option<Currency>, Sum> = BTreeMap::new();
+    for line in lines {
+        let sum = sums.entry(line.currency).or_default();
+        sum.lines = sum.lines.saturating_add(1);
+        match line.monthly_price.and_then(|price| sum.monthly_price.plus(price)) {
+            Some(total) => sum.monthly_price = total,
+            None => sum.lines_without_price = sum.lines_without_price.saturating_add(1),
+        }
+        match line.monthly_cost.and_then(|cost| sum.monthly_cost.plus(cost)) {
+            Some(total) => sum.monthly_cost = total,
+            None => sum.lines_without_cost = sum.lines_without_cost.saturating_add(1),
+        }
+    }
+    sums.into_iter().map(|(currency, sum)| Sum { currency, ..sum }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::units::Units;
+
+    fn money(text: &str) -> Money {
+        Money::try_from(text.to_owned()).unwrap()
+    }
+
+    fn prices(price: Option<&str>, cost: Option<&str>, currency: &str) -> UnitPrices {
+        UnitPrices { price: price.map(money), cost: cost.map(money), currency: currency.parse().ok() }
+    }
+
+    fn change(prices: &UnitPrices, every: PeriodType, before: i64, target: i64) -> LineMoney {
+        let units = |number: i64| Units::try_from(number).unwrap();
+        LineMoney::of(prices, every, Some(units(before).delta_to(units(target))))
+    }
+
+    #[test]
+    fn a_change_comes_to_its_units_times_the_price_a_month() {
+        let prices = prices(Some("12.5"), Some("8"), "eur");
+        let rise = change(&prices, PeriodType::Monthly, 40, 42);
+        assert_eq!((rise.monthly_price, rise.monthly_cost), (Some(money("25.00")), Some(money("16"))));
+        let fall = change(&prices, PeriodType::Quarterly, 42, 40);
+        assert_eq!(fall.monthly_price.unwrap().to_string(), "-8.33");
+        let yearly = change(&prices, PeriodType::Yearly, 0, 1);
+        assert_eq!(serde_json::to_value(&yearly).unwrap()["monthly_price"], "1.04");
+        assert_eq!(serde_json::to_value(&yearly).unwrap()["currency"], "EUR");
+    }
+
+    #[test]
+    fn what_the_psa_does_not_show_is_null_and_not_zero() {
+        let blind = change(&prices(Some("12.50"), None, ""), PeriodType::Monthly, 1, 2);
+        let shown = serde_json::to_value(&blind).unwrap();
+        assert_eq!((&shown["unit_price"], &shown["unit_cost"]), (&"12.50".into(), &serde_json::Value::Null));
+        assert_eq!((&shown["monthly_cost"], &shown["currency"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+        let unknown = LineMoney::of(&prices(Some("1"), None, "EUR"), PeriodType::Monthly, None);
+        assert_eq!(unknown.monthly_price, None);
+    }
+
+    #[test]
+    fn sums_keep_currencies_apart_and_count_what_they_lack() {
+        let euro = |price| change(&prices(price, None, "EUR"), PeriodType::Monthly, 0, 3);
+        let dollar = change(&prices(Some("2"), Some("1"), "USD"), PeriodType::Monthly, 5, 0);
+        let lines = [euro(Some("1.10")), euro(Some("2")), euro(None), dollar];
+        let sums = sums(lines);
+        let told: Vec<String> = sums.iter().map(|sum| serde_json::to_string(sum).unwrap()).collect();
+        assert_eq!(
+            told,
+            [
+                r#"{"currency":"EUR","monthly_price":"9.30","monthly_cost":"0.00","lines":3,"lines_without_price":1,"lines_without_cost":3}"#,
+                r#"{"currency":"USD","monthly_price":"-10.00","monthly_cost":"-5.00","lines":1,"lines_without_price":0,"lines_without_cost":0}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn an_amount_keeps_the_digits_that_it_needs() {
+        for (given, shown) in [("12.5", "12.50"), ("-0.125", "-0.125"), ("1000", "1000.00"), ("3.4000", "3.40")] {
+            assert_eq!(money(given).to_string(), shown);
+        }
+        for bad in ["", "12,50", "1e3", "EUR 1"] {
+            assert!(Money::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+        assert!("EURO".parse::<Currency>().is_err() && "E1R".parse::<Currency>().is_err());
+    }
+}

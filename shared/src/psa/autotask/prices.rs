@@ -1,0 +1,160 @@
+//! What the services on contracts are sold and bought for, to be shown beside a change. Nothing here decides one.
+//!
+//! A contract may carry a price of its own. Autotask shows that one in the partner's own currency alone, and the list price in
+//! both: their ratio is the rate between them. Costs read empty where the API user's security level hides them; the answer
+//! does not tell that from a service without a cost. In a tenant with one currency no company is asked for its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::client::{Client, Entity};
+use super::query::{self, Operator, Query};
+use super::wire::{CurrencyRow, InvoicedRow, PricedRow, Row as _};
+use crate::domain::ids::{AccountId, ContractId};
+use crate::domain::line::LineKey;
+use crate::domain::money::{Currency, Money, UnitPrices};
+use crate::psa::{Kind, PsaError};
+
+/// Of the lines named. A contract that carries a service twice tells no price of it.
+pub(super) async fn of_lines(
+    client: &Client,
+    lines: &BTreeMap<LineKey, AccountId>,
+) -> Result<BTreeMap<LineKey, UnitPrices>, PsaError> {
+    if lines.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let accounts = lines.values().collect();
+    let (rows, currencies) = tokio::try_join!(rows(client, lines.keys()), Currencies::of(client, &accounts))?;
+    let mut found: BTreeMap<LineKey, Option<UnitPrices>> = BTreeMap::new();
+    for row in &rows {
+        let line = LineKey {
+            contract: row.reference("contractID", &row.contract)?,
+            service: row.reference("serviceID", &row.service)?,
+        };
+        let Some(account) = lines.get(&line) else { continue };
+        let prices = UnitPrices { currency: currencies.of_account(account), ..row.prices() };
+        found.entry(line).and_modify(|twice| *twice = None).or_insert(Some(prices));
+    }
+    Ok(found.into_iter().filter_map(|(line, prices)| Some((line, prices?))).collect())
+}
+
+async fn rows(client: &Client, lines: impl Iterator<Item = &LineKey>) -> Result<Vec<PricedRow>, PsaError> {
+    let contracts: BTreeSet<&ContractId> = lines.map(|line| &line.contract).collect();
+    let mut all = vec![];
+    for set in query::id_sets(contracts.into_iter().map(ContractId::as_str)) {
+        let query = Query::of(Entity::ContractServices).and("contractID", Operator::In, set);
+        all.extend(query::walk::<PricedRow>(client, &query).await?);
+    }
+    Ok(all)
+}
+
+impl PricedRow {
+    fn prices(&self) -> UnitPrices {
+        UnitPrices { price: self.sold_for(), cost: self.cost.money(), currency: None }
+    }
+
+    /// In the customer's currency.
+    fn sold_for(&self) -> Option<Money> {
+        let list = self.price.decimal();
+        let (Some(adjusted), Some(internal)) = (self.internal_adjusted_price.decimal(), self.internal_price.decimal())
+        else {
+            return list.map(Money::new);
+        };
+        if adjusted == internal {
+            return list.map(Money::new);
+        }
+        match list {
+            // Without a list price there is no rate. One and the same currency needs none.
+            Some(list) if list == internal => Some(Money::new(adjusted)),
+            Some(list) => {
+                adjusted.checked_mul(list)?.checked_div(internal).map(|price| Money::new(price.round_dp(SCALE)))
+            }
+            None => None,
+        }
+    }
+}
+
+/// Digits after the point of a price that was converted.
+const SCALE: u32 = 4;
+
+/// Which currency an account is invoiced in.
+#[derive(Default)]
+struct Currencies {
+    by_account: BTreeMap<AccountId, Currency>,
+    /// The one of every account.
+    only: Option<Currency>,
+}
+
+impl Currencies {
+    /// A user who may not see currencies sees prices all the same.
+    async fn of(client: &Client, accounts: &BTreeSet<&AccountId>) -> Result<Self, PsaError> {
+        let rows = match query::walk::<CurrencyRow>(client, &Query::of(Entity::Currencies)).await {
+            Ok(rows) => rows,
+            Err(error) if error.refuses_log_in() || matches!(error.kind, Kind::Unavailable | Kind::RateLimited) => {
+                return Err(error);
+            }
+            Err(error) => {
+                tracing::debug!(code = error.code, "autotask does not show its currencies");
+                return Ok(Self::default());
+            }
+        };
+        let code = |row: &CurrencyRow| row.code.text()?.parse::<Currency>().ok();
+        let used: Vec<&CurrencyRow> = rows.iter().filter(|row| row.active.flag() != Some(false)).collect();
+        if let [only] = used.as_slice() {
+            return Ok(Self { only: code(only), ..Self::default() });
+        }
+        let mut by_id = BTreeMap::new();
+        for row in &rows {
+            if let Some(code) = code(row) {
+                by_id.insert(row.id()?, code);
+            }
+        }
+        let mut by_account = BTreeMap::new();
+        for set in query::id_sets(accounts.iter().map(|account| account.as_str())) {
+            let query = Query::of(Entity::Companies).and("id", Operator::In, set);
+            for row in query::walk::<InvoicedRow>(client, &query).await? {
+                let currency = row.currency.whole().and_then(|id| by_id.get(&id));
+                if let Some(currency) = currency {
+                    by_account.insert(super::wire::id(InvoicedRow::NAME, row.id()?)?, currency.clone());
+                }
+            }
+        }
+        Ok(Self { by_account, only: None })
+    }
+
+    fn of_account(&self, account: &AccountId) -> Option<Currency> {
+        self.by_account.get(account).or(self.only.as_ref()).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn sold_for(row: &Value) -> Option<String> {
+        let row: PricedRow = serde_json::from_value(row.clone()).unwrap();
+        row.sold_for().map(|price| price.to_string())
+    }
+
+    #[test]
+    fn a_contracts_own_price_is_told_in_the_customers_currency() {
+        for (row, price) in [
+            (json!({"unitPrice": 5, "internalCurrencyUnitPrice": 5, "internalCurrencyAdjustedPrice": 5}), Some("5.00")),
+            (
+                json!({"unitPrice": 5, "internalCurrencyUnitPrice": 5, "internalCurrencyAdjustedPrice": 4.5}),
+                Some("4.50"),
+            ),
+            (
+                json!({"unitPrice": 10, "internalCurrencyUnitPrice": 8, "internalCurrencyAdjustedPrice": 6}),
+                Some("7.50"),
+            ),
+            (json!({"unitPrice": "5.0000"}), Some("5.00")),
+            (json!({"unitPrice": 10, "internalCurrencyUnitPrice": 0, "internalCurrencyAdjustedPrice": 6}), None),
+            (json!({"internalCurrencyUnitPrice": 5, "internalCurrencyAdjustedPrice": 4}), None),
+            (json!({}), None),
+        ] {
+            assert_eq!(sold_for(&row).as_deref(), price, "{row}");
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! What to look at before lines are left to a schedule: each mapped feed, looked over without writing anything.
+//!
+//! The checks are those that a run makes before it writes, and those that a run can't make because it would be too late: that
+//! costs are shown, that a customer is invoiced in the currency of the others, that the product is counted at all. Each check
+//! is a function of what was read; a new one is one more of them in [`CHECKS`]. What concerns the connection as a whole is
+//! left to the connections' own preflight.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::assess::{bulk_window, months};
+use super::contracts::Contracts;
+use super::lines::{MappedFeed, MappedLine, Wanted};
+use super::{SyncError, Today, live_writers, open};
+use crate::clock::Clock;
+use crate::domain::contract::Contract;
+use crate::domain::ids::{AccountId, ConnectionId};
+use crate::domain::line::{LineHistory, LineKey};
+use crate::domain::money::{Currency, UnitPrices};
+use crate::domain::reason::{Code, Reason};
+use crate::psa::open::Opener;
+use crate::psa::{Observation, PsaError};
+use crate::store::connections::{Connection, Connections};
+use crate::store::lines::{Lines, Tenancy};
+use crate::store::mappings::{CompanyMapping, ProductMapping};
+use crate::store::usage::{self, UsageBook, UsageReader};
+
+/// Every check, in the order in which they are told.
+const CHECKS: [fn(&Subject<'_>) -> Check; 7] = [contract, service, writer, sharing, usage, prices, currency];
+
+/// A mapped feed, and what was found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Preflight {
+    /// The company.
+    pub company: String,
+    /// The product.
+    pub product: String,
+    /// `contract:service`: the line that the mappings name.
+    pub line_id: String,
+    /// The worst of its checks.
+    pub status: Verdict,
+    /// One item a check, always all of them.
+    pub checks: Vec<Check>,
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MappingCheck)]
+pub struct Check {
+    /// The check.
+    #[schema(value_type = String)]
+    pub check: &'static str,
+    /// What it comes to.
+    pub status: Verdict,
+    /// Stable name of what is to be known; empty where all is well.
+    pub code: String,
+    /// What was found, in words.
+    pub explanation: String,
+    /// What to do about it; empty where nothing has to be done.
+    pub fix: String,
+}
+
+/// What a check comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = MappingVerdict)]
+pub enum Verdict {
+    /// All is well.
+    Ok,
+    /// Something is to be decided or repaired; the line is written all the same.
+    Warning,
+    /// The line can't be written as it is.
+    Failed,
+}
+
+/// Looks mapped feeds over.
+#[derive(Clone)]
+pub struct Preflights {
+    /// Says which other connections live.
+    pub connections: Connections,
+    /// What is known of lines.
+    pub lines: Lines,
+    /// What is counted.
+    pub usage: UsageReader,
+    /// Opens the PSA.
+    pub opener: Opener,
+}
+
+/// Everything that was read.
+struct Seen {
+    today: Date,
+    contracts: Contracts,
+    observed: Observation,
+    histories: BTreeMap<LineKey, LineHistory>,
+    live: BTreeSet<ConnectionId>,
+    prices: Result<BTreeMap<LineKey, UnitPrices>, PsaError>,
+    mapped: BTreeMap<LineKey, MappedLine>,
+    book: UsageBook,
+    usual_currency: Option<Currency>,
+}
+
+/// What the checks look at: one feed.
+struct Subject<'a> {
+    feed: &'a MappedFeed,
+    connection: &'a ConnectionId,
+    seen: &'a Seen,
+}
+
+impl Preflights {
+    /// Looks over every feed of `companies`, in the order of the companies. It costs as many requests as planning a run of
+    /// them. The inner error is the PSA's.
+    ///
+    /// # Errors
+    /// The store or the secrets are unavailable.
+    pub async fn of(
+        &self,
+        connection: &Connection,
+        products: &[ProductMapping],
+        companies: &[CompanyMapping],
+        clock: &dyn Clock,
+    ) -> Result<Result<Vec<Preflight>, PsaError>, SyncError> {
+        let feeds = MappedFeed::all(products, companies);
+        if feeds.is_empty() {
+            return Ok(Ok(Vec::new()));
+        }
+        Ok(match self.look(connection, feeds.clone(), clock).await? {
+            Ok(seen) => {
+                let subject = |feed| Subject { feed, connection: &connection.id, seen: &seen };
+                Ok(feeds.iter().map(|feed| subject(feed).checked()).collect())
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    async fn look(
+        &self,
+        connection: &Connection,
+        feeds: Vec<MappedFeed>,
+        clock: &dyn Clock,
+    ) -> Result<Result<Seen, PsaError>, SyncError> {
+        let psa = match open(&self.opener, connection).await? {
+            Ok(psa) => psa,
+            Err(error) => return Ok(Err(error)),
+        };
+        let today = Today::of(connection, clock);
+        let keys: BTreeSet<LineKey> = feeds.iter().map(|feed| feed.named.clone()).collect();
+        let keys: Vec<LineKey> = keys.into_iter().collect();
+        let histories = self.lines.named(&Tenancy::of(connection), &keys).await?;
+        let live = live_writers(&self.connections, connection, histories.values()).await?;
+        let read = async {
+            let (contracts, feeds) =
+                Contracts::read(psa.as_ref(), feeds.clone(), feeds, &BTreeSet::new(), today.date).await?;
+            let writable = contracts.writable();
+            let window = bulk_window(today.date, &connection.policy, writable.values().copied(), histories.values());
+            let asked = contracts.asked(&feeds, &BTreeSet::new()).in_passing();
+            let observed = psa.observe(&asked, window).await?;
+            let accounts: BTreeMap<LineKey, AccountId> =
+                feeds.iter().map(|feed| (feed.named.clone(), feed.company.account_id.clone())).collect();
+            let prices = psa.prices(&accounts, &observed).await;
+            let succession = contracts.succession(&feeds, &observed, &histories);
+            let mapped = MappedLine::all(feeds, &succession, &Wanted::everything());
+            Ok::<_, PsaError>((contracts, observed, prices, mapped))
+        };
+        let (contracts, observed, prices, mapped) = match read.await {
+            Ok(read) => read,
+            Err(error) => return Ok(Err(error)),
+        };
+        let book = self.usage.load(&connection.partner, months(&today, clock.now(), &mapped, &contracts.by_id)).await?;
+        let mapped = mapped.into_iter().map(|line| (line.key.clone(), line)).collect();
+        let usual_currency = usual(prices.as_ref().ok());
+        Ok(Ok(Seen { today: today.date, contracts, observed, histories, live, prices, mapped, book, usual_currency }))
+    }
+}
+
+/// The currency that most lines are invoiced in.
+fn usual(prices: Option<&BTreeMap<LineKey, UnitPrices>>) -> Option<Currency> {
+    let mut counts: BTreeMap<&Currency, usize> = BTreeMap::new();
+    for currency in prices?.values().filter_map(|prices| prices.currency.as_ref()) {
+        *counts.entry(currency).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(currency, _)| currency.clone())
+}
+
+impl Subject<'_> {
+    fn checked(&self) -> Preflight {
+        let checks: Vec<Check> = CHECKS.iter().map(|check| check(self)).collect();
+        Preflight {
+            company: self.feed.company.company.to_string(),
+            product: self.feed.product.to_string(),
+            line_id: self.feed.named.to_string(),
+            status: checks.iter().map(|check| check.status).max().unwrap_or(Verdict::Ok),
+            checks,
+        }
+    }
+
+    fn contract(&self) -> Option<&Contract> {
+        self.seen.contracts.by_id.get(&self.feed.named.contract)
+    }
+}
+
+impl Check {
+    fn ok(check: &'static str, explanation: impl Into<String>) -> Self {
+        let (code, fix) = (String::new(), String::new());
+        Self { check, status: Verdict::Ok, code, explanation: explanation.into(), fix }
+    }
+
+    fn told(check: &'static str, status: Verdict, reason: Reason) -> Self {
+        let Reason { code, explanation, fix } = reason;
+        Self { check, status, code, explanation, fix }
+    }
+
+    fn failed(check: &'static str, reason: Reason) -> Self {
+        Self::told(check, Verdict::Failed, reason)
+    }
+
+    fn warning(check: &'static str, code: Code, explanation: String) -> Self {
+        Self::told(check, Verdict::Warning, Reason::new(code, explanation))
+    }
+}
+
+/// Active, recurring, in date, and of the account.
+fn contract(subject: &Subject<'_>) -> Check {
+    const CHECK: &str = "contract";
+    let named = &subject.feed.named.contract;
+    let Some(contract) = subject.contract() else {
+        let explanation = format!("The PSA shows no contract {named}.");
+        return Check::failed(CHECK, Reason::new(Code::ContractNotFound, explanation));
+    };
+    let account = &subject.feed.company.account_id;
+    if contract.account != *account {
+        let explanation = format!("\"{}\" bills account {}, not {account}.", contract.name, contract.account);
+        return Check::failed(CHECK, Reason::new(Code::ContractOfAnotherAccount, explanation));
+    }
+    if let Err(reason) = contract.writable_on(subject.seen.today) {
+        return match subject.seen.mapped.values().find(|line| line.takes_the_place_of(&subject.feed.named)) {
+            Some(line) => {
+                let explanation = format!("{} It is billed on contract {}.", reason.explanation, line.key.contract);
+                Check::warning(CHECK, Code::ContractRenewed, explanation)
+            }
+            None if reason.code == Code::ContractNotStarted.as_str() => Check::told(CHECK, Verdict::Warning, reason),
+            None => Check::failed(CHECK, reason),
+        };
+    }
+    match subject.seen.contracts.expires_in(contract) {
+        Some(_) => {
+            let explanation =
+                format!("\"{}\" ends on {}, and nothing is known to follow it.", contract.name, contract.end);
+            Check::warning(CHECK, Code::ContractExpiring, explanation)
+        }
+        None => Check::ok(CHECK, format!("\"{}\" is active until {}.", contract.name, contract.end)),
+    }
+}
+
+/// On the contract, once, with units that can be read.
+fn service(subject: &Subject<'_>) -> Check {
+    const CHECK: &str = "service";
+    let (line, observed) = (&subject.feed.named, &subject.seen.observed);
+    let pair = (line.contract.clone(), line.service.clone());
+    let Some(contract) = subject.contract().filter(|contract| contract.writable_on(subject.seen.today).is_ok()) else {
+        return Check::ok(CHECK, "Not looked at: the contract can't be written.");
+    };
+    if observed.ambiguous.contains(&pair) {
+        let explanation = format!("\"{}\" carries service {} more than once.", contract.name, line.service);
+        return Check::failed(CHECK, Reason::new(Code::ServiceTwiceOnContract, explanation));
+    }
+    if let Some(reason) = observed.unreadable.get(&pair) {
+        return Check::failed(CHECK, reason.clone());
+    }
+    match observed.lines.get(&pair) {
+        Some(found) => match found.timeline.at(subject.seen.today) {
+            Some(units) => Check::ok(CHECK, format!("The contract carries {units} of service {}.", line.service)),
+            None => {
+                let explanation = format!("The PSA shows no units for {}.", subject.seen.today);
+                Check::failed(CHECK, Reason::new(Code::NoUnitsOnDate, explanation))
+            }
+        },
+        None => {
+            let explanation = format!("\"{}\" does not carry service {}.", contract.name, line.service);
+            Check::failed(CHECK, Reason::new(Code::ServiceNotOnContract, explanation))
+        }
+    }
+}
+
+/// One line has one writer.
+fn writer(subject: &Subject<'_>) -> Check {
+    const CHECK: &str = "writer";
+    let writer = subject.seen.histories.get(&subject.feed.named).and_then(|history| history.writer.as_ref());
+    match writer.filter(|writer| *writer != subject.connection && subject.seen.live.contains(*writer)) {
+        Some(writer) => {
+            let reason = Reason::new(Code::LineOfAnotherConnection, format!("Connection {writer} writes this line."));
+            Check::failed(CHECK, reason)
+        }
+        None => Check::ok(CHECK, "No other connection writes this line."),
+    }
+}
+
+/// What shares the line agrees with it.
+fn sharing(subject: &Subject<'_>) -> Check {
+    const CHECK: &str = "sharing";
+    match subject.seen.mapped.get(&subject.feed.named) {
+        Some(line) if line.feeds.len() > 1 => match line.agreed() {
+            Ok(_) => Check::ok(CHECK, format!("{} feeds are added up on this line.", line.feeds.len())),
+            Err(reason) => Check::failed(CHECK, reason),
+        },
+        _ => Check::ok(CHECK, "Nothing else adds to this line."),
+    }
+}
+
+/// Counted at all.
+fn usage(subject: &Subject<'_>) -> Check {
+    const CHECK: &str = "usage";
+    let feed = usage::Feed { company: subject.feed.company.company.clone(), product: subject.feed.product.clone() };
+    let newest = subject.seen.book.feeds.get(&feed).and_then(|usage| usage.counts.last());
+    match newest {
+        Some(newest) => {
+            Check::ok(CHECK, format!("{} were counted last, on {}.", newest.count.units, newest.count.as_of))
+        }
+        None => {
+            let explanation = format!("No usage of {} was counted lately for company {}.", feed.product, feed.company);
+            Check::warning(CHECK, Code::UsageMissing, explanation)
+        }
+    }
+}
+
+/// Prices and costs are shown to the API user. A cost that is hidden would also be silently left as it is when it is written.
+fn prices(subject: &Subject<'_>) -> Check {
+    const CHECK: &str = "prices";
+    let found = match &subject.seen.prices {
+        Ok(prices) => prices.get(&subject.feed.named),
+        Err(error) => {
+            let Reason { explanation, fix, code } = super::reason_of(error);
+            return Check::told(CHECK, Verdict::Warning, Reason { code, explanation, fix });
+        }
+    };
+    match found {
+        Some(UnitPrices { price: Some(price), cost: Some(cost), .. }) => {
+            Check::ok(CHECK, format!("A unit is sold for {price} and costs {cost}."))
+        }
+        Some(UnitPrices { price: Some(price), cost: None, .. }) => {
+            let explanation = format!("A unit is sold for {price}; the PSA shows this user no cost.");
+            Check::warning(CHECK, Code::CostsHidden, explanation)
+        }
+        _ => Check::ok(CHECK, "The PSA tells no price of this line."),
+    }
+}
+
+/// Invoiced in the same currency as the others: amounts of different currencies are never added up or taken for each other.
+fn currency(subject: &Subject<'_>) -> Check {
+    const CHECK: &str = "currency";
+    let prices = subject.seen.prices.as_ref().ok();
+    let currency = prices.and_then(|prices| prices.get(&subject.feed.named)?.currency.as_ref());
+    match (currency, &subject.seen.usual_currency) {
+        (Some(currency), Some(usual)) if currency != usual => {
+            let (currency, usual) = (String::from(currency.clone()), String::from(usual.clone()));
+            let explanation = format!("The account is invoiced in {currency}, most others in {usual}.");
+            Check::warning(CHECK, Code::CurrencyDiffers, explanation)
+        }
+        (Some(currency), _) => {
+            Check::ok(CHECK, format!("The account is invoiced in {}.", String::from(currency.clone())))
+        }
+        (None, _) => Check::ok(CHECK, "The PSA tells no currency of this account."),
+    }
+}
