@@ -1,0 +1,16 @@
+//! Which account of the PSA a company is likely to be: exact ids first, then equal names, then similar ones.
+//!
+//! Pure: companies and accounts in, suggestions with their evidence out. `name` takes names apart, `likeness` says how
+//! alike two are, `index` finds the few accounts that are worth a look, `suggest` chooses. Nothing is applied here or by
+//! anybody who asks: a person, or a caller who takes only what is sure, makes the mapping.
+
+mod index;
+mod likeness;
+mod name;
+mod suggest;
+mod words;
+
+pub use name::Name;
+pub use suggest::{
+    AccountToMatch, Candidate, CompanyToMatch, Evidence, EvidenceKind, KnownAccount, Match, SURE, Suggestion, suggest,
+};
