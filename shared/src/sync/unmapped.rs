@@ -171,7 +171,9 @@ mod tests {
             found(&book, &[product("edr")], &[company("beta", &[])]),
             ["acme edr 4 CompanyNotMapped", "beta m365 9 ProductNotMapped"]
         );
-        assert!(found(&book, &[product("edr"), product("m365")], &[company("beta", &[]), company("acme", &[])]).is_empty());
+        assert!(
+            found(&book, &[product("edr"), product("m365")], &[company("beta", &[]), company("acme", &[])]).is_empty()
+        );
     }
 
     #[test]

@@ -132,10 +132,7 @@ impl CountFilter {
             recorded,
         };
         let counts = row.into_counts()?.into_iter();
-        Ok(counts
-            .filter(|recorded| (self.from..=self.to).contains(&recorded.count.as_of))
-            .map(count)
-            .collect())
+        Ok(counts.filter(|recorded| (self.from..=self.to).contains(&recorded.count.as_of)).map(count).collect())
     }
 }
 

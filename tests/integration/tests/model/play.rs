@@ -180,7 +180,8 @@ impl<'w> Play<'w> {
                 company_name: company.to_owned(),
                 product: product.parse().unwrap(),
                 quantity: units.try_into().unwrap(),
-                unit_cost: None, account_id: None,
+                unit_cost: None,
+                account_id: None,
             };
             records.push(of("bystander", 7));
             let counted = COMPANIES.iter().zip(counts).filter_map(|(company, counts)| Some((company, counts[line]?)));
