@@ -10,6 +10,9 @@ mod name;
 mod suggest;
 mod words;
 
+#[cfg(test)]
+mod suggest_test;
+
 pub use name::Name;
 pub use suggest::{
     AccountToMatch, Candidate, CompanyToMatch, Evidence, EvidenceKind, KnownAccount, Match, SURE, Suggestion, suggest,
