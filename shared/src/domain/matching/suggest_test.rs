@@ -60,6 +60,13 @@ fn an_account_goes_to_the_company_that_is_likeliest_to_be_it() {
 }
 
 #[test]
+fn of_two_that_differ_by_legal_form_the_one_that_is_spelt_alike_is_meant() {
+    let found =
+        suggest(&companies(&["Weber GmbH", "WEBER AG", "Weber"]), &accounts(&["Weber AG", "Weber GmbH"]), &nobody());
+    assert_eq!(told(&found), ["2", "1", "1?"]);
+}
+
+#[test]
 fn who_loses_an_account_takes_the_next_where_that_is_as_good_as_sure() {
     let names = ["Harbour Elm Logistics", "Harbour Elm Logistcs"];
     let found = suggest(&companies(&names), &accounts(&["Harbour Elm Logistics", "Elm Harbour Logistics"]), &nobody());
