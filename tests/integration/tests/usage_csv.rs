@@ -84,7 +84,7 @@ async fn the_account_in_the_psa_may_be_named_and_is_told_with_the_counts() {
     let text = "account_id,company,company_name,product,quantity\n1001,acme,Acme,edr,42\n,bolt,Bolt,edr,7\n";
     assert_eq!(upload(&h, ABOUT, text).await.status, 201);
     let counts = h.get("/v1/usage").await.json;
-    assert_eq!([&counts["items"][0]["account_id"], &counts["items"][1]["account_id"]], [&json!("1001"), &Value::Null]);
+    assert_eq!([&counts["items"][0]["account_id"], &counts["items"][1]["account_id"]], [&json!("1001"), &json!(null)]);
     let bad = upload(&h, "snapshot_id=s2&as_of=2026-11-20T12:00:00Z&complete=true", text.replace("1001", "10#1")).await;
     assert_eq!(bad.problem()["errors"][0]["pointer"], "/rows/2/account_id");
 }
