@@ -176,7 +176,13 @@ impl App {
                 secrets,
                 clock: clock.clone(),
             },
-            mappings: mappings::Deps { mappings, connections: connections.clone(), opener, clock: clock.clone() },
+            mappings: mappings::Deps {
+                mappings,
+                usage: usage.clone(),
+                connections: connections.clone(),
+                opener,
+                clock: clock.clone(),
+            },
             usage: usage::Deps { snapshots: Snapshots::new(table.clone()), usage, clock: clock.clone() },
             runs: runs::Deps {
                 connections,

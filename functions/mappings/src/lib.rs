@@ -1,16 +1,19 @@
-//! HTTP: which product is which service, which company is which account and contract.
+//! HTTP: which product is which service, which company is which account and contract; what is likely, and what is left.
 //!
 //! What a mapping names is looked up in the PSA before it is stored, so that a slip shows up here and not at night. The
 //! sync looks again: contracts end and services are retired. Every change is kept as a version of its own.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod billed_on;
 mod companies;
 mod contracts;
 mod openings;
 mod products;
 mod rules;
 mod services;
+mod suggestions;
+mod unmapped;
 
 use std::sync::Arc;
 
@@ -23,6 +26,7 @@ use shared::psa::open::Opener;
 use shared::store::Read;
 use shared::store::connections::Connections;
 use shared::store::mappings::{Mapping, Mappings, Stored};
+use shared::store::usage::UsageReader;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -31,6 +35,8 @@ use utoipa_axum::routes;
 pub struct Deps {
     /// The mappings.
     pub mappings: Mappings,
+    /// The usage that they are for.
+    pub usage: UsageReader,
     /// Whose connections there are.
     pub connections: Connections,
     /// Opens the PSA behind a connection.
@@ -46,6 +52,8 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(products::list))
         .routes(routes!(companies::put, companies::get, companies::delete))
         .routes(routes!(companies::list))
+        .routes(routes!(suggestions::list))
+        .routes(routes!(unmapped::list))
         .with_state(deps)
 }
 

@@ -4,6 +4,7 @@ use mappings::{Deps, router};
 use shared::aws::{Cloud, serve};
 use shared::store::connections::Connections;
 use shared::store::mappings::Mappings;
+use shared::store::usage::UsageReader;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -11,6 +12,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let table = cloud.table();
     let deps = Deps {
         mappings: Mappings::new(table.clone()),
+        usage: UsageReader::new(table.clone()),
         connections: Connections::new(table),
         opener: cloud.opener()?,
         clock: cloud.clock.clone(),

@@ -48,6 +48,9 @@ pub(crate) struct Count {
     company: String,
     /// As last given that month.
     company_name: Option<String>,
+    /// The company's account in the PSA, as last given that month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<String>,
     product: String,
     quantity: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +69,7 @@ impl From<CountRow> for Count {
         Self {
             company: row.feed.company.into(),
             company_name: row.company_name,
+            account_id: row.account_id.map(String::from),
             product: row.feed.product.into(),
             quantity: count.units.get(),
             unit_cost: row.recorded.unit_cost.map(String::from),

@@ -10,8 +10,9 @@ use shared::store::usage::{MAX_RECORDS, Record};
 use crate::check::{Check, few_enough};
 use crate::fields::CompanyName;
 
-/// The columns; only the last may be left out.
-const COLUMNS: [&str; 5] = ["company", "company_name", "product", "quantity", "unit_cost"];
+/// The columns; those from `unit_cost` on may be left out.
+const COLUMNS: [&str; 6] = ["company", "company_name", "product", "quantity", "unit_cost", "account_id"];
+const NEEDED: usize = 4;
 
 /// The records of a table, or every fault in it, with `faults` already found beside it.
 pub(crate) fn records(text: &str, faults: Vec<Fault>) -> Result<Vec<Record>, Problem> {
@@ -56,14 +57,14 @@ fn line_of(row: &StringRecord, text: &str) -> u64 {
 
 /// Where each column stands.
 struct Columns {
-    places: [Option<usize>; 5],
+    places: [Option<usize>; COLUMNS.len()],
     width: usize,
 }
 
 impl Columns {
     /// `None`: the header is not one that rows can be read by.
     fn named_by(header: &StringRecord, check: &mut Check) -> Option<Self> {
-        let mut places = [None; 5];
+        let mut places = [None; COLUMNS.len()];
         let mut sound = true;
         for (place, name) in header.iter().enumerate() {
             match COLUMNS.iter().position(|column| *column == name) {
@@ -79,7 +80,7 @@ impl Columns {
                 }
             }
         }
-        for (name, place) in COLUMNS.iter().zip(places).take(4) {
+        for (name, place) in COLUMNS.iter().zip(places).take(NEEDED) {
             if place.is_none() {
                 check.fault(fault(1, name, "is missing"));
                 sound = false;
@@ -110,10 +111,12 @@ impl Columns {
         take(3, detail_of(&quantity));
         let cost = Some(self.text(row, 4)).filter(|text| !text.is_empty()).map(str::parse).transpose();
         take(4, detail_of(&cost));
-        if let (true, Ok(company), Ok(name), Ok(product), Ok(quantity), Ok(unit_cost)) =
-            (sound, company, name, product, quantity, cost)
+        let account = Some(self.text(row, 5)).filter(|text| !text.is_empty()).map(str::parse).transpose();
+        take(5, detail_of(&account));
+        if let (true, Ok(company), Ok(name), Ok(product), Ok(quantity), Ok(unit_cost), Ok(account_id)) =
+            (sound, company, name, product, quantity, cost, account)
         {
-            let record = Record { company, company_name: name.into(), product, quantity, unit_cost };
+            let record = Record { company, company_name: name.into(), product, quantity, unit_cost, account_id };
             check.record(format!("/rows/{line}"), format!("row {line}"), record);
         }
     }

@@ -39,6 +39,9 @@ pub(crate) struct RecordBody {
     /// What one costs the partner.
     #[schema(example = "1.10")]
     unit_cost: Option<String>,
+    /// The customer's account in the PSA, where your source knows it: its id there. It is suggested for the company's mapping.
+    #[schema(example = "1001", max_length = 128)]
+    account_id: Option<String>,
 }
 
 /// The record at `pointer`, or every fault in it.
@@ -50,10 +53,11 @@ pub(crate) fn record(pointer: &str, value: Value) -> Result<Record, Vec<Fault>> 
     let product = fields.required("product", None);
     let quantity = fields.required("quantity", Some(InvalidUnits.to_string()));
     let unit_cost = fields.optional("unit_cost", Some(InvalidAmount.to_string()));
+    let account_id = fields.optional("account_id", None);
     let faults = fields.finish();
     match (company, company_name, product, quantity) {
         (Some(company), Some(CompanyName(company_name)), Some(product), Some(quantity)) if faults.is_empty() => {
-            Ok(Record { company, company_name, product, quantity, unit_cost })
+            Ok(Record { company, company_name, product, quantity, unit_cost, account_id })
         }
         _ => Err(faults),
     }

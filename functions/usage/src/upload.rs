@@ -25,7 +25,8 @@ pub(crate) struct About {
     complete: bool,
 }
 
-/// Push a snapshot as CSV: columns company, company_name, product, quantity and, if known, unit_cost, in any order.
+/// Push a snapshot as CSV: columns company, company_name, product, quantity and, if known, unit_cost and
+/// account_id, in any order.
 #[utoipa::path(
     post, path = "/v1/usage/snapshots.csv", tag = "usage", operation_id = "post_snapshot_csv",
     params(About),

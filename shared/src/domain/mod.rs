@@ -19,6 +19,7 @@ pub mod intent;
 pub mod invoicing;
 pub mod lifecycle;
 pub mod line;
+pub mod matching;
 pub mod money;
 pub mod period;
 pub mod plan;

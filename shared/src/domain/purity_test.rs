@@ -28,8 +28,15 @@ fn the_domain_reaches_for_nothing_outside() {
         "f64",
     ];
     let mut files = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    let mut folders = vec![folder];
+    let mut paths = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { paths.push(path) }
+        }
+    }
+    for path in paths {
         if path.file_name().is_some_and(|name| name == "purity_test.rs") {
             continue;
         }

@@ -99,7 +99,7 @@ pub struct CatalogQuery {
     pub contract: Option<ContractId>,
     /// Where the page before ended.
     pub after: Option<String>,
-    /// Rows a page, 1 to 100.
+    /// Rows a page, from 1. A PSA whose pages are shorter gives as many as it can; none gives more than 500.
     pub limit: u16,
 }
 

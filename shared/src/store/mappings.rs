@@ -274,6 +274,25 @@ impl Mappings {
         self.all(partner, connection).await
     }
 
+    /// The companies of a connection whose mapping was removed and not made again, as they were mapped last: a query a
+    /// megabyte of versions.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn removed_companies(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+    ) -> Result<Vec<CompanyMapping>, StoreError> {
+        let history = schema::mapping_history(partner, connection);
+        let rows: Vec<(String, MappingVersion<CompanyMapping>)> =
+            self.table.all(&history, CompanyMapping::PREFIX, Read::Eventual).await?;
+        // Versions of one company follow each other, so the last one stays.
+        let newest: BTreeMap<CompanyId, MappingVersion<CompanyMapping>> =
+            rows.into_iter().map(|(_, version)| (version.mapping.company.clone(), version)).collect();
+        Ok(newest.into_values().filter(|version| version.removed).map(|version| version.mapping).collect())
+    }
+
     /// What the newest sync of each of these companies came to; see [`Runs::last_syncs`].
     ///
     /// # Errors

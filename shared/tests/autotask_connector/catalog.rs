@@ -44,6 +44,15 @@ async fn only_active_recurring_contracts_are_offered() {
 }
 
 #[tokio::test]
+async fn a_page_is_never_longer_than_autotask_gives() {
+    for (asked, sent) in [(0, 1), (100, 100), (500, 500), (501, 500)] {
+        let psa = Responder::start(|_| last_page(&json!([]))).await;
+        open(&psa.base).accounts(&CatalogQuery { limit: asked, ..CatalogQuery::default() }).await.unwrap();
+        assert_eq!(psa.seen()[0].body["MaxRecords"], sent, "{asked} rows");
+    }
+}
+
+#[tokio::test]
 async fn a_listing_goes_on_where_it_ended() {
     let next = json!({"items": [{"id": 0, "companyName": "Own", "isActive": true}, {"id": 9, "companyName": null, "companyNumber": 17, "isActive": "true"}],
         "pageDetails": {"nextPageUrl": "https://next.example/"}});

@@ -224,6 +224,7 @@ fn router(table: &Table, data: &Path, psas: Registry, clock: &TestClock) -> axum
     });
     let mappings = mappings::router(mappings::Deps {
         mappings: Mappings::new(table.clone()),
+        usage: UsageReader::new(table.clone()),
         connections: Connections::new(table.clone()),
         opener,
         clock: Arc::new(clock.clone()),

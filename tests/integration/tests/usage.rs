@@ -211,6 +211,26 @@ async fn a_snapshot_that_was_cut_short_is_completed_by_sending_it_again() {
 }
 
 #[tokio::test]
+async fn the_newest_account_that_a_source_names_stays_when_another_source_names_none() {
+    let h = Harness::start().await;
+    let account = async || h.get("/v1/usage?limit=1").await.json["items"][0]["account_id"].clone();
+    let mut body = snapshot("2026-11-20T10:00:00Z", true, &[("acme", "edr", 1)]);
+    push(&h, "s0", body.clone()).await;
+    assert_eq!(account().await, Value::Null);
+    body["as_of"] = "2026-11-20T11:00:00Z".into();
+    body["records"][0]["account_id"] = "1001".into();
+    push(&h, "s1", body.clone()).await;
+    assert_eq!(account().await, "1001");
+    push(&h, "s2", snapshot(NOON, true, &[("acme", "edr", 3)])).await;
+    assert_eq!(account().await, "1001");
+    // One that is older than the newest count says nothing any more.
+    body["as_of"] = "2026-11-20T09:00:00Z".into();
+    body["records"][0]["account_id"] = "1002".into();
+    push(&h, "s3", body).await;
+    assert_eq!(account().await, "1001");
+}
+
+#[tokio::test]
 async fn the_records_of_a_snapshot_are_kept_as_they_came_for_more_than_400_days() {
     let h = Harness::start().await;
     let mut body = snapshot(NOON, true, &[("acme", "edr", 42)]);

@@ -79,6 +79,17 @@ async fn the_unit_cost_may_be_left_out_as_a_column() {
 }
 
 #[tokio::test]
+async fn the_account_in_the_psa_may_be_named_and_is_told_with_the_counts() {
+    let h = Harness::start().await;
+    let text = "account_id,company,company_name,product,quantity\n1001,acme,Acme,edr,42\n,bolt,Bolt,edr,7\n";
+    assert_eq!(upload(&h, ABOUT, text).await.status, 201);
+    let counts = h.get("/v1/usage").await.json;
+    assert_eq!([&counts["items"][0]["account_id"], &counts["items"][1]["account_id"]], [&json!("1001"), &json!(null)]);
+    let bad = upload(&h, "snapshot_id=s2&as_of=2026-11-20T12:00:00Z&complete=true", text.replace("1001", "10#1")).await;
+    assert_eq!(bad.problem()["errors"][0]["pointer"], "/rows/2/account_id");
+}
+
+#[tokio::test]
 async fn every_fault_is_told_with_its_row_and_column_and_nothing_is_stored() {
     let h = Harness::start().await;
     let text = format!(
@@ -164,7 +175,7 @@ async fn a_header_that_does_not_fit_is_told_column_by_column() {
       "detail": "The request is not valid in 4 places.",
       "errors": [
         {
-          "detail": "row 1: column number 2 is none of company, company_name, product, quantity, unit_cost",
+          "detail": "row 1: column number 2 is none of company, company_name, product, quantity, unit_cost, account_id",
           "pointer": "/rows/1/1"
         },
         {

@@ -121,7 +121,7 @@ async fn list<R: Row, T>(
     convert: fn(&R) -> Result<T, PsaError>,
 ) -> Result<CatalogPage<T>, PsaError> {
     let after = asked.after.as_deref().map(|after| number(after).ok_or_else(bad_cursor)).transpose()?;
-    let most = usize::from(asked.limit.clamp(1, 100));
+    let most = usize::from(asked.limit).clamp(1, query::MOST);
     let page = query::page(client, &query, after, most).await?;
     Ok(CatalogPage {
         items: page.rows.iter().map(convert).collect::<Result<_, _>>()?,

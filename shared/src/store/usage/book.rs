@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::counts::{CountsOfMonth, Feed, RecordedCount};
 use super::month::Month;
 use super::receive::Newest;
-use crate::domain::ids::{CompanyId, PartnerId, ProductKey, SnapshotId};
+use crate::domain::ids::{AccountId, CompanyId, PartnerId, ProductKey, SnapshotId};
 use crate::store::{Read, StoreError, Table, schema};
 
 /// What is known of one feed.
@@ -16,6 +16,8 @@ use crate::store::{Read, StoreError, Table, schema};
 pub struct FeedUsage {
     /// The company's name as last given.
     pub company_name: Option<String>,
+    /// The company's account in the PSA, as last given by a source that knows it.
+    pub account_id: Option<AccountId>,
     /// In order of time.
     pub counts: Vec<RecordedCount>,
 }
@@ -54,6 +56,9 @@ impl UsageBook {
         // Months come in order, so the last name is the newest.
         if row.company_name.is_some() {
             usage.company_name.clone_from(&row.company_name);
+        }
+        if row.account_id.is_some() {
+            usage.account_id.clone_from(&row.account_id);
         }
         usage.counts.append(&mut row.into_counts()?);
         Ok(())

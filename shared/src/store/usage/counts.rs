@@ -19,7 +19,7 @@ use super::header::expires;
 use super::month::{Month, slot_of};
 use super::snapshot::Record;
 use crate::domain::amount::Amount;
-use crate::domain::ids::{CompanyId, PartnerId, ProductKey, SnapshotId};
+use crate::domain::ids::{AccountId, CompanyId, PartnerId, ProductKey, SnapshotId};
 use crate::domain::series::Count;
 use crate::domain::units::Units;
 use crate::store::{Condition, Key, StoreError, Table, Write, schema};
@@ -79,6 +79,7 @@ impl Slot {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct CountsOfMonth {
     pub(super) company_name: Option<String>,
+    pub(super) account_id: Option<AccountId>,
     /// By quarter, complete before incomplete.
     slots: BTreeMap<String, (Option<Slot>, Option<Slot>)>,
 }
@@ -123,6 +124,7 @@ impl<'de> Deserialize<'de> for CountsOfMonth {
                             row.slots.entry(slot.to_owned()).or_default().1 = Some(map.next_value()?);
                         }
                         _ if name == "company_name" => row.company_name = Some(map.next_value()?),
+                        _ if name == "account_id" => row.account_id = Some(map.next_value()?),
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }
@@ -228,6 +230,7 @@ struct Update<'a> {
     slot: Slot,
     complete: bool,
     name: &'a str,
+    account: Option<&'a AccountId>,
     expires: i64,
 }
 
@@ -246,6 +249,7 @@ impl<'a> Update<'a> {
             },
             complete: origin.complete,
             name: &record.company_name,
+            account: record.account_id.as_ref(),
             expires: expires(origin.received_at),
         }
     }
@@ -257,9 +261,15 @@ impl<'a> Update<'a> {
     fn change(&self, newest_of_row: bool) -> Result<Condition, StoreError> {
         let slot = format!("SET #{} = :slot, #expires = :expires", self.attribute);
         let change = if newest_of_row {
-            Condition::new(format!("{slot}, #company_name = :name, #named_at = :named_at"))
+            // A source that does not know the account says nothing against one that does.
+            let account = if self.account.is_some() { ", #account_id = :account" } else { "" };
+            let named = Condition::new(format!("{slot}, #company_name = :name, #named_at = :named_at{account}"))
                 .bind(":name", self.name)?
-                .bind(":named_at", self.slot.t)?
+                .bind(":named_at", self.slot.t)?;
+            match self.account {
+                Some(account) => named.bind(":account", account)?,
+                None => named,
+            }
         } else {
             Condition::new(slot)
         };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::book::{UsageReader, feed_of};
 use super::counts::{CountsOfMonth, Feed, RecordedCount};
 use super::month::Month;
-use crate::domain::ids::{CompanyId, PartnerId, ProductKey};
+use crate::domain::ids::{AccountId, CompanyId, PartnerId, ProductKey};
 use crate::store::{Page, Read, Rows, StoreError, schema};
 
 /// Rows a query, and queries a page.
@@ -56,6 +56,8 @@ pub struct CountRow {
     pub feed: Feed,
     /// The company's name as last given that month.
     pub company_name: Option<String>,
+    /// The company's account in the PSA, as last given that month.
+    pub account_id: Option<AccountId>,
     /// The count.
     pub recorded: RecordedCount,
 }
@@ -122,12 +124,15 @@ impl CountFilter {
         if self.product.as_ref().is_some_and(|product| *product != feed.product) {
             return Ok(Vec::new());
         }
-        let company_name = row.company_name.clone();
+        let (company_name, account_id) = (row.company_name.clone(), row.account_id.clone());
+        let count = |recorded| CountRow {
+            feed: feed.clone(),
+            company_name: company_name.clone(),
+            account_id: account_id.clone(),
+            recorded,
+        };
         let counts = row.into_counts()?.into_iter();
-        Ok(counts
-            .filter(|recorded| (self.from..=self.to).contains(&recorded.count.as_of))
-            .map(|recorded| CountRow { feed: feed.clone(), company_name: company_name.clone(), recorded })
-            .collect())
+        Ok(counts.filter(|recorded| (self.from..=self.to).contains(&recorded.count.as_of)).map(count).collect())
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::amount::Amount;
-use crate::domain::ids::{CompanyId, ProductKey, SnapshotId};
+use crate::domain::ids::{AccountId, CompanyId, ProductKey, SnapshotId};
 use crate::domain::units::Units;
 
 /// The most records that one request carries.
@@ -34,6 +34,9 @@ pub struct Record {
     /// What one costs the partner, where the source knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_cost: Option<Amount>,
+    /// The company's account in the PSA, where the source knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
 }
 
 /// Counts as of one instant: a whole snapshot, or one part of it.
@@ -97,6 +100,15 @@ impl Snapshot {
             add(&record.quantity.to_string());
             add(&record.unit_cost.map(|cost| cost.get().normalize().to_string()).unwrap_or_default());
         }
+        // Behind all that, so that records without one keep the fingerprint that they always had. No id holds a `#`.
+        for record in &self.records {
+            if let Some(account) = &record.account_id {
+                add("#account_id");
+                add(record.company.as_str());
+                add(record.product.as_str());
+                add(account.as_str());
+            }
+        }
         hex::encode(digest.finalize())
     }
 
@@ -110,6 +122,7 @@ impl Snapshot {
                 + record.company.as_str().len()
                 + record.company_name.len()
                 + record.product.as_str().len()
+                + record.account_id.as_ref().map_or(0, |account| account.as_str().len() + "account_id".len())
                 + cost;
             if index > start && (index - start == CHUNK_RECORDS || bytes + size > CHUNK_BYTES) {
                 chunks.push(&self.records[start..index]);
@@ -151,6 +164,7 @@ mod tests {
             product: "edr".parse().unwrap(),
             quantity: quantity.try_into().unwrap(),
             unit_cost: cost.map(|cost| cost.parse().unwrap()),
+            account_id: None,
         }
     }
 
@@ -174,6 +188,18 @@ mod tests {
         ] {
             assert_ne!(one.hash(), other.hash(), "{other:?}");
         }
+    }
+
+    #[test]
+    fn an_account_is_part_of_the_fingerprint_and_its_lack_changes_none() {
+        let noon = "2026-11-20T12:00:00Z";
+        let without = snapshot(noon, true, vec![record("a", 1, None)]);
+        // What it was before records could name an account.
+        assert_eq!(without.hash(), "8a032b833d23efb98612c1ca34e092b1dd79d5966d60d5472f235f067bf0fcb5");
+        let of = |account: &str| Record { account_id: Some(account.parse().unwrap()), ..record("a", 1, None) };
+        let (one, other) = (snapshot(noon, true, vec![of("7")]), snapshot(noon, true, vec![of("8")]));
+        assert!(one.hash() != without.hash() && one.hash() != other.hash());
+        assert_eq!(one.hash(), snapshot(noon, true, vec![of("7")]).hash());
     }
 
     #[test]

@@ -127,6 +127,8 @@ pub struct AccountOf<P: Fixture> {
     pub id: i64,
     /// Its name.
     pub name: String,
+    /// The number that people gave it.
+    pub number: Option<String>,
     /// Its contracts.
     pub contracts: Vec<ContractOf<P>>,
 }

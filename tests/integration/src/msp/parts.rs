@@ -287,6 +287,7 @@ fn routers(
     });
     let mappings = mappings::router(mappings::Deps {
         mappings: Mappings::new(table.clone()),
+        usage: UsageReader::new(table.clone()),
         connections: Connections::new(table.clone()),
         opener: opener.clone(),
         clock: Arc::new(clock.clone()),

@@ -46,6 +46,8 @@ pub struct Customer<P: Fixture = Autotask> {
     contract: P::Contract,
     lines: Vec<LineOf<P>>,
     unmapped: bool,
+    called: Option<String>,
+    numbered: Option<String>,
     joined: Option<String>,
     beside: Vec<ContractOf<P>>,
     more: Value,
@@ -72,6 +74,8 @@ impl<P: Fixture> Customer<P> {
             contract: P::contract(),
             lines: Vec::new(),
             unmapped: false,
+            called: None,
+            numbered: None,
             joined: None,
             beside: Vec::new(),
             more: json!({}),
@@ -96,6 +100,20 @@ impl<P: Fixture> Customer<P> {
     #[must_use]
     pub fn unmapped(mut self) -> Self {
         self.unmapped = true;
+        self
+    }
+
+    /// Called otherwise in the PSA than [`name_of`] calls it.
+    #[must_use]
+    pub fn called(mut self, account: &str) -> Self {
+        self.called = Some(account.to_owned());
+        self
+    }
+
+    /// Its account has a number.
+    #[must_use]
+    pub fn numbered(mut self, number: &str) -> Self {
+        self.numbered = Some(number.to_owned());
         self
     }
 
@@ -296,7 +314,8 @@ fn tenant<P: Fixture>(customers: Vec<Customer<P>>, services: &BTreeMap<String, i
     let account = |(customer, number): (Customer<P>, i64)| {
         let own = ContractOf { id: Some(CONTRACTS + number), contract: customer.contract, lines: customer.lines };
         let contracts = std::iter::once(own).chain(customer.beside).collect();
-        AccountOf { id: ACCOUNTS + number, name: name_of(&customer.company), contracts }
+        let name = customer.called.unwrap_or_else(|| name_of(&customer.company));
+        AccountOf { id: ACCOUNTS + number, name, number: customer.numbered, contracts }
     };
     Tenant { services: services.clone(), accounts: of_its_own.map(account).collect() }
 }

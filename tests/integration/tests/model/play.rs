@@ -181,6 +181,7 @@ impl<'w> Play<'w> {
                 product: product.parse().unwrap(),
                 quantity: units.try_into().unwrap(),
                 unit_cost: None,
+                account_id: None,
             };
             records.push(of("bystander", 7));
             let counted = COMPANIES.iter().zip(counts).filter_map(|(company, counts)| Some((company, counts[line]?)));
