@@ -11,6 +11,7 @@ mod openings;
 mod products;
 mod rules;
 mod services;
+mod sheet;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::psa::open::Opener;
 use shared::store::Read;
 use shared::store::connections::Connections;
-use shared::store::mappings::{Mapping, Mappings, Stored};
+use shared::store::mappings::{Mapping, Mappings, Removed, Stored};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -46,6 +47,7 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(products::list))
         .routes(routes!(companies::put, companies::get, companies::delete))
         .routes(routes!(companies::list))
+        .routes(routes!(sheet::export::get, sheet::import::post))
         .with_state(deps)
 }
 
@@ -77,6 +79,7 @@ impl Deps {
             Stored::Created(mapping) => Ok((StatusCode::CREATED, Json(mapping))),
             Stored::Changed(mapping) | Stored::Unchanged(mapping) => Ok((StatusCode::OK, Json(mapping))),
             Stored::Contended => Err(contended()),
+            Stored::ImportUnderWay => Err(import_under_way()),
         }
     }
 
@@ -90,9 +93,10 @@ impl Deps {
     ) -> Result<StatusCode, Problem> {
         self.opener.connection(partner, connection).await?;
         match self.mappings.remove::<T>(partner, connection, id, self.clock.now(), by).await? {
-            Some(true) => Ok(StatusCode::NO_CONTENT),
-            Some(false) => Err(contended()),
-            None => Err(Problem::not_found("mapping")),
+            Removed::Gone => Ok(StatusCode::NO_CONTENT),
+            Removed::NotThere => Err(Problem::not_found("mapping")),
+            Removed::Contended => Err(contended()),
+            Removed::ImportUnderWay => Err(import_under_way()),
         }
     }
 }
@@ -100,6 +104,11 @@ impl Deps {
 fn contended() -> Problem {
     Problem::conflict("mapping_contended", "Others are changing this mapping.")
         .fix("Read it and send your change again.")
+}
+
+fn import_under_way() -> Problem {
+    Problem::conflict("import_under_way", "An import of this connection's mappings is under way.")
+        .fix("Send your change again in a minute.")
 }
 
 /// An id in the path under which something is to be stored.
