@@ -15,9 +15,11 @@ use super::{CompanyMapping, Mapping, MappingVersion, Mappings, ProductMapping, i
 use crate::domain::ids::{ConnectionId, PartnerId};
 use crate::store::{Condition, Key, StoreError, schema};
 
-/// A piece's JSON has at most so many bytes: a row holds 400 KB. Nor can a mapping be larger, or its own row could not be
-/// stored after the commit.
-const CHUNK_BYTES: usize = 300 * 1024;
+/// A piece's JSON is about so large: a write of it takes a hundred units of the table's thousand a second.
+const PIECE_BYTES: usize = 100 * 1024;
+
+/// The largest mapping, as JSON: a row holds 400 KB, and what can't be stored must be told before the commit.
+const MAPPING_BYTES: usize = 300 * 1024;
 
 /// All mappings of a connection, as of one moment: none of them from before an import and another from after it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -266,17 +268,16 @@ impl Import {
     }
 }
 
-/// The changes as JSON lists of at most [`CHUNK_BYTES`].
+/// The changes as JSON lists of about [`PIECE_BYTES`] each.
 fn pieces(changes: &[Change]) -> Result<Vec<String>, StoreError> {
     let mut pieces: Vec<String> = Vec::new();
     for change in changes {
         let text = serde_json::to_string(change).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        if text.len() + 2 > CHUNK_BYTES {
+        if text.len() > MAPPING_BYTES {
             return Err(StoreError::TooLarge("a mapping".into()));
         }
         match pieces.last_mut() {
-            // Brackets and a comma.
-            Some(piece) if piece.len() + text.len() + 2 <= CHUNK_BYTES => {
+            Some(piece) if piece.len() + text.len() < PIECE_BYTES => {
                 piece.push(',');
                 piece.push_str(&text);
             }
