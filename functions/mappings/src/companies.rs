@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use crate::{Deps, contracts, new_id, openings, rules, services};
 
 /// The most products for which one company differs: rows stay small.
-const MAX_OVERRIDES: usize = 100;
+pub(crate) const MAX_OVERRIDES: usize = 100;
 
 /// What a company is mapped to.
 #[derive(Debug, Deserialize, ToSchema)]

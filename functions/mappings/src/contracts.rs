@@ -39,7 +39,8 @@ pub(crate) async fn writable(
     }
 }
 
-fn unfit(contract: Option<&Contract>, account: &AccountId, today: Date) -> Option<Reason> {
+/// Why a contract that the PSA shows, or does not, can't be billed on for `account`.
+pub(crate) fn unfit(contract: Option<&Contract>, account: &AccountId, today: Date) -> Option<Reason> {
     let Some(contract) = contract else {
         return Some(Reason::new(Code::ContractNotFound, "The PSA shows no contract of this id.".to_owned()));
     };

@@ -12,6 +12,7 @@ mod openings;
 mod products;
 mod rules;
 mod services;
+mod sheet;
 mod suggestions;
 mod unmapped;
 
@@ -25,7 +26,7 @@ use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::psa::open::Opener;
 use shared::store::Read;
 use shared::store::connections::Connections;
-use shared::store::mappings::{Mapping, Mappings, Stored};
+use shared::store::mappings::{Mapping, Mappings, Removed, Stored};
 use shared::store::usage::UsageReader;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -54,6 +55,7 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(companies::list))
         .routes(routes!(suggestions::list))
         .routes(routes!(unmapped::list))
+        .routes(routes!(sheet::export::get, sheet::import::post))
         .with_state(deps)
 }
 
@@ -85,6 +87,7 @@ impl Deps {
             Stored::Created(mapping) => Ok((StatusCode::CREATED, Json(mapping))),
             Stored::Changed(mapping) | Stored::Unchanged(mapping) => Ok((StatusCode::OK, Json(mapping))),
             Stored::Contended => Err(contended()),
+            Stored::ImportUnderWay => Err(import_under_way()),
         }
     }
 
@@ -98,9 +101,10 @@ impl Deps {
     ) -> Result<StatusCode, Problem> {
         self.opener.connection(partner, connection).await?;
         match self.mappings.remove::<T>(partner, connection, id, self.clock.now(), by).await? {
-            Some(true) => Ok(StatusCode::NO_CONTENT),
-            Some(false) => Err(contended()),
-            None => Err(Problem::not_found("mapping")),
+            Removed::Gone => Ok(StatusCode::NO_CONTENT),
+            Removed::NotThere => Err(Problem::not_found("mapping")),
+            Removed::Contended => Err(contended()),
+            Removed::ImportUnderWay => Err(import_under_way()),
         }
     }
 }
@@ -108,6 +112,11 @@ impl Deps {
 fn contended() -> Problem {
     Problem::conflict("mapping_contended", "Others are changing this mapping.")
         .fix("Read it and send your change again.")
+}
+
+fn import_under_way() -> Problem {
+    Problem::conflict("import_under_way", "An import of this connection's mappings is under way.")
+        .fix("Send your change again in a minute.")
 }
 
 /// An id in the path under which something is to be stored.

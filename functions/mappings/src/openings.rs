@@ -37,23 +37,37 @@ pub(crate) async fn stated(
         }
     };
     let mut faults = Faults::none();
-    let mut stated = BTreeMap::new();
+    let (stated, unclear) = of_lines(&products, contract, overrides, (before, now));
+    for (product, detail) in unclear {
+        faults.add(Fault::new(format!("{}/opening_units", at(product)), detail));
+    }
+    faults.refuse()?;
+    Ok(stated)
+}
+
+/// As [`stated`], where the `products` that may be named are known; and what is wrong about those that state nothing.
+pub(crate) fn of_lines<'a>(
+    products: &BTreeMap<ProductKey, ServiceId>,
+    contract: &ContractId,
+    overrides: &'a BTreeMap<ProductKey, Override>,
+    (before, now): (&BTreeMap<ProductKey, Opening>, Timestamp),
+) -> (BTreeMap<ProductKey, Opening>, Vec<(&'a ProductKey, &'static str)>) {
+    let (mut stated, mut unclear) = (BTreeMap::new(), Vec::new());
     for (product, different) in overrides {
         let Some(units) = different.opening_units else { continue };
         let Some(service) = different.service_id.as_ref().or_else(|| products.get(product)) else {
-            faults.add(Fault::new(format!("{}/opening_units", at(product)), UNMAPPED));
+            unclear.push((product, UNMAPPED));
             continue;
         };
         let contract = different.contract_id.as_ref().unwrap_or(contract).clone();
         let line = LineKey { contract, service: service.clone() };
         if before.get(product).is_some_and(|before| before.units == units && before.line != line) {
-            faults.add(Fault::new(format!("{}/opening_units", at(product)), OF_ANOTHER_LINE));
+            unclear.push((product, OF_ANOTHER_LINE));
             continue;
         }
         stated.insert(product.clone(), Opening { units, line, stated_at: now });
     }
-    faults.refuse()?;
-    Ok(stated)
+    (stated, unclear)
 }
 
 const OF_ANOTHER_LINE: &str = "is on record as the units of another line: look up what the new line carries, leave this out \

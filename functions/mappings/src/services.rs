@@ -5,21 +5,36 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use shared::api::{Fault, Problem};
 use shared::domain::ids::ServiceId;
-use shared::psa::{CatalogQuery, Connector};
+use shared::psa::{CatalogQuery, Connector, PsaError};
 
 /// Pages of the catalogue that are looked through: 10,000 services.
 const PAGES: u32 = 100;
+
+/// What is said where one is missing.
+pub(crate) const UNKNOWN: &str = "must be an active service";
 
 /// Looks for services, named with the pointers that they stand at, among the active ones.
 ///
 /// # Errors
 /// 422 `service_not_found` with every pointer; or what the PSA said.
 pub(crate) async fn exist(psa: &dyn Connector, named: &BTreeMap<ServiceId, Vec<String>>) -> Result<(), Problem> {
-    let mut missing = named.clone();
+    let missing = missing(psa, named.clone()).await?;
+    if missing.is_empty() { Ok(()) } else { Err(not_found(missing)) }
+}
+
+/// Those of `named` that are no active service of the PSA's catalogue.
+///
+/// # Errors
+/// What the PSA said.
+pub(crate) async fn missing<T>(
+    psa: &dyn Connector,
+    named: BTreeMap<ServiceId, T>,
+) -> Result<BTreeMap<ServiceId, T>, PsaError> {
+    let mut missing = named;
     let mut query = CatalogQuery { limit: 100, ..CatalogQuery::default() };
     for _ in 0..PAGES {
         if missing.is_empty() {
-            return Ok(());
+            break;
         }
         let page = psa.services(&query).await?;
         for service in page.items.iter().filter(|service| service.active) {
@@ -30,13 +45,12 @@ pub(crate) async fn exist(psa: &dyn Connector, named: &BTreeMap<ServiceId, Vec<S
             None => break,
         }
     }
-    if missing.is_empty() { Ok(()) } else { Err(not_found(missing)) }
+    Ok(missing)
 }
 
 fn not_found(missing: BTreeMap<ServiceId, Vec<String>>) -> Problem {
     let detail = "The PSA shows no active service of this id.";
-    let faults =
-        missing.into_values().flatten().map(|pointer| Fault::new(pointer, "must be an active service")).collect();
+    let faults = missing.into_values().flatten().map(|pointer| Fault::new(pointer, UNKNOWN)).collect();
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "service_not_found", detail)
         .fix("Choose a service of the PSA's catalogue, or let the API user see it.")
         .faults(faults)

@@ -2,9 +2,13 @@
 //!
 //! Each change raises the mapping's version and is kept for ever as a row of its own beside the current one, so that the
 //! version a plan names can be read back years later; a removal is a version too. What a mapping means for a line is
-//! decided in `domain`; whether the PSA knows its ids is checked where it is sent in.
+//! decided in `domain`; whether the PSA knows its ids is checked where it is sent in. Many at once, all or none, are an
+//! `import`; every read and write here respects the one that is under way (`gate`).
 
+mod apply;
 mod content;
+mod gate;
+mod import;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +20,8 @@ use super::runs::{LastSync, Runs};
 use super::{Condition, Key, Page, Read, StoreError, Table, schema};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
 pub use content::{CompanyMapping, Opening, Override, Price, ProductMapping, UnitCost};
+pub use gate::IMPORT_TERM;
+pub use import::{Everything, Import, Weighed};
 
 /// What became of a mapping that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +34,21 @@ pub enum Stored<T> {
     Unchanged(T),
     /// Others changed it at the same time, more than once.
     Contended,
+    /// An import of the connection's mappings is under way: nothing was changed.
+    ImportUnderWay,
+}
+
+/// What became of a mapping that was to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// It is gone.
+    Gone,
+    /// There is none.
+    NotThere,
+    /// Others changed it at the same time, more than once.
+    Contended,
+    /// An import of the connection's mappings is under way: nothing was changed.
+    ImportUnderWay,
 }
 
 /// What both kinds of mapping have in common.
@@ -140,6 +161,7 @@ impl Mappings {
         connection: &ConnectionId,
         id: &T::Id,
     ) -> Result<Option<T>, StoreError> {
+        self.place(partner, connection).settled().await?;
         self.table.get(&T::key(partner, connection, id), Read::Consistent).await
     }
 
@@ -156,21 +178,22 @@ impl Mappings {
         let (at, by) = mapping.changed();
         let by = by.to_owned();
         let key = T::key(partner, connection, mapping.id());
+        let place = self.place(partner, connection);
         // Another writer may come in between; then once more on top of what that one stored.
         for _ in 0..2 {
+            if place.free(at).await?.is_none() {
+                return Ok(Stored::ImportUnderWay);
+            }
             let before: Option<T> = self.table.get(&key, Read::Consistent).await?;
             // Of one that was removed the last version is followed: it says the same again.
             let removed = match &before {
                 Some(_) => None,
-                None => self.newest_version::<T>(partner, connection, &key).await?,
+                None => newest_version::<T>(&self.table, partner, connection, &key).await?,
             };
             let last = before.as_ref().or(removed.as_ref().map(|removed| &removed.mapping));
             let mapping = mapping.clone().following(last);
-            if let Some(before) = &before {
-                let (then, who) = before.changed();
-                if mapping.clone().with_version(before.version(), then, who) == *before {
-                    return Ok(Stored::Unchanged(before.clone()));
-                }
+            if let Some(before) = before.as_ref().filter(|before| is_as_before(mapping.clone(), before)) {
+                return Ok(Stored::Unchanged(before.clone()));
             }
             let version = match &before {
                 Some(before) => before.version(),
@@ -187,6 +210,7 @@ impl Mappings {
                         &MappingVersion { mapping: next.clone(), removed: false },
                         &Condition::absent(),
                     )?,
+                    place.check()?,
                 ])
                 .await?;
             if written {
@@ -196,7 +220,7 @@ impl Mappings {
         Ok(Stored::Contended)
     }
 
-    /// Removes a mapping; what it was stays readable. `None`: there is none. `Some(false)`: others keep changing it.
+    /// Removes a mapping; what it was stays readable.
     ///
     /// # Errors
     /// The store is unavailable.
@@ -207,10 +231,14 @@ impl Mappings {
         id: &T::Id,
         at: Timestamp,
         by: &str,
-    ) -> Result<Option<bool>, StoreError> {
+    ) -> Result<Removed, StoreError> {
         let key = T::key(partner, connection, id);
+        let place = self.place(partner, connection);
         for _ in 0..2 {
-            let Some(before) = self.table.get::<T>(&key, Read::Consistent).await? else { return Ok(None) };
+            if place.free(at).await?.is_none() {
+                return Ok(Removed::ImportUnderWay);
+            }
+            let Some(before) = self.table.get::<T>(&key, Read::Consistent).await? else { return Ok(Removed::NotThere) };
             let version = before.version() + 1;
             let last = MappingVersion { mapping: before.clone().with_version(version, at, by), removed: true };
             let history = schema::mapping_version(partner, connection, &key, version);
@@ -219,13 +247,14 @@ impl Mappings {
                 .transact(vec![
                     self.table.write_delete(&key, &unchanged_since(Some(&before))?)?,
                     self.table.write_put(&history, &last, &Condition::absent())?,
+                    place.check()?,
                 ])
                 .await?;
             if written {
-                return Ok(Some(true));
+                return Ok(Removed::Gone);
             }
         }
-        Ok(Some(false))
+        Ok(Removed::Contended)
     }
 
     /// Mappings by page. `after` is the name to go on after.
@@ -239,18 +268,20 @@ impl Mappings {
         after: Option<&T::Id>,
         limit: u16,
     ) -> Result<Listed<T>, StoreError> {
+        self.place(partner, connection).settled().await?;
         let after = after.map(|id| T::key(partner, connection, id).sk);
         // One more than asked for tells whether there is another page.
         let page =
             Page { prefix: T::PREFIX, after: after.as_deref(), limit: Some(i32::from(limit) + 1), ..Page::default() };
-        let rows = self.table.page(&schema::of_connection(partner, connection), &page, Read::Eventual).await?;
+        // Consistent, so that no page shows half of an import that was applied just now.
+        let rows = self.table.page(&schema::of_connection(partner, connection), &page, Read::Consistent).await?;
         let mut items: Vec<T> = rows.items.into_iter().map(|(_, mapping)| mapping).collect();
         let more = items.len() > usize::from(limit) || rows.next.is_some();
         items.truncate(usize::from(limit));
         Ok(Listed { items, more })
     }
 
-    /// Every product of a connection, for the sync.
+    /// Every product of a connection. A committed import is applied first.
     ///
     /// # Errors
     /// The store is unavailable.
@@ -259,18 +290,7 @@ impl Mappings {
         partner: &PartnerId,
         connection: &ConnectionId,
     ) -> Result<Vec<ProductMapping>, StoreError> {
-        self.all(partner, connection).await
-    }
-
-    /// Every company of a connection, for the sync: a query a megabyte, some thousand companies each.
-    ///
-    /// # Errors
-    /// The store is unavailable.
-    pub async fn all_companies(
-        &self,
-        partner: &PartnerId,
-        connection: &ConnectionId,
-    ) -> Result<Vec<CompanyMapping>, StoreError> {
+        self.place(partner, connection).settled().await?;
         self.all(partner, connection).await
     }
 
@@ -327,18 +347,25 @@ impl Mappings {
         let rows = self.table.all(&schema::of_connection(partner, connection), T::PREFIX, Read::Consistent).await?;
         Ok(rows.into_iter().map(|(_, mapping)| mapping).collect())
     }
+}
 
-    async fn newest_version<T: Mapping>(
-        &self,
-        partner: &PartnerId,
-        connection: &ConnectionId,
-        key: &Key,
-    ) -> Result<Option<MappingVersion<T>>, StoreError> {
-        let prefix = format!("{}#V#", key.sk);
-        let page = Page { prefix: &prefix, limit: Some(1), backwards: true, ..Page::default() };
-        let rows = self.table.page(&schema::mapping_history(partner, connection), &page, Read::Consistent).await?;
-        Ok(rows.items.into_iter().next().map(|(_, version)| version))
-    }
+/// The newest version of the mapping whose own row is at `key`.
+async fn newest_version<T: Mapping>(
+    table: &Table,
+    partner: &PartnerId,
+    connection: &ConnectionId,
+    key: &Key,
+) -> Result<Option<MappingVersion<T>>, StoreError> {
+    let prefix = format!("{}#V#", key.sk);
+    let page = Page { prefix: &prefix, limit: Some(1), backwards: true, ..Page::default() };
+    let rows = table.page(&schema::mapping_history(partner, connection), &page, Read::Consistent).await?;
+    Ok(rows.items.into_iter().next().map(|(_, version)| version))
+}
+
+/// Whether it says what `before` does, which is stored.
+fn is_as_before<T: Mapping>(mapping: T, before: &T) -> bool {
+    let (then, who) = before.changed();
+    mapping.with_version(before.version(), then, who) == *before
 }
 
 fn unchanged_since<T: Mapping>(before: Option<&T>) -> Result<Condition, StoreError> {

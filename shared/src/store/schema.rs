@@ -55,7 +55,7 @@ pub fn connections(p: &PartnerId) -> String {
     partner(p)
 }
 
-/// Partition of what belongs to one connection: `PRODUCT#`, `COMPANY#`, `RUN#`, `FINDING#`, `CLOSED#`.
+/// Partition of what belongs to one connection: `PRODUCT#`, `COMPANY#`, `IMPORT`, `RUN#`, `FINDING#`, `CLOSED#`.
 #[must_use]
 pub fn of_connection(p: &PartnerId, connection: &ConnectionId) -> String {
     format!("{}#CONN#{connection}", partner(p))
@@ -71,6 +71,24 @@ pub fn product(p: &PartnerId, connection: &ConnectionId, product: &ProductKey) -
 #[must_use]
 pub fn company(p: &PartnerId, connection: &ConnectionId, company: &CompanyId) -> Key {
     Key::new(of_connection(p, connection), format!("COMPANY#{company}"))
+}
+
+/// How far the newest import of a connection's mappings is.
+#[must_use]
+pub fn mapping_import(p: &PartnerId, connection: &ConnectionId) -> Key {
+    Key::new(of_connection(p, connection), "IMPORT")
+}
+
+/// Partition of what imports of a connection's mappings are about to change; rows begin with `CHUNK#import#`.
+#[must_use]
+pub fn mapping_imports(p: &PartnerId, connection: &ConnectionId) -> String {
+    format!("{}#IMPORTS", of_connection(p, connection))
+}
+
+/// One piece of what an import is about to change. `chunk` sorts as text.
+#[must_use]
+pub fn mapping_import_chunk(p: &PartnerId, connection: &ConnectionId, import: &str, chunk: usize) -> Key {
+    Key::new(mapping_imports(p, connection), format!("CHUNK#{import}#{chunk:05}"))
 }
 
 /// A connection's circuit.

@@ -17,6 +17,11 @@ const KEYS_A_BATCH: usize = 100;
 pub struct Found(BTreeMap<Key, Item>);
 
 impl Found {
+    /// The keys that were found and not taken.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.0.keys()
+    }
+
     /// The row at `key`, if it was asked for and is there. A second time there is none.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
 };
 use serde::Serialize;
 
@@ -73,6 +74,23 @@ impl Table {
             .build()
             .map_err(|e| StoreError::Corrupt(e.to_string()))?;
         Ok(Write { item: TransactWriteItem::builder().delete(delete).build(), kind: kind(key).to_owned() })
+    }
+
+    /// For [`Table::transact`]: writes nothing itself, and lets the others be written only where `condition` holds of a row.
+    ///
+    /// # Errors
+    /// The expression can't be built.
+    pub fn write_check(&self, key: &Key, condition: &Condition) -> Result<Write, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .condition_expression(condition.expression())
+            .set_expression_attribute_names(some(condition.names()))
+            .set_expression_attribute_values(some(condition.values().clone()))
+            .build()
+            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        Ok(Write { item: TransactWriteItem::builder().condition_check(check).build(), kind: kind(key).to_owned() })
     }
 
     /// All writes or none, at most 100. `false`: a condition did not hold, nothing was written. A transaction that met

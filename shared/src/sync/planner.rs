@@ -179,9 +179,8 @@ impl Planner {
     }
 
     async fn feeds(&self, connection: &Connection) -> Result<Vec<MappedFeed>, SyncError> {
-        let products = self.parts.mappings.all_products(&connection.partner, &connection.id).await?;
-        let companies = self.parts.mappings.all_companies(&connection.partner, &connection.id).await?;
-        Ok(MappedFeed::all(&products, &companies))
+        let all = self.parts.mappings.everything(&connection.partner, &connection.id).await?;
+        Ok(MappedFeed::all(&all.products, &all.companies))
     }
 
     /// Reads what the lines depend on, in bulk, and decides each.

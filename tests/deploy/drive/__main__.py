@@ -131,6 +131,13 @@ def walk(arguments):
             api.done("PUT", f"/v1/connections/{connection}/companies/{company}", mapping)
             changed = 1 if len(records) % 2 == 0 else 0
             records.append({"company": company, "company_name": company, "product": "edr", "quantity": line["units"] + changed})
+        sheet = f"/v1/connections/{connection}/mappings.csv"
+        header, product, *companies = api.done("GET", sheet).splitlines(keepends=True)
+        more = product.replace("product,,edr,", "product,,edr-more,")
+        imported = api.done("POST", sheet, "".join([header, product, more, *companies]))
+        check((imported["created"], imported["changed"], imported["unchanged"]) == (1, 0, len(lines) + 1), imported)
+        check(api.done("GET", sheet) == "".join([header, product, more, *companies]), "the file comes back as it went in")
+        api.done("DELETE", f"/v1/connections/{connection}/products/edr-more")
         as_of = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         api.done("PUT", "/v1/usage/snapshots/first", {"as_of": as_of, "complete": True, "records": records})
 

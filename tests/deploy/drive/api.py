@@ -13,13 +13,14 @@ class Api:
         self._host = f"{api_id}.execute-api.localhost"
 
     def call(self, method: str, path: str, body=None, token: str | None = None):
-        """Status and JSON of the answer."""
-        data = None if body is None else json.dumps(body).encode()
+        """Status and JSON of the answer; a body that is text is sent as CSV, and an answer that is no JSON is its text."""
+        is_csv = isinstance(body, str)
+        data = None if body is None else (body if is_csv else json.dumps(body)).encode()
         request = urllib.request.Request(self._endpoint + path, data=data, method=method)
         request.add_header("Host", self._host)
         request.add_header("Authorization", f"Bearer {self._token if token is None else token}")
         if data is not None:
-            request.add_header("Content-Type", "application/json")
+            request.add_header("Content-Type", "text/csv" if is_csv else "application/json")
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, _json(answer.read())
@@ -35,4 +36,7 @@ class Api:
 
 
 def _json(body: bytes):
-    return json.loads(body) if body else None
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body.decode()

@@ -15,6 +15,7 @@ pub mod people;
 pub mod requests;
 pub mod run;
 pub mod setup;
+pub mod sheet;
 pub mod strikes;
 
 use std::collections::{BTreeMap, VecDeque};

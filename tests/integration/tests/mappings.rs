@@ -600,7 +600,7 @@ async fn the_sync_loads_all_mappings_across_pages_of_the_store() {
     for n in 0..60 {
         mappings.put(&partner, &connection, mapping(n)).await.unwrap();
     }
-    let all = mappings.all_companies(&partner, &connection).await.unwrap();
+    let all = mappings.everything(&partner, &connection).await.unwrap().companies;
     let names: Vec<_> = all.iter().map(|mapping| mapping.company.clone()).collect();
     assert_eq!(names, (0..60).map(|n| format!("c{n:03}").parse::<CompanyId>().unwrap()).collect::<Vec<_>>());
     assert_eq!(all[7], CompanyMapping { version: 1, ..mapping(7) });

@@ -1,0 +1,177 @@
+//! The columns of the file, which of them a row of each type has, and how a text is put into a cell so that a spreadsheet
+//! leaves it alone.
+
+/// A column. They are written in this order, and read in any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Column {
+    Type,
+    Company,
+    Product,
+    AccountId,
+    ContractId,
+    ServiceId,
+    WhenAbsent,
+    Excluded,
+    OpeningUnits,
+    Counting,
+    Exclude,
+    Minimum,
+    CommitmentUnits,
+    CommitmentUntil,
+    Maximum,
+    Rounding,
+    UnitCost,
+    Fixed,
+    MarkupPercent,
+}
+
+/// The columns of a rule.
+pub(super) const RULE: [Column; 7] = [
+    Column::Counting,
+    Column::Exclude,
+    Column::Minimum,
+    Column::CommitmentUnits,
+    Column::CommitmentUntil,
+    Column::Maximum,
+    Column::Rounding,
+];
+
+impl Column {
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::Type,
+        Self::Company,
+        Self::Product,
+        Self::AccountId,
+        Self::ContractId,
+        Self::ServiceId,
+        Self::WhenAbsent,
+        Self::Excluded,
+        Self::OpeningUnits,
+        Self::Counting,
+        Self::Exclude,
+        Self::Minimum,
+        Self::CommitmentUnits,
+        Self::CommitmentUntil,
+        Self::Maximum,
+        Self::Rounding,
+        Self::UnitCost,
+        Self::Fixed,
+        Self::MarkupPercent,
+    ];
+
+    /// The name in the header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::Company => "company",
+            Self::Product => "product",
+            Self::AccountId => "account_id",
+            Self::ContractId => "contract_id",
+            Self::ServiceId => "service_id",
+            Self::WhenAbsent => "when_absent",
+            Self::Excluded => "excluded",
+            Self::OpeningUnits => "opening_units",
+            Self::Counting => "counting",
+            Self::Exclude => "exclude",
+            Self::Minimum => "minimum",
+            Self::CommitmentUnits => "commitment_units",
+            Self::CommitmentUntil => "commitment_until",
+            Self::Maximum => "maximum",
+            Self::Rounding => "rounding",
+            Self::UnitCost => "unit_cost",
+            Self::Fixed => "fixed",
+            Self::MarkupPercent => "markup_percent",
+        }
+    }
+
+    /// The column of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.name() == name)
+    }
+
+    /// Where it is written.
+    pub fn place(self) -> usize {
+        Self::ALL.iter().position(|column| *column == self).unwrap_or_default()
+    }
+}
+
+/// What a row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    Product,
+    Company,
+    Override,
+}
+
+impl Type {
+    /// All of them, in the order in which they are written.
+    pub const ALL: [Self; 3] = [Self::Product, Self::Company, Self::Override];
+
+    /// What the first column says.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Company => "company",
+            Self::Override => "override",
+        }
+    }
+
+    /// Whether a row of it may have something in `column`.
+    pub fn has(self, column: Column) -> bool {
+        use Column as C;
+        let of_a_rule = RULE.contains(&column);
+        let own: &[Column] = match self {
+            Self::Product => &[C::Product, C::ServiceId, C::UnitCost, C::Fixed, C::MarkupPercent],
+            Self::Company => &[C::Company, C::AccountId, C::ContractId, C::WhenAbsent],
+            Self::Override => &[C::Company, C::Product, C::ContractId, C::ServiceId, C::Excluded, C::OpeningUnits],
+        };
+        column == C::Type || own.contains(&column) || (of_a_rule && self != Self::Company)
+    }
+}
+
+/// What a spreadsheet would take for a formula, or for the apostrophe that says it is none.
+const MARKED: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
+
+/// A text as it is written: with an apostrophe in front where a spreadsheet would make something else of it.
+pub(super) fn cell(text: &str) -> String {
+    if text.starts_with(MARKED) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// The text of a cell: [`cell`] backwards. A cell that a person wrote without the apostrophe is taken as it is.
+pub(super) fn text(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|text| text.starts_with(MARKED)).unwrap_or(cell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_formula_is_marked_and_comes_back_as_it_was() {
+        for (plain, written) in [
+            ("=1+1", "'=1+1"),
+            ("-5", "'-5"),
+            ("@cmd", "'@cmd"),
+            ("+49", "'+49"),
+            ("'", "''"),
+            ("'=1", "''=1"),
+            ("'acme", "''acme"),
+            ("Acme, Inc.", "Acme, Inc."),
+            ("", ""),
+        ] {
+            assert_eq!(cell(plain), written);
+            assert_eq!(text(written), plain);
+        }
+        assert_eq!(text("-5"), "-5");
+        assert_eq!(text("'acme"), "'acme");
+    }
+
+    #[test]
+    fn columns_are_found_by_their_names_and_stand_where_they_are_written() {
+        for (place, column) in Column::ALL.into_iter().enumerate() {
+            assert_eq!((Column::named(column.name()), column.place()), (Some(column), place));
+            assert!(Type::ALL.iter().any(|kind| kind.has(column)), "{column:?} is of no row");
+        }
+    }
+}
