@@ -20,6 +20,7 @@ mod several;
 mod table;
 mod transaction;
 pub mod usage;
+pub mod webhooks;
 
 use crate::faults::Struck;
 pub use condition::Condition;

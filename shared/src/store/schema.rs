@@ -4,7 +4,7 @@
 //! exceptions hold no partner's data: the index of due connections, and the local queue.
 
 use crate::domain::ids::{
-    AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId,
+    AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId, WebhookId,
 };
 use crate::domain::line::LineKey;
 use crate::psa::Psa;
@@ -210,6 +210,30 @@ pub fn snapshot_chunk(p: &PartnerId, snapshot: &SnapshotId, part: u32, chunk: u3
 #[must_use]
 pub fn idempotency(p: &PartnerId, key: &str) -> Key {
     Key::new(format!("{}#IDEMPOTENCY", partner(p)), format!("KEY#{key}"))
+}
+
+/// A partner's webhooks, all in one row: there are few.
+#[must_use]
+pub fn webhooks(p: &PartnerId) -> Key {
+    Key::new(partner(p), "WEBHOOKS")
+}
+
+/// Partition of what became of the notices for one webhook: `DELIVERY#…`.
+#[must_use]
+pub fn deliveries(p: &PartnerId, webhook: &WebhookId) -> String {
+    format!("{}#WEBHOOK#{webhook}", partner(p))
+}
+
+/// What became of one notice. `at_s`, the event's second since 1970, sorts as text.
+#[must_use]
+pub fn delivery(p: &PartnerId, webhook: &WebhookId, at_s: i64, event: &str) -> Key {
+    Key::new(deliveries(p, webhook), format!("DELIVERY#{at_s:012}#{event}"))
+}
+
+/// When a partner's next digest is due.
+#[must_use]
+pub fn digest(p: &PartnerId) -> Key {
+    Key::new(partner(p), "DIGEST")
 }
 
 /// Partition of the queue on one machine: messages `MSG#…`, the ids of those that wait `ID#…`, a counter `NEXT`. It names
