@@ -240,35 +240,41 @@ pub fn digest(p: &PartnerId) -> Key {
 /// partners, connections, runs and pages, and holds nothing else of anybody. Unused on AWS.
 pub const QUEUE: &str = "QUEUE";
 
-/// Partition of the messages that were given up on one machine; sort keys as in [`QUEUE`].
-pub const DEAD_LETTERS: &str = "QUEUE#DEAD";
+/// Partition of the queue of notices on one machine, as [`QUEUE`]. It holds what webhooks are told.
+pub const NOTICES: &str = "NOTICES";
 
-/// The counter that numbers messages.
+/// The counter that numbers the messages of `queue`.
 #[must_use]
-pub fn queue_counter() -> Key {
-    Key::new(QUEUE.to_owned(), "NEXT")
+pub fn queue_counter(queue: &str) -> Key {
+    Key::new(queue.to_owned(), "NEXT")
 }
 
-/// A message. Those of one connection stand together, in the order of their numbers.
+/// A message. Those of one lane stand together, in the order of their numbers.
 #[must_use]
-pub fn queue_message(p: &PartnerId, connection: &ConnectionId, number: u64) -> Key {
-    Key::new(QUEUE.to_owned(), format!("MSG#{p}#{connection}#{number:020}"))
+pub fn queue_message(queue: &str, p: &PartnerId, lane: &str, number: u64) -> Key {
+    Key::new(queue.to_owned(), format!("MSG#{p}#{lane}#{number:020}"))
 }
 
-/// Sorts after every message of a connection and before those of the next: `~` follows every digit.
+/// Sorts after every message of a lane and before those of the next: `~` follows every digit.
 #[must_use]
-pub fn queue_messages_end(p: &PartnerId, connection: &ConnectionId) -> String {
-    format!("MSG#{p}#{connection}#~")
+pub fn queue_messages_end(p: &PartnerId, lane: &str) -> String {
+    format!("MSG#{p}#{lane}#~")
 }
 
 /// That a message with this deduplication id waits.
 #[must_use]
-pub fn queue_id(p: &PartnerId, connection: &ConnectionId, id: &str) -> Key {
-    Key::new(QUEUE.to_owned(), format!("ID#{p}#{connection}#{id}"))
+pub fn queue_id(queue: &str, p: &PartnerId, lane: &str, id: &str) -> Key {
+    Key::new(queue.to_owned(), format!("ID#{p}#{lane}#{id}"))
+}
+
+/// Partition of the messages of `queue` that were given up on one machine; sort keys as in the queue.
+#[must_use]
+pub fn dead_letters(queue: &str) -> String {
+    format!("{queue}#DEAD")
 }
 
 /// A message that was given up.
 #[must_use]
-pub fn dead_letter(p: &PartnerId, connection: &ConnectionId, number: u64) -> Key {
-    Key { pk: DEAD_LETTERS.to_owned(), ..queue_message(p, connection, number) }
+pub fn dead_letter(queue: &str, p: &PartnerId, lane: &str, number: u64) -> Key {
+    Key { pk: dead_letters(queue), ..queue_message(queue, p, lane, number) }
 }

@@ -109,7 +109,7 @@ pub struct Delivery {
     #[serde(default)]
     pub next_try_at: Option<Timestamp>,
     /// The second (since 1970) after which the row may go.
-    expires: i64,
+    pub expires: i64,
 }
 
 impl Delivery {
