@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
-use fan_out::{FanOut, FanOutError, Ticked};
+use fan_out::{DigestSources, FanOut, FanOutError, Ticked};
 use jiff::SignedDuration;
 use notify::Notify;
 use shared::api;
@@ -197,6 +197,7 @@ impl App {
             runs: runs.clone(),
             planner,
             events: events.clone(),
+            digests: DigestSources::new(&table),
             clock: clock.clone(),
         };
         let functions = openapi::Functions {

@@ -3,8 +3,8 @@
 //! Names are those of the HTTP API, but for `partner`, `connection` and `run`: a sync request has always called them so, and
 //! messages that wait in queues still do. Fields may be added; none is taken away or means something else.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::finding::Finding;
@@ -151,6 +151,16 @@ pub struct StaleProduct {
     pub stale_since: Timestamp,
     /// Whole hours from `newest_as_of` to when this was said.
     pub hours: u32,
+}
+
+impl StaleProduct {
+    /// A product whose newest complete snapshot is of `newest_as_of`, where that is older than `patience` at `now`.
+    #[must_use]
+    pub fn at(product: ProductKey, newest_as_of: Timestamp, patience: SignedDuration, now: Timestamp) -> Option<Self> {
+        let stale_since = newest_as_of.saturating_add(patience).ok().filter(|since| *since <= now)?;
+        let hours = u32::try_from(now.duration_since(newest_as_of).as_hours()).ok()?;
+        Some(Self { product, newest_as_of, stale_since, hours })
+    }
 }
 
 /// `Digest`: what needs a person, at seven in the morning of the partner.

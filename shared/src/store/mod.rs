@@ -9,6 +9,7 @@ pub mod budgets;
 mod condition;
 pub mod connections;
 pub mod definition;
+pub mod digests;
 pub mod findings;
 pub mod idempotency;
 pub mod lines;

@@ -21,6 +21,8 @@ pub const DUE_PK: &str = "due_shard";
 pub const DUE_SK: &str = "due_at";
 /// The due index is spread over this many partitions.
 pub const DUE_SHARDS: u8 = 8;
+/// Digests have so many partitions of it for themselves.
+pub const DIGEST_SHARDS: u8 = 2;
 /// Attribute with the second (since 1970) after which a row may go.
 pub const EXPIRES: &str = "expires";
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use fan_out::FanOut;
+use fan_out::{DigestSources, FanOut};
 use jiff::SignedDuration;
 use local::embedded::Embedded;
 use local::sealed_secrets::SealedSecrets;
@@ -108,6 +108,7 @@ impl Parts {
             runs: Runs::new(table.clone()),
             planner,
             events: wire.clone(),
+            digests: DigestSources::new(&table),
             clock: Arc::new(clock.clone()),
         };
         let routers = routers(&table, &secrets, &psas, &opener, &wire, resolver, clock);
@@ -221,7 +222,12 @@ impl Wire {
         std::mem::take(&mut self.jobs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What was told to whoever listens, by name.
+    /// What was told to whoever listens.
+    pub fn told(&self) -> Vec<Event> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same by name.
     pub fn notices(&self) -> Vec<String> {
         let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         notices
