@@ -1,7 +1,7 @@
 //! The table's shape and every key in it.
 //!
 //! Partition keys begin with the partner (`P#…`), so that no key built from one partner's ids can reach another's rows. The
-//! exceptions hold no partner's data: the index of due connections, and the local queue.
+//! exceptions are read by no partner's request: the index of what is due, and the queues on one machine.
 
 use crate::domain::ids::{
     AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId, WebhookId,
