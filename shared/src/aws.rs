@@ -15,6 +15,7 @@ use url::Url;
 use crate::api::{auth, framed};
 use crate::clock::{Clock, SystemClock, fresh_id};
 use crate::events::event_bridge::Bus;
+use crate::http::{HttpError, Outward};
 use crate::ledger::{LEASE_TERM, LeaseHolder, Ledger};
 use crate::psa::open::Opener;
 use crate::psa::registry::{Places, Registry};
@@ -44,6 +45,9 @@ pub enum CloudError {
     /// The HTTP client for a PSA can't be made.
     #[error(transparent)]
     Psa(#[from] PsaError),
+    /// The HTTP client for webhooks can't be made.
+    #[error(transparent)]
+    Http(#[from] HttpError),
 }
 
 impl Cloud {
@@ -94,6 +98,31 @@ impl Cloud {
     /// `PLANNING_QUEUE_URL` is not set.
     pub fn planning(&self) -> Result<Queue, CloudError> {
         Ok(Queue::new(aws_sdk_sqs::Client::new(&self.config), variable("PLANNING_QUEUE_URL")?))
+    }
+
+    /// The queue of notices and of their deliveries to webhooks.
+    ///
+    /// # Errors
+    /// `NOTICES_QUEUE_URL` is not set.
+    pub fn notices(&self) -> Result<Arc<Queue>, CloudError> {
+        Ok(Arc::new(Queue::new(aws_sdk_sqs::Client::new(&self.config), variable("NOTICES_QUEUE_URL")?)))
+    }
+
+    /// The secrets as they are at this moment: for whoever replaces one.
+    ///
+    /// # Errors
+    /// `SECRETS_PREFIX` is not set.
+    pub fn secrets_now(&self) -> Result<Arc<SecretsManager>, CloudError> {
+        let client = aws_sdk_secretsmanager::Client::new(&self.config);
+        Ok(Arc::new(SecretsManager::new(client, variable("SECRETS_PREFIX")?)))
+    }
+
+    /// Calls partners' webhooks.
+    ///
+    /// # Errors
+    /// The HTTP client can't be made.
+    pub fn outward(&self) -> Result<Outward, CloudError> {
+        Ok(with_receiver(Outward::new()?)?)
     }
 
     /// The event bus.
@@ -157,6 +186,20 @@ fn claims(extensions: &Extensions) -> Option<HashMap<String, String>> {
 fn places() -> Places {
     let allowed_hosts = std::env::var("ALLOWED_HOSTS").unwrap_or_default();
     Places { bases: simulated(), allowed_hosts, timeouts: None }
+}
+
+#[cfg(not(feature = "emulated"))]
+fn with_receiver(outward: Outward) -> Result<Outward, HttpError> {
+    Ok(outward)
+}
+
+/// For the deployment's test alone: a receiver of webhooks at `WEBHOOK_BASE`.
+#[cfg(feature = "emulated")]
+fn with_receiver(outward: Outward) -> Result<Outward, HttpError> {
+    match std::env::var("WEBHOOK_BASE").ok().and_then(|base| base.parse().ok()) {
+        Some(base) => outward.except(&base, Outward::settings()),
+        None => Ok(outward),
+    }
 }
 
 #[cfg(not(feature = "emulated"))]

@@ -92,7 +92,7 @@ fn job(number: usize) -> CompanyJob {
 
 fn event(number: usize) -> Event {
     let run = format!("r{number}").parse().unwrap();
-    Event::RunSucceeded(RunRef { partner: "nordwind".parse().unwrap(), connection: "c1".parse().unwrap(), run })
+    Event::SyncRequested(RunRef { partner: "nordwind".parse().unwrap(), connection: "c1".parse().unwrap(), run })
 }
 
 /// SQS's answer to a batch of which the messages with ids in `refused` are not taken.
@@ -133,7 +133,7 @@ fn pages(body: &Value) -> Vec<String> {
 /// The runs that a request to EventBridge names, in its order.
 fn runs(body: &Value) -> Vec<String> {
     let run = |entry: &Value| {
-        assert_eq!((&entry["Source"], &entry["DetailType"]), (&json!("tallyline"), &json!("RunSucceeded")));
+        assert_eq!((&entry["Source"], &entry["DetailType"]), (&json!("tallyline"), &json!("SyncRequested")));
         let run: RunRef = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
         run.run.to_string()
     };

@@ -5,6 +5,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod digest;
 mod request;
 mod tick;
 
@@ -21,6 +22,7 @@ use shared::store::{Read, StoreError};
 use shared::sync::{NewRun, Planner, SyncError, new_run_id};
 use tracing::{Instrument as _, Span, info_span};
 
+pub use digest::DigestSources;
 pub use request::{Invocation, Invoked, Request};
 pub use tick::Ticked;
 
@@ -35,6 +37,8 @@ pub struct FanOut {
     pub planner: Planner,
     /// Asks for their planning.
     pub events: Arc<dyn Publish>,
+    /// What a partner's digest is gathered from.
+    pub digests: DigestSources,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }

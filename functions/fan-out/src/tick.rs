@@ -1,4 +1,4 @@
-//! The tick: which connections are due, and a run for each.
+//! The tick: which connections are due, and a run for each; then the digests whose morning has come.
 
 use serde::Serialize;
 use shared::store::connections::{Connection, Status};
@@ -18,6 +18,8 @@ pub struct Ticked {
     pub started: u32,
     /// Due connections that another tick had taken, or that were switched off meanwhile.
     pub passed_over: u32,
+    /// Digests published.
+    pub digests: u32,
 }
 
 impl FanOut {
@@ -51,6 +53,11 @@ impl FanOut {
                 }
             }
         }
+        // What is due to sync comes first, whatever becomes of this.
+        match self.digests().await {
+            Ok(told) => ticked.digests = told,
+            Err(error) => tracing::error!(%error, "no digests were made; the next tick finds them"),
+        }
         match failed {
             0 => Ok(ticked),
             failed => Err(FanOutError::NotStarted(failed)),
@@ -73,6 +80,7 @@ impl FanOut {
             reverses: None,
         };
         let run = new.queued(id, connection, now);
+        self.expect_digest(connection).await;
         // Made and asked for before the claim: a crash in between repeats both, and neither has an effect the second time.
         self.runs.create(&run).await?;
         self.ask_for(&run).await?;

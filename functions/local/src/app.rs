@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
-use fan_out::{FanOut, FanOutError, Ticked};
+use fan_out::{DigestSources, FanOut, FanOutError, Ticked};
 use jiff::SignedDuration;
+use notify::Notify;
 use shared::api;
 use shared::clock::{Clock, SystemClock, fresh_id};
+use shared::http::{HttpError, Outward};
 use shared::ledger::{LEASE_TERM, LeaseHolder, Ledger};
 use shared::psa::open::Opener;
 use shared::psa::registry::{Places, Registry};
@@ -22,8 +24,10 @@ use shared::store::idempotency::Idempotency;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::usage::{Snapshots, UsageReader};
+use shared::store::webhooks::Webhooks;
 use shared::store::{StoreError, Table};
 use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
+use shared::webhooks::Sender;
 use url::Url;
 
 use crate::bus::Bus;
@@ -54,13 +58,16 @@ pub struct AppOptions {
     pub settings: Settings,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// A receiver below which webhooks may lie besides public hosts, and how long it may take.
+    pub receiver: Option<(Url, shared::http::Settings)>,
 }
 
 impl AppOptions {
     /// The real PSAs, the machine's clock, the usual delays.
     #[must_use]
     pub fn at(place: Place) -> Self {
-        Self { place, places: Places::default(), settings: Settings::default(), clock: Arc::new(SystemClock) }
+        let (places, settings) = (Places::default(), Settings::default());
+        Self { place, places, settings, clock: Arc::new(SystemClock), receiver: None }
     }
 
     /// Calls a simulated PSA at `base` instead of the real one.
@@ -75,6 +82,12 @@ impl AppOptions {
     pub fn allowed_hosts(mut self, domains: String) -> Self {
         self.places.allowed_hosts = domains;
         self
+    }
+
+    /// Lets webhooks lie below `base`, too: a receiver on this machine.
+    #[must_use]
+    pub fn webhooks_at(self, base: Url) -> Self {
+        Self { receiver: Some((base, Outward::settings())), ..self }
     }
 
     /// Tells the time by `clock`.
@@ -106,6 +119,9 @@ pub enum AppError {
     /// The HTTP client for a PSA.
     #[error("{} {}", .0.explanation, .0.fix)]
     Psa(PsaError),
+    /// The HTTP client for webhooks.
+    #[error("{} {}", .0.explanation(), .0.fix())]
+    Http(HttpError),
 }
 
 /// Everything, ready to serve and to work.
@@ -113,6 +129,8 @@ pub struct App {
     fan_out: FanOut,
     handler: Arc<dyn Handle>,
     queue: Queue,
+    notices: Queue,
+    herald: Arc<dyn Handle>,
     bus: Bus,
     tokens: Arc<Tokens>,
     functions: openapi::Functions,
@@ -128,7 +146,7 @@ impl App {
     /// # Errors
     /// The data folder is another process's, its files can't be used, or this machine can't make connections.
     pub async fn open(options: AppOptions) -> Result<Self, AppError> {
-        let AppOptions { place, places, settings, clock } = options;
+        let AppOptions { place, places, settings, clock, receiver } = options;
         let (folder, store) = match place {
             Place::Folder(path) => {
                 let folder = DataFolder::open(&path)?;
@@ -140,10 +158,24 @@ impl App {
         let secrets = Arc::new(SealedSecrets::open(folder.path()).map_err(AppError::Keys)?);
         let tokens = Arc::new(Tokens::open(folder.path(), clock.clone()).map_err(AppError::Keys)?);
         let registry = Registry::new(&places, &clock).map_err(AppError::Psa)?;
+        let outward = Outward::new().and_then(|outward| match &receiver {
+            Some((base, settings)) => outward.except(base, *settings),
+            None => Ok(outward),
+        });
+        let outward = outward.map_err(AppError::Http)?;
 
         let table = store.table();
         let queue = Queue::new(table.clone(), clock.clone());
-        let bus = Bus::new(queue.clone());
+        let notices = Queue::of_notices(table.clone(), clock.clone());
+        let bus = Bus::new(queue.clone(), notices.clone());
+        let webhooks = Webhooks::new(table.clone());
+        let sender = Sender::new(outward, secrets.clone(), clock.clone());
+        let notify = Notify {
+            webhooks: webhooks.clone(),
+            sender: sender.clone(),
+            onward: Arc::new(notices.clone()),
+            clock: clock.clone(),
+        };
         let events = Arc::new(bus.clone());
         let holder = LeaseHolder { instance: fresh_id("proc"), sole: true, term: LEASE_TERM };
         let ledger = Ledger::new(table.clone(), holder);
@@ -165,6 +197,7 @@ impl App {
             runs: runs.clone(),
             planner,
             events: events.clone(),
+            digests: DigestSources::new(&table),
             clock: clock.clone(),
         };
         let functions = openapi::Functions {
@@ -173,6 +206,14 @@ impl App {
                 remembered: remembered.clone(),
                 opener: opener.clone(),
                 psas: registry,
+                secrets: secrets.clone(),
+                clock: clock.clone(),
+            },
+            webhooks: webhooks::Deps {
+                webhooks,
+                connections: connections.clone(),
+                sender,
+                kept: secrets.clone(),
                 secrets,
                 clock: clock.clone(),
             },
@@ -195,7 +236,8 @@ impl App {
             },
         };
         let handler = Arc::new(Desk { fan_out: fan_out.clone(), worker });
-        Ok(Self { fan_out, handler, queue, bus, tokens, functions, clock, store: Arc::new(store), folder })
+        let (herald, store) = (Arc::new(Herald { notify }), Arc::new(store));
+        Ok(Self { fan_out, handler, queue, notices, herald, bus, tokens, functions, clock, store, folder })
     }
 
     /// The whole HTTP service: every function's routes behind tokens, `/openapi.json` and `/healthz`.
@@ -222,6 +264,19 @@ impl App {
     /// Works the queue off until `stop` is ready, then lets what is being worked on end.
     pub fn work_until<S: Future<Output = ()>>(&self, stop: S) -> impl Future<Output = ()> + use<S> {
         queue::work_until(self.queue.clone(), self.handler.clone(), stop)
+    }
+
+    /// As [`App::drain`], for the notices that webhooks wait for.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn notify(&self) -> Result<Drained, StoreError> {
+        drain(&self.notices, &self.herald).await
+    }
+
+    /// As [`App::work_until`], for notices. Beside the other, so that no run waits for a receiver.
+    pub fn notify_until<S: Future<Output = ()>>(&self, stop: S) -> impl Future<Output = ()> + use<S> {
+        queue::work_until(self.notices.clone(), self.herald.clone(), stop)
     }
 
     /// Signs and checks tokens.
@@ -285,6 +340,7 @@ impl Handle for Desk {
         match message {
             Message::Sync(run) => self.fan_out.plan(run).await.map(drop).map_err(|error| error.to_string()),
             Message::Job(job) => self.worker.work(job).await.map(drop).map_err(|error| error.to_string()),
+            Message::Notice { .. } | Message::Dispatch { .. } => Err(ANOTHER_QUEUE.to_owned()),
         }
     }
 
@@ -292,6 +348,37 @@ impl Handle for Desk {
         match message {
             Message::Sync(run) => self.fan_out.give_up(run).await.map_err(|error| error.to_string()),
             Message::Job(job) => self.worker.give_up(job).await.map_err(|error| error.to_string()),
+            Message::Notice { .. } | Message::Dispatch { .. } => Ok(()),
         }
     }
 }
+
+/// Does what the messages of the queue of notices ask for.
+struct Herald {
+    notify: Notify,
+}
+
+#[async_trait]
+impl Handle for Herald {
+    async fn handle(&self, message: &Message) -> Result<(), String> {
+        match message {
+            Message::Notice { notice, .. } => self.notify.hand_on(notice).await.map_err(|error| error.to_string()),
+            Message::Dispatch { dispatch, .. } => {
+                self.notify.deliver(dispatch).await.map_err(|error| error.to_string())
+            }
+            Message::Sync(_) | Message::Job(_) => Err(ANOTHER_QUEUE.to_owned()),
+        }
+    }
+
+    async fn give_up(&self, message: &Message) -> Result<(), String> {
+        match message {
+            Message::Dispatch { dispatch, .. } => {
+                self.notify.give_up(dispatch).await.map_err(|error| error.to_string())
+            }
+            Message::Notice { .. } | Message::Sync(_) | Message::Job(_) => Ok(()),
+        }
+    }
+}
+
+/// A message that is never put into this queue.
+const ANOTHER_QUEUE: &str = "the message belongs to another queue";

@@ -36,6 +36,7 @@ impl App {
             }
         };
         let working = tokio::spawn(self.work_until(stopped()));
+        let notifying = tokio::spawn(self.notify_until(stopped()));
         let (fan_out, store) = (self.fan_out().clone(), Arc::clone(self.store()));
         let stopped = stopped();
         let ticking = tokio::spawn(async move {
@@ -55,7 +56,7 @@ impl App {
                 }
             }
         });
-        Background { stop, tasks: vec![ticking, working] }
+        Background { stop, tasks: vec![ticking, working, notifying] }
     }
 }
 

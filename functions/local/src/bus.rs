@@ -1,13 +1,14 @@
-//! The event bus within one process: sync requests go to the queue, everything else to the log.
+//! The event bus within one process: sync requests go to the queue of runs, everything else to the queue of notices.
 //!
 //! A sync request is durable, because a run that nobody plans would wait for ever. The other events tell what stands in the
-//! store anyway; the newest are kept in memory for whoever wants to see them.
+//! store anyway; the newest are kept in memory, too, for whoever wants to see them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use shared::events::{Event, Publish, PublishError};
+use shared::clock::fresh_id;
+use shared::events::{Event, Notice, Publish, PublishError};
 
 use crate::queue::{Message, Queue};
 
@@ -18,14 +19,15 @@ const KEPT: usize = 256;
 #[derive(Clone)]
 pub struct Bus {
     queue: Queue,
+    notices: Queue,
     recent: Arc<Mutex<VecDeque<Event>>>,
 }
 
 impl Bus {
-    /// A bus that puts sync requests into `queue`.
+    /// A bus that puts sync requests into `queue`, and everything else into `notices`.
     #[must_use]
-    pub fn new(queue: Queue) -> Self {
-        Self { queue, recent: Arc::default() }
+    pub fn new(queue: Queue, notices: Queue) -> Self {
+        Self { queue, notices, recent: Arc::default() }
     }
 
     /// The newest events, oldest first; at most 256.
@@ -41,16 +43,27 @@ impl Bus {
         }
         recent.push_back(event);
     }
+
+    fn notice(&self, event: &Event) -> Result<Message, PublishError> {
+        let detail = event.detail().map_err(|error| PublishError(error.to_string()))?;
+        let notice = Notice { id: fresh_id("evt"), kind: event.kind().to_owned(), at: self.notices.now(), detail };
+        Ok(Message::Notice { partner: event.partner().clone(), notice })
+    }
 }
 
 #[async_trait]
 impl Publish for Bus {
     async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
-        let wanted = events.iter().filter_map(|event| match event {
-            Event::SyncRequested(run) => Some(Message::Sync(run.clone())),
-            _ => None,
-        });
-        self.queue.put(wanted).await.map_err(|error| PublishError(error.to_string()))?;
+        let (mut wanted, mut told) = (Vec::new(), Vec::new());
+        for event in events {
+            match event {
+                Event::SyncRequested(run) => wanted.push(Message::Sync(run.clone())),
+                notice => told.push(self.notice(notice)?),
+            }
+        }
+        let unavailable = |error: shared::store::StoreError| PublishError(error.to_string());
+        self.queue.put(wanted).await.map_err(unavailable)?;
+        self.notices.put(told).await.map_err(unavailable)?;
         for event in events {
             if let Ok(json) = serde_json::to_string(event) {
                 tracing::info!(event = json, "published");

@@ -91,6 +91,11 @@ struct ServeArguments {
     /// whoever names it.
     #[arg(long, value_name = "DOMAINS", default_value = "")]
     allowed_hosts: String,
+    /// Let webhooks lie below this address, too, for a receiver on this machine: http://127.0.0.1:9400
+    ///
+    /// Whoever may make webhooks can then have requests sent there.
+    #[arg(long, value_name = "URL", value_parser = http_address)]
+    allow_webhook_base: Option<Url>,
     /// Seconds after which a write that was not answered, and is not seen in the PSA, counts as not made.
     ///
     /// Autotask works on a request for up to five minutes: less than 300 is for simulators.
@@ -121,11 +126,16 @@ struct TokenArguments {
 /// A PSA and where to call it.
 fn psa_base(text: &str) -> Result<(Psa, Url), String> {
     let (psa, url) = text.split_once('=').ok_or("write it as PSA=URL, such as autotask=http://127.0.0.1:9100")?;
-    let url: Url = url.parse().map_err(|error| format!("{url} is no address: {error}"))?;
+    let url = http_address(url)?;
+    Ok((self::psa(psa)?, url))
+}
+
+fn http_address(text: &str) -> Result<Url, String> {
+    let url: Url = text.parse().map_err(|error| format!("{text} is no address: {error}"))?;
     if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
         return Err(format!("{url} is no http address"));
     }
-    Ok((self::psa(psa)?, url))
+    Ok(url)
 }
 
 /// A PSA by its name.
@@ -185,10 +195,13 @@ fn log(level: &str) {
 }
 
 async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
-    let ServeArguments { data, port, listen, psa_base, allowed_hosts, settle_seconds } = arguments;
+    let ServeArguments { data, port, listen, psa_base, allowed_hosts, allow_webhook_base, settle_seconds } = arguments;
     let address = SocketAddr::new(listen, port);
     let mut options = AppOptions::at(Place::Folder(data)).settle(SignedDuration::from_secs(i64::from(settle_seconds)));
     options = options.allowed_hosts(allowed_hosts);
+    if let Some(base) = allow_webhook_base {
+        options = options.webhooks_at(base);
+    }
     for (psa, base) in psa_base {
         options = options.psa(psa, base);
     }

@@ -17,6 +17,8 @@ pub struct Functions {
     pub usage: usage::Deps,
     /// Of `functions/runs`.
     pub runs: runs::Deps,
+    /// Of `functions/webhooks`.
+    pub webhooks: webhooks::Deps,
 }
 
 /// Every route. `/openapi.json` and `/healthz` ask for no token.
@@ -25,7 +27,8 @@ pub(crate) fn merged(functions: Functions) -> Router {
         .merge(connections::router(functions.connections))
         .merge(mappings::router(functions.mappings))
         .merge(usage::router(functions.usage))
-        .merge(runs::router(functions.runs));
+        .merge(runs::router(functions.runs))
+        .merge(webhooks::router(functions.webhooks));
     let (router, openapi) = all.split_for_parts();
     router
         .route("/openapi.json", get(async || axum::Json(openapi)))

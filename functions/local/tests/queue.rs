@@ -88,6 +88,7 @@ fn name(message: &Message) -> String {
     match message {
         Message::Sync(run) => format!("{}/sync {}", run.connection, run.run),
         Message::Job(job) => format!("{}/{}", job.connection, job.page),
+        Message::Notice { .. } | Message::Dispatch { .. } => panic!("of another queue"),
     }
 }
 
@@ -276,7 +277,7 @@ impl Gate {
 #[async_trait]
 impl Handle for Gate {
     async fn handle(&self, message: &Message) -> Result<(), String> {
-        let connection = message.connection().to_string();
+        let connection = message.lane().into_owned();
         {
             let mut inside = self.inside.lock().unwrap();
             *self.twice.lock().unwrap() |= inside.contains(&connection);

@@ -91,6 +91,8 @@ id! {
     IntentKey;
     /// Something that a person must look at.
     FindingId;
+    /// An address of a partner's that is told of events, named by the partner.
+    WebhookId;
 }
 
 impl IntentKey {

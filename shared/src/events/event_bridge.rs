@@ -49,7 +49,7 @@ impl Publish for Bus {
     async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
         for batch in events.chunks(EVENTS_A_BATCH) {
             let entry = |event: &Event| {
-                let detail = serde_json::to_string(event.run()).map_err(|e| PublishError(e.to_string()))?;
+                let detail = event.detail().map_err(|e| PublishError(e.to_string()))?.to_string();
                 let entry = PutEventsRequestEntry::builder().event_bus_name(&self.name).source(SOURCE);
                 Ok(entry.detail_type(event.kind()).detail(detail).build())
             };

@@ -1,15 +1,22 @@
-//! What the parts of Tallyline tell each other and the world: sync requests, and how runs ended.
+//! What the parts of Tallyline tell each other and the world: sync requests, how runs ended, what a person must look at.
 //!
 //! On AWS they travel on an EventBridge bus, on one machine within the process. An event can be lost or come twice; nothing
-//! about money depends on one.
+//! about money depends on one. What each says is in `detail`, and for whoever receives them in `docs/events.md`.
 
+mod detail;
 pub mod event_bridge;
+mod notice;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
 use crate::faults::Struck;
+pub use detail::{
+    CodeCount, CredentialsRefused, Digest, DigestOfConnection, LastRun, OpenedFinding, RunEnded, StaleProduct,
+    UsageStale,
+};
+pub use notice::{EventKind, Notice};
 
 /// Something that happened, or that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,13 +25,19 @@ pub enum Event {
     /// A run was made and waits for its fan-out.
     SyncRequested(RunRef),
     /// Every line of a run is as it should be, or waits for a person by rule.
-    RunSucceeded(RunRef),
+    RunSucceeded(Box<RunEnded>),
     /// Some lines of a run failed, are unknown or were not reached.
-    RunPartial(RunRef),
+    RunPartial(Box<RunEnded>),
     /// Nothing of a run could be done.
-    RunFailed(RunRef),
+    RunFailed(Box<RunEnded>),
     /// The PSA refused the connection's credentials.
-    CredentialsRejected(RunRef),
+    CredentialsRejected(Box<CredentialsRefused>),
+    /// Something that a person must look at was found, or was found again after somebody had looked at it.
+    FindingOpened(Box<OpenedFinding>),
+    /// No complete snapshot of some products has come for too long.
+    UsageStale(Box<UsageStale>),
+    /// What needs a person, once a day.
+    Digest(Box<Digest>),
 }
 
 impl Event {
@@ -37,18 +50,37 @@ impl Event {
             Self::RunPartial(_) => "RunPartial",
             Self::RunFailed(_) => "RunFailed",
             Self::CredentialsRejected(_) => "CredentialsRejected",
+            Self::FindingOpened(_) => "FindingOpened",
+            Self::UsageStale(_) => "UsageStale",
+            Self::Digest(_) => "Digest",
+        }
+    }
+
+    /// The tenant whom it concerns.
+    #[must_use]
+    pub fn partner(&self) -> &PartnerId {
+        match self {
+            Self::SyncRequested(run) => &run.partner,
+            Self::RunSucceeded(ended) | Self::RunPartial(ended) | Self::RunFailed(ended) => &ended.partner,
+            Self::CredentialsRejected(refused) => &refused.partner,
+            Self::FindingOpened(opened) => &opened.partner,
+            Self::UsageStale(stale) => &stale.partner,
+            Self::Digest(digest) => &digest.partner,
         }
     }
 
     /// Its `detail` on the bus.
-    #[must_use]
-    pub fn run(&self) -> &RunRef {
+    ///
+    /// # Errors
+    /// It can't be written as JSON.
+    pub fn detail(&self) -> serde_json::Result<serde_json::Value> {
         match self {
-            Self::SyncRequested(run)
-            | Self::RunSucceeded(run)
-            | Self::RunPartial(run)
-            | Self::RunFailed(run)
-            | Self::CredentialsRejected(run) => run,
+            Self::SyncRequested(run) => serde_json::to_value(run),
+            Self::RunSucceeded(ended) | Self::RunPartial(ended) | Self::RunFailed(ended) => serde_json::to_value(ended),
+            Self::CredentialsRejected(refused) => serde_json::to_value(refused),
+            Self::FindingOpened(opened) => serde_json::to_value(opened),
+            Self::UsageStale(stale) => serde_json::to_value(stale),
+            Self::Digest(digest) => serde_json::to_value(digest),
         }
     }
 }
@@ -69,6 +101,17 @@ pub struct RunRef {
 pub trait Publish: Send + Sync {
     /// Publishes every event, or fails. After a failure some may have been published.
     async fn publish(&self, events: &[Event]) -> Result<(), PublishError>;
+}
+
+/// Publishes notices: what can't be published is logged, for what it tells stands in the store.
+pub async fn tell(events: &dyn Publish, notices: &[Event]) {
+    if notices.is_empty() {
+        return;
+    }
+    if let Err(error) = events.publish(notices).await {
+        let kinds: Vec<&str> = notices.iter().map(Event::kind).collect();
+        tracing::warn!(%error, ?kinds, "notices were not published");
+    }
 }
 
 /// The bus did not take what it was given.

@@ -52,6 +52,19 @@ pub(super) async fn exchange(http: &reqwest::Client, request: Request, longest: 
     Ok(Answer { status: response.status().as_u16(), retry_after_s: retry_after, body })
 }
 
+/// Sends a request, once, and tells the status. The body is read within the limits and dropped.
+pub(super) async fn exchange_status(
+    http: &reqwest::Client,
+    request: Request,
+    longest: usize,
+) -> Result<u16, HttpError> {
+    let mut response = http.execute(request).await.map_err(|error| failure(&error))?;
+    let status = response.status().as_u16();
+    // The status has said it all; a body that is too long, hangs or breaks off changes nothing.
+    let _ = body(&mut response, longest).await;
+    Ok(status)
+}
+
 /// The body, if it ends within the limit. What is announced as longer is not read at all.
 async fn body(response: &mut Response, longest: usize) -> Result<Vec<u8>, HttpError> {
     let fits = |length| length <= longest;

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use url::{Url, form_urlencoded};
 
-use super::answer::{Answer, exchange};
+use super::answer::{Answer, exchange, exchange_status};
 use super::error::HttpError;
 
 /// A request in the making.
@@ -68,6 +68,19 @@ impl Call {
         self.secret(name, value.expose_secret())
     }
 
+    /// Sends `value` as the header `name`.
+    pub fn header(self, name: HeaderName, value: &str) -> Self {
+        self.and(|request| {
+            request.headers_mut().insert(name, HeaderValue::from_str(value).ok()?);
+            Some(())
+        })
+    }
+
+    /// Sends JSON that is written down already, byte for byte.
+    pub fn written_json(self, body: Vec<u8>) -> Self {
+        self.body("application/json", body)
+    }
+
     /// Sends JSON.
     pub fn json(self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
@@ -96,6 +109,23 @@ impl Call {
             Err(error) => tracing::debug!(path = self.path, code = error.code(), "a named host did not answer"),
         }
         answer
+    }
+
+    /// Sends it, once, and tells the status of the answer. The body says nothing to us: of it no more than the limit is
+    /// read, so that the host is not cut off in the middle of a short one, and whatever becomes of that reading is dropped.
+    ///
+    /// # Errors
+    /// No status came.
+    pub async fn send_for_status(self) -> Result<u16, HttpError> {
+        let status = match self.request {
+            Ok(request) => exchange_status(&self.http, request, self.longest_answer).await,
+            Err(error) => Err(error),
+        };
+        match &status {
+            Ok(status) => tracing::debug!(path = self.path, status, "a named host answered"),
+            Err(error) => tracing::debug!(path = self.path, code = error.code(), "a named host did not answer"),
+        }
+        status
     }
 
     fn secret(self, name: HeaderName, text: &str) -> Self {

@@ -110,6 +110,17 @@ impl Client {
         self.call(&self.writes, method, host, path)
     }
 
+    /// As [`Client::write`], at a whole address that `outward` has checked.
+    pub(super) fn write_to(&self, method: Method, address: Url) -> Call {
+        Call::new(
+            self.writes.clone(),
+            method,
+            Ok(address),
+            "an address that a user named",
+            self.settings.longest_answer,
+        )
+    }
+
     fn call(&self, http: &reqwest::Client, method: Method, host: &CheckedHost, path: &'static str) -> Call {
         let address = self.policy.address(host, path);
         Call::new(http.clone(), method, address, path, self.settings.longest_answer)

@@ -44,9 +44,15 @@ const LOCAL: [&str; 16] = [
 
 /// The vendor's domains: a host is allowed where it is one of them or lies below one. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct AllowList(Arc<[String]>);
+pub struct AllowList(Allowed);
 
-/// A host name that was checked: lower case, ASCII, at least two labels, one of the vendor's. Made by
+#[derive(Debug, Clone)]
+enum Allowed {
+    Below(Arc<[String]>),
+    AnyPublic,
+}
+
+/// A host name that was checked: lower case, ASCII, at least two labels, allowed by a list. Made by
 /// [`AllowList::check`] and nothing else; that is why it can't be deserialised.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CheckedHost(String);
@@ -58,7 +64,12 @@ impl AllowList {
     /// One of them is not.
     pub fn new<'a>(domains: impl IntoIterator<Item = &'a str>) -> Result<Self, HttpError> {
         let domains: Result<Vec<_>, _> = domains.into_iter().map(normalised).collect();
-        Ok(Self(domains?.into()))
+        Ok(Self(Allowed::Below(domains?.into())))
+    }
+
+    /// Every name of the public DNS: for hosts that get nothing but what they were to hear, such as those of webhooks.
+    pub(super) fn any_public() -> Self {
+        Self(Allowed::AnyPublic)
     }
 
     /// These domains and what an operator adds, separated by commas. All that lies below each is trusted with the
@@ -69,7 +80,10 @@ impl AllowList {
     /// One of the added is not a public name of two labels or more.
     pub fn and(&self, added: &str) -> Result<Self, HttpError> {
         let added = added.split(',').map(str::trim).filter(|domain| !domain.is_empty());
-        Self::new(self.0.iter().map(String::as_str).chain(added))
+        match &self.0 {
+            Allowed::Below(domains) => Self::new(domains.iter().map(String::as_str).chain(added)),
+            Allowed::AnyPublic => Ok(self.clone()),
+        }
     }
 
     /// Checks what somebody typed. Asks no name server and sends nothing.
@@ -83,7 +97,8 @@ impl AllowList {
 
     /// Whether a host that was checked, maybe against another list, is allowed by this one.
     pub(super) fn covers(&self, host: &CheckedHost) -> bool {
-        self.0.iter().any(|domain| {
+        let Allowed::Below(domains) = &self.0 else { return true };
+        domains.iter().any(|domain| {
             let rest = host.0.strip_suffix(domain.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })

@@ -10,7 +10,7 @@ use super::{AllowList, Answer, Client, HttpError};
 const MALFORMED: &str = "host_malformed";
 const NOT_ALLOWED: &str = "host_not_allowed";
 
-const HOSTILE: &[(&str, &[&str])] = &[
+pub(super) const HOSTILE: &[(&str, &[&str])] = &[
     // names that only look like the vendor's
     (
         NOT_ALLOWED,

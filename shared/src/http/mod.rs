@@ -1,4 +1,5 @@
-//! The guarded HTTP client for hosts that users name, such as the Kaseya BMS host or the Dropsuite host of a partner.
+//! The guarded HTTP client for hosts that users name, such as the Kaseya BMS host or the Dropsuite host of a partner, and
+//! for the addresses of their webhooks (`outward`).
 //!
 //! `host` checks what was typed against the vendor's names; `address` and `resolver` see to it that a name leads to the
 //! public internet and nowhere else, in the same look-up that the connection is then made to; `client`, `call` and
@@ -12,6 +13,7 @@ mod call;
 mod client;
 mod error;
 mod host;
+mod outward;
 mod policy;
 mod resolver;
 
@@ -24,6 +26,8 @@ mod host_test;
 #[cfg(test)]
 mod hostile_test;
 #[cfg(test)]
+mod outward_test;
+#[cfg(test)]
 mod resolver_test;
 #[cfg(test)]
 #[path = "spy_test.rs"]
@@ -34,3 +38,4 @@ pub use call::Call;
 pub use client::{Client, Settings};
 pub use error::{HostFault, HttpError};
 pub use host::{AllowList, CheckedHost, KASEYA_BMS};
+pub use outward::{CheckedUrl, Outward, UrlFault};

@@ -105,6 +105,12 @@ pub trait Work: Clone + Send + Sync + 'static {
 
     /// Ends what waits for a message that was delivered too often.
     async fn give_up(&self, task: &Self::Task) -> Result<(), Failed>;
+
+    /// How long a task waits after its `deliveries`th delivery failed: as every other, where its worker has no reason for
+    /// another measure.
+    fn pause_after(_: &Self::Task, deliveries: u32) -> SignedDuration {
+        pause_after(deliveries)
+    }
 }
 
 /// Decides when a message that failed is delivered again, and nothing else.
@@ -157,14 +163,13 @@ async fn deliver<W: Work>(worker: &W, task: W::Task, deliveries: u32) -> Option<
         return Some(SignedDuration::ZERO);
     }
     // In a task of its own, one that panics fails alone.
-    let own = worker.clone();
+    let (own, pause) = (worker.clone(), W::pause_after(&task, deliveries));
     let worked = tokio::spawn(async move { own.work(&task).await }.instrument(span.clone())).await;
     let Failed { kind, what } = match worked {
         Ok(Ok(())) => return None,
         Ok(Err(failed)) => failed,
         Err(panicked) => Failed { kind: "Panic", what: panicked.to_string() },
     };
-    let pause = pause_after(deliveries);
     span.in_scope(|| {
         tracing::warn!(kind, error = what, pause_s = pause.as_secs(), "failed; it will be delivered again")
     });

@@ -1,5 +1,5 @@
 //! Queues of SQS. Company jobs go over a FIFO one with the connection as message group, so that its jobs are done one after the
-//! other.
+//! other; notices for webhooks over one without an order.
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 
 use super::batch::Postpone;
 use super::{CompanyJob, QueueError, SendJobs};
+use crate::webhooks::{Dispatch, SendDispatches};
 
 /// SQS takes at most so many messages in one request.
 const MESSAGES_A_BATCH: usize = 10;
@@ -53,6 +54,18 @@ impl SendJobs for Queue {
     }
 }
 
+/// Over a queue that is no FIFO: each dispatch waits for itself.
+#[async_trait]
+impl SendDispatches for Queue {
+    async fn send_on(&self, dispatches: &[Dispatch]) -> Result<(), QueueError> {
+        for batch in dispatches.chunks(MESSAGES_A_BATCH) {
+            let entries = batch.iter().enumerate().map(dispatched).collect::<Result<Vec<_>, _>>()?;
+            self.send_batch(entries).await?;
+        }
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl Postpone for Queue {
     async fn postpone(&self, receipt_handle: &str, pause: SignedDuration) -> Result<(), QueueError> {
@@ -71,4 +84,10 @@ fn entry((index, job): (usize, &CompanyJob)) -> Result<SendMessageBatchRequestEn
         .message_deduplication_id(job.deduplication_id())
         .build()
         .map_err(|e| QueueError(e.to_string()))
+}
+
+fn dispatched((index, dispatch): (usize, &Dispatch)) -> Result<SendMessageBatchRequestEntry, QueueError> {
+    let body = serde_json::to_string(dispatch).map_err(|e| QueueError(e.to_string()))?;
+    let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
+    entry.build().map_err(|e| QueueError(e.to_string()))
 }

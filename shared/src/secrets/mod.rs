@@ -1,4 +1,4 @@
-//! The one secret of each connection: read by what talks to the PSA, written by what connects it.
+//! The one secret of each connection, and of each webhook: read by what talks to the PSA or signs, written by what makes it.
 //!
 //! Two traits, because most functions only read. Where secrets lie is behind them: Secrets Manager (`aws`), sealed files on
 //! one machine. A secret is a `SecretString` all the way and is never in the table.

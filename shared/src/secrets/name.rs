@@ -1,10 +1,10 @@
-//! What a secret is called: by partner and connection, in letters that every secret store takes.
+//! What a secret is called: by partner and what it belongs to, in letters that every secret store takes.
 
 use std::fmt;
 
-use crate::domain::ids::{ConnectionId, PartnerId};
+use crate::domain::ids::{ConnectionId, PartnerId, WebhookId};
 
-/// The name of a connection's secret: `partner/connection`.
+/// The name of a secret: `partner/connection`, or `partner/webhooks/webhook`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SecretName(String);
 
@@ -13,6 +13,12 @@ impl SecretName {
     #[must_use]
     pub fn of(partner: &PartnerId, connection: &ConnectionId) -> Self {
         Self(format!("{}/{}", plain(partner.as_str()), plain(connection.as_str())))
+    }
+
+    /// The secret that signs what one webhook is sent. No id holds a `/` in here, so that it is never a connection's.
+    #[must_use]
+    pub fn of_webhook(partner: &PartnerId, webhook: &WebhookId) -> Self {
+        Self(format!("{}/webhooks/{}", plain(partner.as_str()), plain(webhook.as_str())))
     }
 
     /// The name: letters, digits and `/_.-+` (Secrets Manager takes `/_+=.@-`).
@@ -52,5 +58,8 @@ mod tests {
         assert_eq!(name("a/b", "c"), "a+2fb/c");
         assert_ne!(name("a/b", "c"), name("a", "b/c"));
         assert_ne!(name("a+2f", "c"), name("a/", "c"));
+        let of_webhook = SecretName::of_webhook(&"acme".parse().unwrap(), &"c".parse().unwrap()).0;
+        assert_eq!(of_webhook, "acme/webhooks/c");
+        assert_ne!(of_webhook, name("acme", "webhooks/c"));
     }
 }

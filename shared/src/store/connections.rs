@@ -300,7 +300,7 @@ impl Connections {
         limit: i32,
         after: Option<DuePosition>,
     ) -> Result<(Vec<Connection>, Option<DuePosition>), StoreError> {
-        self.table.due(shard, &sortable(now), limit, after).await
+        self.table.due(&shard.to_string(), &sortable(now), limit, after).await
     }
 
     /// Takes a due connection: moves its due instant from `expected` to `next`. `false`: another tick took it, or it was

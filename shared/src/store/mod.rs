@@ -9,6 +9,7 @@ pub mod budgets;
 mod condition;
 pub mod connections;
 pub mod definition;
+pub mod digests;
 pub mod findings;
 pub mod idempotency;
 pub mod lines;
@@ -20,6 +21,7 @@ mod several;
 mod table;
 mod transaction;
 pub mod usage;
+pub mod webhooks;
 
 use crate::faults::Struck;
 pub use condition::Condition;

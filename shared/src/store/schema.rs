@@ -1,10 +1,10 @@
 //! The table's shape and every key in it.
 //!
 //! Partition keys begin with the partner (`P#…`), so that no key built from one partner's ids can reach another's rows. The
-//! exceptions hold no partner's data: the index of due connections, and the local queue.
+//! exceptions are read by no partner's request: the index of what is due, and the queues on one machine.
 
 use crate::domain::ids::{
-    AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId,
+    AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId, WebhookId,
 };
 use crate::domain::line::LineKey;
 use crate::psa::Psa;
@@ -21,6 +21,8 @@ pub const DUE_PK: &str = "due_shard";
 pub const DUE_SK: &str = "due_at";
 /// The due index is spread over this many partitions.
 pub const DUE_SHARDS: u8 = 8;
+/// Digests have so many partitions of it for themselves.
+pub const DIGEST_SHARDS: u8 = 2;
 /// Attribute with the second (since 1970) after which a row may go.
 pub const EXPIRES: &str = "expires";
 
@@ -236,39 +238,69 @@ pub fn idempotency(p: &PartnerId, key: &str) -> Key {
     Key::new(format!("{}#IDEMPOTENCY", partner(p)), format!("KEY#{key}"))
 }
 
+/// A partner's webhooks, all in one row: there are few.
+#[must_use]
+pub fn webhooks(p: &PartnerId) -> Key {
+    Key::new(partner(p), "WEBHOOKS")
+}
+
+/// Partition of what became of the notices for one webhook: `DELIVERY#…`.
+#[must_use]
+pub fn deliveries(p: &PartnerId, webhook: &WebhookId) -> String {
+    format!("{}#WEBHOOK#{webhook}", partner(p))
+}
+
+/// What became of one notice. `at_s`, the event's second since 1970, sorts as text.
+#[must_use]
+pub fn delivery(p: &PartnerId, webhook: &WebhookId, at_s: i64, event: &str) -> Key {
+    Key::new(deliveries(p, webhook), format!("DELIVERY#{at_s:012}#{event}"))
+}
+
+/// When a partner's next digest is due.
+#[must_use]
+pub fn digest(p: &PartnerId) -> Key {
+    Key::new(partner(p), "DIGEST")
+}
+
 /// Partition of the queue on one machine: messages `MSG#…`, the ids of those that wait `ID#…`, a counter `NEXT`. It names
 /// partners, connections, runs and pages, and holds nothing else of anybody. Unused on AWS.
 pub const QUEUE: &str = "QUEUE";
 
-/// Partition of the messages that were given up on one machine; sort keys as in [`QUEUE`].
-pub const DEAD_LETTERS: &str = "QUEUE#DEAD";
+/// Partition of the queue of notices on one machine, as [`QUEUE`]. It holds what webhooks are told.
+pub const NOTICES: &str = "NOTICES";
 
-/// The counter that numbers messages.
+/// The counter that numbers the messages of `queue`.
 #[must_use]
-pub fn queue_counter() -> Key {
-    Key::new(QUEUE.to_owned(), "NEXT")
+pub fn queue_counter(queue: &str) -> Key {
+    Key::new(queue.to_owned(), "NEXT")
 }
 
-/// A message. Those of one connection stand together, in the order of their numbers.
+/// A message. Those of one lane stand together, in the order of their numbers.
 #[must_use]
-pub fn queue_message(p: &PartnerId, connection: &ConnectionId, number: u64) -> Key {
-    Key::new(QUEUE.to_owned(), format!("MSG#{p}#{connection}#{number:020}"))
+pub fn queue_message(queue: &str, p: &PartnerId, lane: &str, number: u64) -> Key {
+    Key::new(queue.to_owned(), format!("MSG#{p}#{lane}#{number:020}"))
 }
 
-/// Sorts after every message of a connection and before those of the next: `~` follows every digit.
+/// Sorts after every message of a lane and before those of the next: `~` follows every digit.
 #[must_use]
-pub fn queue_messages_end(p: &PartnerId, connection: &ConnectionId) -> String {
-    format!("MSG#{p}#{connection}#~")
+pub fn queue_messages_end(p: &PartnerId, lane: &str) -> String {
+    format!("MSG#{p}#{lane}#~")
 }
 
 /// That a message with this deduplication id waits.
 #[must_use]
-pub fn queue_id(p: &PartnerId, connection: &ConnectionId, id: &str) -> Key {
-    Key::new(QUEUE.to_owned(), format!("ID#{p}#{connection}#{id}"))
+pub fn queue_id(queue: &str, p: &PartnerId, lane: &str, id: &str) -> Key {
+    Key::new(queue.to_owned(), format!("ID#{p}#{lane}#{id}"))
+}
+
+/// Partition of the messages of `queue` that were given up on one machine; sort keys as in the queue.
+#[must_use]
+pub fn dead_letters(queue: &str) -> String {
+    format!("{queue}#DEAD")
 }
 
 /// A message that was given up.
 #[must_use]
-pub fn dead_letter(p: &PartnerId, connection: &ConnectionId, number: u64) -> Key {
-    Key { pk: DEAD_LETTERS.to_owned(), ..queue_message(p, connection, number) }
+pub fn dead_letter(queue: &str, p: &PartnerId, lane: &str, number: u64) -> Key {
+    Key { pk: dead_letters(queue), ..queue_message(queue, p, lane, number) }
 }

@@ -277,7 +277,7 @@ impl Table {
     /// The store is unavailable.
     pub async fn due<T: DeserializeOwned>(
         &self,
-        shard: u8,
+        shard: &str,
         instant: &str,
         limit: i32,
         after: Option<DuePosition>,
@@ -288,7 +288,7 @@ impl Table {
             .table_name(&self.name)
             .index_name(super::schema::DUE_INDEX)
             .key_condition_expression("due_shard = :shard AND due_at <= :now")
-            .expression_attribute_values(":shard", AttributeValue::S(shard.to_string()))
+            .expression_attribute_values(":shard", AttributeValue::S(shard.to_owned()))
             .expression_attribute_values(":now", AttributeValue::S(instant.to_owned()))
             .set_exclusive_start_key(after.map(|position| position.0))
             .limit(limit)

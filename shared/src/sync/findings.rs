@@ -18,6 +18,7 @@ use crate::domain::finding::{Finding, Next, Noticed, Says, Subject, Word};
 use crate::domain::ids::RunId;
 use crate::domain::line::{LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
+use crate::events::{Event, OpenedFinding, Publish, tell};
 use crate::ledger::{Intent, Ledger};
 use crate::store::StoreError;
 use crate::store::connections::Connection;
@@ -114,7 +115,8 @@ impl PlannersWord {
         });
         self.keep_open_writes(&parts.lines, connection, &mut words).await?;
         let at = parts.clock.now();
-        Saying { findings: &parts.findings, connection, run: &run.id, at }.say(words, self.standing).await
+        let (findings, events) = (&parts.findings, parts.events.as_ref());
+        Saying { findings, connection, run: &run.id, at }.say(events, words, self.standing).await
     }
 
     /// Whether a run of all lines came across nothing of it. Contracts are noticed or not: there is no row of them.
@@ -148,7 +150,7 @@ impl PlannersWord {
 
 /// Stores what the `rows` of a job say. `standing`: what the planner knew to stand on its lines.
 pub(super) async fn say_of_job(
-    findings: &Findings,
+    (findings, events): (&Findings, &dyn Publish),
     (connection, run): (&Connection, &RunId),
     rows: &[LineResult],
     standing: &[String],
@@ -159,7 +161,7 @@ pub(super) async fn say_of_job(
     let known = standing.iter().filter(|_| !said.lines.is_empty());
     let read = noticed.iter().chain(known).map(String::as_str);
     let standing = by_fingerprint(findings.named(connection, read).await?);
-    Saying { findings, connection, run, at }.say(said.words(&standing), standing).await
+    Saying { findings, connection, run, at }.say(events, said.words(&standing), standing).await
 }
 
 /// One run's say.
@@ -172,8 +174,10 @@ struct Saying<'a> {
 }
 
 impl Saying<'_> {
+    /// Stores each word, and tells of the findings that it opened.
     async fn say(
         self,
+        events: &dyn Publish,
         words: BTreeMap<String, Word>,
         mut standing: BTreeMap<String, Finding>,
     ) -> Result<(), SyncError> {
@@ -192,22 +196,40 @@ impl Saying<'_> {
                 saying.say_one(&fingerprint, &word, found).await
             });
         }
+        let (mut opened, mut said) = (Vec::new(), Ok(()));
         while let Some(written) = writes.join_next().await {
-            written.map_err(|e| StoreError::Unavailable(e.to_string()))??;
+            match written.map_err(|e| StoreError::Unavailable(e.to_string())).flatten() {
+                Ok(finding) => opened.extend(finding),
+                Err(error) => said = Err(error),
+            }
         }
-        Ok(())
+        // Also where some were not stored: whoever says it all again finds these open, and would not tell of them.
+        let told =
+            opened.iter().map(|finding| Event::FindingOpened(Box::new(OpenedFinding::of(self.connection, finding))));
+        tell(events, &told.collect::<Vec<_>>()).await;
+        Ok(said?)
     }
 
-    async fn say_one(self, fingerprint: &str, word: &Word, mut found: Option<Finding>) -> Result<(), StoreError> {
+    /// The finding that this opened, if it did.
+    async fn say_one(
+        self,
+        fingerprint: &str,
+        word: &Word,
+        mut found: Option<Finding>,
+    ) -> Result<Option<Finding>, StoreError> {
         for _ in 0..TRIES {
             let next = Next::after(found.as_ref(), word, &self.connection.id, self.run, self.at);
             if self.findings.step(self.connection, found.as_ref(), &next).await? {
-                return Ok(());
+                return Ok(match next {
+                    Next::Is(finding) if found.is_none() => Some(*finding),
+                    Next::BeginsAnew { opened, .. } => Some(*opened),
+                    Next::Is(_) | Next::Stays | Next::Closes(_) => None,
+                });
             }
             found = self.findings.get(self.connection, fingerprint).await?;
         }
         tracing::warn!(fingerprint, connection = %self.connection.id, "a finding keeps moving and is left to the next run");
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -297,7 +297,8 @@ impl Planner {
             try_again_soon(connections, clock.as_ref(), connection, run).await?;
         }
         if error.kind == Kind::Auth {
-            note_rejected(&self.parts.connections, self.parts.events.as_ref(), connection, &run.id).await?;
+            let Parts { connections, events, .. } = &self.parts;
+            note_rejected(connections, events.as_ref(), connection, &run.id, reason_of(error)).await?;
         }
         Ok(Draft { psa_requests, ..Draft::failed(reason_of(error)) })
     }

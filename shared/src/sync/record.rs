@@ -14,7 +14,8 @@ use super::parts::PlannerParts as Parts;
 use super::pricing::worth;
 use crate::clock::Clock;
 use crate::domain::ids::RunId;
-use crate::events::{Event, Publish, RunRef};
+use crate::domain::reason::Reason;
+use crate::events::{CredentialsRefused, Event, Publish, RunEnded, tell};
 use crate::queue::CompanyJob;
 use crate::store::StoreError;
 use crate::store::connections::{Connection, Connections, Status};
@@ -105,13 +106,13 @@ pub(super) async fn finish(
     let Some((ended, now_ended)) = runs.finish(&run.partner, &run.id, clock.now()).await? else { return Ok(None) };
     if now_ended {
         metrics.run_ended(&ended);
-        let reference = reference(&ended, &ended.id);
+        let detail = Box::new(RunEnded::of(&ended, ended.finished_at.unwrap_or_else(|| clock.now())));
         let event = match ended.state {
-            RunState::Failed => Event::RunFailed(reference),
-            RunState::Partial => Event::RunPartial(reference),
-            RunState::Succeeded | RunState::Running | RunState::Queued => Event::RunSucceeded(reference),
+            RunState::Failed => Event::RunFailed(detail),
+            RunState::Partial => Event::RunPartial(detail),
+            RunState::Succeeded | RunState::Running | RunState::Queued => Event::RunSucceeded(detail),
         };
-        publish(events, event).await;
+        tell(events, &[event]).await;
     }
     Ok(Some(ended))
 }
@@ -153,6 +154,7 @@ pub(super) async fn note_rejected(
     events: &dyn Publish,
     connection: &Connection,
     run: &RunId,
+    reason: Reason,
 ) -> Result<(), SyncError> {
     let mark = |found: &mut Connection| {
         let changed = found.status == Status::Active;
@@ -162,8 +164,9 @@ pub(super) async fn note_rejected(
         changed
     };
     connections.edit(&connection.partner, &connection.id, mark).await?;
-    let reference = RunRef { partner: connection.partner.clone(), connection: connection.id.clone(), run: run.clone() };
-    publish(events, Event::CredentialsRejected(reference)).await;
+    let (partner, connection) = (connection.partner.clone(), connection.id.clone());
+    let refused = CredentialsRefused { partner, connection, run: run.clone(), reason };
+    tell(events, &[Event::CredentialsRejected(Box::new(refused))]).await;
     Ok(())
 }
 
@@ -181,15 +184,4 @@ pub(super) async fn note_accepted(connections: &Connections, connection: &Connec
     };
     connections.edit(&connection.partner, &connection.id, mark).await?;
     Ok(())
-}
-
-fn reference(run: &Run, id: &RunId) -> RunRef {
-    RunRef { partner: run.partner.clone(), connection: run.connection.clone(), run: id.clone() }
-}
-
-/// A notice that can't be published is logged: what it tells stands in the store.
-async fn publish(events: &dyn Publish, event: Event) {
-    if let Err(error) = events.publish(&[event]).await {
-        tracing::warn!(%error, "a notice was not published");
-    }
 }

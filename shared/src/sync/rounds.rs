@@ -7,7 +7,7 @@ use super::job::{Job, JobLine};
 use super::record::note_rejected;
 use super::shift::{Rows, Seen, Shift};
 use super::write::{Attempt, Verdict, Writer, change_of};
-use super::{SyncError, row};
+use super::{SyncError, reason_of, row};
 use crate::domain::intent::Meaning;
 use crate::domain::line::LineHistory;
 use crate::domain::plan::Change;
@@ -127,8 +127,9 @@ impl Shift<'_> {
             faults: &parts.faults,
         };
         let attempts = writer.send(psa, intents.ok_or(SyncError::Busy)?, parts.settings.job_writes).await?;
-        if attempts.iter().any(Attempt::credentials_refused) {
-            note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
+        if let Some(refused) = attempts.iter().find_map(Attempt::credentials_refused) {
+            let (connections, events) = (&parts.connections, parts.events.as_ref());
+            note_rejected(connections, events, self.connection, &self.run.id, reason_of(refused)).await?;
         }
         Ok(attempts)
     }

@@ -150,10 +150,11 @@ impl Shift<'_> {
         requests: u32,
     ) -> Result<Worked, SyncError> {
         let parts = self.parts;
-        if error.kind == Kind::Auth {
-            note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
-        }
         let reason = reason_of(error);
+        if error.kind == Kind::Auth {
+            let (connections, events) = (&parts.connections, parts.events.as_ref());
+            note_rejected(connections, events, self.connection, &self.run.id, reason.clone()).await?;
+        }
         if matches!(error.kind, Kind::Unavailable | Kind::RateLimited) {
             // Nothing of the account was decided: the run says so, and a scheduled one is made good soon.
             parts.runs.cut_short(self.run, &reason).await?;

@@ -159,8 +159,8 @@ impl Worker {
         rows: &[LineResult],
     ) -> Result<(), SyncError> {
         let Some(connection) = connection else { return Ok(()) };
-        let Parts { findings, clock, .. } = &self.parts;
-        say_of_job(findings, (connection, &run.id), rows, &job.findings, clock.now()).await
+        let Parts { findings, events, clock, .. } = &self.parts;
+        say_of_job((findings, events.as_ref()), (connection, &run.id), rows, &job.findings, clock.now()).await
     }
 
     /// The rows of a job that is not done, and what earlier attempts of it had written. A line that one had begun to write is

@@ -153,8 +153,12 @@ impl Attempt {
         matches!(&self.said, Said::Done | Said::Not(WriteError::Unknown(_)))
     }
 
-    pub fn credentials_refused(&self) -> bool {
-        matches!(&self.said, Said::Not(error) if error.error().kind == Kind::Auth)
+    /// What the PSA said, where it refused the credentials.
+    pub fn credentials_refused(&self) -> Option<&PsaError> {
+        match &self.said {
+            Said::Not(error) => Some(error.error()).filter(|error| error.kind == Kind::Auth),
+            _ => None,
+        }
     }
 
     /// Judges the attempt by what was read back. An answer that says "done" is believed only when the PSA shows it, and a

@@ -1,4 +1,4 @@
-"""The walk: deploy, connect, map, push, tick, jobs, results, poison and redrive, update, revoke."""
+"""The walk: deploy, connect, map, push, tick, jobs, results, webhook, poison and redrive, update, revoke."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from . import processes
 from .api import Api
 from .issuer import AUDIENCE, Issuer
 from .processes import wait_until
+from .receiver import Receiver
 from .roles import Roles
 from .simulator import Simulator
 from .stack import Stack, load
@@ -37,8 +38,8 @@ def check(truth: bool, what):
         raise SystemExit(f"not so: {what}")
 
 
-def overlay(psa: str, doors: dict[str, str]):
-    """What the test lays over the shipped template: a simulated PSA and issuer, doors before AWS, less patience."""
+def overlay(psa: str, receiver: str, doors: dict[str, str]):
+    """What the test lays over the shipped template: a simulated PSA, receiver and issuer, doors before AWS, less patience."""
 
     def lay(document: dict):
         resources = document["Resources"]
@@ -52,6 +53,7 @@ def overlay(psa: str, doors: dict[str, str]):
             variables.update({f"AWS_ENDPOINT_URL_{service}": door for service in SERVICES_BY_DOOR})
             if "SECRETS_PREFIX" in variables:
                 variables["AUTOTASK_BASE"] = psa
+                variables["WEBHOOK_BASE"] = receiver
 
     return lay
 
@@ -102,13 +104,13 @@ def walk(arguments):
         issuer = Issuer()
         endpoint = processes.emulator(sys.executable, work, work / "emulator.log")
         psa, credentials = processes.simulated_psa(arguments.simulators, work / "simulators.log")
-        simulator = Simulator(psa, credentials)
+        simulator, receiver = Simulator(psa, credentials), Receiver()
         stack = Stack("tallyline-test", endpoint)
 
     with step("package and deploy template.yaml"):
         parameters = {"JwtIssuer": issuer.url, "JwtAudience": AUDIENCE}
         roles = Roles(load(arguments.template), stack.name, endpoint)
-        template = stack.package(arguments.template, arguments.binaries, overlay(psa, roles.doors))
+        template = stack.package(arguments.template, arguments.binaries, overlay(psa, receiver.base, roles.doors))
         outputs = stack.deploy(template, parameters)
         api = Api(endpoint, outputs["ApiId"], issuer.token(PARTNER, ALL_SCOPES))
 
@@ -117,6 +119,14 @@ def walk(arguments):
         reader = issuer.token(PARTNER, "tallyline/read")
         check(api.call("POST", "/v1/connections", {}, token=reader)[0] == 403, "a reader may not connect")
         check(api.call("GET", "/v1/connections", token=reader)[0] == 200, "a reader may read")
+
+    with step("a webhook is made and tested"):
+        wanted = {"url": receiver.base + "hook", "events": ["RunSucceeded", "RunFailed", "FindingOpened"]}
+        secret = api.done("PUT", "/v1/webhooks/desk", wanted)["secret"]
+        check("secret" not in api.done("GET", "/v1/webhooks/desk"), "a secret is shown once")
+        tested = api.done("POST", "/v1/webhooks/desk/test")
+        check(tested["delivered"] and receiver.heard("Test", secret), tested)
+        secret = api.done("POST", "/v1/webhooks/desk/rotate-secret")["secret"]
 
     with step("connect, map, push usage"):
         connection = connect(api, credentials)
@@ -153,6 +163,12 @@ def walk(arguments):
             check(found == wanted[f"company-{line['contract_id']}"], f"{line}: {found}")
         results = api.done("GET", f"/v1/runs/{run['id']}/lines")["items"]
         print(f"   {len(results)} lines, {run['psa_requests']} PSA requests, {run['writes']} writes, {run['jobs']} jobs")
+
+    with step("the webhook has heard of the run: bus, rule, queue, signed request"):
+        heard = wait_until("the notice arrives", lambda: receiver.heard("RunSucceeded", secret), seconds=60, pause=0.5)
+        check(heard[0]["run"] == run["id"] and heard[0]["writes"] == run["writes"], heard)
+        deliveries = lambda: [found["status"] for found in api.done("GET", "/v1/webhooks/desk/deliveries")["items"]]
+        wait_until("its delivery is noted", lambda: set(deliveries()) == {"delivered"}, seconds=30)
 
     with step("an unchanged sync makes no company job"):
         known = {run["id"]}

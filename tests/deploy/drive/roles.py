@@ -89,10 +89,12 @@ class Roles:
                     yield f"dynamodb:{TRANSACTED[member]}", "Table"
         elif service == "secretsmanager":
             named = body.get("SecretId", body.get("Name", ""))
-            yield f"secretsmanager:{operation}", "secrets" if named.startswith(self._secrets) else named
+            of_webhook = "webhook secrets" if "/webhooks/" in named else "secrets"
+            yield f"secretsmanager:{operation}", of_webhook if named.startswith(self._secrets) else named
         elif service == "sqs":
             action = operation.removesuffix("Batch")
-            yield f"sqs:{action}", "Planning" if "Planning" in body["QueueUrl"] else "Jobs"
+            queues = (queue for queue in ("Planning", "Notices", "Jobs") if queue in body["QueueUrl"])
+            yield f"sqs:{action}", next(queues, body["QueueUrl"])
         elif service == "events":
             for entry in body["Entries"]:
                 yield f"events:{operation}", "Bus" if entry["EventBusName"].endswith("-events") else "another"
@@ -112,6 +114,8 @@ def name_of(resource: dict) -> str:
     if "Fn::GetAtt" in resource:
         return resource["Fn::GetAtt"][0]
     text = resource["Fn::Sub"]
+    if text.endswith(":secret:${AWS::StackName}/*/webhooks/*"):
+        return "webhook secrets"
     return "secrets" if text.endswith(":secret:${AWS::StackName}/*") else text
 
 

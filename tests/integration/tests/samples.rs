@@ -1,5 +1,7 @@
 //! The samples in `events/`: each is taken by the function it is for, framed as it is deployed, and leads to something.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use axum::body::to_bytes;
 use company_sync::Jobs;
@@ -8,21 +10,33 @@ use integration::msp::{Customer, Msp, Setup};
 use integration::{PARTNER, credentials};
 use jiff::SignedDuration;
 use lambda_http::request;
+use notify::Notify;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::aws::behind_gateway;
 use shared::domain::ids::{ConnectionId, PartnerId};
+use shared::events::{Event, EventKind, Notice};
+use shared::http::Outward;
 use shared::queue::batch::{Batch, Postpone, work_off};
 use shared::queue::{CompanyJob, QueueError};
 use shared::secrets::{SecretName, WriteSecrets as _};
 use shared::store::Read;
 use shared::store::connections::Connections;
 use shared::store::runs::{Mode, Run, RunState, Runs, Trigger};
+use shared::store::webhooks::Webhooks;
 use shared::sync::NewRun;
+use shared::webhooks::{Dispatch, SendDispatches, Sender};
 use tower::ServiceExt as _;
 
 /// The samples, by function and kind.
-const SAMPLES: [(&str, &str); 9] = [
+const SAMPLES: [(&str, &str); 18] = [
+    ("bus", "credentials-rejected"),
+    ("bus", "digest"),
+    ("bus", "finding-opened"),
+    ("bus", "run-failed"),
+    ("bus", "run-partial"),
+    ("bus", "run-succeeded"),
+    ("bus", "usage-stale"),
     ("company-sync", "sqs-fifo"),
     ("connections", "http"),
     ("fan-out", "invoke"),
@@ -30,8 +44,10 @@ const SAMPLES: [(&str, &str); 9] = [
     ("fan-out", "sync-requested"),
     ("fan-out", "tick"),
     ("mappings", "http"),
+    ("notify", "sqs"),
     ("runs", "http"),
     ("usage", "http"),
+    ("webhooks", "http"),
 ];
 
 fn sample(function: &str, kind: &str) -> String {
@@ -111,6 +127,8 @@ async fn the_http_samples_are_answered_with_what_they_ask_for() {
     assert_eq!((status, &snapshot["complete"]), (201, &json!(true)), "{snapshot}");
     let (status, run) = answer(&msp, "runs").await;
     assert_eq!(status, 202, "{run}");
+    let (status, webhook) = answer(&msp, "webhooks").await;
+    assert_eq!((status, webhook["secret"].is_string()), (201, true), "{webhook}");
     let of_partner = |path: String| {
         let msp = &msp;
         async move { msp.call_as("msp-1", Method::GET, &path, None).await }
@@ -124,7 +142,7 @@ async fn the_http_samples_are_answered_with_what_they_ask_for() {
 #[tokio::test]
 async fn an_http_sample_without_the_gateways_claims_is_turned_away() {
     let msp = seeded().await;
-    for function in ["connections", "mappings", "usage", "runs"] {
+    for function in ["connections", "mappings", "usage", "runs", "webhooks"] {
         let mut event = json_of(&sample(function, "http"));
         event["requestContext"].as_object_mut().unwrap().remove("authorizer");
         let request = request::from_str(&event.to_string()).unwrap();
@@ -215,4 +233,52 @@ async fn the_sample_of_a_company_job_is_worked_off() {
     assert_eq!(json!(failures), json!({"batchItemFailures": []}));
     assert_eq!(msp.units("acme", "edr"), 42);
     assert!(runs.job(&job).await.unwrap().page.unwrap().done);
+}
+
+#[test]
+fn the_samples_of_the_bus_are_events_as_they_are_published_and_every_kind_has_one() {
+    let mut kinds = Vec::new();
+    for (_, kind) in SAMPLES.into_iter().filter(|(folder, _)| *folder == "bus") {
+        let notice: Notice = parsed("bus", kind);
+        let event: Event = parsed("bus", kind);
+        assert_eq!(
+            event.detail().unwrap(),
+            notice.detail,
+            "{kind}: a field that nobody publishes, or one that is missing"
+        );
+        assert_eq!((event.kind(), event.partner()), (notice.kind.as_str(), &notice.partner().unwrap()));
+        kinds.push(notice.kind);
+    }
+    let mut all: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    kinds.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(kinds, all);
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.md")).unwrap();
+    for kind in all {
+        assert!(docs.contains(&format!("`{kind}`")), "{kind} is not in docs/events.md");
+    }
+}
+
+/// Nobody is sent anything on.
+struct Nobody;
+
+#[async_trait]
+impl SendDispatches for Nobody {
+    async fn send_on(&self, dispatches: &[Dispatch]) -> Result<(), QueueError> {
+        panic!("nobody asked for {dispatches:?}")
+    }
+}
+
+#[tokio::test]
+async fn the_sample_of_the_queue_of_notices_is_worked_off() {
+    let msp = seeded().await;
+    let clock = Arc::new(msp.clock.clone());
+    let notify = Notify {
+        webhooks: Webhooks::new(msp.parts.table.clone()),
+        sender: Sender::new(Outward::new().unwrap(), msp.parts.secrets.clone(), clock.clone()),
+        onward: Arc::new(Nobody),
+        clock,
+    };
+    let failures = work_off(&notify, &Patient, parsed("notify", "sqs")).await;
+    assert_eq!(json!(failures), json!({"batchItemFailures": []}));
 }

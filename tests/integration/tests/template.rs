@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use local::app::{App, AppOptions, Place};
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
 use serde_json::{Map, Value, json};
+use shared::events::EventKind;
 use shared::queue::MOST_DELIVERIES;
 use shared::store::definition::KEY_ATTRIBUTES;
 use shared::store::schema::{DUE_INDEX, DUE_PK, DUE_SK, EXPIRES, PK, SK};
@@ -141,6 +142,13 @@ fn roles_name_what_they_do_and_to_what() {
     for role in ["UsageRole", "RunsRole"] {
         assert!(!may(role, "secretsmanager:GetSecretValue"), "{role} needs no secret");
     }
+    for (role, action, resource) in &allowed {
+        // What signs for webhooks is apart from what opens a PSA.
+        if ["WebhooksRole", "NotifyRole"].contains(role) && action.starts_with("secretsmanager:") {
+            assert!(resource.to_string().contains("/*/webhooks/*"), "{role} {action} {resource}");
+        }
+    }
+    assert!(!may("NotifyRole", "secretsmanager:PutSecretValue") && !may("WebhooksRole", "sqs:SendMessage"));
     assert!(!allowed.iter().any(|(_, action, _)| action.contains("List")), "nobody lists");
     for (role, properties) in of_type("AWS::IAM::Role") {
         assert!(properties.get("ManagedPolicyArns").is_none(), "{role}");
@@ -222,13 +230,21 @@ fn each_queue_delivers_as_often_as_the_functions_reckon_with() {
             sources += 1;
         }
     }
-    assert_eq!(sources, 2);
+    assert_eq!(sources, 3);
 }
 
 #[test]
 fn the_functions_environment_names_resources_and_holds_no_secret() {
-    let known: BTreeSet<&str> =
-        ["TABLE", "EVENT_BUS", "SECRETS_PREFIX", "JOBS_QUEUE_URL", "PLANNING_QUEUE_URL", "ALLOWED_HOSTS"].into();
+    let known: BTreeSet<&str> = [
+        "TABLE",
+        "EVENT_BUS",
+        "SECRETS_PREFIX",
+        "JOBS_QUEUE_URL",
+        "PLANNING_QUEUE_URL",
+        "NOTICES_QUEUE_URL",
+        "ALLOWED_HOSTS",
+    ]
+    .into();
     let globals = &TEMPLATE["Globals"]["Function"]["Environment"]["Variables"];
     let own = of_type("AWS::Serverless::Function").map(|(_, function)| &function["Environment"]["Variables"]);
     for variables in own.chain([globals]) {
@@ -237,6 +253,17 @@ fn the_functions_environment_names_resources_and_holds_no_secret() {
             assert!(value.is_object(), "{name} is a fixed text");
         }
     }
+}
+
+#[test]
+fn every_kind_of_notice_reaches_the_webhooks_queue_and_sync_requests_do_not() {
+    let (_, rule) = of_type("AWS::Events::Rule").find(|(name, _)| *name == "NoticesPublished").unwrap();
+    let mut kinds: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let mut routed: Vec<&str> =
+        rule["EventPattern"]["detail-type"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    kinds.sort_unstable();
+    routed.sort_unstable();
+    assert_eq!(routed, kinds);
 }
 
 #[test]

@@ -1,13 +1,17 @@
-//! What waits in the queue: runs to be planned, and company jobs.
+//! What waits in the queues: runs to be planned and company jobs in one, notices and their deliveries in another.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use jiff::SignedDuration;
+use notify::Notify;
 use serde::{Deserialize, Serialize};
-use shared::domain::ids::{ConnectionId, PartnerId};
-use shared::events::RunRef;
-use shared::queue::CompanyJob;
+use shared::domain::ids::PartnerId;
+use shared::events::{Notice, RunRef};
+use shared::queue::{CompanyJob, pause_after};
+use shared::webhooks::Dispatch;
 
-/// One thing to do. It only names what to do it with; whoever does it reads the rest from the store.
+/// One thing to do. Whoever does it reads from the store what is not in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "of", rename_all = "snake_case")]
 pub enum Message {
@@ -15,6 +19,20 @@ pub enum Message {
     Sync(RunRef),
     /// An account of a run waits to be settled.
     Job(CompanyJob),
+    /// A partner's webhooks are to hear of something.
+    Notice {
+        /// Whose.
+        partner: PartnerId,
+        /// What.
+        notice: Notice,
+    },
+    /// One of them is to hear of it.
+    Dispatch {
+        /// Whose.
+        partner: PartnerId,
+        /// Which, and what.
+        dispatch: Dispatch,
+    },
 }
 
 impl Message {
@@ -24,15 +42,18 @@ impl Message {
         match self {
             Self::Sync(run) => &run.partner,
             Self::Job(job) => &job.partner,
+            Self::Notice { partner, .. } | Self::Dispatch { partner, .. } => partner,
         }
     }
 
-    /// The connection: messages of one are delivered one after the other.
+    /// Messages of one lane are delivered one after the other: those of a connection, and those for a webhook.
     #[must_use]
-    pub fn connection(&self) -> &ConnectionId {
+    pub fn lane(&self) -> Cow<'_, str> {
         match self {
-            Self::Sync(run) => &run.connection,
-            Self::Job(job) => &job.connection,
+            Self::Sync(run) => run.connection.as_str().into(),
+            Self::Job(job) => job.connection.as_str().into(),
+            Self::Notice { .. } => "notices".into(),
+            Self::Dispatch { dispatch, .. } => format!("webhook {}", dispatch.webhook).into(),
         }
     }
 
@@ -42,6 +63,17 @@ impl Message {
         match self {
             Self::Sync(run) => format!("sync.{}", run.run),
             Self::Job(job) => format!("job.{}", job.deduplication_id()),
+            Self::Notice { notice, .. } => format!("notice.{}", notice.id),
+            Self::Dispatch { dispatch, .. } => format!("dispatch.{}", dispatch.notice.id),
+        }
+    }
+
+    /// How long it waits after its `deliveries`th delivery failed.
+    #[must_use]
+    pub fn pause_after(&self, deliveries: u32) -> SignedDuration {
+        match self {
+            Self::Sync(_) | Self::Job(_) | Self::Notice { .. } => pause_after(deliveries),
+            Self::Dispatch { .. } => Notify::pause_of_dispatch(deliveries),
         }
     }
 }
@@ -49,6 +81,6 @@ impl Message {
 impl fmt::Display for Message {
     /// For logs: ids and nothing else.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.partner(), self.connection(), self.deduplication_id())
+        write!(f, "{}/{}/{}", self.partner(), self.lane(), self.deduplication_id())
     }
 }

@@ -1,8 +1,8 @@
-//! The queue on one machine: messages kept in the store, in order within a connection, until they are done.
+//! The queues on one machine: messages kept in the store, in order within a lane, until they are done.
 //!
-//! It stands for SQS FIFO: a message is delivered at least once, the same one waits only once, one that fails comes again
-//! after a growing delay and holds back the later ones of its connection, and one that keeps failing is put aside as a
-//! dead letter. Here are the rows; `work` is what takes them up. What a message asks for is done elsewhere.
+//! They stand for SQS: a message is delivered at least once, the same one waits only once, one that fails comes again
+//! after a growing delay and holds back the later ones of its lane, and one that keeps failing is put aside as a
+//! dead letter. Notices have a queue of their own, so that no run waits for a receiver. Here are the rows; `work` is what takes them up. What a message asks for is done elsewhere.
 
 mod message;
 mod work;
@@ -14,8 +14,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
-use shared::queue::{CompanyJob, MOST_DELIVERIES, QueueError, SendJobs, pause_after};
-use shared::store::{Condition, Page, Read, StoreError, Table, schema};
+use shared::queue::{CompanyJob, MOST_DELIVERIES, QueueError, SendJobs};
+use shared::store::{Condition, Key, Page, Read, StoreError, Table, schema};
+use shared::webhooks::{Dispatch, SendDispatches};
 use tokio::sync::{Mutex, Notify};
 
 pub use message::Message;
@@ -26,9 +27,10 @@ const MESSAGES_A_TRANSACTION: usize = 50;
 /// How often a write is tried that other writers got in the way of.
 const WRITE_ATTEMPTS: usize = 5;
 
-/// The queue. Clones share it.
+/// A queue. Clones share it.
 #[derive(Clone)]
 pub struct Queue {
+    name: &'static str,
     table: Table,
     clock: Arc<dyn Clock>,
     /// Numbers are given and messages stored under it, so that no later number is stored first.
@@ -41,7 +43,7 @@ pub struct Queue {
 pub struct Waiting {
     /// What it asks for.
     pub message: Message,
-    /// Its place: messages of one connection are delivered in this order.
+    /// Its place: messages of one lane are delivered in this order.
     pub number: u64,
     /// Deliveries so far.
     pub attempts: u32,
@@ -72,10 +74,20 @@ struct Pending {
 }
 
 impl Queue {
-    /// The queue in `table`, which no other process has open.
+    /// The queue of runs and company jobs in `table`, which no other process has open.
     #[must_use]
     pub fn new(table: Table, clock: Arc<dyn Clock>) -> Self {
-        Self { table, clock, sending: Arc::default(), arrived: Arc::default() }
+        Self::named(schema::QUEUE, table, clock)
+    }
+
+    /// The queue of notices in `table`.
+    #[must_use]
+    pub fn of_notices(table: Table, clock: Arc<dyn Clock>) -> Self {
+        Self::named(schema::NOTICES, table, clock)
+    }
+
+    fn named(name: &'static str, table: Table, clock: Arc<dyn Clock>) -> Self {
+        Self { name, table, clock, sending: Arc::default(), arrived: Arc::default() }
     }
 
     /// Stores messages behind those that are there. One whose like waits already is left out.
@@ -85,7 +97,7 @@ impl Queue {
     pub async fn put(&self, messages: impl IntoIterator<Item = Message>) -> Result<(), StoreError> {
         let mut once = BTreeMap::new();
         for (place, message) in messages.into_iter().enumerate() {
-            let identity = (message.partner().clone(), message.connection().clone(), message.deduplication_id());
+            let identity = (message.partner().clone(), message.lane().into_owned(), message.deduplication_id());
             once.entry(identity).or_insert((place, message));
         }
         let mut messages: Vec<_> = once.into_values().collect();
@@ -117,7 +129,7 @@ impl Queue {
         let count = u64::try_from(count).map_err(|e| StoreError::TooLarge(e.to_string()))?;
         let add = Condition::new("ADD #next :count").bind(":count", count)?;
         let any = Condition::new("attribute_not_exists(#pk) OR attribute_exists(#pk)");
-        let counter = self.table.update::<Counter>(&schema::queue_counter(), &add, &any).await?;
+        let counter = self.table.update::<Counter>(&schema::queue_counter(self.name), &add, &any).await?;
         counter
             .and_then(|counter| counter.next.checked_sub(count))
             .ok_or_else(|| StoreError::Corrupt("the queue's counter can't be read".into()))
@@ -127,8 +139,9 @@ impl Queue {
     async fn store(&self, rows: &[Waiting]) -> Result<bool, StoreError> {
         let mut writes = Vec::with_capacity(rows.len() * 2);
         for row in rows {
-            writes.push(self.table.write_put(&row.id_key(), &Pending { number: row.number }, &Condition::absent())?);
-            writes.push(self.table.write_put(&row.key(), row, &Condition::absent())?);
+            let (key, id_key) = (self.key(row), self.id_key(row));
+            writes.push(self.table.write_put(&id_key, &Pending { number: row.number }, &Condition::absent())?);
+            writes.push(self.table.write_put(&key, row, &Condition::absent())?);
         }
         self.table.transact(writes).await
     }
@@ -136,7 +149,7 @@ impl Queue {
     async fn store_one(&self, row: &Waiting) -> Result<(), StoreError> {
         for _ in 0..WRITE_ATTEMPTS {
             if self.store(std::slice::from_ref(row)).await?
-                || self.table.get::<Pending>(&row.id_key(), Read::Consistent).await?.is_some()
+                || self.table.get::<Pending>(&self.id_key(row), Read::Consistent).await?.is_some()
             {
                 return Ok(());
             }
@@ -144,19 +157,19 @@ impl Queue {
         Err(StoreError::Unavailable("a message was not stored: too many write at once".into()))
     }
 
-    /// The first message of each connection, the longest waiting first. Only these may be delivered.
+    /// The first message of each lane, the longest waiting first. Only these may be delivered.
     ///
     /// # Errors
     /// The store is unavailable.
     pub async fn heads(&self) -> Result<Vec<Waiting>, StoreError> {
         let mut heads: Vec<Waiting> = Vec::new();
         let mut after: Option<String> = None;
-        // Each turn skips one connection's messages, however many there are.
+        // Each turn skips one lane's messages, however many there are.
         loop {
             let page = Page { prefix: "MSG#", after: after.as_deref(), limit: Some(1), backwards: false };
-            let mut found = self.table.page::<Waiting>(schema::QUEUE, &page, Read::Consistent).await?;
+            let mut found = self.table.page::<Waiting>(self.name, &page, Read::Consistent).await?;
             let Some((_, head)) = found.items.pop() else { break };
-            after = Some(schema::queue_messages_end(head.message.partner(), head.message.connection()));
+            after = Some(schema::queue_messages_end(head.message.partner(), &head.message.lane()));
             heads.push(head);
         }
         heads.sort_by_key(|head| head.number);
@@ -169,7 +182,7 @@ impl Queue {
     /// The store is unavailable.
     pub async fn take(&self, head: &Waiting) -> Result<Option<Waiting>, StoreError> {
         let add = Condition::new("ADD #attempts :one").bind(":one", 1)?;
-        self.table.update(&head.key(), &add, &Condition::present()).await
+        self.table.update(&self.key(head), &add, &Condition::present()).await
     }
 
     /// Removes a message that is done.
@@ -192,10 +205,10 @@ impl Queue {
             return Ok(None);
         }
         let now = self.clock.now();
-        let visible_at = now.saturating_add(pause_after(taken.attempts)).unwrap_or(now);
+        let visible_at = now.saturating_add(taken.message.pause_after(taken.attempts)).unwrap_or(now);
         tracing::warn!(message = %taken.message, error, %visible_at, "failed; it will be delivered again");
         let set = Condition::new("SET #visible_at = :at").bind(":at", visible_at)?;
-        self.table.amend(&taken.key(), &set, &Condition::present()).await?;
+        self.table.amend(&self.key(taken), &set, &Condition::present()).await?;
         Ok(Some(visible_at))
     }
 
@@ -203,16 +216,16 @@ impl Queue {
         // A send of the same messages may be at the same rows for a moment.
         for _ in 0..WRITE_ATTEMPTS {
             let mut writes = vec![
-                self.table.write_delete(&taken.key(), &Condition::present())?,
-                self.table.write_delete(&taken.id_key(), &Condition::present())?,
+                self.table.write_delete(&self.key(taken), &Condition::present())?,
+                self.table.write_delete(&self.id_key(taken), &Condition::present())?,
             ];
             if let Some(letter) = &letter {
                 let message = &taken.message;
-                let key = schema::dead_letter(message.partner(), message.connection(), taken.number);
+                let key = schema::dead_letter(self.name, message.partner(), &message.lane(), taken.number);
                 writes.push(self.table.write_put(&key, letter, &Condition::absent())?);
             }
             if self.table.transact(writes).await?
-                || self.table.get::<Waiting>(&taken.key(), Read::Consistent).await?.is_none()
+                || self.table.get::<Waiting>(&self.key(taken), Read::Consistent).await?.is_none()
             {
                 return Ok(());
             }
@@ -220,13 +233,21 @@ impl Queue {
         Err(StoreError::Unavailable("a message was not removed: too many write at once".into()))
     }
 
-    /// The messages that were given up, by connection. There are few, or something else is wrong.
+    /// The messages that were given up, by lane. There are few, or something else is wrong.
     ///
     /// # Errors
     /// The store is unavailable.
     pub async fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
-        let rows = self.table.all(schema::DEAD_LETTERS, "MSG#", Read::Consistent).await?;
+        let rows = self.table.all(&schema::dead_letters(self.name), "MSG#", Read::Consistent).await?;
         Ok(rows.into_iter().map(|(_, letter)| letter).collect())
+    }
+
+    fn key(&self, waiting: &Waiting) -> Key {
+        schema::queue_message(self.name, waiting.message.partner(), &waiting.message.lane(), waiting.number)
+    }
+
+    fn id_key(&self, Waiting { message, .. }: &Waiting) -> Key {
+        schema::queue_id(self.name, message.partner(), &message.lane(), &message.deduplication_id())
     }
 
     /// Waits until something is put. What was put since the last call counts.
@@ -241,19 +262,20 @@ impl Queue {
     }
 }
 
-impl Waiting {
-    fn key(&self) -> shared::store::Key {
-        schema::queue_message(self.message.partner(), self.message.connection(), self.number)
-    }
-
-    fn id_key(&self) -> shared::store::Key {
-        schema::queue_id(self.message.partner(), self.message.connection(), &self.message.deduplication_id())
-    }
-}
-
 #[async_trait]
 impl SendJobs for Queue {
     async fn send(&self, jobs: &[CompanyJob]) -> Result<(), QueueError> {
         self.put(jobs.iter().cloned().map(Message::Job)).await.map_err(|error| QueueError(error.to_string()))
+    }
+}
+
+#[async_trait]
+impl SendDispatches for Queue {
+    async fn send_on(&self, dispatches: &[Dispatch]) -> Result<(), QueueError> {
+        let messages = dispatches.iter().filter_map(|dispatch| {
+            let partner = dispatch.notice.partner()?;
+            Some(Message::Dispatch { partner, dispatch: dispatch.clone() })
+        });
+        self.put(messages).await.map_err(|error| QueueError(error.to_string()))
     }
 }

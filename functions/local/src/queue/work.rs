@@ -1,6 +1,6 @@
 //! Working the queue off: in the background while the program runs, or at once until nothing is left.
 //!
-//! Messages of one connection are worked on one after the other, those of several side by side. A handler that panics
+//! Messages of one lane are worked on one after the other, those of several side by side. A handler that panics
 //! fails its own message and no other.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shared::domain::ids::{ConnectionId, PartnerId};
+use shared::domain::ids::PartnerId;
 use shared::queue::MOST_DELIVERIES;
 use shared::store::StoreError;
 use tokio::task::JoinSet;
 
 use super::{Message, Queue, Waiting};
 
-/// Connections that are worked on side by side.
+/// Lanes that are worked on side by side.
 const AT_ONCE: usize = 4;
 /// How often the queue is looked at where nothing announces itself: for messages whose delay is over.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -40,7 +40,8 @@ pub struct Drained {
     pub failed: usize,
 }
 
-type Group = (PartnerId, ConnectionId);
+/// A lane.
+type Group = (PartnerId, String);
 
 /// Delivers what may be delivered now, one message after the other, until nothing is left but what has to wait.
 ///
@@ -73,7 +74,7 @@ pub async fn work_until(queue: Queue, handler: Arc<dyn Handle>, stop: impl Futur
             for (group, head) in startable(&queue, &busy, &mut turns, AT_ONCE - working.len()).await {
                 busy.insert(group.clone());
                 let (queue, handler) = (queue.clone(), handler.clone());
-                // Itself never fails: what it answers, or its end by abortion, frees the connection.
+                // Itself never fails: what it answers, or its end by abortion, frees the lane.
                 working.spawn(async move {
                     if let Err(error) = deliver(&queue, &handler, &head).await {
                         tracing::error!(%error, message = %head.message, "the queue can't be written; the message comes again");
@@ -96,7 +97,7 @@ pub async fn work_until(queue: Queue, handler: Arc<dyn Handle>, stop: impl Futur
     }
 }
 
-/// When each waiting connection had its last turn, so that a large run of one does not keep the others waiting.
+/// When each waiting lane had its last turn, so that a large run of one does not keep the others waiting.
 #[derive(Default)]
 struct Turns {
     last: BTreeMap<Group, u64>,
@@ -116,7 +117,7 @@ impl Turns {
     }
 }
 
-/// Messages that may be delivered now, at most `room`, none of a connection that is being worked on.
+/// Messages that may be delivered now, at most `room`, none of a lane that is being worked on.
 async fn startable(queue: &Queue, busy: &BTreeSet<Group>, turns: &mut Turns, room: usize) -> Vec<(Group, Waiting)> {
     let heads = match queue.heads().await {
         Ok(heads) => heads,
@@ -125,7 +126,7 @@ async fn startable(queue: &Queue, busy: &BTreeSet<Group>, turns: &mut Turns, roo
             return Vec::new();
         }
     };
-    let group = |head: &Waiting| (head.message.partner().clone(), head.message.connection().clone());
+    let group = |head: &Waiting| (head.message.partner().clone(), head.message.lane().into_owned());
     let mut heads: Vec<_> = heads.into_iter().map(|head| (group(&head), head)).collect();
     turns.sort(&mut heads);
     let now = queue.now();

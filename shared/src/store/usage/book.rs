@@ -94,6 +94,17 @@ impl UsageReader {
         Ok(book)
     }
 
+    /// The newest complete snapshot of each product.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn newest_complete(
+        &self,
+        partner: &PartnerId,
+    ) -> Result<BTreeMap<ProductKey, NewestComplete>, StoreError> {
+        Ok(self.begin(partner).await?.newest_complete)
+    }
+
     /// What is complete is read before the counts. The other way round, a snapshot that arrives in between would seem to
     /// lack every company that was read too early.
     async fn begin(&self, partner: &PartnerId) -> Result<UsageBook, StoreError> {

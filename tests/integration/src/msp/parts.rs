@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use fan_out::FanOut;
+use fan_out::{DigestSources, FanOut};
 use jiff::SignedDuration;
 use local::embedded::Embedded;
 use local::sealed_secrets::SealedSecrets;
@@ -19,6 +19,7 @@ use shared::api::auth::Scope;
 use shared::clock::Clock;
 use shared::events::{Event, Publish, PublishError, RunRef};
 use shared::faults::Faults;
+use shared::http::Outward;
 use shared::ledger::{LeaseHolder, Ledger};
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
@@ -30,7 +31,9 @@ use shared::store::idempotency::Idempotency;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::usage::{Snapshots, UsageReader};
+use shared::store::webhooks::Webhooks;
 use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
+use shared::webhooks::Sender;
 use tempfile::TempDir;
 
 use super::Requests;
@@ -108,6 +111,7 @@ impl Parts {
             runs: Runs::new(table.clone()),
             planner,
             events: wire.clone(),
+            digests: DigestSources::new(&table),
             clock: Arc::new(clock.clone()),
         };
         let routers = routers(&table, &secrets, &psas, &opener, &wire, resolver, clock);
@@ -221,7 +225,12 @@ impl Wire {
         std::mem::take(&mut self.jobs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What was told to whoever listens, by name.
+    /// What was told to whoever listens.
+    pub fn told(&self) -> Vec<Event> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same by name.
     pub fn notices(&self) -> Vec<String> {
         let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         notices
@@ -306,7 +315,17 @@ fn routers(
         events: wire.clone(),
         clock: Arc::new(clock.clone()),
     });
-    [("connections", connections), ("mappings", mappings), ("usage", usage), ("runs", runs)]
+    let now: Arc<dyn Clock> = Arc::new(clock.clone());
+    let outward = Outward::new().expect("a client");
+    let webhooks = webhooks::router(webhooks::Deps {
+        webhooks: Webhooks::new(table.clone()),
+        connections: Connections::new(table.clone()),
+        sender: Sender::new(outward, secrets.clone(), now.clone()),
+        kept: secrets.clone(),
+        secrets: secrets.clone(),
+        clock: now,
+    });
+    [("connections", connections), ("mappings", mappings), ("usage", usage), ("runs", runs), ("webhooks", webhooks)]
         .map(|(name, router)| (name, router.into()))
         .into()
 }
