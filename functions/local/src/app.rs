@@ -12,6 +12,7 @@ use fan_out::{FanOut, FanOutError, Ticked};
 use jiff::SignedDuration;
 use shared::api;
 use shared::clock::{Clock, SystemClock, fresh_id};
+use shared::history::History;
 use shared::ledger::{LEASE_TERM, LeaseHolder, Ledger};
 use shared::psa::open::Opener;
 use shared::psa::registry::{Places, Registry};
@@ -181,8 +182,9 @@ impl App {
             runs: runs::Deps {
                 connections,
                 runs: runs.clone(),
-                findings: Findings::new(table),
+                findings: Findings::new(table.clone()),
                 resolver,
+                history: History::new(table),
                 remembered,
                 events,
                 clock: clock.clone(),

@@ -59,7 +59,7 @@ fn cells(line: &LineResult) -> [String; 16] {
 }
 
 /// Names come from vendors and customers: a cell that a spreadsheet would take for a formula begins with an apostrophe.
-fn as_text(cell: &str) -> String {
+pub(crate) fn as_text(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::journal::Act;
 use super::runs::{LastSync, Runs};
 use super::{Condition, Key, Page, Read, StoreError, Table, schema};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
@@ -187,6 +188,7 @@ impl Mappings {
                         &MappingVersion { mapping: next.clone(), removed: false },
                         &Condition::absent(),
                     )?,
+                    self.table.write_act(partner, connection, &Act::of_mapping(&key, version + 1, at))?,
                 ])
                 .await?;
             if written {
@@ -219,6 +221,7 @@ impl Mappings {
                 .transact(vec![
                     self.table.write_delete(&key, &unchanged_since(Some(&before))?)?,
                     self.table.write_put(&history, &last, &Condition::absent())?,
+                    self.table.write_act(partner, connection, &Act::of_mapping(&key, version, at))?,
                 ])
                 .await?;
             if written {

@@ -11,6 +11,7 @@ pub mod connections;
 pub mod definition;
 pub mod findings;
 pub mod idempotency;
+pub mod journal;
 pub mod lines;
 pub mod mappings;
 pub mod notes;

@@ -16,7 +16,8 @@ use crate::domain::ids::RunId;
 use crate::events::{Event, Publish, RunRef};
 use crate::queue::CompanyJob;
 use crate::store::StoreError;
-use crate::store::connections::{Connection, Connections, Status};
+use crate::store::connections::{Bookkeeping, Connection, Connections, Status};
+use crate::store::journal::By;
 use crate::store::lines::Tenancy;
 use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Runs, Trigger};
 use crate::telemetry::Metrics;
@@ -133,21 +134,21 @@ pub(super) async fn come_again_soon(
     connection: &Connection,
 ) -> Result<(), StoreError> {
     let soon = clock.now().saturating_add(TRY_AGAIN).ok();
-    let note = |found: &mut Connection| {
+    let note = |found: &mut Bookkeeping| {
         let earlier = found.next_due_at.is_some_and(|due| soon.is_some_and(|soon| soon < due));
         if earlier {
             found.next_due_at = soon;
         }
         earlier
     };
-    connections.edit(&connection.partner, &connection.id, note).await?;
+    connections.note(&connection.partner, &connection.id, note).await?;
     Ok(())
 }
 
 /// Marks a connection whose credentials the PSA refused, so that no log-in is hammered before someone repairs it.
 pub(super) async fn note_rejected(
     connections: &Connections,
-    events: &dyn Publish,
+    (events, clock): (&dyn Publish, &dyn Clock),
     connection: &Connection,
     run: &RunId,
 ) -> Result<(), SyncError> {
@@ -158,14 +159,18 @@ pub(super) async fn note_rejected(
         }
         changed
     };
-    connections.edit(&connection.partner, &connection.id, mark).await?;
+    connections.edit(&connection.partner, &connection.id, &By::system(clock.now()), mark).await?;
     let reference = RunRef { partner: connection.partner.clone(), connection: connection.id.clone(), run: run.clone() };
     publish(events, Event::CredentialsRejected(reference)).await;
     Ok(())
 }
 
 /// Marks a connection as usable again that the PSA lets in once more: rights are also repaired over there.
-pub(super) async fn note_accepted(connections: &Connections, connection: &Connection) -> Result<(), SyncError> {
+pub(super) async fn note_accepted(
+    connections: &Connections,
+    clock: &dyn Clock,
+    connection: &Connection,
+) -> Result<(), SyncError> {
     if connection.status != Status::CredentialsRejected {
         return Ok(());
     }
@@ -176,7 +181,7 @@ pub(super) async fn note_accepted(connections: &Connections, connection: &Connec
         }
         changed
     };
-    connections.edit(&connection.partner, &connection.id, mark).await?;
+    connections.edit(&connection.partner, &connection.id, &By::system(clock.now()), mark).await?;
     Ok(())
 }
 

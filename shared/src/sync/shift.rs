@@ -151,7 +151,8 @@ impl Shift<'_> {
     ) -> Result<Worked, SyncError> {
         let parts = self.parts;
         if error.kind == Kind::Auth {
-            note_rejected(&parts.connections, parts.events.as_ref(), self.connection, &self.run.id).await?;
+            let to = (parts.events.as_ref(), parts.clock.as_ref());
+            note_rejected(&parts.connections, to, self.connection, &self.run.id).await?;
         }
         let reason = reason_of(error);
         if matches!(error.kind, Kind::Unavailable | Kind::RateLimited) {
