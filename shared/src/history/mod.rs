@@ -21,17 +21,33 @@ pub use sieve::Asked;
 use sieve::Sieve;
 use stream::{Placed, Stream};
 
-/// When a page has cost so many requests, it ends with what it has.
-const MOST_REQUESTS: u32 = 16;
+/// What a page may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// When it has cost so many requests to the store, it ends with what it has.
+    pub requests: u32,
+    /// Rows that a request reads where most may be left out.
+    pub rows: i32,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { requests: 16, rows: 1_000 }
+    }
+}
 
 /// Reads history.
 #[derive(Debug, Clone)]
-pub struct History(Table);
+pub struct History {
+    table: Table,
+    bounds: Bounds,
+}
 
 /// The history of one connection, as far as it was asked for.
 #[derive(Debug)]
 pub struct Reading<'a> {
     table: &'a Table,
+    bounds: Bounds,
     of: &'a Connection,
     sieve: Sieve,
 }
@@ -49,7 +65,13 @@ impl History {
     /// History in `table`.
     #[must_use]
     pub fn new(table: Table) -> Self {
-        Self(table)
+        Self { table, bounds: Bounds::default() }
+    }
+
+    /// The same, where a page may cost something else.
+    #[must_use]
+    pub fn within(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// What was `asked` of the history of `of`. A company or product is looked up in all versions of its mappings: a
@@ -58,8 +80,8 @@ impl History {
     /// # Errors
     /// The store is unavailable.
     pub async fn read<'a>(&'a self, of: &'a Connection, asked: Asked) -> Result<Reading<'a>, StoreError> {
-        let sieve = Sieve::of(&self.0, of, asked).await?;
-        Ok(Reading { table: &self.0, of, sieve })
+        let sieve = Sieve::of(&self.table, of, asked).await?;
+        Ok(Reading { table: &self.table, bounds: self.bounds, of, sieve })
     }
 }
 
@@ -98,7 +120,7 @@ impl Reading<'_> {
                 let more = streams.iter().any(|stream| !stream.is_over());
                 return Ok(Page { entries, next: last.filter(|_| more) });
             }
-            if spent >= MOST_REQUESTS {
+            if spent >= self.bounds.requests {
                 return Ok(Page { entries, next: looked_at });
             }
         }
@@ -110,8 +132,8 @@ impl Reading<'_> {
         while taken.len() < wanted {
             for stream in streams.iter_mut() {
                 // Each is read once however much was spent, or a page might not come on.
-                while stream.is_dry() && (*spent < MOST_REQUESTS || stream.is_unread()) {
-                    stream.fill(self.table, &self.sieve, wanted).await?;
+                while stream.is_dry() && (*spent < self.bounds.requests || stream.is_unread()) {
+                    stream.fill(self.table, &self.sieve, self.chunk(wanted)).await?;
                     *spent += 1;
                 }
             }
@@ -125,5 +147,14 @@ impl Reading<'_> {
             taken.extend(newest.pop());
         }
         Ok(taken)
+    }
+
+    /// Rows to read at once where so many are wanted.
+    fn chunk(&self, wanted: usize) -> i32 {
+        match i32::try_from(wanted) {
+            // One more than is wanted tells whether there are others.
+            Ok(wanted) if !self.sieve.is_fine() => wanted.saturating_add(1),
+            _ => self.bounds.rows,
+        }
     }
 }

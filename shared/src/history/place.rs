@@ -24,6 +24,12 @@ impl Place {
     pub(super) fn end_of_row(self) -> Self {
         Self { index: u32::MAX, ..self }
     }
+
+    /// The sort key to begin after, backwards: a row that is not done with is read again.
+    pub(super) fn begin_after(&self) -> String {
+        // `~` sorts after all that a key consists of.
+        if self.index == u32::MAX { self.key.clone() } else { format!("{}~", self.key) }
+    }
 }
 
 impl Ord for Place {

@@ -16,9 +16,6 @@ use crate::store::journal::{ACTS, Act, IntentName, SENT, SentTogether};
 use crate::store::lines::Tenancy;
 use crate::store::{Page, Read, Rows, StoreError, Table, schema};
 
-/// Rows read at once where most may be left out.
-const ROWS_AT_ONCE: i32 = 1_000;
-
 /// A row, and where what it tells begins.
 #[derive(Debug)]
 pub(super) struct Placed {
@@ -131,13 +128,8 @@ impl Stream {
         self.rows.pop_front()
     }
 
-    /// Reads on: one request to the store.
-    pub async fn fill(&mut self, table: &Table, sieve: &Sieve, wanted: usize) -> Result<(), StoreError> {
-        let limit = match &self.source {
-            _ if sieve.is_fine() => ROWS_AT_ONCE,
-            // One more than is wanted tells whether there are others.
-            _ => i32::try_from(wanted).map_or(ROWS_AT_ONCE, |wanted| wanted.saturating_add(1)),
-        };
+    /// Reads on, `limit` rows: one request to the store.
+    pub async fn fill(&mut self, table: &Table, sieve: &Sieve, limit: i32) -> Result<(), StoreError> {
         let after = self.after.clone();
         let page = |prefix| Page { prefix, after: after.as_deref(), limit: Some(limit), backwards: true };
         // Who has just done something sees it.
@@ -231,9 +223,8 @@ impl Source {
         let to_ms = to.map(|to| to.as_nanosecond().div_euclid(1_000_000) + 1);
         let to_s = to.map(|to| to.as_nanosecond().div_euclid(1_000_000_000) + 1);
         match (self, after) {
-            // It has to be looked at again, for it may hold more entries. `~` sorts after all that a key consists of.
-            (Self::Acts, Some(after)) if !after.is_change => Some(format!("{}~", after.key)),
-            (Self::Sent, Some(after)) if after.is_change => Some(format!("{}~", after.key)),
+            (Self::Acts, Some(after)) if !after.is_change => Some(after.begin_after()),
+            (Self::Sent, Some(after)) if after.is_change => Some(after.begin_after()),
             (Self::Acts, Some(after)) => Some(format!("{ACTS}{:015}", (after.second + 1) * 1_000)),
             (Self::Sent, Some(after)) => Some(format!("{SENT}{:012}", after.second)),
             (Self::Acts, None) => to_ms.map(|ms| format!("{ACTS}{ms:015}")),

@@ -176,13 +176,13 @@ impl Act {
         (newly && next.state == FindingState::Resolved).then(|| Self { at, what: What::Resolved(Box::new(resolved())) })
     }
 
-    /// Tells it from what else was done in the same millisecond.
+    /// Tells it from what else was done in the same millisecond. The digits say what mostly follows on what.
     fn name(&self) -> String {
         match &self.what {
-            What::Connection(changed) => format!("CONN#{:010}", changed.version),
-            What::Mapping { mapping, version } => format!("{mapping}#V#{version:06}"),
-            What::Run { run, .. } => format!("RUN#{run}"),
-            What::Resolved(resolved) => format!("FINDING#{}#{:010}", resolved.finding, resolved.version),
+            What::Connection(changed) => format!("1#{:010}", changed.version),
+            What::Mapping { mapping, version } => format!("2#{mapping}#V#{version:06}"),
+            What::Run { run, .. } => format!("3#{run}"),
+            What::Resolved(resolved) => format!("4#{}#{:010}", resolved.finding, resolved.version),
         }
     }
 }
