@@ -112,8 +112,7 @@ impl Reading<'_> {
             }
             if came_up_short {
                 // Every stream is at its end, or one has cost enough and the others have nothing newer.
-                let come_to = streams.iter().filter_map(Stream::starving).max();
-                let next = come_to.map(|come_to| after.map_or(come_to, |after| come_to.min(after)).clone());
+                let next = streams.iter().filter_map(Stream::starving).max().cloned();
                 return Ok(Page { entries, next });
             }
             if entries.len() == limit {
@@ -131,8 +130,8 @@ impl Reading<'_> {
         let mut taken = Vec::new();
         while taken.len() < wanted {
             for stream in streams.iter_mut() {
-                // Each is read once however much was spent, or a page might not come on.
-                while stream.is_dry() && (*spent < self.bounds.requests || stream.is_unread()) {
+                // Each comes on by something however much was spent, or pages might not end.
+                while stream.is_dry() && (*spent < self.bounds.requests || stream.has_not_begun()) {
                     stream.fill(self.table, &self.sieve, self.chunk(wanted)).await?;
                     *spent += 1;
                 }

@@ -74,7 +74,8 @@ impl Stream {
             (Some(line), _) => {
                 let Tenancy { partner, psa, tenant } = Tenancy::of(of);
                 let ledger = schema::ledger(&partner, psa, &tenant, line);
-                all.push(Self::new(Source::Ledger(of.id.clone(), i64::MAX), ledger, sieve, after));
+                let newest = after.filter(|after| after.is_change).map_or(i64::MAX, |after| after.second);
+                all.push(Self::new(Source::Ledger(of.id.clone(), newest), ledger, sieve, after));
             }
             (None, Some(named)) if asked.company.is_some() => {
                 let accounts = named.accounts.iter();
@@ -103,9 +104,10 @@ impl Stream {
         self.rows.is_empty() && !self.ended
     }
 
-    /// Whether it was never read.
-    pub fn is_unread(&self) -> bool {
-        self.come_to.is_none() && !self.ended
+    /// Whether it has not come past the place that the page is to follow on.
+    pub fn has_not_begun(&self) -> bool {
+        let past = |place: &Place| self.after_place.as_ref().is_none_or(|after| place < after);
+        !self.ended && !self.come_to.as_ref().is_some_and(past)
     }
 
     /// How far it has come, where it is dry.
@@ -229,7 +231,8 @@ impl Source {
             (Self::Sent, Some(after)) => Some(format!("{SENT}{:012}", after.second)),
             (Self::Acts, None) => to_ms.map(|ms| format!("{ACTS}{ms:015}")),
             (Self::Sent, None) => to_s.map(|second| format!("{SENT}{second:012}")),
-            // They stand by revision and not by time.
+            (Self::Ledger(..), Some(after)) if after.is_change => Some(after.key.clone()),
+            // They stand by revision: where to begin by time is not known.
             (Self::Ledger(..), _) => None,
         }
     }
