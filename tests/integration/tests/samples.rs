@@ -146,6 +146,7 @@ async fn queued(msp: &Msp) -> Run {
         actor: "sample".into(),
         companies: Vec::new(),
         approved: Vec::new(),
+        approves: None,
         reverses: None,
     };
     let id = event["detail"]["run"].as_str().unwrap().parse().unwrap();
