@@ -13,6 +13,7 @@ pub mod clock;
 pub mod domain;
 pub mod events;
 pub mod faults;
+pub mod history;
 pub mod http;
 pub mod ledger;
 pub mod psa;

@@ -12,6 +12,7 @@ use shared::domain::policy::Policy;
 use shared::domain::schedule::{self, Schedule};
 use shared::psa::open::OpenError;
 use shared::store::connections::{Connection, Status};
+use shared::store::journal::By;
 use utoipa::ToSchema;
 
 use crate::view::ConnectionDetail;
@@ -65,7 +66,8 @@ pub(crate) async fn change(
     Json(body): Json<ChangeBody>,
 ) -> Result<Json<ConnectionDetail>, Problem> {
     let now = deps.clock.now();
-    let written = deps.connections.try_edit(&caller.partner, &id, |connection| {
+    let by = By::person(&caller.actor, now);
+    let written = deps.connections.try_edit(&caller.partner, &id, &by, |connection| {
         if connection.status == Status::Revoked {
             return Err(OpenError::Revoked.into());
         }

@@ -8,14 +8,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
-use shared::api::auth::Writer;
+use shared::api::auth::{Caller, Writer};
 use shared::api::idempotent::{Creation, Made, once};
 use shared::api::{Faults, Problem, ProblemBody, parse, present};
-use shared::domain::ids::{ConnectionId, PartnerId};
+use shared::domain::ids::ConnectionId;
 use shared::psa::{Credentials, Psa};
 use shared::secrets::SecretName;
 use shared::store::Read;
 use shared::store::connections::{Connection, NewConnection, Status};
+use shared::store::journal::By;
 use utoipa::ToSchema;
 
 use crate::view::ConnectionDetail;
@@ -61,7 +62,7 @@ pub(crate) async fn create(
     request: Creation<NewConnectionBody>,
 ) -> Result<Response, Problem> {
     once(&deps.remembered, &*deps.clock, &caller, request, "conn", async |id, body| {
-        let connection = connect(&deps, &caller.partner, id, check(body)?).await?;
+        let connection = connect(&deps, &caller, id, check(body)?).await?;
         let location = Some(format!("/v1/connections/{}", connection.id));
         Ok(Made { status: StatusCode::CREATED, location, body: ConnectionDetail::let_in(connection) })
     })
@@ -91,7 +92,8 @@ fn check(body: NewConnectionBody) -> Result<Wanted, Problem> {
     }
 }
 
-async fn connect(deps: &Deps, partner: &PartnerId, id: String, wanted: Wanted) -> Result<Connection, Problem> {
+async fn connect(deps: &Deps, caller: &Caller, id: String, wanted: Wanted) -> Result<Connection, Problem> {
+    let partner = &caller.partner;
     let id = ConnectionId::try_from(id).map_err(Problem::internal)?;
     let endpoint = credentials::verify(&deps.psas, &wanted.credentials).await?;
     let new = NewConnection {
@@ -102,11 +104,12 @@ async fn connect(deps: &Deps, partner: &PartnerId, id: String, wanted: Wanted) -
         name: wanted.name,
         time_zone: wanted.time_zone,
     };
-    let connection = Connection::new(new, deps.clock.now());
+    let by = By::person(&caller.actor, deps.clock.now());
+    let connection = Connection::new(new, by.at);
 
     let secret = SecretName::of(partner, &id);
     deps.secrets.put(&secret, &wanted.credentials.to_secret()).await?;
-    match deps.connections.create(&connection).await {
+    match deps.connections.create(&connection, &by).await {
         Ok(true) => Ok(connection),
         // A request with this idempotency key made it and died before it could say so.
         Ok(false) => {

@@ -17,6 +17,7 @@ use shared::psa::registry::Registry;
 use shared::psa::{Credentials, Endpoint, Right};
 use shared::secrets::SecretName;
 use shared::store::connections::Status;
+use shared::store::journal::By;
 use utoipa::ToSchema;
 
 use crate::Deps;
@@ -86,15 +87,8 @@ pub(crate) async fn replace(
     deps.secrets.put(&secret, &credentials.to_secret()).await?;
     // What stopped the connection was said of the old ones.
     deps.opener.circuits().verified(&caller.partner, &id).await?;
-    let written = deps.connections.edit(&caller.partner, &id, |connection| {
-        let usable = connection.status != Status::Revoked;
-        if usable {
-            connection.status = Status::Active;
-            connection.endpoint = endpoint.clone();
-            connection.touch(deps.clock.now());
-        }
-        usable
-    });
+    let by = By::person(&caller.actor, deps.clock.now());
+    let written = deps.connections.credentials_replaced(&caller.partner, &id, &by, &endpoint);
     let written = written.await?.ok_or(OpenError::NotFound)?;
     if written.status == Status::Revoked {
         // In the meantime: the secret that was just written must not outlive that.

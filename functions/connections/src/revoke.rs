@@ -7,6 +7,7 @@ use shared::api::{Path, Problem, ProblemBody};
 use shared::domain::ids::ConnectionId;
 use shared::psa::open::OpenError;
 use shared::secrets::SecretName;
+use shared::store::journal::By;
 
 use crate::Deps;
 
@@ -26,7 +27,8 @@ pub(crate) async fn revoke(
     State(deps): State<Deps>,
     Path(id): Path<ConnectionId>,
 ) -> Result<StatusCode, Problem> {
-    deps.connections.revoke(&caller.partner, &id, deps.clock.now()).await?.ok_or(OpenError::NotFound)?;
+    let by = By::person(&caller.actor, deps.clock.now());
+    deps.connections.revoke(&caller.partner, &id, &by).await?.ok_or(OpenError::NotFound)?;
     // Also the second time: the first may have failed here.
     deps.secrets.delete(&SecretName::of(&caller.partner, &id)).await?;
     Ok(StatusCode::NO_CONTENT)

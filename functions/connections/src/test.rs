@@ -12,6 +12,7 @@ use shared::domain::ids::ConnectionId;
 use shared::psa::guarded::TRIED_LATELY;
 use shared::psa::{Kind, PsaError, Right};
 use shared::store::connections::{Connection, Status};
+use shared::store::journal::By;
 use utoipa::ToSchema;
 
 use crate::Deps;
@@ -86,7 +87,9 @@ async fn note(deps: &Deps, connection: &Connection, tried: &Result<Vec<Right>, P
         Err(error) if error.kind == Kind::Auth => Status::CredentialsRejected,
         Err(_) => return Ok(()),
     };
-    let noted = deps.connections.edit(&connection.partner, &connection.id, |row| {
+    // What was found out, and not what somebody decided.
+    let by = By::system(deps.clock.now());
+    let noted = deps.connections.edit(&connection.partner, &connection.id, &by, |row| {
         let differs = row.status != seen && row.status != Status::Revoked;
         if differs {
             row.status = seen;

@@ -152,6 +152,7 @@ impl FanOut {
             actor: "invoke".into(),
             companies: Vec::new(),
             approved: Vec::new(),
+            approves: None,
             reverses: None,
         };
         let run = new.queued(id, &connection, now);

@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 use notify::Notify;
 use shared::api;
 use shared::clock::{Clock, SystemClock, fresh_id};
+use shared::history::History;
 use shared::http::{HttpError, Outward};
 use shared::ledger::{LEASE_TERM, LeaseHolder, Ledger};
 use shared::psa::open::Opener;
@@ -228,8 +229,9 @@ impl App {
             runs: runs::Deps {
                 connections,
                 runs: runs.clone(),
-                findings: Findings::new(table),
+                findings: Findings::new(table.clone()),
                 resolver,
+                history: History::new(table),
                 remembered,
                 events,
                 clock: clock.clone(),

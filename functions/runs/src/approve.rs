@@ -15,7 +15,7 @@ use shared::domain::ids::RunId;
 use shared::domain::line::{LineResult, LineStatus};
 use shared::domain::plan::Approval;
 use shared::domain::reason::Code;
-use shared::store::connections::Connection;
+use shared::store::connections::Bookkeeping;
 use shared::store::runs::{Approved, Mode, RunState};
 use shared::sync::NewRun;
 use utoipa::ToSchema;
@@ -70,10 +70,11 @@ pub(crate) async fn approve(
         let approved = chosen(lines, body.lines.as_deref())?;
         if approved.len() == waiting {
             // Nothing of the run waits any more: the policy `first_run` has had its run.
-            let note = |found: &mut Connection| !std::mem::replace(&mut found.first_run_approved, true);
-            deps.connections.edit(&caller.partner, &connection.id, note).await?;
+            let note = |found: &mut Bookkeeping| !std::mem::replace(&mut found.first_run_approved, true);
+            deps.connections.note(&caller.partner, &connection.id, note).await?;
         }
-        start::make(&deps, &connection, id, NewRun { approved, ..start::by(&caller, Mode::Apply) }).await
+        let approves = Some(run.id);
+        start::make(&deps, &connection, id, NewRun { approved, approves, ..start::by(&caller, Mode::Apply) }).await
     })
     .await
 }

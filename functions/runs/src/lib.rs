@@ -1,4 +1,4 @@
-//! HTTP: sync now, preview, results, reconciliation, the approval of what was held, the reversal of what was done, findings.
+//! HTTP: sync now, preview, results, reconciliation, approval of what was held, reversal of what was done, findings, history.
 //!
 //! A run is made here and planned elsewhere: the answer is the run's id at once, and its progress is read with it.
 //! What a finding is, and what resolving one does to its line, is decided in `shared`.
@@ -7,6 +7,8 @@
 
 mod approve;
 mod findings;
+mod history;
+mod history_sheet;
 mod lines;
 mod packs;
 mod read;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 
 use shared::clock::Clock;
 use shared::events::Publish;
+use shared::history::History;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
@@ -43,6 +46,8 @@ pub struct Deps {
     pub findings: Findings,
     /// Resolves them.
     pub resolver: Resolver,
+    /// Tells what happened.
+    pub history: History,
     /// Answers under idempotency keys.
     pub remembered: Idempotency,
     /// Asks for a run's planning.
@@ -62,5 +67,6 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(reverse::reverse))
         .routes(routes!(findings::list))
         .routes(routes!(resolve::resolve))
+        .routes(routes!(history::history))
         .with_state(deps)
 }

@@ -2,6 +2,7 @@
 
 use runs::{Deps, router};
 use shared::aws::{Cloud, serve};
+use shared::history::History;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
@@ -17,6 +18,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         runs: Runs::new(table.clone()),
         findings: Findings::new(table.clone()),
         resolver: Resolver::new(&table, cloud.ledger(), cloud.clock.clone(), Settings::default().settle),
+        history: History::new(table.clone()),
         remembered: Idempotency::new(table),
         events: cloud.events()?,
         clock: cloud.clock.clone(),

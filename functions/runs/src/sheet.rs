@@ -177,7 +177,7 @@ fn amounts(money: Option<&LineMoney>) -> [String; 5] {
 
 /// Names come from vendors and customers: a cell that a spreadsheet would take for a formula begins with an apostrophe.
 /// A number may be negative.
-fn as_text(cell: &str) -> String {
+pub(crate) fn as_text(cell: &str) -> String {
     let digits = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let is_negative = cell.strip_prefix('-').is_some_and(digits);
     if !is_negative && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {

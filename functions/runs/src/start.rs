@@ -97,6 +97,7 @@ pub(crate) fn by(caller: &Caller, mode: Mode) -> NewRun {
         actor: caller.actor.clone(),
         companies: Vec::new(),
         approved: Vec::new(),
+        approves: None,
         reverses: None,
     }
 }

@@ -293,7 +293,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 }
 
 /// 400: a query parameter is wrong.
-pub(super) fn refused_query(name: &str, detail: &str) -> Problem {
+#[must_use]
+pub fn refused_query(name: &str, detail: &str) -> Problem {
     let fault = Fault::new(format!("?{name}"), detail);
     Problem::new(StatusCode::BAD_REQUEST, "invalid_query", format!("The query is not valid: {name} {detail}."))
         .faults(vec![fault])

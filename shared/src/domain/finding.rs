@@ -4,6 +4,8 @@
 //! and a person who has looked at one resolves it. What a line's row says to its findings is in [`Says`]; what becomes of
 //! one finding is [`Next`]. Storing them is left to the store, and what resolving one does to its line to the ledger.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,18 @@ pub enum Subject {
     Product(ProductKey),
     /// The connection as a whole.
     Connection,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Contract(contract) => write!(f, "contract {contract}"),
+            Self::Company(company) => write!(f, "company {company}"),
+            Self::Product(product) => write!(f, "product {product}"),
+            Self::Connection => f.write_str("the connection"),
+        }
+    }
 }
 
 impl Subject {

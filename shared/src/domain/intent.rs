@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::ids::{ContractServiceId, IntentKey, PartnerId, PsaTenantId};
+use super::ids::{CompanyId, ContractServiceId, IntentKey, PartnerId, ProductKey, PsaTenantId};
 use super::line::LineKey;
 use super::units::{Delta, Units};
 
@@ -64,6 +64,12 @@ pub struct Meaning {
     /// The intent whose change this one takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverses: Option<IntentKey>,
+    /// The company of the line's first feed, as results name it. For reading back: no part of the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<CompanyId>,
+    /// The product of the line's first feed, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<ProductKey>,
 }
 
 impl Meaning {
@@ -130,6 +136,8 @@ mod tests {
             feeds: 1,
             feeds_before: None,
             reverses: None,
+            company: None,
+            product: None,
         }
     }
 
@@ -150,6 +158,9 @@ mod tests {
         for other in others {
             assert_ne!(base.key(), other.key(), "{other:?}");
         }
+        let named =
+            Meaning { company: Some("acme".parse().unwrap()), product: Some("edr".parse().unwrap()), ..meaning() };
+        assert_eq!((base.key(), base.payload()), (named.key(), named.payload()));
         let elsewhere = Meaning { contract_service: "4".parse().unwrap(), ..meaning() };
         assert_eq!(base.key(), elsewhere.key());
         assert_ne!(base.payload(), elsewhere.payload());

@@ -11,6 +11,7 @@ pub mod breaker;
 pub mod contract;
 pub mod counting;
 pub mod desired;
+pub mod difference;
 pub mod effective;
 pub mod finding;
 pub mod guard;

@@ -85,8 +85,9 @@ pub struct OpenedFinding {
     /// The line, where it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line_id: Option<String>,
-    /// The contract.
-    pub contract_id: String,
+    /// The contract, where it is about one or about a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract_id: Option<String>,
     /// The company of the line's first feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
@@ -119,7 +120,7 @@ impl OpenedFinding {
             finding_id: finding.id.clone(),
             reason: noticed.reason.clone(),
             line_id: noticed.subject.line().map(ToString::to_string),
-            contract_id: noticed.subject.contract().to_string(),
+            contract_id: noticed.subject.contract().map(ToString::to_string),
             company: noticed.company.as_ref().map(ToString::to_string),
             company_name: Some(noticed.company_name.clone()).filter(|name| !name.is_empty()),
             product: noticed.product.as_ref().map(ToString::to_string),

@@ -1,12 +1,15 @@
 //! What the ledger tells of a line's past: which change a run made there. Results say what a run reported; only an intent
 //! says what it wrote.
 
-use super::{Intent, Ledger};
-use crate::domain::ids::RunId;
+use jiff::Timestamp;
+
+use super::{Intent, Lease, Ledger};
+use crate::domain::ids::{ConnectionId, RunId};
 use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::LineKey;
+use crate::store::journal::{IntentName, SentTogether};
 use crate::store::lines::Tenancy;
-use crate::store::{Page, Read, StoreError, schema};
+use crate::store::{Condition, Page, Read, StoreError, Write, schema};
 
 /// Rows read at once: a run that is looked up is seldom an old one.
 const ROWS_AT_ONCE: i32 = 25;
@@ -46,6 +49,34 @@ impl Ledger {
 }
 
 impl Ledger {
+    /// Rows that tell by time which intents were stored together: in the connection's journal and in its account's, once for
+    /// a transaction and not for each line, so that they cost no request and hardly any room.
+    pub(super) fn journal(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        (connection, run): (&ConnectionId, &RunId),
+        intents: &[&Intent],
+        now: Timestamp,
+    ) -> Result<Vec<Write>, StoreError> {
+        let Some(first) = intents.first() else { return Ok(Vec::new()) };
+        let named = |intent: &&Intent| {
+            let Meaning { line, revision, .. } = &intent.meaning;
+            IntentName { line: line.clone(), revision: *revision, key: intent.key.clone() }
+        };
+        let together = SentTogether { run: run.clone(), intents: intents.iter().map(named).collect() };
+        let journals = [
+            Some(schema::journal(&of.partner, connection)),
+            lease.account().map(|account| schema::journal_of_account(&of.partner, connection, &account)),
+        ];
+        let row = |journal| {
+            let key = schema::sent_together(journal, now.as_second(), &first.key);
+            // It comes and goes with its intents, of which none was there before.
+            self.table.write_put(&key, &together, &Condition::absent())
+        };
+        journals.into_iter().flatten().map(row).collect()
+    }
+
     /// How many of the newest changes of `line` the PSA took otherwise when `run` made them: each was a write.
     ///
     /// # Errors

@@ -13,7 +13,8 @@ use crate::domain::units::Units;
 use crate::store::lines::Tenancy;
 use crate::store::{Condition, Key, Page, Read, StoreError, Table, Write, schema};
 
-/// A transaction holds at most 100 writes; an intent takes two of them, and the lease may be given back with them.
+/// A transaction holds at most 100 writes; an intent takes two of them. The lease may be given back with those that settle,
+/// and two rows of the journal tell when those that intend were stored.
 pub(super) const INTENTS_A_TRANSACTION: usize = 49;
 
 /// A ledger row.
@@ -136,6 +137,9 @@ impl Ledger {
                 writes.push(self.table.write_put(&row(of, intent), intent, &Condition::absent())?);
                 writes.push(self.open_line(of, lease, intent, history)?);
             }
+            // Here and not where outcomes are stored: nothing has left yet, so nothing is in doubt where this fails.
+            let stored: Vec<&Intent> = chunk.iter().map(|(intent, _)| *intent).collect();
+            writes.extend(self.journal(of, lease, (connection, run), &stored, now)?);
             if !self.table.transact(writes).await? {
                 return match self.contradicted(of, &intents).await? {
                     Some(intent) => Err(IntendError::Contradiction { line: intent.meaning.line, key: intent.key }),

@@ -38,6 +38,11 @@ impl Lease {
         &self.key.sk
     }
 
+    /// What account is leased.
+    pub(super) fn account(&self) -> Option<AccountId> {
+        Self::account_in(self.name())
+    }
+
     /// The account in a lease's name.
     pub(super) fn account_in(name: &str) -> Option<AccountId> {
         name.strip_prefix("LEASE#")?.parse().ok()

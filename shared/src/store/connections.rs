@@ -2,7 +2,10 @@
 //!
 //! Every write raises `version` and is refused where another writer was first, so that a claim by the tick and a change by
 //! the partner never undo each other. A row has the index attributes only while it is to be synced; that rule is kept
-//! here and nowhere else. Credentials are not in the row; `secrets` holds them.
+//! here and nowhere else. How it is changed, and that each change leaves an entry in the journal, stands in `changes`.
+//! Credentials are not in the row; `secrets` holds them.
+
+mod changes;
 
 use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
@@ -15,6 +18,7 @@ use crate::domain::invoicing::InvoiceDay;
 use crate::domain::policy::Policy;
 use crate::domain::schedule::Schedule;
 use crate::psa::{Endpoint, Psa};
+pub use changes::{Bookkeeping, ConnectionAct};
 
 /// How often a change is tried anew where other writers were first.
 const EDIT_ATTEMPTS: usize = 8;
@@ -177,15 +181,6 @@ impl Connections {
         Self { table }
     }
 
-    /// Stores a new connection. `false`: the id is taken, nothing was written.
-    ///
-    /// # Errors
-    /// The store is unavailable.
-    pub async fn create(&self, connection: &Connection) -> Result<bool, StoreError> {
-        let key = schema::connection(&connection.partner, &connection.id);
-        self.table.put(&key, &connection.clone().indexed(), &Condition::absent()).await
-    }
-
     /// One connection of one partner.
     ///
     /// # Errors
@@ -220,72 +215,6 @@ impl Connections {
         found.truncate(limit);
         let next = if more { found.last().map(|last| last.id.clone()) } else { None };
         Ok((found, next))
-    }
-
-    /// Replaces the row whose version is `changed.version`. `None`: somebody else wrote it in between.
-    ///
-    /// # Errors
-    /// The store is unavailable.
-    pub async fn update(&self, changed: Connection) -> Result<Option<Connection>, StoreError> {
-        let key = schema::connection(&changed.partner, &changed.id);
-        let read = changed.version;
-        let row = Connection { version: read + 1, ..changed }.indexed();
-        let same = Condition::new("#version = :read").bind(":read", read)?;
-        Ok(self.table.put(&key, &row, &same).await?.then_some(row))
-    }
-
-    /// Reads, changes and writes a connection, anew where another writer was first. `None`: there is none.
-    /// `change` answers whether there is anything to write; it may run several times.
-    ///
-    /// # Errors
-    /// The store is unavailable, or others kept writing.
-    pub async fn edit(
-        &self,
-        partner: &PartnerId,
-        id: &ConnectionId,
-        mut change: impl FnMut(&mut Connection) -> bool,
-    ) -> Result<Option<Connection>, StoreError> {
-        self.try_edit(partner, id, |connection| Ok(change(connection))).await
-    }
-
-    /// As [`Connections::edit`], with a change that may be refused in view of what is there.
-    ///
-    /// # Errors
-    /// What `change` refuses; the store is unavailable, or others kept writing.
-    pub async fn try_edit<E: From<StoreError>>(
-        &self,
-        partner: &PartnerId,
-        id: &ConnectionId,
-        mut change: impl FnMut(&mut Connection) -> Result<bool, E>,
-    ) -> Result<Option<Connection>, E> {
-        for _ in 0..EDIT_ATTEMPTS {
-            let Some(mut connection) = self.get(partner, id, Read::Consistent).await? else { return Ok(None) };
-            if !change(&mut connection)? {
-                return Ok(Some(connection));
-            }
-            if let Some(written) = self.update(connection).await? {
-                return Ok(Some(written));
-            }
-        }
-        Err(StoreError::Unavailable("a connection is written by too many at once".to_owned()).into())
-    }
-
-    /// Revokes a connection; the row stays. `None`: there is none.
-    ///
-    /// # Errors
-    /// The store is unavailable.
-    pub async fn revoke(
-        &self,
-        partner: &PartnerId,
-        id: &ConnectionId,
-        now: Timestamp,
-    ) -> Result<Option<Connection>, StoreError> {
-        self.edit(partner, id, |connection| {
-            let before = connection.status;
-            connection.revoke(now);
-            before != Status::Revoked
-        })
-        .await
     }
 
     /// At most `limit` connections of `shard` (0 to [`DUE_SHARDS`] less one) that are due at `now`, the longest waiting

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::connections::Connection;
+use super::journal::Act;
 use super::schema::{self, Key};
 use super::{Condition, Page, Read, Rows, StoreError, Table};
 use crate::domain::finding::{Finding, FindingState, Next};
@@ -118,7 +119,13 @@ impl Findings {
         };
         match next {
             Next::Stays => Ok(true),
-            Next::Is(finding) => self.0.put(&row_of(of, finding), &**finding, &unmoved).await,
+            Next::Is(finding) => match Act::of_resolved(found, finding) {
+                None => self.0.put(&row_of(of, finding), &**finding, &unmoved).await,
+                Some(act) => {
+                    let resolved = self.0.write_put(&row_of(of, finding), &**finding, &unmoved)?;
+                    self.0.transact(vec![resolved, self.0.write_act(&of.partner, &of.id, &act)?]).await
+                }
+            },
             Next::Closes(closed) => {
                 let gone = self.0.write_delete(&row_of(of, closed), &unmoved)?;
                 self.0.transact(vec![gone, self.historic(of, closed)?]).await

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::journal::Act;
 use super::runs::{LastSync, Runs};
 use super::{Condition, Key, Page, Read, StoreError, Table, schema};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
@@ -211,6 +212,7 @@ impl Mappings {
                         &Condition::absent(),
                     )?,
                     place.check()?,
+                    self.table.write_act(partner, connection, &Act::of_mapping(&key, version + 1, at))?,
                 ])
                 .await?;
             if written {
@@ -248,6 +250,7 @@ impl Mappings {
                     self.table.write_delete(&key, &unchanged_since(Some(&before))?)?,
                     self.table.write_put(&history, &last, &Condition::absent())?,
                     place.check()?,
+                    self.table.write_act(partner, connection, &Act::of_mapping(&key, version, at))?,
                 ])
                 .await?;
             if written {

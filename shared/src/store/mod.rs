@@ -12,6 +12,7 @@ pub mod definition;
 pub mod digests;
 pub mod findings;
 pub mod idempotency;
+pub mod journal;
 pub mod lines;
 pub mod mappings;
 pub mod notes;

@@ -117,6 +117,32 @@ pub fn mapping_version(p: &PartnerId, connection: &ConnectionId, mapping: &Key, 
     Key::new(mapping_history(p, connection), format!("{}#V#{version:06}", mapping.sk))
 }
 
+/// Partition of what happened on a connection, by time: `ACT#…` (what was done to it, runs) and `SENT#…` (changes to write).
+#[must_use]
+pub fn journal(p: &PartnerId, connection: &ConnectionId) -> String {
+    format!("{}#JOURNAL", of_connection(p, connection))
+}
+
+/// Partition of the changes to write on one PSA account's lines, by time: `SENT#…`.
+#[must_use]
+pub fn journal_of_account(p: &PartnerId, connection: &ConnectionId, account: &AccountId) -> String {
+    format!("{}#{account}", journal(p, connection))
+}
+
+/// Something that was done at `at_ms`, in milliseconds since 1970, which sorts as text. `what` tells it from what else was
+/// done in that millisecond.
+#[must_use]
+pub fn act(p: &PartnerId, connection: &ConnectionId, at_ms: i64, what: &str) -> Key {
+    Key::new(journal(p, connection), format!("ACT#{at_ms:015}#{what}"))
+}
+
+/// Intents that were stored together at `at_s`, in seconds since 1970, in `journal` (of a connection or of an account);
+/// `first` is one of them.
+#[must_use]
+pub fn sent_together(journal: String, at_s: i64, first: &IntentKey) -> Key {
+    Key::new(journal, format!("SENT#{at_s:012}#{first}"))
+}
+
 /// A run in the list of its connection's runs.
 #[must_use]
 pub fn run_in_list(p: &PartnerId, connection: &ConnectionId, run: &RunId) -> Key {

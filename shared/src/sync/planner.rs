@@ -20,7 +20,7 @@ use crate::domain::reason::{Code, Reason};
 use crate::psa::{Allowance, Asked, Connector, Kind, Observation, PsaError};
 use crate::store::Read;
 use crate::store::budgets::Found;
-use crate::store::connections::{Connection, Status};
+use crate::store::connections::{Bookkeeping, Connection, Status};
 use crate::store::lines::Tenancy;
 use crate::store::runs::{Mode, Planned, Run, RunState};
 
@@ -126,13 +126,13 @@ impl Planner {
             return Ok(None);
         }
         let mut older = None;
-        let note = |found: &mut Connection| {
+        let note = |found: &mut Bookkeeping| {
             let newer = found.current_run.as_ref().is_none_or(|newest| *newest < run.id);
             // Set anew each time: where others write as well, this is asked again.
             older = if newer { found.current_run.replace(run.id.clone()) } else { None };
             newer
         };
-        self.parts.connections.edit(&connection.partner, &connection.id, note).await?;
+        self.parts.connections.note(&connection.partner, &connection.id, note).await?;
         Ok(older)
     }
 
@@ -144,14 +144,14 @@ impl Planner {
         if runs.get(&run.partner, older).await?.is_none_or(is_over) {
             return Ok(());
         }
-        let leave = |found: &mut Connection| {
+        let leave = |found: &mut Bookkeeping| {
             let mine = found.current_run.as_ref() == Some(&run.id);
             if mine {
                 found.current_run = Some(older.clone());
             }
             mine
         };
-        connections.edit(&connection.partner, &connection.id, leave).await?;
+        connections.note(&connection.partner, &connection.id, leave).await?;
         Ok(come_again_soon(connections, clock.as_ref(), connection).await?)
     }
 
@@ -169,7 +169,7 @@ impl Planner {
             Ok(draft) => {
                 let psa_requests = psa.requests_made();
                 if psa_requests > 0 {
-                    note_accepted(&self.parts.connections, connection).await?;
+                    note_accepted(&self.parts.connections, self.parts.clock.as_ref(), connection).await?;
                 }
                 Ok(Draft { psa_requests, ..draft })
             }
@@ -297,8 +297,8 @@ impl Planner {
             try_again_soon(connections, clock.as_ref(), connection, run).await?;
         }
         if error.kind == Kind::Auth {
-            let Parts { connections, events, .. } = &self.parts;
-            note_rejected(connections, events.as_ref(), connection, &run.id, reason_of(error)).await?;
+            let to = (self.parts.events.as_ref(), self.parts.clock.as_ref());
+            note_rejected(&self.parts.connections, to, connection, &run.id, reason_of(error)).await?;
         }
         Ok(Draft { psa_requests, ..Draft::failed(reason_of(error)) })
     }

@@ -18,7 +18,8 @@ use crate::domain::reason::Reason;
 use crate::events::{CredentialsRefused, Event, Publish, RunEnded, tell};
 use crate::queue::CompanyJob;
 use crate::store::StoreError;
-use crate::store::connections::{Connection, Connections, Status};
+use crate::store::connections::{Bookkeeping, Connection, Connections, Status};
+use crate::store::journal::By;
 use crate::store::lines::Tenancy;
 use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Runs, Trigger};
 use crate::telemetry::Metrics;
@@ -137,21 +138,21 @@ pub(super) async fn come_again_soon(
     connection: &Connection,
 ) -> Result<(), StoreError> {
     let soon = clock.now().saturating_add(TRY_AGAIN).ok();
-    let note = |found: &mut Connection| {
+    let note = |found: &mut Bookkeeping| {
         let earlier = found.next_due_at.is_some_and(|due| soon.is_some_and(|soon| soon < due));
         if earlier {
             found.next_due_at = soon;
         }
         earlier
     };
-    connections.edit(&connection.partner, &connection.id, note).await?;
+    connections.note(&connection.partner, &connection.id, note).await?;
     Ok(())
 }
 
 /// Marks a connection whose credentials the PSA refused, so that no log-in is hammered before someone repairs it.
 pub(super) async fn note_rejected(
     connections: &Connections,
-    events: &dyn Publish,
+    (events, clock): (&dyn Publish, &dyn Clock),
     connection: &Connection,
     run: &RunId,
     reason: Reason,
@@ -163,7 +164,7 @@ pub(super) async fn note_rejected(
         }
         changed
     };
-    connections.edit(&connection.partner, &connection.id, mark).await?;
+    connections.edit(&connection.partner, &connection.id, &By::system(clock.now()), mark).await?;
     let (partner, connection) = (connection.partner.clone(), connection.id.clone());
     let refused = CredentialsRefused { partner, connection, run: run.clone(), reason };
     tell(events, &[Event::CredentialsRejected(Box::new(refused))]).await;
@@ -171,7 +172,11 @@ pub(super) async fn note_rejected(
 }
 
 /// Marks a connection as usable again that the PSA lets in once more: rights are also repaired over there.
-pub(super) async fn note_accepted(connections: &Connections, connection: &Connection) -> Result<(), SyncError> {
+pub(super) async fn note_accepted(
+    connections: &Connections,
+    clock: &dyn Clock,
+    connection: &Connection,
+) -> Result<(), SyncError> {
     if connection.status != Status::CredentialsRejected {
         return Ok(());
     }
@@ -182,6 +187,6 @@ pub(super) async fn note_accepted(connections: &Connections, connection: &Connec
         }
         changed
     };
-    connections.edit(&connection.partner, &connection.id, mark).await?;
+    connections.edit(&connection.partner, &connection.id, &By::system(clock.now()), mark).await?;
     Ok(())
 }

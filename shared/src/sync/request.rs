@@ -20,6 +20,8 @@ pub struct NewRun {
     pub companies: Vec<CompanyId>,
     /// Changes that a person approved; empty for none.
     pub approved: Vec<Approved>,
+    /// The run in which they were held or planned.
+    pub approves: Option<RunId>,
     /// The run whose changes it takes back.
     pub reverses: Option<Reverses>,
 }
@@ -37,6 +39,7 @@ impl NewRun {
             actor: self.actor,
             companies: self.companies,
             approved: self.approved,
+            approves: self.approves,
             reverses: self.reverses,
             state: RunState::Queued,
             created_at: now,

@@ -92,6 +92,8 @@ mod tests {
             feeds: 1,
             feeds_before: None,
             reverses: None,
+            company: None,
+            product: None,
         };
         Intent {
             key: meaning.key(),

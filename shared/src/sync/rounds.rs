@@ -108,6 +108,8 @@ impl Shift<'_> {
             feeds: line.reversal.as_ref().map_or_else(|| line.desired.feed_count(), |reversal| reversal.feeds),
             feeds_before: history.confirmed.map(|confirmed| confirmed.feeds),
             reverses: line.reversal.as_ref().map(|reversal| reversal.of.clone()),
+            company: Some(line.label.company.clone()),
+            product: Some(line.label.product.clone()),
         };
         Some((meaning, history))
     }
@@ -128,8 +130,8 @@ impl Shift<'_> {
         };
         let attempts = writer.send(psa, intents.ok_or(SyncError::Busy)?, parts.settings.job_writes).await?;
         if let Some(refused) = attempts.iter().find_map(Attempt::credentials_refused) {
-            let (connections, events) = (&parts.connections, parts.events.as_ref());
-            note_rejected(connections, events, self.connection, &self.run.id, reason_of(refused)).await?;
+            let to = (parts.events.as_ref(), parts.clock.as_ref());
+            note_rejected(&parts.connections, to, self.connection, &self.run.id, reason_of(refused)).await?;
         }
         Ok(attempts)
     }

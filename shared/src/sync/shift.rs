@@ -152,8 +152,8 @@ impl Shift<'_> {
         let parts = self.parts;
         let reason = reason_of(error);
         if error.kind == Kind::Auth {
-            let (connections, events) = (&parts.connections, parts.events.as_ref());
-            note_rejected(connections, events, self.connection, &self.run.id, reason.clone()).await?;
+            let to = (parts.events.as_ref(), parts.clock.as_ref());
+            note_rejected(&parts.connections, to, self.connection, &self.run.id, reason.clone()).await?;
         }
         if matches!(error.kind, Kind::Unavailable | Kind::RateLimited) {
             // Nothing of the account was decided: the run says so, and a scheduled one is made good soon.

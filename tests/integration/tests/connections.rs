@@ -8,6 +8,7 @@ use shared::domain::ids::PartnerId;
 use shared::store::Read;
 use shared::store::connections::{Connection, Connections, shard};
 use shared::store::idempotency::{Claim, Idempotency};
+use shared::store::journal::By;
 use shared::store::schema::DUE_SHARDS;
 use simulators::autotask::{ApiUser, Entity, Fault, Right, When};
 
@@ -269,8 +270,8 @@ async fn a_due_connection_is_claimed_once() {
     assert!(!connections.claim_due(&found, expected, next).await.unwrap());
     assert_eq!(stored(&h, &id).await.next_due_at, Some(next));
     assert!(due(&h).await.is_empty());
-    // Somebody who read it before the claim can't put the old instant back.
-    assert_eq!(connections.update(found).await.unwrap(), None);
+    // Somebody who read it before the claim has another version, and can't put the old instant back.
+    assert_eq!(stored(&h, &id).await.version, found.version + 1);
     // One that was switched off in between is not claimed.
     h.clock.set("2026-11-23T01:00:00Z");
     let found = due(&h).await.pop().unwrap();
@@ -358,9 +359,12 @@ async fn credentials_of_another_tenant_are_refused() {
     let id = h.connect().await;
     // As if the connection had been made for another database.
     let connections = Connections::new(h.table.clone());
-    let mut row = stored(&h, &id).await;
-    row.endpoint.tenant = "777".parse().unwrap();
-    connections.update(row).await.unwrap().unwrap();
+    let row = stored(&h, &id).await;
+    let change = |row: &mut Connection| {
+        row.endpoint.tenant = "777".parse().unwrap();
+        true
+    };
+    connections.edit(&row.partner, &row.id, &By::system(h.clock.time()), change).await.unwrap().unwrap();
     let before = h.get(&format!("/v1/connections/{id}")).await.json;
     let answer = h.put(&format!("/v1/connections/{id}/credentials"), json!({"credentials": credentials()})).await;
     insta::assert_json_snapshot!(answer.problem(), @r#"

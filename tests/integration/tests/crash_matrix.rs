@@ -244,20 +244,21 @@ fn recorded<P: Fixture>(on: On<P>, before: Before, prepare: impl Fn(&Msp<P>)) ->
 }
 
 /// Effects that have to be among the recorded ones, on both sides.
-const NEEDED: [&str; 13] = [
+const NEEDED: [&str; 14] = [
     "psa.write",
     "psa.read_back",
     "queue.send",
     "queue.acknowledge",
     "events.publish",
-    "store.transact INTENT+LINE",
+    "store.transact INTENT+LINE+SENT",
+    "store.transact INTENT+LEASE+LINE",
     "store.update INTENT",
     "store.update LEASE",
     "store.update LINE",
     "store.update RUN",
     "store.put LINES",
     "store.transact LINES+RUN",
-    "store.transact RUN",
+    "store.transact ACT+RUN",
 ];
 
 fn struck_at_any_point_every_line_is_right_and_every_change_is_made_once<P: Fixture>(on: On<P>) {

@@ -125,8 +125,8 @@ fn again(ids: &[&str]) -> Value {
 
 /// Where a job dies: before and after what it stores, and on both sides of the request to the PSA.
 const POINTS: [&str; 7] = [
-    "store.transact INTENT+LINE before",
-    "store.transact INTENT+LINE after",
+    "store.transact INTENT+LINE+SENT before",
+    "store.transact INTENT+LINE+SENT after",
     "store.update INTENT after",
     "psa.write before",
     "psa.write after",

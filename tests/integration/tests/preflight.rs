@@ -4,8 +4,8 @@ use integration::{Answer, Harness, PARTNER};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::api::auth::Scope;
-use shared::store::Read;
-use shared::store::connections::{Connections, Status};
+use shared::store::connections::{Connection, Connections, Status};
+use shared::store::journal::By;
 use simulators::autotask::{Entity, Fault, When};
 
 /// A harness on a Saturday in Berlin, and the path of its one connection, which syncs daily at two.
@@ -288,9 +288,11 @@ async fn refused_credentials_fail_the_look() {
     let (h, path) = connected().await;
     let connections = Connections::new(h.table.clone());
     let (partner, id) = (PARTNER.parse().unwrap(), path.rsplit('/').next().unwrap().parse().unwrap());
-    let mut row = connections.get(&partner, &id, Read::Consistent).await.unwrap().unwrap();
-    row.status = Status::CredentialsRejected;
-    connections.update(row).await.unwrap().unwrap();
+    let change = |row: &mut Connection| {
+        row.status = Status::CredentialsRejected;
+        true
+    };
+    connections.edit(&partner, &id, &By::system(h.clock.time()), change).await.unwrap().unwrap();
     insta::assert_json_snapshot!(check(&h, &path, "credentials").await, @r#"
     {
       "check": "credentials",

@@ -22,6 +22,7 @@ use shared::queue::{CompanyJob, QueueError};
 use shared::secrets::{SecretName, WriteSecrets as _};
 use shared::store::Read;
 use shared::store::connections::Connections;
+use shared::store::journal::By;
 use shared::store::runs::{Mode, Run, RunState, Runs, Trigger};
 use shared::store::webhooks::Webhooks;
 use shared::sync::NewRun;
@@ -74,7 +75,7 @@ async fn seeded() -> Msp {
     let own = (PARTNER.parse().unwrap(), msp.connection.parse().unwrap());
     let mut copy = connections.get(&own.0, &own.1, Read::Consistent).await.unwrap().unwrap();
     (copy.partner, copy.id) = (partner.clone(), connection.clone());
-    assert!(connections.create(&copy).await.unwrap());
+    assert!(connections.create(&copy, &By::system(copy.created_at)).await.unwrap());
     let mut secret = credentials();
     secret["psa"] = "autotask".into();
     msp.parts.secrets.put(&SecretName::of(&partner, &connection), &secret.to_string().into()).await.unwrap();
@@ -163,6 +164,7 @@ async fn queued(msp: &Msp) -> Run {
         actor: "sample".into(),
         companies: Vec::new(),
         approved: Vec::new(),
+        approves: None,
         reverses: None,
     };
     let id = event["detail"]["run"].as_str().unwrap().parse().unwrap();

@@ -38,6 +38,8 @@ async fn sent(msp: &Msp, lease: &Lease, count: usize) -> Vec<Intent> {
                 feeds: 1,
                 feeds_before: None,
                 reverses: None,
+                company: None,
+                product: None,
             };
             (meaning, LineHistory::default())
         })

@@ -379,6 +379,8 @@ async fn intend(msp: &Msp, job: &CompanyJob, lease: &Lease) -> Option<Intent> {
         feeds: 1,
         feeds_before: None,
         reverses: None,
+        company: None,
+        product: None,
     };
     let ledger = &msp.parts.worker_parts.ledger;
     let by = (&job.connection, &job.run);

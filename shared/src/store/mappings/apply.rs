@@ -1,6 +1,6 @@
 //! Putting a committed import into its places, by whoever comes first and by several at once if they do.
 //!
-//! Each mapping's row is written with its row of history in one transaction. A row of history is never removed and can't be
+//! Each mapping's row is written with its row of history and its row of the journal in one transaction. A row of history is never removed and can't be
 //! written twice, so that it shows what is applied already, and that nothing is applied late: not on top of a change, and not
 //! in the place of a mapping that was removed since.
 
@@ -14,10 +14,11 @@ use tokio::task::JoinSet;
 
 use super::gate::{Gate, Place, State};
 use super::{CompanyMapping, Mapping, MappingVersion, ProductMapping};
+use crate::store::journal::Act;
 use crate::store::{Condition, Key, Read, StoreError, Write, schema};
 
-/// A transaction takes 100 rows: a mapping and its version are two.
-const MAPPINGS_A_TRANSACTION: usize = 50;
+/// A transaction takes 100 rows: a mapping, its version and its row of the journal are three.
+const MAPPINGS_A_TRANSACTION: usize = 33;
 
 /// Requests of one import that are on their way at once.
 const AT_ONCE: usize = 8;
@@ -65,7 +66,7 @@ impl Change {
         }
     }
 
-    fn writes(&self, place: &Place) -> Result<[Write; 2], StoreError> {
+    fn writes(&self, place: &Place) -> Result<[Write; 3], StoreError> {
         match &self.content {
             Content::Product(mapping) => writes(place, mapping, self.replaces),
             Content::Company(mapping) => writes(place, mapping, self.replaces),
@@ -78,16 +79,18 @@ fn history<T: Mapping>(place: &Place, mapping: &T) -> Key {
     schema::mapping_version(&place.partner, &place.connection, &key, mapping.version())
 }
 
-fn writes<T: Mapping>(place: &Place, mapping: &T, replaces: bool) -> Result<[Write; 2], StoreError> {
+fn writes<T: Mapping>(place: &Place, mapping: &T, replaces: bool) -> Result<[Write; 3], StoreError> {
     let key = T::key(&place.partner, &place.connection, mapping.id());
     let fits = match replaces {
         true => Condition::new("#version = :before").bind(":before", mapping.version().saturating_sub(1))?,
         false => Condition::absent(),
     };
     let version = MappingVersion { mapping: mapping.clone(), removed: false };
+    let act = Act::of_mapping(&key, mapping.version(), mapping.changed().0);
     Ok([
         place.table.write_put(&key, mapping, &fits)?,
         place.table.write_put(&history(place, mapping), &version, &Condition::absent())?,
+        place.table.write_act(&place.partner, &place.connection, &act)?,
     ])
 }
 
@@ -149,7 +152,7 @@ where
 async fn apply(place: Place, mut left: Vec<Change>) -> Result<(), StoreError> {
     let mut pause = FIRST_PAUSE;
     for attempt in 1.. {
-        let mut writes = Vec::with_capacity(2 * left.len());
+        let mut writes = Vec::with_capacity(3 * left.len());
         for change in &left {
             writes.extend(change.writes(&place)?);
         }

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::connections::Connection;
+use super::journal::Act;
 use super::schema;
 use super::{Condition, Key, Page, Read, Rows, StoreError, Table};
 use crate::clock::fresh_id;
@@ -46,6 +47,7 @@ impl Runs {
         let writes = vec![
             self.0.write_put(&header(run), run, &Condition::absent())?,
             self.0.write_put(&listed, &Listed { id: run.id.clone() }, &Condition::absent())?,
+            self.0.write_act(&run.partner, &run.connection, &Act::of_run(run))?,
         ];
         self.0.transact(writes).await
     }

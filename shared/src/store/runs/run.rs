@@ -71,6 +71,9 @@ pub struct Run {
     /// Changes that a person approved.
     #[serde(default)]
     pub approved: Vec<Approved>,
+    /// The run whose held or planned changes were approved.
+    #[serde(default)]
+    pub approves: Option<RunId>,
     /// The run whose changes it takes back.
     #[serde(default)]
     pub reverses: Option<Reverses>,
@@ -167,7 +170,7 @@ impl Counts {
     }
 
     /// The counts by name, those that are not zero.
-    pub(super) fn named(self) -> BTreeMap<&'static str, u32> {
+    pub(crate) fn named(self) -> BTreeMap<&'static str, u32> {
         let all = [
             ("updated", self.updated),
             ("unchanged", self.unchanged),

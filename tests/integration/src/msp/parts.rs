@@ -19,6 +19,7 @@ use shared::api::auth::Scope;
 use shared::clock::Clock;
 use shared::events::{Event, Publish, PublishError, RunRef};
 use shared::faults::Faults;
+use shared::history::History;
 use shared::http::Outward;
 use shared::ledger::{LeaseHolder, Ledger};
 use shared::psa::open::Opener;
@@ -311,6 +312,7 @@ fn routers(
         runs: Runs::new(table.clone()),
         findings: Findings::new(table.clone()),
         resolver,
+        history: History::new(table.clone()),
         remembered: Idempotency::new(table.clone()),
         events: wire.clone(),
         clock: Arc::new(clock.clone()),

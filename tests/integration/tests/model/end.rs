@@ -8,6 +8,7 @@ use shared::domain::line::{LineResult, LineStatus};
 use shared::domain::policy::{Approval, Drift, EffectiveDate, Guards};
 use shared::store::connections::{Connection, Connections};
 use shared::store::findings::Findings;
+use shared::store::journal::By;
 
 use super::expect;
 use super::play::Play;
@@ -61,7 +62,8 @@ impl Play<'_> {
             found.policy.guards = Guards { fall_percent: most, fall_units: most, rise_percent: most, rise_units: most };
             true
         };
-        connections.edit(&self.connection.partner, &self.connection.id, change).await.expect("the connection");
+        let by = By::person("the model", self.world.clock.time());
+        connections.edit(&self.connection.partner, &self.connection.id, &by, change).await.expect("the connection");
     }
 
     /// A run, and where that is held, its approval.

@@ -9,7 +9,7 @@ use shared::domain::ids::{PartnerId, RunId};
 use shared::domain::policy::Approval as ApprovalPolicy;
 use shared::psa::Psa;
 use shared::queue::CompanyJob;
-use shared::store::connections::{Connection, Connections};
+use shared::store::connections::{Bookkeeping, Connections};
 use shared::store::findings::Findings;
 use shared::store::lines::Tenancy;
 use shared::store::runs::{Approved, Run, Runs};
@@ -262,8 +262,8 @@ impl<'w> Play<'w> {
         self.totals.count("approvals");
         self.somebody_approved = true;
         let connections = Connections::new(self.world.table.clone());
-        let note = |found: &mut Connection| !std::mem::replace(&mut found.first_run_approved, true);
-        connections.edit(&self.connection.partner, &self.connection.id, note).await.expect("the connection");
+        let note = |found: &mut Bookkeeping| !std::mem::replace(&mut found.first_run_approved, true);
+        connections.note(&self.connection.partner, &self.connection.id, note).await.expect("the connection");
         Ok(Some(self.ask(waiting, None).await))
     }
 

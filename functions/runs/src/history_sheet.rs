@@ -1,0 +1,102 @@
+//! A history as one CSV file that a spreadsheet opens without running anything. It is bounded, and says where it ends.
+
+use serde::Serialize;
+use shared::api::Problem;
+use shared::api::paging::List;
+use shared::domain::difference::Fields;
+use shared::history::{Entry, Place, Reading};
+
+use crate::sheet::as_text;
+
+/// The most entries in a file.
+const MOST_ENTRIES: usize = 5_000;
+/// An answer of a function may have 6 MB.
+const MOST_BYTES: usize = 4_000_000;
+/// The most pages that are read for a file: each is a handful of requests, and the caller waits for all of them.
+const MOST_PAGES: usize = 100;
+/// Entries read at once.
+const AT_ONCE: usize = 100;
+
+const COLUMNS: [&str; 16] = [
+    "at",
+    "actor",
+    "kind",
+    "company",
+    "product",
+    "line_id",
+    "contract_id",
+    "service_id",
+    "run_id",
+    "of_run_id",
+    "effective_date",
+    "state",
+    "summary",
+    "before",
+    "after",
+    "next_cursor",
+];
+
+/// The entries after `after`, one row each, with a header. A file that is cut short ends with a row of kind `cut_short`.
+///
+/// # Errors
+/// The store is unavailable, or writing to memory failed.
+pub(crate) async fn of(reading: &Reading<'_>, list: &List, after: Option<Place>) -> Result<Vec<u8>, Problem> {
+    let mut sheet = csv::Writer::from_writer(Vec::new());
+    sheet.write_record(COLUMNS).map_err(Problem::internal)?;
+    let (mut written, mut bytes, mut place) = (0, 0, after);
+    for _ in 0..MOST_PAGES {
+        let page = reading.page(place.as_ref(), AT_ONCE).await?;
+        for entry in &page.entries {
+            let cells = cells(entry);
+            bytes += cells.iter().map(String::len).sum::<usize>();
+            sheet.write_record(cells.iter().map(|cell| as_text(cell))).map_err(Problem::internal)?;
+        }
+        written += page.entries.len();
+        place = page.next;
+        if place.is_none() || written >= MOST_ENTRIES || bytes >= MOST_BYTES {
+            break;
+        }
+    }
+    if let Some(place) = place {
+        let next = list.page(Vec::<()>::new(), Some(&place.to_string())).next_cursor.unwrap_or_default();
+        let said =
+            format!("The file ends here after {written} entries, and there are more: ask with the cursor beside.");
+        let mut cells: [String; 16] = Default::default();
+        (cells[2], cells[12], cells[15]) = ("cut_short".to_owned(), said, next);
+        sheet.write_record(cells.iter().map(|cell| as_text(cell))).map_err(Problem::internal)?;
+    }
+    sheet.into_inner().map_err(|error| Problem::internal(error.into_error()))
+}
+
+fn cells(entry: &Entry) -> [String; 16] {
+    let json = |fields: &Option<Fields>| {
+        fields.as_ref().map(|fields| serde_json::Value::from(fields.clone()).to_string()).unwrap_or_default()
+    };
+    [
+        entry.at.to_string(),
+        entry.actor.clone(),
+        word(entry.kind),
+        text(entry.company.as_ref()),
+        text(entry.product.as_ref()),
+        text(entry.line_id.as_ref()),
+        text(entry.contract_id.as_ref()),
+        text(entry.service_id.as_ref()),
+        text(entry.run_id.as_ref()),
+        text(entry.of_run_id.as_ref()),
+        text(entry.effective_date.as_ref()),
+        entry.state.map(word).unwrap_or_default(),
+        entry.summary.clone(),
+        json(&entry.before),
+        json(&entry.after),
+        String::new(),
+    ]
+}
+
+fn text(value: Option<&impl ToString>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+fn word(value: impl Serialize) -> String {
+    let json = serde_json::to_value(value).ok();
+    json.as_ref().and_then(|json| json.as_str()).unwrap_or_default().to_owned()
+}
