@@ -168,7 +168,7 @@ impl Connections {
             let Bookkeeping { next_due_at, current_run, first_run_approved } = kept;
             let noted = Connection { next_due_at, current_run, first_run_approved, ..connection };
             let read = noted.version;
-            let row = noted.as_next_version();
+            let row = noted.into_next_version();
             let same = Condition::new("#version = :read").bind(":read", read)?;
             if self.table.put(&schema::connection(partner, id), &row, &same).await? {
                 return Ok(true);
@@ -188,7 +188,7 @@ impl Connections {
         let difference = Difference::between(&settings(before)?, &settings(&changed)?);
         let act = act.unwrap_or_else(|| what_was_done(before, &changed));
         let key = schema::connection(&before.partner, &before.id);
-        let row = changed.as_next_version();
+        let row = changed.into_next_version();
         let act = Act::of_connection(act, by, row.version, difference);
         let same = Condition::new("#version = :read").bind(":read", before.version)?;
         let writes =
@@ -198,7 +198,7 @@ impl Connections {
 }
 
 impl Connection {
-    fn as_next_version(self) -> Self {
+    fn into_next_version(self) -> Self {
         Self { version: self.version + 1, ..self }.indexed()
     }
 }

@@ -9,7 +9,7 @@ use shared::domain::ids::{PartnerId, RunId};
 use shared::domain::policy::Approval as ApprovalPolicy;
 use shared::psa::Psa;
 use shared::queue::CompanyJob;
-use shared::store::connections::{Bookkeeping, Connections};
+use shared::store::connections::{Bookkeeping, Connection, Connections};
 use shared::store::findings::Findings;
 use shared::store::lines::Tenancy;
 use shared::store::runs::{Approved, Run, Runs};

@@ -6,6 +6,7 @@ use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::psa::{Endpoint, Psa};
 use shared::store::Condition;
 use shared::store::connections::{Connection, Connections, NewConnection};
+use shared::store::journal::By;
 use shared::store::mappings::{CompanyMapping, Mapping, ProductMapping};
 
 use super::story::{COMPANIES, Story};
@@ -32,7 +33,10 @@ pub async fn connect(world: &World, partner: &PartnerId, number: i64, story: &St
     connection.policy.effective_date.falls = plot.date;
     connection.policy.drift = plot.drift;
     connection.policy.approval = plot.approval;
-    Connections::new(world.table.clone()).create(&connection).await.expect("the connection is stored");
+    Connections::new(world.table.clone())
+        .create(&connection, &By::system(connection.created_at))
+        .await
+        .expect("the connection is stored");
     for (service, product) in &SERVICES[..plot.lines] {
         let mapping = ProductMapping {
             product: product.parse().unwrap(),
