@@ -185,7 +185,8 @@ pub struct DigestOfConnection {
     pub name: String,
     /// Open findings by code, by the code's name.
     pub open_findings: Vec<CodeCount>,
-    /// Lines of the newest run of all lines that were held or planned and that nobody has approved since.
+    /// Changes that a person may approve: those that are held and not resolved, and those that the newest run of all lines
+    /// planned and nobody has approved since.
     pub waiting_for_approval: u32,
     /// The PSA refuses the credentials.
     pub credentials_rejected: bool,
