@@ -3,7 +3,7 @@
 //! Claimed before it is made, so that a tick which comes twice makes none twice; where making or telling fails, the claim is
 //! given back and the next tick tries again. A process that dies in between loses one day's digest, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -164,7 +164,7 @@ impl FanOut {
             connection: connection.id.clone(),
             name: connection.name.clone(),
             open_findings: open.into_iter().map(|(code, count)| CodeCount { code, count }).collect(),
-            waiting_for_approval: held + planned(connection, &applied),
+            waiting_for_approval: held,
             credentials_rejected: connection.status == Status::CredentialsRejected,
             last_run: last,
         })
@@ -205,19 +205,6 @@ fn patience(schedule: &Schedule) -> SignedDuration {
         Schedule::Monthly { .. } => 31,
     };
     SignedDuration::from_hours(24 * days + 12)
-}
-
-/// Changes that the newest run of all lines planned and that wait for a person, without those that one has approved since;
-/// `applied` has the newest run first. Where nothing is to be written, nothing waits.
-fn planned(connection: &Connection, applied: &[Run]) -> u32 {
-    let Some(whole) = applied.iter().position(Run::is_of_all_lines).filter(|_| !connection.policy.shadow) else {
-        return 0;
-    };
-    let (since, rest) = applied.split_at(whole);
-    let left = rest.first().map_or(0, |run| run.counts.planned);
-    let approved: BTreeSet<&str> =
-        since.iter().flat_map(|run| &run.approved).map(|approved| approved.line_id.as_str()).collect();
-    left.saturating_sub(u32::try_from(approved.len()).unwrap_or(u32::MAX))
 }
 
 fn morning_after(now: Timestamp, connection: &Connection) -> Option<Timestamp> {

@@ -185,8 +185,7 @@ pub struct DigestOfConnection {
     pub name: String,
     /// Open findings by code, by the code's name.
     pub open_findings: Vec<CodeCount>,
-    /// Changes that a person may approve: those that are held and not resolved, and those that the newest run of all lines
-    /// planned and nobody has approved since.
+    /// Those of the open findings that are held changes which a person may approve.
     pub waiting_for_approval: u32,
     /// The PSA refuses the credentials.
     pub credentials_rejected: bool,
