@@ -3,12 +3,13 @@
 //! Claimed before it is made, so that a tick which comes twice makes none twice; where making or telling fails, the claim is
 //! given back and the next tick tries again. A process that dies in between loses one day's digest, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::finding::FindingState;
 use shared::domain::ids::{PartnerId, ProductKey};
+use shared::domain::reason::Code;
 use shared::domain::schedule::Schedule;
 use shared::events::{CodeCount, Digest, DigestOfConnection, Event, LastRun, StaleProduct};
 use shared::store::connections::{Connection, Status};
@@ -146,8 +147,10 @@ impl FanOut {
 
     async fn of_connection(&self, connection: &Connection) -> Result<DigestOfConnection, StoreError> {
         let mut open: BTreeMap<String, u32> = BTreeMap::new();
+        let mut held = 0;
         for finding in self.digests.findings.standing(connection).await? {
             if finding.state == FindingState::Open {
+                held += u32::from(Code::named(&finding.noticed.reason.code).is_some_and(Code::approvable));
                 *open.entry(finding.noticed.reason.code).or_default() += 1;
             }
         }
@@ -161,7 +164,7 @@ impl FanOut {
             connection: connection.id.clone(),
             name: connection.name.clone(),
             open_findings: open.into_iter().map(|(code, count)| CodeCount { code, count }).collect(),
-            waiting_for_approval: waiting(&applied),
+            waiting_for_approval: held,
             credentials_rejected: connection.status == Status::CredentialsRejected,
             last_run: last,
         })
@@ -202,16 +205,6 @@ fn patience(schedule: &Schedule) -> SignedDuration {
         Schedule::Monthly { .. } => 31,
     };
     SignedDuration::from_hours(24 * days + 12)
-}
-
-/// Lines that the newest run of all lines left to a person, without those that one has approved since. Newest run first.
-fn waiting(applied: &[Run]) -> u32 {
-    let Some(whole) = applied.iter().position(Run::is_of_all_lines) else { return 0 };
-    let (since, rest) = applied.split_at(whole);
-    let left = rest.first().map_or(0, |run| run.counts.held + run.counts.planned);
-    let approved: BTreeSet<&str> =
-        since.iter().flat_map(|run| &run.approved).map(|approved| approved.line_id.as_str()).collect();
-    left.saturating_sub(u32::try_from(approved.len()).unwrap_or(u32::MAX))
 }
 
 fn morning_after(now: Timestamp, connection: &Connection) -> Option<Timestamp> {

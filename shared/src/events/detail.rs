@@ -186,7 +186,7 @@ pub struct DigestOfConnection {
     pub name: String,
     /// Open findings by code, by the code's name.
     pub open_findings: Vec<CodeCount>,
-    /// Lines of the newest run of all lines that were held or planned and that nobody has approved since.
+    /// Those of the open findings that are held changes which a person may approve.
     pub waiting_for_approval: u32,
     /// The PSA refuses the credentials.
     pub credentials_rejected: bool,

@@ -26,7 +26,7 @@ pub struct Bench {
     pub app: App,
     pub clock: TestClock,
     pub receiver: Receiver,
-    pub psa: Autotask,
+    _psa: Autotask,
     pub seeded: Seeded,
 }
 
@@ -49,7 +49,7 @@ impl Bench {
         let options = AppOptions::at(Place::Memory).psa(Psa::Autotask, psa.base().parse().unwrap());
         let mut options = options.clock(Arc::new(clock.clone()));
         options.receiver = Some((receiver.base.parse().unwrap(), settings));
-        Self { app: App::open(options).await.unwrap(), clock, receiver, psa, seeded }
+        Self { app: App::open(options).await.unwrap(), clock, receiver, _psa: psa, seeded }
     }
 
     pub async fn ask_as(&self, partner: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {

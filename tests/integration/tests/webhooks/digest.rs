@@ -54,6 +54,8 @@ async fn where_nothing_needs_a_person_there_is_no_digest_but_the_day_moves_on() 
     let bench = Bench::start().await;
     let connection = bench.prepare().await;
     first_night(&bench).await;
+    // A run of the same millisecond might sort before the one of the schedule.
+    bench.clock.set("2026-11-22T01:30:00Z");
     // A person approves the change that was held: it is made, and nothing is left.
     let runs = bench.get(&format!("/v1/connections/{connection}/runs")).await;
     let run = runs["items"][0]["id"].as_str().unwrap();
@@ -62,8 +64,8 @@ async fn where_nothing_needs_a_person_there_is_no_digest_but_the_day_moves_on() 
     let open = bench.get(&format!("/v1/connections/{connection}/findings")).await;
     assert_eq!(open["items"], json!([]));
     bench.clock.set("2026-11-22T06:00:00Z");
-    assert_eq!(bench.app.tick().await.unwrap().digests, 0);
-    assert!(digests(&bench).is_empty());
+    let ticked = bench.app.tick().await.unwrap();
+    assert_eq!((ticked.digests, digests(&bench)), (0, Vec::new()));
     let row = bench.app.table();
     let key = shared::store::schema::digest(&"nordwind".parse().unwrap());
     let due: Value = row.get(&key, shared::store::Read::Consistent).await.unwrap().unwrap();
