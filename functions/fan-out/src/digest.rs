@@ -27,8 +27,6 @@ use crate::{FanOut, FanOutError};
 const MORNING: Schedule = Schedule::Daily { hour: 7 };
 /// Digests looked up at once.
 const AT_ONCE: i32 = 25;
-/// Connections read at once.
-const CONNECTIONS_AT_ONCE: u16 = 100;
 /// So many of a connection's newest runs are looked through.
 const RUNS_SEEN: i32 = 30;
 
@@ -134,15 +132,8 @@ impl FanOut {
 
     /// In the order of their making.
     async fn live_connections(&self, partner: &PartnerId) -> Result<Vec<Connection>, StoreError> {
-        let (mut live, mut after) = (Vec::new(), None);
-        loop {
-            let (page, next) = self.connections.list(partner, after.as_ref(), CONNECTIONS_AT_ONCE).await?;
-            live.extend(page.into_iter().filter(|connection| connection.status != Status::Revoked));
-            match next {
-                Some(next) => after = Some(next),
-                None => return Ok(live),
-            }
-        }
+        let all = self.connections.all(partner).await?;
+        Ok(all.into_iter().filter(|connection| connection.status != Status::Revoked).collect())
     }
 
     async fn of_connection(&self, connection: &Connection) -> Result<DigestOfConnection, StoreError> {
@@ -150,7 +141,8 @@ impl FanOut {
         let mut held = 0;
         for finding in self.digests.findings.standing(connection).await? {
             if finding.state == FindingState::Open {
-                held += u32::from(Code::named(&finding.noticed.reason.code).is_some_and(Code::approvable));
+                let approvable = Code::named(&finding.noticed.reason.code).is_some_and(Code::approvable);
+                held += u32::from(approvable && finding.noticed.subject.line().is_some());
                 *open.entry(finding.noticed.reason.code).or_default() += 1;
             }
         }
@@ -170,7 +162,7 @@ impl FanOut {
         })
     }
 
-    /// Products that a connection which is on bills, and whose usage is too old for the most frequent of them.
+    /// Products that a connection which is on bills, and whose usage is too old for the least patient of them.
     async fn stale_usage(
         &self,
         partner: &PartnerId,
@@ -179,7 +171,7 @@ impl FanOut {
     ) -> Result<Vec<StaleProduct>, StoreError> {
         let mut wanted: BTreeMap<ProductKey, SignedDuration> = BTreeMap::new();
         for connection in connections.iter().filter(|connection| connection.enabled) {
-            let patience = patience(&connection.schedule);
+            let patience = connection.policy.stale_after_hours.duration();
             for mapping in self.digests.mappings.all_products(partner, &connection.id).await? {
                 let least = wanted.entry(mapping.product).or_insert(patience);
                 *least = patience.min(*least);
@@ -195,16 +187,6 @@ impl FanOut {
         });
         Ok(stale.collect())
     }
-}
-
-/// Usage that is older than from one sync to the next, and half a day, is too old for it.
-fn patience(schedule: &Schedule) -> SignedDuration {
-    let days = match schedule {
-        Schedule::Daily { .. } => 1,
-        Schedule::Weekly { .. } => 7,
-        Schedule::Monthly { .. } => 31,
-    };
-    SignedDuration::from_hours(24 * days + 12)
 }
 
 fn morning_after(now: Timestamp, connection: &Connection) -> Option<Timestamp> {

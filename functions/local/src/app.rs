@@ -22,6 +22,7 @@ use shared::psa::{Psa, PsaError};
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
+use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::usage::{Snapshots, UsageReader};
@@ -221,6 +222,7 @@ impl App {
             mappings: mappings::Deps {
                 mappings,
                 usage: usage.clone(),
+                lines: Lines::new(table.clone()),
                 connections: connections.clone(),
                 opener,
                 clock: clock.clone(),

@@ -9,6 +9,7 @@ mod billed_on;
 mod companies;
 mod contracts;
 mod openings;
+mod preflight;
 mod products;
 mod rules;
 mod services;
@@ -26,6 +27,7 @@ use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::psa::open::Opener;
 use shared::store::Read;
 use shared::store::connections::Connections;
+use shared::store::lines::Lines;
 use shared::store::mappings::{Mapping, Mappings, Removed, Stored};
 use shared::store::usage::UsageReader;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,6 +40,8 @@ pub struct Deps {
     pub mappings: Mappings,
     /// The usage that they are for.
     pub usage: UsageReader,
+    /// What is known of the lines that they name.
+    pub lines: Lines,
     /// Whose connections there are.
     pub connections: Connections,
     /// Opens the PSA behind a connection.
@@ -55,6 +59,7 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(companies::list))
         .routes(routes!(suggestions::list))
         .routes(routes!(unmapped::list))
+        .routes(routes!(preflight::list))
         .routes(routes!(sheet::export::get, sheet::import::post))
         .with_state(deps)
 }

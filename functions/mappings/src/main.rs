@@ -3,6 +3,7 @@
 use mappings::{Deps, router};
 use shared::aws::{Cloud, serve};
 use shared::store::connections::Connections;
+use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::usage::UsageReader;
 
@@ -13,6 +14,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let deps = Deps {
         mappings: Mappings::new(table.clone()),
         usage: UsageReader::new(table.clone()),
+        lines: Lines::new(table.clone()),
         connections: Connections::new(table),
         opener: cloud.opener()?,
         clock: cloud.clock.clone(),

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use shared::api::{Fault, Problem};
 use shared::domain::ids::ServiceId;
-use shared::psa::{CatalogQuery, Connector, PsaError};
-
-/// Pages of the catalogue that are looked through: 10,000 services.
-const PAGES: u32 = 100;
+use shared::psa::{Connector, PsaError};
 
 /// What is said where one is missing.
 pub(crate) const UNKNOWN: &str = "must be an active service";
@@ -31,19 +28,9 @@ pub(crate) async fn missing<T>(
     named: BTreeMap<ServiceId, T>,
 ) -> Result<BTreeMap<ServiceId, T>, PsaError> {
     let mut missing = named;
-    let mut query = CatalogQuery { limit: 100, ..CatalogQuery::default() };
-    for _ in 0..PAGES {
-        if missing.is_empty() {
-            break;
-        }
-        let page = psa.services(&query).await?;
-        for service in page.items.iter().filter(|service| service.active) {
-            missing.remove(&service.id);
-        }
-        match page.next {
-            Some(next) => query.after = Some(next),
-            None => break,
-        }
+    let found = psa.services_by_id(&missing.keys().cloned().collect()).await?;
+    for service in found.iter().filter(|service| service.active) {
+        missing.remove(&service.id);
     }
     Ok(missing)
 }

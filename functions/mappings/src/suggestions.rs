@@ -148,7 +148,7 @@ async fn known(
         known.entry(company).or_default().extend(seen.accounts.iter().cloned().map(KnownAccount::Stated));
     }
     for other in others(deps, connection).await? {
-        for mapping in deps.mappings.all_companies(&other.partner, &other.id).await? {
+        for mapping in deps.mappings.everything(&other.partner, &other.id).await?.companies {
             if let Some(known) = known.get_mut(&mapping.company) {
                 known.push(KnownAccount::OnAnotherConnection(mapping.account_id, other.name.clone()));
             }

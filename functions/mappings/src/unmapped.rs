@@ -1,19 +1,13 @@
 //! `GET /v1/connections/{id}/unmapped`: usage of the last two months that no mapping of the connection takes.
 
-use std::ops::RangeInclusive;
-
 use axum::extract::State;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use shared::api::auth::Reader;
 use shared::api::paging::{List, Listing, Paging};
 use shared::api::{Json, Path, Problem, ProblemBody, Query};
 use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::store::Read;
-use shared::store::mappings::{CompanyMapping, ProductMapping};
-use shared::store::usage::Month;
-use shared::sync::{Unmapped, unmapped};
+use shared::store::mappings::{CompanyMapping, Everything, ProductMapping};
+use shared::sync::{Unmapped, recent_months, unmapped};
 
 use crate::Deps;
 
@@ -28,22 +22,12 @@ pub(crate) struct Loose {
 impl Loose {
     /// Of a connection, in view of the usage of this month and the last.
     pub(crate) async fn read(deps: &Deps, partner: &PartnerId, connection: &ConnectionId) -> Result<Self, Problem> {
-        let months = two_months(deps.clock.now());
+        let months = recent_months(deps.clock.now());
         let since = *months.start();
-        let products = deps.mappings.all_products(partner, connection).await?;
-        let companies = deps.mappings.all_companies(partner, connection).await?;
+        let Everything { products, companies } = deps.mappings.everything(partner, connection).await?;
         let book = deps.usage.load(partner, months).await?;
         Ok(Self { feeds: unmapped(&book, since, &products, &companies), products, companies })
     }
-}
-
-/// The month before, this one, and the one that begins within the hour: a count may be dated that much ahead.
-fn two_months(now: Timestamp) -> RangeInclusive<Month> {
-    let first = now.to_zoned(TimeZone::UTC).date().first_of_month();
-    let before = first.yesterday().map_or(first, Date::first_of_month);
-    let start = before.to_zoned(TimeZone::UTC).map_or(now, |zoned| zoned.timestamp());
-    let end = now.saturating_add(SignedDuration::from_hours(1)).unwrap_or(now);
-    Month::of(start)..=Month::of(end)
 }
 
 /// List usage that no mapping takes.
@@ -93,14 +77,6 @@ pub(crate) fn cut<T>(items: Vec<T>, after: Option<&str>, place: impl Fn(&T) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn two_months_are_this_one_and_the_last() {
-        let of = |now: &str| two_months(now.parse().unwrap());
-        let text = |months: RangeInclusive<Month>| format!("{} {}", months.start(), months.end());
-        assert_eq!(text(of("2026-11-21T12:00:00Z")), "2026-10 2026-11");
-        assert_eq!(text(of("2027-01-31T23:30:00Z")), "2026-12 2027-02");
-    }
 
     #[test]
     fn a_page_goes_on_behind_an_item_that_is_gone() {

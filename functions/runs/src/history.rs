@@ -15,8 +15,7 @@ use shared::history::{Asked, Entry, Kind, Place};
 use shared::store::Read;
 use utoipa::IntoParams;
 
-use crate::lines::wants_csv;
-use crate::{Deps, history_sheet};
+use crate::{Deps, history_sheet, sheet};
 
 /// What of the history.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -83,7 +82,7 @@ pub(crate) async fn history(
     let after: Option<Place> =
         list.position(cursor.as_deref())?.map(|place| place.parse()).transpose().map_err(no_place)?;
     let reading = deps.history.read(&connection, which.asked()?).await?;
-    if wants_csv(&headers) {
+    if sheet::is_wanted(&headers) {
         let sheet = history_sheet::of(&reading, &list, after).await?;
         let name = format!("attachment; filename=\"history-{}.csv\"", connection.id);
         let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, name.as_str())];

@@ -1,12 +1,11 @@
 //! A history as one CSV file that a spreadsheet opens without running anything. It is bounded, and says where it ends.
 
-use serde::Serialize;
 use shared::api::Problem;
 use shared::api::paging::List;
 use shared::domain::difference::Fields;
 use shared::history::{Entry, Place, Reading};
 
-use crate::sheet::as_text;
+use crate::sheet::{as_text, cell, word};
 
 /// The most entries in a file.
 const MOST_ENTRIES: usize = 5_000;
@@ -75,28 +74,19 @@ fn cells(entry: &Entry) -> [String; 16] {
     [
         entry.at.to_string(),
         entry.actor.clone(),
-        word(entry.kind),
-        text(entry.company.as_ref()),
-        text(entry.product.as_ref()),
-        text(entry.line_id.as_ref()),
-        text(entry.contract_id.as_ref()),
-        text(entry.service_id.as_ref()),
-        text(entry.run_id.as_ref()),
-        text(entry.of_run_id.as_ref()),
-        text(entry.effective_date.as_ref()),
-        entry.state.map(word).unwrap_or_default(),
+        word(&entry.kind),
+        cell(entry.company.as_ref()),
+        cell(entry.product.as_ref()),
+        cell(entry.line_id.as_ref()),
+        cell(entry.contract_id.as_ref()),
+        cell(entry.service_id.as_ref()),
+        cell(entry.run_id.as_ref()),
+        cell(entry.of_run_id.as_ref()),
+        cell(entry.effective_date.as_ref()),
+        entry.state.as_ref().map(word).unwrap_or_default(),
         entry.summary.clone(),
         json(&entry.before),
         json(&entry.after),
         String::new(),
     ]
-}
-
-fn text(value: Option<&impl ToString>) -> String {
-    value.map(ToString::to_string).unwrap_or_default()
-}
-
-fn word(value: impl Serialize) -> String {
-    let json = serde_json::to_value(value).ok();
-    json.as_ref().and_then(|json| json.as_str()).unwrap_or_default().to_owned()
 }

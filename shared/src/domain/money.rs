@@ -176,6 +176,25 @@ pub struct Sum {
     pub lines_without_cost: u32,
 }
 
+/// What several lines of one currency come to together; `None` where they are of several, or where nothing is known.
+#[must_use]
+pub fn total(lines: impl IntoIterator<Item = LineMoney>) -> Option<LineMoney> {
+    let lines: Vec<LineMoney> = lines.into_iter().collect();
+    let first = lines.first()?;
+    if let [only] = lines.as_slice() {
+        return Some(only.clone());
+    }
+    let add = |of: fn(&LineMoney) -> Option<Money>| lines.iter().map(of).reduce(|sum, next| sum?.plus(next?)).flatten();
+    let one_currency = lines.iter().all(|line| line.currency == first.currency);
+    one_currency.then(|| LineMoney {
+        currency: first.currency.clone(),
+        unit_price: None,
+        unit_cost: None,
+        monthly_price: add(|line| line.monthly_price),
+        monthly_cost: add(|line| line.monthly_cost),
+    })
+}
+
 /// Adds up by currency. A sum that no decimal can hold leaves the line out, as one without a price.
 #[must_use]
 pub fn sums(lines: impl IntoIterator<Item = LineMoney>) -> Vec<Sum> {

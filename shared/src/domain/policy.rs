@@ -134,10 +134,16 @@ impl From<BudgetPercent> for u32 {
 pub struct StaleAfterHours(u32);
 
 impl StaleAfterHours {
+    /// How long that is.
+    #[must_use]
+    pub fn duration(self) -> SignedDuration {
+        SignedDuration::from_hours(self.0.into())
+    }
+
     /// The newest complete snapshot must be of this instant or a later one.
     #[must_use]
     pub fn fresh_from(self, now: Timestamp) -> Timestamp {
-        now.saturating_sub(SignedDuration::from_hours(self.0.into())).unwrap_or(Timestamp::MIN)
+        now.saturating_sub(self.duration()).unwrap_or(Timestamp::MIN)
     }
 }
 

@@ -174,6 +174,9 @@ pub struct Connections {
     table: Table,
 }
 
+/// Connections read at once where all are asked for.
+const AT_ONCE: u16 = 50;
+
 impl Connections {
     /// The connections in `table`.
     #[must_use]
@@ -192,6 +195,22 @@ impl Connections {
         read: Read,
     ) -> Result<Option<Connection>, StoreError> {
         self.table.get(&schema::connection(partner, id), read).await
+    }
+
+    /// Every connection of a partner, in the order of their making.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn all(&self, partner: &PartnerId) -> Result<Vec<Connection>, StoreError> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let (page, next) = self.list(partner, after.as_ref(), AT_ONCE).await?;
+            all.extend(page);
+            match next {
+                Some(next) => after = Some(next),
+                None => return Ok(all),
+            }
+        }
     }
 
     /// At most `limit` connections in the order of their making, after the one named `after`; and the id to go on after.

@@ -18,7 +18,7 @@ use crate::domain::finding::{Finding, Next, Noticed, Says, Subject, Word};
 use crate::domain::ids::RunId;
 use crate::domain::line::{LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
-use crate::events::{Event, OpenedFinding, Publish, tell};
+use crate::events::{Event, OpenedFinding, Publish, StaleProduct, UsageStale, tell};
 use crate::ledger::{Intent, Ledger};
 use crate::store::StoreError;
 use crate::store::connections::Connection;
@@ -206,8 +206,23 @@ impl Saying<'_> {
         // Also where some were not stored: whoever says it all again finds these open, and would not tell of them.
         let told =
             opened.iter().map(|finding| Event::FindingOpened(Box::new(OpenedFinding::of(self.connection, finding))));
-        tell(events, &told.collect::<Vec<_>>()).await;
+        tell(events, &told.chain(self.gone_stale(&opened)).collect::<Vec<_>>()).await;
         Ok(said?)
+    }
+
+    /// That usage has gone stale, where findings say so that were opened just now.
+    fn gone_stale(&self, opened: &[Finding]) -> Option<Event> {
+        let patience = self.connection.policy.stale_after_hours.duration();
+        let of_product = |finding: &Finding| match &finding.noticed.subject {
+            Subject::Product(product) if finding.noticed.reason.code == Code::UsageStale.as_str() => {
+                let newest = finding.noticed.about.as_deref()?.parse().ok()?;
+                StaleProduct::at(product.clone(), newest, patience, self.at)
+            }
+            _ => None,
+        };
+        let products: Vec<StaleProduct> = opened.iter().filter_map(of_product).collect();
+        let partner = self.connection.partner.clone();
+        (!products.is_empty()).then(|| Event::UsageStale(Box::new(UsageStale { partner, products })))
     }
 
     /// The finding that this opened, if it did.

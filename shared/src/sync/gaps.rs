@@ -1,19 +1,27 @@
-//! What a run of all lines notices besides them: usage that is out of date, and lines that are billed without any.
+//! What a run of all lines notices besides them: usage that is billed nowhere or out of date, lines that are billed without
+//! any, costs that are hidden.
 //!
 //! Nothing here changes a line. That a product is not counted for a company does not mean that it is not used there, so the
 //! units stay and a person is told, with what is at stake. Lines that no mapping names are `unfed`'s.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::assess::Desk;
 use super::draft::Draft;
 use super::lines::{MappedFeed, MappedLine};
+use super::unmapped::{Unmapped, Why};
 use crate::domain::finding::{Noticed, Subject};
+use crate::domain::ids::{CompanyId, ProductKey, ServiceId};
 use crate::domain::lifecycle::named;
 use crate::domain::line::LineKey;
+use crate::domain::money::{self, LineMoney, UnitPrices};
+use crate::domain::period::PeriodType;
 use crate::domain::reason::{Code, Reason};
+use crate::domain::units::Units;
+use crate::store::mappings::ProductMapping;
+use crate::store::runs::Gap;
 use crate::store::usage::UsageBook;
 
 /// Mapped products of which no complete snapshot has come since `fresh_from`.
@@ -61,5 +69,87 @@ fn billed_without_usage(line: &MappedLine, desk: &Desk<'_>) -> Option<Noticed> {
         product: Some(feed.product.clone()),
         before: Some(units),
         ..Noticed::of(Subject::Line(line.key.clone()), Reason::new(Code::LineWithoutUsage, explanation))
+    })
+}
+
+/// Usage that no mapping takes: one gap a company that is not mapped, one a product that is not. `elsewhere` are the companies
+/// that another connection of the partner bills.
+pub(super) fn unmapped(
+    loose: &[Unmapped],
+    elsewhere: &BTreeSet<CompanyId>,
+    products: &[ProductMapping],
+    prices: &BTreeMap<ServiceId, UnitPrices>,
+) -> Vec<Gap> {
+    let mut companies: BTreeMap<&CompanyId, Vec<&Unmapped>> = BTreeMap::new();
+    let mut unknown: BTreeMap<&ProductKey, Vec<&Unmapped>> = BTreeMap::new();
+    for feed in loose.iter().filter(|feed| !elsewhere.contains(&feed.company)) {
+        match feed.why {
+            Why::CompanyNotMapped => companies.entry(&feed.company).or_default().push(feed),
+            Why::ProductNotMapped => unknown.entry(&feed.product).or_default().push(feed),
+        }
+    }
+    let services: BTreeMap<&ProductKey, &ServiceId> =
+        products.iter().map(|mapping| (&mapping.product, &mapping.service_id)).collect();
+    let worth = |feed: &Unmapped| {
+        let prices = prices.get(*services.get(&feed.product)?)?;
+        Some(LineMoney::of(prices, PeriodType::Monthly, Some(Units::ZERO.delta_to(feed.quantity))))
+    };
+    let of_companies = companies.into_iter().map(|(company, feeds)| of_company(company, &feeds, worth));
+    of_companies.chain(unknown.into_iter().map(|(product, feeds)| of_product(product, &feeds))).collect()
+}
+
+/// List prices tell what is at stake: what the company's own contract will say is not known.
+fn of_company(company: &CompanyId, feeds: &[&Unmapped], worth: impl Fn(&Unmapped) -> Option<LineMoney>) -> Gap {
+    let name = feeds.iter().find_map(|feed| feed.company_name.clone()).unwrap_or_default();
+    let counted: Vec<String> = feeds.iter().map(|feed| format!("{} of {}", feed.quantity, feed.product)).collect();
+    let explanation = format!(
+        "{} are counted for \"{}\", and no account is billed for them.",
+        counted.join(", "),
+        titled(company, &name)
+    );
+    let products: Vec<&str> = feeds.iter().map(|feed| feed.product.as_str()).collect();
+    let noticed = Noticed {
+        about: Some(products.join(", ")),
+        account: feeds.iter().find_map(|feed| feed.account_id.clone()),
+        company: Some(company.clone()),
+        company_name: name,
+        product: feeds.first().filter(|_| feeds.len() == 1).map(|feed| feed.product.clone()),
+        target: total(feeds),
+        ..Noticed::of(Subject::Company(company.clone()), Reason::new(Code::CompanyNotMapped, explanation))
+    };
+    Gap { noticed, money: money::total(feeds.iter().filter_map(|feed| worth(feed))) }
+}
+
+fn of_product(product: &ProductKey, feeds: &[&Unmapped]) -> Gap {
+    let companies = match feeds.len() {
+        1 => "one mapped company".to_owned(),
+        count => format!("{count} mapped companies"),
+    };
+    let counted = total(feeds).map_or_else(|| "Units".to_owned(), |units| units.to_string());
+    let explanation = format!("{counted} of {product} are counted for {companies}, and no service bills the product.");
+    Gap::from(Noticed {
+        about: Some(product.to_string()),
+        product: Some(product.clone()),
+        target: total(feeds),
+        ..Noticed::of(Subject::Product(product.clone()), Reason::new(Code::ProductNotMapped, explanation))
+    })
+}
+
+fn titled<'a>(company: &'a CompanyId, name: &'a str) -> &'a str {
+    if name.is_empty() { company.as_str() } else { name }
+}
+
+fn total(feeds: &[&Unmapped]) -> Option<Units> {
+    feeds.iter().try_fold(Units::ZERO, |sum, feed| sum.checked_add(feed.quantity))
+}
+
+/// That the PSA shows prices and not one cost.
+pub(super) fn costs_hidden(prices: &BTreeMap<LineKey, UnitPrices>) -> Option<Noticed> {
+    let sold = prices.values().filter(|prices| prices.price.is_some()).count();
+    let hidden = sold > 0 && prices.values().all(|prices| prices.cost.is_none());
+    hidden.then(|| {
+        let explanation = format!("The PSA shows this API user the price of {sold} lines and the cost of none.");
+        let reason = Reason::new(Code::CostsHidden, explanation);
+        Noticed { about: Some("costs".to_owned()), ..Noticed::of(Subject::Connection, reason) }
     })
 }

@@ -54,7 +54,7 @@ pub use planner::Planner;
 pub use preflight::{Check, Preflight, Preflights, Verdict};
 pub use request::{NewRun, new_run_id, scheduled_run_id};
 pub use resolver::{Resolved, Resolver};
-pub use unmapped::{Unmapped, Why, unmapped};
+pub use unmapped::{Unmapped, Why, recent_months, unmapped};
 pub use worker::{Done, Worker};
 
 /// The engine's delays and sizes.

@@ -1,5 +1,7 @@
 //! The fan-out's half of a sync: one connection's lines, observed in bulk, decided, recorded, and handed on.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
 use super::assess::{Desk, bulk_window, full_window, months};
@@ -8,9 +10,10 @@ use super::draft::{Draft, budget_exhausted};
 use super::findings::stranded;
 use super::lines::{MappedFeed, MappedLine, Wanted};
 use super::parts::PlannerParts as Parts;
-use super::pricing::price;
+use super::pricing::{list_prices, price};
 use super::record::{come_again_soon, finish, note_accepted, note_rejected, record, try_again_soon};
 use super::unfed::Unfed;
+use super::unmapped::{Why, recent_months, unmapped};
 use super::{SyncError, Today, gaps, live_writers, open, reason_of, reversal};
 use crate::clock::Clock;
 use crate::domain::ids::{PartnerId, RunId};
@@ -22,7 +25,9 @@ use crate::store::Read;
 use crate::store::budgets::Found;
 use crate::store::connections::{Bookkeeping, Connection, Status};
 use crate::store::lines::Tenancy;
-use crate::store::runs::{Mode, Planned, Run, RunState};
+use crate::store::mappings::Everything;
+use crate::store::runs::{Gap, Mode, Planned, Run, RunState};
+use crate::store::usage::UsageBook;
 
 /// Plans runs.
 #[derive(Clone)]
@@ -178,9 +183,33 @@ impl Planner {
         }
     }
 
-    async fn feeds(&self, connection: &Connection) -> Result<Vec<MappedFeed>, SyncError> {
-        let all = self.parts.mappings.everything(&connection.partner, &connection.id).await?;
-        Ok(MappedFeed::all(&all.products, &all.companies))
+    /// Usage of the last months that no mapping takes, with what is at stake by list prices. It costs a request to the PSA
+    /// where there is some of a mapped product.
+    async fn unmapped(
+        &self,
+        psa: &dyn Connector,
+        connection: &Connection,
+        (mappings, book): (&Everything, &UsageBook),
+    ) -> Result<Vec<Gap>, SyncError> {
+        let Parts { connections, clock, .. } = &self.parts;
+        let Everything { products, companies } = mappings;
+        let since = *recent_months(clock.now()).start();
+        let loose = unmapped(book, since, products, companies);
+        if loose.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut elsewhere = BTreeSet::new();
+        for other in connections.all(&connection.partner).await? {
+            if other.id != connection.id && other.status != Status::Revoked {
+                let of_other = self.parts.mappings.everything(&other.partner, &other.id).await?;
+                elsewhere.extend(of_other.companies.into_iter().map(|mapping| mapping.company));
+            }
+        }
+        let counted: BTreeSet<_> =
+            loose.iter().filter(|feed| feed.why == Why::CompanyNotMapped).map(|feed| &feed.product).collect();
+        let mapped = products.iter().filter(|mapping| counted.contains(&mapping.product));
+        let services = list_prices(psa, mapped.map(|mapping| mapping.service_id.clone()).collect()).await;
+        Ok(gaps::unmapped(&loose, &elsewhere, products, &services))
     }
 
     /// Reads what the lines depend on, in bulk, and decides each.
@@ -189,7 +218,8 @@ impl Planner {
             return reversal::draft(&self.parts, psa, connection, reverses).await;
         }
         let Parts { usage, lines, clock, .. } = &self.parts;
-        let feeds = self.feeds(connection).await?;
+        let mappings = self.parts.mappings.everything(&connection.partner, &connection.id).await?;
+        let feeds = MappedFeed::all(&mappings.products, &mappings.companies);
         let wanted = Wanted::of(run);
         let asked_for = wanted.feeds(&feeds);
         let whole = run.is_of_all_lines();
@@ -205,6 +235,8 @@ impl Planner {
         if asked_for.is_empty() && unfed.is_empty() {
             let mut draft = Draft { whole: true, ..Draft::default() };
             draft.notice(stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?);
+            let book = usage.load(&run.partner, recent_months(clock.now())).await?;
+            draft.gaps.extend(self.unmapped(psa, connection, (&mappings, &book)).await?);
             return Ok(draft);
         }
         let allowance = psa.allowance().await?;
@@ -254,6 +286,7 @@ impl Planner {
             draft.notice(unfed.notices(&mapped, &contracts, today.date));
             draft.notice(gaps::stale(&feeds, &book, fresh_from));
             draft.notice(gaps::without_usage(&mapped, &draft, &desk));
+            draft.gaps.extend(self.unmapped(psa, connection, (&mappings, &book)).await?);
             draft.notice(stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?);
         }
         price(psa, &mut draft, &contracts.by_id, &observed).await;

@@ -3,17 +3,20 @@
 //! Prices are told beside changes and decide none: where they can't be read, the run goes on without them. Only lines whose
 //! units are to change, or wait to be changed, are asked about; a run that finds everything right asks nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
+use super::gaps;
 use crate::domain::contract::Contract;
-use crate::domain::ids::{AccountId, ContractId};
+use crate::domain::ids::{AccountId, ContractId, ServiceId};
 use crate::domain::line::{LineKey, LineResult, LineStatus};
 use crate::domain::money::{self, LineMoney, UnitPrices};
+use crate::domain::reason::Code;
+use crate::domain::units::Units;
 use crate::psa::{Connector, Observation};
-use crate::store::runs::RunMoney;
+use crate::store::runs::{Gap, RunMoney};
 
-/// Reads the prices of the draft's changes and tells them with its lines.
+/// Reads the prices of the draft's changes and tells them with its lines, and with what is billed without usage.
 pub(super) async fn price(
     psa: &dyn Connector,
     draft: &mut Draft,
@@ -22,7 +25,13 @@ pub(super) async fn price(
 ) {
     let rows = draft.rows.iter().chain(draft.looks.iter().map(|look| &look.row));
     let bills = |row: &LineResult| Some((row.key(), contracts.get(&row.contract_id)?.account.clone()));
-    let lines: BTreeMap<LineKey, AccountId> = rows.filter(|row| changes(row)).filter_map(bills).collect();
+    let without_usage = draft.gaps.iter().filter_map(billed_without_usage);
+    let account = |line: &LineKey| Some((line.clone(), contracts.get(&line.contract)?.account.clone()));
+    let lines: BTreeMap<LineKey, AccountId> = rows
+        .filter(|row| changes(row))
+        .filter_map(bills)
+        .chain(without_usage.filter_map(|(line, _)| account(&line)))
+        .collect();
     if lines.is_empty() {
         return;
     }
@@ -36,10 +45,25 @@ pub(super) async fn price(
     for row in draft.rows.iter_mut().filter(|row| changes(row)) {
         row.money = of(row, &prices, contracts);
     }
+    for gap in &mut draft.gaps {
+        if let Some((line, units)) = billed_without_usage(gap) {
+            let every = contracts.get(&line.contract).and_then(|contract| contract.recurring);
+            let taken_off = units.delta_to(Units::ZERO);
+            gap.money =
+                prices.get(&line).zip(every).map(|(prices, every)| LineMoney::of(prices, every, Some(taken_off)));
+        }
+    }
+    draft.notice(gaps::costs_hidden(&prices).filter(|_| draft.whole));
     for look in &mut draft.looks {
         look.line.label.prices = prices.get(&look.line.key).cloned();
         look.row.money = of(&look.row, &prices, contracts);
     }
+}
+
+/// A line that is billed and that nothing is counted for, with its units.
+fn billed_without_usage(gap: &Gap) -> Option<(LineKey, Units)> {
+    let of_it = gap.noticed.reason.code == Code::LineWithoutUsage.as_str();
+    Some((gap.noticed.subject.line().filter(|_| of_it)?.clone(), gap.noticed.before?))
 }
 
 /// Whether the line's units are not what they should be.
@@ -62,4 +86,18 @@ pub(super) fn worth(draft: &Draft) -> RunMoney {
     let in_status = |status| rows().filter(move |row| row.status == status && changes(row));
     let sums = |status| money::sums(in_status(status).map(|row| row.money.clone().unwrap_or_default()));
     RunMoney { planned: sums(LineStatus::Planned), held: sums(LineStatus::Held) }
+}
+
+/// What services are sold and bought for where no contract names a price of its own; empty where that can't be read.
+pub(super) async fn list_prices(psa: &dyn Connector, services: BTreeSet<ServiceId>) -> BTreeMap<ServiceId, UnitPrices> {
+    if services.is_empty() {
+        return BTreeMap::new();
+    }
+    match psa.services_by_id(&services).await {
+        Ok(found) => found.into_iter().map(|service| (service.id, service.prices)).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "list prices were not read: unmapped usage is told without them");
+            BTreeMap::new()
+        }
+    }
 }

@@ -4,8 +4,11 @@
 //! person has excluded is taken, by that decision. What is to be done about the rest is decided elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{AccountId, CompanyId, ProductKey};
@@ -46,6 +49,17 @@ pub struct Unmapped {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub account_id: Option<AccountId>,
+}
+
+/// The months whose usage is looked at: the one before, this one, and the one that begins within the hour, for a count may be
+/// dated that much ahead.
+#[must_use]
+pub fn recent_months(now: Timestamp) -> RangeInclusive<Month> {
+    let first = now.to_zoned(TimeZone::UTC).date().first_of_month();
+    let before = first.yesterday().map_or(first, Date::first_of_month);
+    let start = before.to_zoned(TimeZone::UTC).map_or(now, |zoned| zoned.timestamp());
+    let end = now.saturating_add(SignedDuration::from_hours(1)).unwrap_or(now);
+    Month::of(start)..=Month::of(end)
 }
 
 /// Every feed of `book` that was counted in `since` or later, above zero at least once, and that adds to no line; by company
@@ -157,6 +171,16 @@ mod tests {
         let since = Month::of(at("2026-10-01T00:00:00Z"));
         let told = |found: Unmapped| format!("{} {} {} {:?}", found.company, found.product, found.quantity, found.why);
         unmapped(book, since, products, companies).into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn recent_months_are_this_one_and_the_last() {
+        let text = |now: &str| {
+            let months = recent_months(at(now));
+            format!("{} {}", months.start(), months.end())
+        };
+        assert_eq!(text("2026-11-21T12:00:00Z"), "2026-10 2026-11");
+        assert_eq!(text("2027-01-31T23:30:00Z"), "2026-12 2027-02");
     }
 
     #[test]

@@ -30,6 +30,7 @@ use shared::psa::registry::Registry;
 use shared::store::Table;
 use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
+use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::usage::{Snapshots, UsageReader};
 use simulators::autotask::seed::Provider;
@@ -225,6 +226,7 @@ fn router(table: &Table, data: &Path, psas: Registry, clock: &TestClock) -> axum
     let mappings = mappings::router(mappings::Deps {
         mappings: Mappings::new(table.clone()),
         usage: UsageReader::new(table.clone()),
+        lines: Lines::new(table.clone()),
         connections: Connections::new(table.clone()),
         opener,
         clock: Arc::new(clock.clone()),

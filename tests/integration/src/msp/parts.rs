@@ -29,6 +29,7 @@ use shared::store::Table;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
+use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::usage::{Snapshots, UsageReader};
@@ -298,6 +299,7 @@ fn routers(
     let mappings = mappings::router(mappings::Deps {
         mappings: Mappings::new(table.clone()),
         usage: UsageReader::new(table.clone()),
+        lines: Lines::new(table.clone()),
         connections: Connections::new(table.clone()),
         opener: opener.clone(),
         clock: Arc::new(clock.clone()),
