@@ -44,7 +44,7 @@ pub(crate) async fn list(
         usage: deps.usage.clone(),
         opener: deps.opener.clone(),
     };
-    let looked = preflights.of(&connection, &all.products, &companies, deps.clock.as_ref()).await;
+    let looked = preflights.of(&connection, &all, &companies, deps.clock.as_ref()).await;
     let items = looked.map_err(failed)??;
     let next = companies.last().filter(|_| more).map(|last| last.id().to_string());
     Ok(Json(list.page(items, next.as_deref())))

@@ -98,6 +98,11 @@ pub(crate) async fn list(
         return Ok(Json(list.page(Vec::new(), None)));
     }
     let known = known(&deps, &psa.connection, &seen).await?;
+    let allowance = psa.connector.allowance().await?;
+    if allowance.room(psa.connection.policy.budget_percent) < PAGES {
+        return Err(Problem::conflict("budget_exhausted", "Too little is left of the PSA's requests of this hour.")
+            .fix("Try again within the hour: syncs come first."));
+    }
     let accounts = accounts(psa.connector.as_ref()).await?;
     let mut mapped: BTreeMap<AccountId, BTreeSet<CompanyId>> = BTreeMap::new();
     for mapping in &loose.companies {
@@ -148,7 +153,7 @@ async fn known(
         known.entry(company).or_default().extend(seen.accounts.iter().cloned().map(KnownAccount::Stated));
     }
     for other in others(deps, connection).await? {
-        for mapping in deps.mappings.everything(&other.partner, &other.id).await?.companies {
+        for mapping in deps.mappings.companies_as_they_stand(&other.partner, &other.id).await? {
             if let Some(known) = known.get_mut(&mapping.company) {
                 known.push(KnownAccount::OnAnotherConnection(mapping.account_id, other.name.clone()));
             }

@@ -97,7 +97,7 @@ impl From<LineResult> for Entry {
             status: Some(line.status),
             difference: line.difference().map(|difference| difference.get()),
             counted: line.target.map(|_| line.feeds.iter().map(|feed| u64::from(feed.quantity.get())).sum()),
-            drift: line.before.zip(line.last_confirmed).is_some_and(|(psa, ours)| psa != ours),
+            drift: has_drifted(&line),
             code: line.code,
             line_id: Some(line.line_id),
             company: Some(line.company.to_string()),
@@ -116,6 +116,13 @@ impl From<LineResult> for Entry {
             fix: line.fix,
         }
     }
+}
+
+/// A line whose write is open shows what became of that; and what we wrote for a later day says nothing of an earlier one.
+fn has_drifted(line: &LineResult) -> bool {
+    let differs = line.before.zip(line.last_confirmed).is_some_and(|(psa, ours)| psa != ours);
+    let judged = line.effective_date.zip(line.last_confirmed_from).is_none_or(|(day, from)| from <= day);
+    differs && judged && line.status != LineStatus::Unknown
 }
 
 impl From<Gap> for Entry {

@@ -27,6 +27,7 @@ use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId, ContractServiceId, PsaTenantId, ServiceId};
 use crate::domain::line::LineKey;
 use crate::domain::money::UnitPrices;
+use crate::domain::period::PeriodType;
 use crate::domain::policy::BudgetPercent;
 use crate::domain::units::{Delta, Units};
 pub use credentials::{Credentials, Psa};
@@ -66,6 +67,8 @@ pub struct Service {
     pub active: bool,
     /// What it is sold and bought for where a contract names no price of its own.
     pub prices: UnitPrices,
+    /// The period that those are for, where the PSA says so.
+    pub billed: Option<PeriodType>,
 }
 
 /// A service on a contract.

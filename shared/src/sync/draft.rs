@@ -97,6 +97,15 @@ impl Draft {
         self.looks = kept;
     }
 
+    /// Requests that all jobs take at most.
+    pub fn requests_of_all_jobs(&self) -> u32 {
+        let mut accounts: BTreeMap<&AccountId, usize> = BTreeMap::new();
+        for look in &self.looks {
+            *accounts.entry(&look.line.label.account).or_default() += 1;
+        }
+        accounts.into_values().fold(0, |sum, lines| sum.saturating_add(self.requests_of_jobs(lines)))
+    }
+
     /// Requests that an account's jobs take at most for so many lines.
     fn requests_of_jobs(&self, lines: usize) -> u32 {
         let whole = u32::try_from(lines / LINES_A_JOB).unwrap_or(u32::MAX);

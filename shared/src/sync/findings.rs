@@ -79,7 +79,10 @@ pub(super) struct PlannersWord {
 impl PlannersWord {
     /// Reads the findings that stand, and hands those of the lines that need a job to `draft`.
     pub async fn of(findings: &Findings, connection: &Connection, draft: &mut Draft) -> Result<Self, SyncError> {
-        let said = Said { others: draft.gaps.iter().map(|gap| gap.noticed.clone()).collect(), ..Said::of(&draft.rows) };
+        let said = Said {
+            others: draft.gaps.iter().filter(|gap| gap.is_found_each_time()).map(|gap| gap.noticed.clone()).collect(),
+            ..Said::of(&draft.rows)
+        };
         let rows = draft.rows.iter().map(LineResult::key);
         let looked_at = draft.whole.then(|| rows.chain(draft.looks.iter().map(|look| look.line.key.clone())).collect());
         if draft.rows.is_empty() && draft.looks.is_empty() && draft.gaps.is_empty() && !draft.whole {
@@ -204,8 +207,10 @@ impl Saying<'_> {
             }
         }
         // Also where some were not stored: whoever says it all again finds these open, and would not tell of them.
-        let told =
-            opened.iter().map(|finding| Event::FindingOpened(Box::new(OpenedFinding::of(self.connection, finding))));
+        let told = opened
+            .iter()
+            .filter(|finding| !comes_in_crowds(finding))
+            .map(|finding| Event::FindingOpened(Box::new(OpenedFinding::of(self.connection, finding))));
         tell(events, &told.chain(self.gone_stale(&opened)).collect::<Vec<_>>()).await;
         Ok(said?)
     }
@@ -246,6 +251,12 @@ impl Saying<'_> {
         tracing::warn!(fingerprint, connection = %self.connection.id, "a finding keeps moving and is left to the next run");
         Ok(None)
     }
+}
+
+/// What a new partner has hundreds of in one night: the digest counts them, and nobody is told of each.
+fn comes_in_crowds(finding: &Finding) -> bool {
+    let code = Code::named(&finding.noticed.reason.code);
+    matches!(code, Some(Code::CompanyNotMapped | Code::ProductNotMapped | Code::LineWithoutUsage))
 }
 
 /// What is noticed of lines with a write of this connection's that is not settled, and that no job of this run of all lines

@@ -11,18 +11,21 @@ use jiff::Timestamp;
 use super::assess::Desk;
 use super::draft::Draft;
 use super::lines::{MappedFeed, MappedLine};
+use super::pricing::ListPrice;
 use super::unmapped::{Unmapped, Why};
 use crate::domain::finding::{Noticed, Subject};
 use crate::domain::ids::{CompanyId, ProductKey, ServiceId};
 use crate::domain::lifecycle::named;
 use crate::domain::line::LineKey;
 use crate::domain::money::{self, LineMoney, UnitPrices};
-use crate::domain::period::PeriodType;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::units::Units;
 use crate::store::mappings::ProductMapping;
 use crate::store::runs::Gap;
 use crate::store::usage::UsageBook;
+
+/// Products of a company that are named one by one.
+const MOST_NAMED: usize = 10;
 
 /// Mapped products of which no complete snapshot has come since `fresh_from`.
 pub(super) fn stale(feeds: &[MappedFeed], book: &UsageBook, fresh_from: Timestamp) -> Vec<Noticed> {
@@ -43,7 +46,8 @@ pub(super) fn stale(feeds: &[MappedFeed], book: &UsageBook, fresh_from: Timestam
         .collect()
 }
 
-/// Mapped lines that carry units in the PSA, and for which nothing was ever counted.
+/// Mapped lines that carry units in the PSA, and for which nothing was counted in the months that were read, though the
+/// product's source is heard of: before that, nothing can be said of anybody.
 pub(super) fn without_usage(mapped: &[MappedLine], draft: &Draft, desk: &Desk<'_>) -> Vec<Noticed> {
     let told: BTreeSet<LineKey> =
         draft.rows.iter().map(|row| row.key()).chain(draft.looks.iter().map(|look| look.line.key.clone())).collect();
@@ -53,10 +57,12 @@ pub(super) fn without_usage(mapped: &[MappedLine], draft: &Draft, desk: &Desk<'_
 
 fn billed_without_usage(line: &MappedLine, desk: &Desk<'_>) -> Option<Noticed> {
     let (contract, feed) = (desk.contracts.get(&line.key.contract)?, line.feeds.first()?);
+    let heard = desk.book.newest_complete.get(&feed.product)?.as_of >= desk.fresh_from;
+    let since = desk.book.since.filter(|_| heard)?;
     let found = desk.observed.lines.get(&(line.key.contract.clone(), line.key.service.clone()))?;
     let units = found.timeline.at(desk.today.date).filter(|units| units.get() > 0)?;
     let explanation = format!(
-        "{} bills {units} of service {}, and no usage of {} was ever counted for company {}.",
+        "{} bills {units} of service {}, and no usage of {} was counted for company {} since {since}.",
         named(contract),
         line.key.service,
         feed.product,
@@ -78,11 +84,12 @@ pub(super) fn unmapped(
     loose: &[Unmapped],
     elsewhere: &BTreeSet<CompanyId>,
     products: &[ProductMapping],
-    prices: &BTreeMap<ServiceId, UnitPrices>,
+    prices: &BTreeMap<ServiceId, ListPrice>,
 ) -> Vec<Gap> {
     let mut companies: BTreeMap<&CompanyId, Vec<&Unmapped>> = BTreeMap::new();
     let mut unknown: BTreeMap<&ProductKey, Vec<&Unmapped>> = BTreeMap::new();
-    for feed in loose.iter().filter(|feed| !elsewhere.contains(&feed.company)) {
+    let billed_nowhere = |feed: &&Unmapped| feed.quantity > Units::ZERO && !elsewhere.contains(&feed.company);
+    for feed in loose.iter().filter(billed_nowhere) {
         match feed.why {
             Why::CompanyNotMapped => companies.entry(&feed.company).or_default().push(feed),
             Why::ProductNotMapped => unknown.entry(&feed.product).or_default().push(feed),
@@ -91,8 +98,8 @@ pub(super) fn unmapped(
     let services: BTreeMap<&ProductKey, &ServiceId> =
         products.iter().map(|mapping| (&mapping.product, &mapping.service_id)).collect();
     let worth = |feed: &Unmapped| {
-        let prices = prices.get(*services.get(&feed.product)?)?;
-        Some(LineMoney::of(prices, PeriodType::Monthly, Some(Units::ZERO.delta_to(feed.quantity))))
+        let (prices, billed) = prices.get(*services.get(&feed.product)?)?;
+        Some(LineMoney::of(prices, (*billed)?, Some(Units::ZERO.delta_to(feed.quantity))))
     };
     let of_companies = companies.into_iter().map(|(company, feeds)| of_company(company, &feeds, worth));
     of_companies.chain(unknown.into_iter().map(|(product, feeds)| of_product(product, &feeds))).collect()
@@ -101,15 +108,11 @@ pub(super) fn unmapped(
 /// List prices tell what is at stake: what the company's own contract will say is not known.
 fn of_company(company: &CompanyId, feeds: &[&Unmapped], worth: impl Fn(&Unmapped) -> Option<LineMoney>) -> Gap {
     let name = feeds.iter().find_map(|feed| feed.company_name.clone()).unwrap_or_default();
-    let counted: Vec<String> = feeds.iter().map(|feed| format!("{} of {}", feed.quantity, feed.product)).collect();
-    let explanation = format!(
-        "{} are counted for \"{}\", and no account is billed for them.",
-        counted.join(", "),
-        titled(company, &name)
-    );
-    let products: Vec<&str> = feeds.iter().map(|feed| feed.product.as_str()).collect();
+    let counted = some(feeds.iter().map(|feed| format!("{} of {}", feed.quantity, feed.product)));
+    let explanation =
+        format!("{counted} are counted for \"{}\", and no account is billed for them.", titled(company, &name));
     let noticed = Noticed {
-        about: Some(products.join(", ")),
+        about: Some(some(feeds.iter().map(|feed| feed.product.to_string()))),
         account: feeds.iter().find_map(|feed| feed.account_id.clone()),
         company: Some(company.clone()),
         company_name: name,
@@ -117,7 +120,7 @@ fn of_company(company: &CompanyId, feeds: &[&Unmapped], worth: impl Fn(&Unmapped
         target: total(feeds),
         ..Noticed::of(Subject::Company(company.clone()), Reason::new(Code::CompanyNotMapped, explanation))
     };
-    Gap { noticed, money: money::total(feeds.iter().filter_map(|feed| worth(feed))) }
+    Gap { noticed, money: feeds.iter().map(|feed| worth(feed)).collect::<Option<Vec<_>>>().and_then(money::total) }
 }
 
 fn of_product(product: &ProductKey, feeds: &[&Unmapped]) -> Gap {
@@ -133,6 +136,14 @@ fn of_product(product: &ProductKey, feeds: &[&Unmapped]) -> Gap {
         target: total(feeds),
         ..Noticed::of(Subject::Product(product.clone()), Reason::new(Code::ProductNotMapped, explanation))
     })
+}
+
+/// The first few, and how many more: what a source calls a product may be anything, and any number of them.
+fn some(all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = all.len().saturating_sub(MOST_NAMED);
+    let named: Vec<String> = all.take(MOST_NAMED).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", named.join(", "))
 }
 
 fn titled<'a>(company: &'a CompanyId, name: &'a str) -> &'a str {

@@ -190,6 +190,7 @@ impl Planner {
         psa: &dyn Connector,
         connection: &Connection,
         (mappings, book): (&Everything, &UsageBook),
+        priced: bool,
     ) -> Result<Vec<Gap>, SyncError> {
         let Parts { connections, clock, .. } = &self.parts;
         let Everything { products, companies } = mappings;
@@ -201,14 +202,15 @@ impl Planner {
         let mut elsewhere = BTreeSet::new();
         for other in connections.all(&connection.partner).await? {
             if other.id != connection.id && other.status != Status::Revoked {
-                let of_other = self.parts.mappings.everything(&other.partner, &other.id).await?;
-                elsewhere.extend(of_other.companies.into_iter().map(|mapping| mapping.company));
+                let of_other = self.parts.mappings.companies_as_they_stand(&other.partner, &other.id).await?;
+                elsewhere.extend(of_other.into_iter().map(|mapping| mapping.company));
             }
         }
         let counted: BTreeSet<_> =
             loose.iter().filter(|feed| feed.why == Why::CompanyNotMapped).map(|feed| &feed.product).collect();
         let mapped = products.iter().filter(|mapping| counted.contains(&mapping.product));
-        let services = list_prices(psa, mapped.map(|mapping| mapping.service_id.clone()).collect()).await;
+        let services =
+            list_prices(psa, mapped.filter(|_| priced).map(|mapping| mapping.service_id.clone()).collect()).await;
         Ok(gaps::unmapped(&loose, &elsewhere, products, &services))
     }
 
@@ -236,7 +238,7 @@ impl Planner {
             let mut draft = Draft { whole: true, ..Draft::default() };
             draft.notice(stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?);
             let book = usage.load(&run.partner, recent_months(clock.now())).await?;
-            draft.gaps.extend(self.unmapped(psa, connection, (&mappings, &book)).await?);
+            draft.gaps.extend(self.unmapped(psa, connection, (&mappings, &book), false).await?);
             return Ok(draft);
         }
         let allowance = psa.allowance().await?;
@@ -286,10 +288,18 @@ impl Planner {
             draft.notice(unfed.notices(&mapped, &contracts, today.date));
             draft.notice(gaps::stale(&feeds, &book, fresh_from));
             draft.notice(gaps::without_usage(&mapped, &draft, &desk));
-            draft.gaps.extend(self.unmapped(psa, connection, (&mappings, &book)).await?);
             draft.notice(stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?);
         }
-        price(psa, &mut draft, &contracts.by_id, &observed).await;
+        // Prices are told, and decide nothing: they are read while a tenth of the hour's requests is left besides the jobs'.
+        let percent = connection.policy.budget_percent;
+        let left = allowance.room(percent).saturating_sub(psa.requests_made());
+        let roomy = left.saturating_sub(draft.requests_of_all_jobs()) > allowance.cap(percent) / 10;
+        if whole {
+            draft.gaps.extend(self.unmapped(psa, connection, (&mappings, &book), roomy).await?);
+        }
+        if roomy {
+            price(psa, &mut draft, &contracts.by_id, &observed).await;
+        }
         if run.mode == Mode::Preview || connection.policy.shadow {
             let shadow = connection.policy.shadow && run.mode == Mode::Apply;
             return Ok(look_closer(psa, draft, &desk, shadow).await?);

@@ -17,7 +17,7 @@ use super::lines::{MappedFeed, MappedLine, Wanted};
 use super::{SyncError, Today, live_writers, open};
 use crate::clock::Clock;
 use crate::domain::contract::Contract;
-use crate::domain::ids::{AccountId, ConnectionId};
+use crate::domain::ids::{AccountId, ConnectionId, ContractId};
 use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::money::{Currency, UnitPrices};
 use crate::domain::reason::{Code, Reason};
@@ -25,7 +25,7 @@ use crate::psa::open::Opener;
 use crate::psa::{Observation, PsaError};
 use crate::store::connections::{Connection, Connections};
 use crate::store::lines::{Lines, Tenancy};
-use crate::store::mappings::{CompanyMapping, ProductMapping};
+use crate::store::mappings::{CompanyMapping, Everything};
 use crate::store::usage::{self, UsageBook, UsageReader};
 
 /// Every check, in the order in which they are told.
@@ -110,7 +110,7 @@ struct Subject<'a> {
 }
 
 impl Preflights {
-    /// Looks over every feed of `companies`, in the order of the companies. It costs as many requests as planning a run of
+    /// Looks over every feed of `companies`, some of those of `mappings`, in the order of the companies. It costs as many requests as planning a run of
     /// them. The inner error is the PSA's.
     ///
     /// # Errors
@@ -118,15 +118,23 @@ impl Preflights {
     pub async fn of(
         &self,
         connection: &Connection,
-        products: &[ProductMapping],
+        mappings: &Everything,
         companies: &[CompanyMapping],
         clock: &dyn Clock,
     ) -> Result<Result<Vec<Preflight>, PsaError>, SyncError> {
-        let feeds = MappedFeed::all(products, companies);
+        let feeds = MappedFeed::all(&mappings.products, companies);
         if feeds.is_empty() {
             return Ok(Ok(Vec::new()));
         }
-        Ok(match self.look(connection, feeds.clone(), clock).await? {
+        // Those of others may share a line, or lead to one.
+        let all = MappedFeed::all(&mappings.products, &mappings.companies);
+        let accounts: BTreeSet<&AccountId> = feeds.iter().map(|feed| &feed.company.account_id).collect();
+        let contracts: BTreeSet<&ContractId> = feeds.iter().map(|feed| &feed.named.contract).collect();
+        let concerned = |feed: &&MappedFeed| {
+            accounts.contains(&feed.company.account_id) || contracts.contains(&feed.named.contract)
+        };
+        let concerned = all.iter().filter(concerned).cloned().collect();
+        Ok(match self.look(connection, (concerned, all), clock).await? {
             Ok(seen) => {
                 let subject = |feed| Subject { feed, connection: &connection.id, seen: &seen };
                 Ok(feeds.iter().map(|feed| subject(feed).checked()).collect())
@@ -138,7 +146,7 @@ impl Preflights {
     async fn look(
         &self,
         connection: &Connection,
-        feeds: Vec<MappedFeed>,
+        (feeds, all): (Vec<MappedFeed>, Vec<MappedFeed>),
         clock: &dyn Clock,
     ) -> Result<Result<Seen, PsaError>, SyncError> {
         let psa = match open(&self.opener, connection).await? {
@@ -151,8 +159,7 @@ impl Preflights {
         let histories = self.lines.named(&Tenancy::of(connection), &keys).await?;
         let live = live_writers(&self.connections, connection, histories.values()).await?;
         let read = async {
-            let (contracts, feeds) =
-                Contracts::read(psa.as_ref(), feeds.clone(), feeds, &BTreeSet::new(), today.date).await?;
+            let (contracts, feeds) = Contracts::read(psa.as_ref(), feeds, all, &BTreeSet::new(), today.date).await?;
             let writable = contracts.writable();
             let window = bulk_window(today.date, &connection.policy, writable.values().copied(), histories.values());
             let asked = contracts.asked(&feeds, &BTreeSet::new()).in_passing();

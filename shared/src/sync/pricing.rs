@@ -11,6 +11,7 @@ use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId, ServiceId};
 use crate::domain::line::{LineKey, LineResult, LineStatus};
 use crate::domain::money::{self, LineMoney, UnitPrices};
+use crate::domain::period::PeriodType;
 use crate::domain::reason::Code;
 use crate::domain::units::Units;
 use crate::psa::{Connector, Observation};
@@ -88,13 +89,16 @@ pub(super) fn worth(draft: &Draft) -> RunMoney {
     RunMoney { planned: sums(LineStatus::Planned), held: sums(LineStatus::Held) }
 }
 
-/// What services are sold and bought for where no contract names a price of its own; empty where that can't be read.
-pub(super) async fn list_prices(psa: &dyn Connector, services: BTreeSet<ServiceId>) -> BTreeMap<ServiceId, UnitPrices> {
+/// What a service is sold and bought for where no contract names a price of its own, and for how long, where that is known.
+pub(super) type ListPrice = (UnitPrices, Option<PeriodType>);
+
+/// The list prices of services; empty where they can't be read.
+pub(super) async fn list_prices(psa: &dyn Connector, services: BTreeSet<ServiceId>) -> BTreeMap<ServiceId, ListPrice> {
     if services.is_empty() {
         return BTreeMap::new();
     }
     match psa.services_by_id(&services).await {
-        Ok(found) => found.into_iter().map(|service| (service.id, service.prices)).collect(),
+        Ok(found) => found.into_iter().map(|service| (service.id, (service.prices, service.billed))).collect(),
         Err(error) => {
             tracing::warn!(%error, "list prices were not read: unmapped usage is told without them");
             BTreeMap::new()

@@ -60,12 +60,12 @@ pub(super) async fn record(
     if resumed {
         runs.drop_decided(run, decided.len()).await?;
     }
-    runs.put_gaps(run, draft.take_gaps(), resumed).await?;
     runs.put_jobs(run, &pages).await?;
     // A planner that died may have stored jobs without sending them: those are sent now, whatever this one decided.
     let to_send: Vec<String> =
         if resumed { runs.jobs_to_do(run).await? } else { pages.into_iter().map(|(page, _)| page).collect() };
     parts.jobs.send(&to_send.into_iter().map(|page| message(run, page)).collect::<Vec<_>>()).await?;
+    runs.put_gaps(run, draft.take_gaps(), resumed).await?;
     if let Some(connection) = connection {
         word.store(parts, connection, run, &handed_on).await?;
     }

@@ -64,7 +64,8 @@ async fn a_connection_begins_switched_on_and_due_at_two_in_the_partners_night() 
               "rise_units": 20
             },
             "provision_services": false,
-            "shadow": false
+            "shadow": false,
+            "stale_after_hours": 72
           },
           "psa": "autotask",
           "revoked_at": null,

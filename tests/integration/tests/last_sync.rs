@@ -195,9 +195,9 @@ async fn listing_costs_few_requests_and_looks_at_ten_runs_at_most() {
         println!("{:?} {requests:#?}", by_operation(&requests));
         (seen, requests.len())
     };
-    // The connection, the companies, the list of runs, the newest one and its lines.
+    // The connection, the import gate, the companies, the list of runs, the newest one and its lines.
     let (seen, requests) = listing().await;
-    assert_eq!((&seen["acme"], requests), (&brief("held", &whole), 5));
+    assert_eq!((&seen["acme"], requests), (&brief("held", &whole), 6));
     // Runs of others come in between, and previews.
     for _ in 0..9 {
         run_of(&msp, &["beta"]).await;
@@ -205,23 +205,23 @@ async fn listing_costs_few_requests_and_looks_at_ten_runs_at_most() {
     }
     let (seen, requests) = listing().await;
     assert_eq!(seen["acme"], brief("held", &whole), "nine runs of another company hid it");
-    assert!(requests <= 3 + 2 * 10 + 9, "{requests} requests");
+    assert!(requests <= 4 + 2 * 10 + 9, "{requests} requests");
     run_of(&msp, &["beta"]).await;
     let (seen, requests) = listing().await;
     assert_eq!(seen["acme"], none(), "an eleventh run was read");
-    assert!(requests <= 3 + 2 * 10 + 9, "{requests} requests");
+    assert!(requests <= 4 + 2 * 10 + 9, "{requests} requests");
     // No more runs are read than it takes to answer: the one company that is asked for is in the newest.
     let _ = msp.parts.requests.take();
     assert_eq!(
         msp.done(Method::GET, &format!("/v1/connections/{}/companies/beta", msp.connection), None).await["last_sync"]["status"],
         "unchanged"
     );
-    assert_eq!(msp.parts.requests.take().len(), 4);
+    assert_eq!(msp.parts.requests.take().len(), 5);
     // What nobody is mapped for costs nothing more.
     let empty = msp.connect("Europe/Berlin").await;
     let _ = msp.parts.requests.take();
     msp.done(Method::GET, &format!("/v1/connections/{empty}/companies"), None).await;
-    assert_eq!(msp.parts.requests.take().len(), 2);
+    assert_eq!(msp.parts.requests.take().len(), 3);
 }
 
 #[tokio::test]

@@ -185,8 +185,8 @@ fn struck_at_any_write_an_import_is_there_as_a_whole_or_not_at_all() {
     let needed = [
         ("store.put IMPORT", 3),
         ("store.put CHUNK", 2),
-        ("store.transact COMPANY+PRODUCT", 1),
-        ("store.transact COMPANY", 1),
+        ("store.transact ACT+COMPANY+PRODUCT", 1),
+        ("store.transact ACT+COMPANY", 1),
         ("store.delete CHUNK", 2),
     ];
     for (effect, times) in needed {
@@ -384,7 +384,7 @@ async fn holding(effect: &'static str) -> (Msp, tokio::sync::mpsc::UnboundedRece
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_change_that_was_let_in_before_an_import_began_does_not_slip_in_behind_it() {
     for method in [Method::PUT, Method::DELETE] {
-        let (msp, mut is_reached, go) = holding("store.transact COMPANY+IMPORT").await;
+        let (msp, mut is_reached, go) = holding("store.transact ACT+COMPANY+IMPORT").await;
         let first_of_all = msp.import(first()).await;
         assert_eq!(first_of_all.status, 200, "{}", first_of_all.text);
         let before = msp.export().await;
@@ -409,7 +409,7 @@ async fn a_change_that_was_let_in_before_an_import_began_does_not_slip_in_behind
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_was_removed_after_an_import_is_not_brought_back_by_one_that_still_applies_it() {
-    let (msp, mut is_reached, go) = holding("store.transact COMPANY").await;
+    let (msp, mut is_reached, go) = holding("store.transact ACT+COMPANY").await;
     let importing = tokio::spawn(Answer::to(msp.importing("", first())));
     is_reached.recv().await.unwrap();
 

@@ -302,8 +302,8 @@ async fn a_log_in_that_was_turned_away_is_not_repeated_to_read_back() {
         json!(first.results()),
         json!({"acme/a": "unknown write_unsettled", "acme/b": "unknown write_unsettled", "acme/c": "failed psa_credentials_rejected"})
     );
-    // Three to plan, one to observe, three writes.
-    assert_eq!(msp.psa.request_count() - before, 7);
+    // Five to plan, of them two for prices; one to observe, three writes.
+    assert_eq!(msp.psa.request_count() - before, 9);
 }
 
 #[tokio::test]

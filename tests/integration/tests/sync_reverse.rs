@@ -99,12 +99,23 @@ async fn a_reversed_line_says_from_when_it_counts_and_which_days_stay_as_they_ar
       "company": "acme",
       "company_name": "Acme",
       "contract_id": "29680001",
+      "difference": -2,
       "effective_date": "2026-11-02",
       "explanation": "reversal of run [run], which set 42 instead of 40 from 2026-11-01; -2 from 2026-11-02 (day after the change; the days before it stay at 42; inside a period, so the PSA prorates)",
       "feeds": [],
       "fix": "",
+      "last_confirmed": 42,
+      "last_confirmed_from": "2026-11-01",
       "line_id": "29680001:501",
+      "money": {
+        "currency": "EUR",
+        "monthly_cost": "-5.00",
+        "monthly_price": "-10.00",
+        "unit_cost": "2.50",
+        "unit_price": "5.00"
+      },
       "product": "edr",
+      "prorated": true,
       "service_id": "501",
       "status": "updated",
       "target": 40

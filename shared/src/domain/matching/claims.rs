@@ -78,7 +78,9 @@ impl<'a> Claims<'a> {
             detail: format!("As likely, or nearly: \"{}\".", ties.join("\", \"")),
         });
         let taken = self.taken(company, &best.candidate);
-        suggestion.sure = tie.is_none() && best.is_good() && (taken.is_none() || best.is_stated());
+        suggestion.sure = tie.is_none()
+            && best.is_good()
+            && (taken.is_none() || best.is_stated() && !self.is_mapped(company, &best.candidate));
         best.candidate.evidence.extend(tie.into_iter().chain(taken));
         suggestion.best = Some(best.candidate);
         candidates.truncate(ALTERNATIVES);

@@ -170,7 +170,7 @@ rows! {
     /// Of `Companies`.
     CompanyRow "company" { id = "id", name = "companyName", number = "companyNumber", active = "isActive" }
     /// Of `Services`.
-    ServiceRow "service" { id = "id", name = "name", active = "isActive", price = "unitPrice", cost = "unitCost" }
+    ServiceRow "service" { id = "id", name = "name", active = "isActive", price = "unitPrice", cost = "unitCost", period = "periodType" }
     /// Of `Contracts`.
     ContractRow "contract" {
         id = "id",
@@ -231,6 +231,7 @@ impl ServiceRow {
             name: self.name.text().unwrap_or_default(),
             active: self.active.flag().unwrap_or(false),
             prices: UnitPrices { price: self.price.money(), cost: self.cost.money(), currency: None },
+            billed: period(&self.period),
         })
     }
 }
@@ -268,16 +269,22 @@ impl ContractRow {
         if self.kind.whole() != Some(RECURRING_SERVICE) {
             return None;
         }
-        match self.period.whole() {
-            Some(2) => Some(PeriodType::Monthly),
-            Some(3) => Some(PeriodType::Quarterly),
-            Some(4) => Some(PeriodType::SemiAnnual),
-            Some(5) => Some(PeriodType::Yearly),
-            _ => {
-                tracing::warn!(contract = %self.id, period = %self.period, "an unknown period type: not written to");
-                None
-            }
+        let known = period(&self.period);
+        if known.is_none() {
+            tracing::warn!(contract = %self.id, period = %self.period, "an unknown period type: not written to");
         }
+        known
+    }
+}
+
+/// A billing period by Autotask's number, the same for contracts and services.
+fn period(number: &Loose) -> Option<PeriodType> {
+    match number.whole() {
+        Some(2) => Some(PeriodType::Monthly),
+        Some(3) => Some(PeriodType::Quarterly),
+        Some(4) => Some(PeriodType::SemiAnnual),
+        Some(5) => Some(PeriodType::Yearly),
+        _ => None,
     }
 }
 

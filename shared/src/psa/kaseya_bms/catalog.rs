@@ -51,6 +51,7 @@ fn service(row: &Row) -> Result<Service, PsaError> {
         name: row.text("name").unwrap_or_default(),
         active: row.flag("isactive") != Some(false),
         prices: UnitPrices { price: money("unitprice"), cost: money("unitcost"), currency: None },
+        billed: None,
     })
 }
 

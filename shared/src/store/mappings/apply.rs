@@ -20,6 +20,9 @@ use crate::store::{Condition, Key, Read, StoreError, Write, schema};
 /// A transaction takes 100 rows: a mapping, its version and its row of the journal are three.
 const MAPPINGS_A_TRANSACTION: usize = 33;
 
+/// A transaction takes 4 MB, and rows are larger there than as JSON.
+const BYTES_A_TRANSACTION: usize = 2_000_000;
+
 /// Requests of one import that are on their way at once.
 const AT_ONCE: usize = 8;
 
@@ -111,7 +114,7 @@ pub(super) async fn finish(place: &Place, gate: &Gate, from: From) -> Result<(),
         let some: Vec<Change> = serde_json::from_str(&chunk.changes).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         changes.extend(some);
     }
-    let mut batches: Vec<Vec<Change>> = changes.chunks(MAPPINGS_A_TRANSACTION).map(<[Change]>::to_vec).collect();
+    let mut batches = batches(changes)?;
     if from == From::TheEnd {
         batches.reverse();
     }
@@ -122,6 +125,27 @@ pub(super) async fn finish(place: &Place, gate: &Gate, from: From) -> Result<(),
         let _ = removed.inspect_err(|error| tracing::warn!(%error, import = gate.import, "pieces are left"));
     }
     Ok(())
+}
+
+/// A transaction holds so many rows, and so many bytes.
+fn batches(changes: Vec<Change>) -> Result<Vec<Vec<Change>>, StoreError> {
+    let mut batches: Vec<Vec<Change>> = Vec::new();
+    let mut filled = 0;
+    for change in changes {
+        // The mapping is in two of its rows.
+        let bytes = 2 * serde_json::to_vec(&change).map_err(|e| StoreError::Corrupt(e.to_string()))?.len();
+        match batches.last_mut() {
+            Some(batch) if batch.len() < MAPPINGS_A_TRANSACTION && filled + bytes <= BYTES_A_TRANSACTION => {
+                filled += bytes;
+                batch.push(change);
+            }
+            _ => {
+                filled = bytes;
+                batches.push(vec![change]);
+            }
+        }
+    }
+    Ok(batches)
 }
 
 /// Does `work` for each of `items`, a few at a time, to the end or to the first failure.

@@ -111,6 +111,19 @@ impl Mappings {
         Err(StoreError::Unavailable("imports keep coming".into()))
     }
 
+    /// The companies of a connection as they stand, an import that is being applied half seen: for whoever only wants to know
+    /// which are mapped at all.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn companies_as_they_stand(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+    ) -> Result<Vec<CompanyMapping>, StoreError> {
+        self.all(partner, connection).await
+    }
+
     /// Begins an import: until it is carried out, given up, or [`super::IMPORT_TERM`] is over, nobody else changes a mapping
     /// of the connection. `None`: another import is under way.
     ///

@@ -10,7 +10,7 @@ use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, RunId};
 use crate::domain::line::{LineResult, LineStatus};
 use crate::domain::money::{LineMoney, Sum};
 use crate::domain::plan::Approval;
-use crate::domain::reason::Reason;
+use crate::domain::reason::{Code, Reason};
 
 /// What started a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -204,6 +204,15 @@ pub struct Gap {
     /// What is at stake in money, where that is known: positive what is not billed, negative what is billed without usage.
     #[serde(default)]
     pub money: Option<LineMoney>,
+}
+
+impl Gap {
+    /// Whether every run of all lines comes across it, so that one which does not has shown it to be gone. Prices are read
+    /// where something changes, and only then are costs seen to be hidden.
+    #[must_use]
+    pub fn is_found_each_time(&self) -> bool {
+        self.noticed.reason.code != Code::CostsHidden.as_str()
+    }
 }
 
 impl From<Noticed> for Gap {

@@ -129,6 +129,8 @@ pub struct AccountOf<P: Fixture> {
     pub name: String,
     /// The number that people gave it.
     pub number: Option<String>,
+    /// The currency that it is invoiced in, and how many of the MSP's own one of it is, where it is another.
+    pub currency: Option<(String, String)>,
     /// Its contracts.
     pub contracts: Vec<ContractOf<P>>,
 }

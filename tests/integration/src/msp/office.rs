@@ -45,18 +45,23 @@ impl Office {
         Self(api::framed(router, Arc::new(Believed)))
     }
 
-    /// `who` (`anna@nordwind`) sends a request, and takes JSON or what `accept` names.
+    /// `who` (`anna@nordwind`) sends a request, a text as a CSV file, and takes JSON or what `accept` names.
     ///
     /// # Panics
     /// When there is no answer.
     pub async fn call(&self, who: &str, method: Method, path: &str, body: Option<Value>, accept: &str) -> Said {
+        let (kind, body) = match body {
+            None => ("application/json", Body::empty()),
+            Some(Value::String(file)) => ("text/csv", Body::from(file)),
+            Some(body) => ("application/json", Body::from(body.to_string())),
+        };
         let request = Request::builder()
             .method(method.as_str())
             .uri(path)
             .header(header::AUTHORIZATION, format!("Bearer {who}"))
             .header(header::ACCEPT, accept)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
+            .header(header::CONTENT_TYPE, kind)
+            .body(body)
             .expect("a request");
         let answer = self.0.clone().oneshot(request).await.expect("an answer");
         let status = answer.status().as_u16();

@@ -48,6 +48,7 @@ pub struct Customer<P: Fixture = Autotask> {
     unmapped: bool,
     called: Option<String>,
     numbered: Option<String>,
+    currency: Option<(String, String)>,
     joined: Option<String>,
     beside: Vec<ContractOf<P>>,
     more: Value,
@@ -76,6 +77,7 @@ impl<P: Fixture> Customer<P> {
             unmapped: false,
             called: None,
             numbered: None,
+            currency: None,
             joined: None,
             beside: Vec::new(),
             more: json!({}),
@@ -138,6 +140,13 @@ impl Customer<Autotask> {
     #[must_use]
     pub fn line_with(mut self, product: &str, units: i64, more: fn(LineSpec) -> LineSpec) -> Self {
         self.lines.push(LineOf { product: product.to_owned(), units, more: Some(more) });
+        self
+    }
+
+    /// Invoiced in another currency than the MSP's own, of which one is so many of its own.
+    #[must_use]
+    pub fn invoiced_in(mut self, code: &str, rate: &str) -> Self {
+        self.currency = Some((code.to_owned(), rate.to_owned()));
         self
     }
 
@@ -315,7 +324,7 @@ fn tenant<P: Fixture>(customers: Vec<Customer<P>>, services: &BTreeMap<String, i
         let own = ContractOf { id: Some(CONTRACTS + number), contract: customer.contract, lines: customer.lines };
         let contracts = std::iter::once(own).chain(customer.beside).collect();
         let name = customer.called.unwrap_or_else(|| name_of(&customer.company));
-        AccountOf { id: ACCOUNTS + number, name, number: customer.numbered, contracts }
+        AccountOf { id: ACCOUNTS + number, name, number: customer.numbered, currency: customer.currency, contracts }
     };
     Tenant { services: services.clone(), accounts: of_its_own.map(account).collect() }
 }

@@ -42,11 +42,11 @@ async fn what_needs_a_person_is_told_once_in_the_partners_morning() {
     assert_eq!(of_connection["last_run"]["status"], "succeeded");
 
     // The next day says how old the usage has become.
-    bench.clock.set("2026-11-23T06:00:00Z");
+    bench.clock.set("2026-11-25T06:00:00Z");
     assert_eq!(bench.app.tick().await.unwrap().digests, 1);
     let stale = digests(&bench).pop().unwrap()["stale_usage"].clone();
     assert_eq!(stale[0]["product"], "edr");
-    assert_eq!((&stale[0]["stale_since"], &stale[0]["hours"]), (&json!("2026-11-23T00:00:00Z"), &json!(42)));
+    assert_eq!((&stale[0]["stale_since"], &stale[0]["hours"]), (&json!("2026-11-24T12:00:00Z"), &json!(90)));
 }
 
 #[tokio::test]

@@ -139,8 +139,8 @@ impl Story<'_> {
 async fn sync(client: &Client, stage: &Stage, connection: String, terminal: &Terminal) -> Result<Part, Failure> {
     let path = format!("/v1/connections/{connection}");
     let preview = runs::run(client, &path, "preview", "preview", terminal).await?;
-    let (counted, requests) = (preview.counted(), preview.psa_requests);
-    terminal.step(&format!("preview: {counted}; nothing was written ({requests} requests)"));
+    let (counted, worth, requests) = (preview.counted(), preview.worth(), preview.psa_requests);
+    terminal.step(&format!("preview: {counted}; {worth}nothing was written ({requests} requests)"));
     let first = runs::run(client, &path, "apply", "sync", terminal).await?;
     terminal.step(&format!("sync: {}", first.counted()));
     if let Some(found_out) = stage.psa.found_out() {

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
+use shared::domain::money::Money;
+use shared::store::runs::RunMoney;
 
 use crate::cli::Failure;
 use crate::demo::client::Client;
@@ -25,6 +27,7 @@ pub(in crate::demo) struct RunEnd {
     pub psa_requests: u32,
     pub writes: u32,
     pub lines: BTreeMap<String, u32>,
+    money: RunMoney,
     explanation: Option<String>,
     finished_at: Option<Timestamp>,
     jobs: u64,
@@ -70,6 +73,20 @@ impl RunEnd {
         let counts: Vec<String> =
             counts.filter(|(_, count)| *count > 0).map(|(status, count)| format!("{count} {status}")).collect();
         counts.join(", ")
+    }
+}
+
+impl RunEnd {
+    /// `12.50 EUR a month would be billed more; ` for each currency; nothing where nothing is known.
+    pub(super) fn worth(&self) -> String {
+        let told = self.money.planned.iter().filter(|sum| sum.lines > sum.lines_without_price).map(|sum| {
+            let currency =
+                sum.currency.clone().map(|currency| format!(" {}", String::from(currency))).unwrap_or_default();
+            let amount = sum.monthly_price.get();
+            let way = if amount.is_sign_negative() { "less" } else { "more" };
+            format!("{}{currency} a month {way} to be billed; ", Money::new(amount.abs()))
+        });
+        told.collect()
     }
 }
 
