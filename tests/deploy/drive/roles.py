@@ -116,7 +116,7 @@ def name_of(resource: dict) -> str:
     text = resource["Fn::Sub"]
     if text.endswith(":secret:${AWS::StackName}/*/webhooks/*"):
         return "webhook secrets"
-    return "secrets" if text.endswith(":secret:${AWS::StackName}/*") else text
+    return "secrets" if text.endswith(":secret:${AWS::StackName}/*/conn_*") else text
 
 
 def as_list(value) -> list:

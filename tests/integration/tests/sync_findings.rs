@@ -446,7 +446,10 @@ async fn an_open_write_of_a_line_that_nothing_reaches_any_more_stays_visible_unt
         msp.clock.advance(settle());
         resolved(&msp, &finding).await;
         sync(&msp).await;
-        assert!(found(&msp, "open").await.is_empty() && found(&msp, "resolved").await.is_empty(), "{resource}");
+        assert!(
+            of_lines(found(&msp, "open").await).is_empty() && found(&msp, "resolved").await.is_empty(),
+            "{resource}"
+        );
         assert_eq!((msp.states("acme", "edr").await.as_str(), msp.write_requests()), ("rejected", 1), "{resource}");
     }
 }
