@@ -194,17 +194,18 @@ impl Situation<'_> {
         }
         if self.approved != Some(Approval { before, target }) {
             self.held_for_reversal(before)?;
-            if self.approval_needed {
-                let explanation =
-                    format!("From {before} to {target}: the connection's policy has changes approved first.");
-                return Err(Reason::new(Code::ApprovalNeeded, explanation));
-            }
             self.held_for_stale_usage(before)?;
             self.held_for_drift()?;
             self.held_for_lost_feeds(before)?;
             let first_write = self.history.confirmed.or(self.history.forgotten).is_none();
             if let Some(reason) = guard::held_back(before, target, first_write, &self.policy.guards) {
                 return Err(reason);
+            }
+            // Last, so that who approves everything is told what there is to be said against it.
+            if self.approval_needed {
+                let explanation =
+                    format!("From {before} to {target}: the connection's policy has changes approved first.");
+                return Err(Reason::new(Code::ApprovalNeeded, explanation));
             }
         }
         let dated = self.calendar().date_change(due.day, before, due.policy)?;

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -26,7 +27,7 @@ use crate::psa::{Observation, PsaError};
 use crate::store::connections::{Connection, Connections};
 use crate::store::lines::{Lines, Tenancy};
 use crate::store::mappings::{CompanyMapping, Everything};
-use crate::store::usage::{self, UsageBook, UsageReader};
+use crate::store::usage::{self, RecordedCount, UsageBook, UsageReader};
 
 /// Every check, in the order in which they are told.
 const CHECKS: [fn(&Subject<'_>) -> Check; 7] = [contract, service, writer, sharing, usage, prices, currency];
@@ -99,6 +100,8 @@ struct Seen {
     prices: Result<BTreeMap<LineKey, UnitPrices>, PsaError>,
     mapped: BTreeMap<LineKey, MappedLine>,
     book: UsageBook,
+    /// A complete snapshot that is older than this is stale.
+    fresh_from: Timestamp,
     usual_currency: Option<Currency>,
 }
 
@@ -178,7 +181,19 @@ impl Preflights {
         let book = self.usage.load(&connection.partner, months(&today, clock.now(), &mapped, &contracts.by_id)).await?;
         let mapped = mapped.into_iter().map(|line| (line.key.clone(), line)).collect();
         let usual_currency = usual(prices.as_ref().ok());
-        Ok(Ok(Seen { today: today.date, contracts, observed, histories, live, prices, mapped, book, usual_currency }))
+        let fresh_from = connection.policy.stale_after_hours.fresh_from(clock.now());
+        Ok(Ok(Seen {
+            fresh_from,
+            today: today.date,
+            contracts,
+            observed,
+            histories,
+            live,
+            prices,
+            mapped,
+            book,
+            usual_currency,
+        }))
     }
 }
 
@@ -201,6 +216,12 @@ impl Subject<'_> {
             status: checks.iter().map(|check| check.status).max().unwrap_or(Verdict::Ok),
             checks,
         }
+    }
+
+    /// The newest count of a feed.
+    fn newest_of(&self, feed: &MappedFeed) -> Option<&RecordedCount> {
+        let key = usage::Feed { company: feed.company.company.clone(), product: feed.product.clone() };
+        self.seen.book.feeds.get(&key)?.counts.last()
     }
 
     fn contract(&self) -> Option<&Contract> {
@@ -309,7 +330,19 @@ fn sharing(subject: &Subject<'_>) -> Check {
     const CHECK: &str = "sharing";
     match subject.seen.mapped.get(&subject.feed.named) {
         Some(line) if line.feeds.len() > 1 => match line.agreed() {
-            Ok(_) => Check::ok(CHECK, format!("{} feeds are added up on this line.", line.feeds.len())),
+            Ok(_) => match line.feeds.iter().find(|feed| subject.newest_of(feed).is_none()) {
+                // A line is the sum of all of its feeds, and none is taken for zero.
+                Some(feed) => {
+                    let explanation = format!(
+                        "{} feeds are added up on this line, and nothing is written until {} of company {} is counted.",
+                        line.feeds.len(),
+                        feed.product,
+                        feed.company.company
+                    );
+                    Check::warning(CHECK, Code::UsageMissing, explanation)
+                }
+                None => Check::ok(CHECK, format!("{} feeds are added up on this line.", line.feeds.len())),
+            },
             Err(reason) => Check::failed(CHECK, reason),
         },
         _ => Check::ok(CHECK, "Nothing else adds to this line."),
@@ -319,14 +352,18 @@ fn sharing(subject: &Subject<'_>) -> Check {
 /// Counted at all.
 fn usage(subject: &Subject<'_>) -> Check {
     const CHECK: &str = "usage";
-    let feed = usage::Feed { company: subject.feed.company.company.clone(), product: subject.feed.product.clone() };
-    let newest = subject.seen.book.feeds.get(&feed).and_then(|usage| usage.counts.last());
-    match newest {
+    let feed = subject.feed;
+    if let Some(since) = subject.seen.book.stale_since(&feed.product, subject.seen.fresh_from) {
+        let explanation = format!("No complete snapshot of {} has come since the one of {since}.", feed.product);
+        return Check::warning(CHECK, Code::UsageStale, explanation);
+    }
+    match subject.newest_of(feed) {
         Some(newest) => {
             Check::ok(CHECK, format!("{} were counted last, on {}.", newest.count.units, newest.count.as_of))
         }
         None => {
-            let explanation = format!("No usage of {} was counted lately for company {}.", feed.product, feed.company);
+            let explanation =
+                format!("No usage of {} was counted lately for company {}.", feed.product, feed.company.company);
             Check::warning(CHECK, Code::UsageMissing, explanation)
         }
     }

@@ -414,10 +414,10 @@ async fn preflight_tells_of_each_mapping_what_stands_in_its_way() {
             "drifts edr: warning costs_hidden",
             "ends edr: warning contract_expiring, warning costs_hidden",
             "over edr: failed contract_ended, warning costs_hidden",
-            "over m365: failed contract_ended, warning usage_missing",
+            "over m365: failed contract_ended, warning usage_stale",
             "shared edr: failed line_of_another_connection, warning costs_hidden",
             "silent edr: warning usage_missing, warning costs_hidden",
-            "stale m365: warning costs_hidden",
+            "stale m365: warning usage_stale, warning costs_hidden",
         ]
     );
     assert_eq!(msp.write_requests(), 0);
