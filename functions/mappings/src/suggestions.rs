@@ -28,8 +28,6 @@ use crate::{Deps, billed_on};
 const ACCOUNTS: u16 = 500;
 /// Pages of accounts that are read: 100,000 accounts, or 20,000 where a page holds 100.
 const PAGES: u32 = 200;
-/// Connections a page.
-const CONNECTIONS: u16 = 100;
 
 /// A company that is not mapped, and the account that it is likely to be.
 #[derive(Debug, Serialize, ToSchema)]
@@ -174,21 +172,10 @@ async fn known(
 
 /// The partner's other connections to the same PSA tenant. What was mapped on one that is revoked is still known.
 async fn others(deps: &Deps, connection: &Connection) -> Result<Vec<Connection>, Problem> {
-    let mut others = Vec::new();
-    let mut after = None;
-    loop {
-        let (page, next) = deps.connections.list(&connection.partner, after.as_ref(), CONNECTIONS).await?;
-        let same = |other: &Connection| {
-            other.id != connection.id
-                && other.psa == connection.psa
-                && other.endpoint.tenant == connection.endpoint.tenant
-        };
-        others.extend(page.into_iter().filter(same));
-        match next {
-            Some(next) => after = Some(next),
-            None => return Ok(others),
-        }
-    }
+    let same = |other: &Connection| {
+        other.id != connection.id && other.psa == connection.psa && other.endpoint.tenant == connection.endpoint.tenant
+    };
+    Ok(deps.connections.all(&connection.partner).await?.into_iter().filter(same).collect())
 }
 
 /// Every active account of the PSA: a request a page.
