@@ -25,6 +25,7 @@ pub mod money;
 pub mod period;
 pub mod plan;
 pub mod policy;
+pub mod pricing;
 pub mod reason;
 pub mod reversal;
 pub mod rule;

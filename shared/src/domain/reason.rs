@@ -111,6 +111,14 @@ codes! {
     CostsHidden "costs_hidden" Held "Give the API user a security level that may read costs: with this one, costs that are written are silently left as they are."
     /// A customer is invoiced in another currency than most.
     CurrencyDiffers "currency_differs" Held "Check that the unit costs and prices of this product are meant in the customer's currency."
+    /// The usage says no unit cost.
+    CostMissing "cost_missing" Held "Send unit_cost with the usage of this product, give its mapping a fixed unit cost, or set unit_cost to none."
+    /// The feeds of one line say different unit costs.
+    CostsDiffer "costs_differ" Held "One line has one unit cost: have the source say the same for each of its products, give them a fixed unit cost, or map them to services of their own."
+    /// Money in one currency would be written on a contract in another.
+    CurrencyMismatch "currency_mismatch" Failed "Send costs in the contract's currency, give the mapping a fixed unit cost in it, or set unit_cost to none: amounts are never converted."
+    /// Money in a stated currency, and a contract whose currency the PSA does not say.
+    CurrencyUnknown "currency_unknown" Held "State the PSA's currency in the connection's policy, or send costs without a currency: they are then taken to be in that of the contract."
     /// Someone edited the line.
     Drift "drift" Held "Find out who edited the contract; then approve the line, or set the drift policy to overwrite."
     /// A person took this very change back.
