@@ -55,6 +55,9 @@ pub(crate) struct Count {
     quantity: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     unit_cost: Option<String>,
+    /// ISO 4217, where the source said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
     /// The instant it is true for.
     #[schema(format = DateTime)]
     as_of: String,
@@ -73,6 +76,7 @@ impl From<CountRow> for Count {
             product: row.feed.product.into(),
             quantity: count.units.get(),
             unit_cost: row.recorded.unit_cost.map(String::from),
+            currency: row.recorded.currency.map(String::from),
             as_of: count.as_of.to_string(),
             complete: count.complete,
             snapshot_id: count.snapshot.into(),

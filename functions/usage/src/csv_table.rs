@@ -4,6 +4,7 @@
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use shared::api::{Fault, Problem};
+use shared::domain::money::Currency;
 use shared::domain::units::{InvalidUnits, Units};
 use shared::store::usage::{MAX_RECORDS, Record};
 
@@ -11,7 +12,7 @@ use crate::check::{Check, few_enough};
 use crate::fields::CompanyName;
 
 /// The columns; those from `unit_cost` on may be left out.
-const COLUMNS: [&str; 6] = ["company", "company_name", "product", "quantity", "unit_cost", "account_id"];
+const COLUMNS: [&str; 7] = ["company", "company_name", "product", "quantity", "unit_cost", "account_id", "currency"];
 const NEEDED: usize = 4;
 
 /// The records of a table, or every fault in it, with `faults` already found beside it.
@@ -113,10 +114,17 @@ impl Columns {
         take(4, detail_of(&cost));
         let account = Some(self.text(row, 5)).filter(|text| !text.is_empty()).map(str::parse).transpose();
         take(5, detail_of(&account));
-        if let (true, Ok(company), Ok(name), Ok(product), Ok(quantity), Ok(unit_cost), Ok(account_id)) =
-            (sound, company, name, product, quantity, cost, account)
+        let currency: Result<Option<Currency>, _> =
+            Some(self.text(row, 6)).filter(|text| !text.is_empty()).map(str::parse).transpose();
+        take(6, detail_of(&currency));
+        if let (Ok(Some(_)), Ok(None)) = (&currency, &cost) {
+            take(6, Some("is only for a row with unit_cost".to_owned()));
+        }
+        if let (true, Ok(company), Ok(name), Ok(product), Ok(quantity), Ok(unit_cost), Ok(account_id), Ok(currency)) =
+            (sound, company, name, product, quantity, cost, account, currency)
         {
-            let record = Record { company, company_name: name.into(), product, quantity, unit_cost, account_id };
+            let company_name = name.into();
+            let record = Record { company, company_name, product, quantity, unit_cost, currency, account_id };
             check.record(format!("/rows/{line}"), format!("row {line}"), record);
         }
     }

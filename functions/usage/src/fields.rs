@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use shared::api::{Fault, Problem, parse};
 use shared::domain::amount::InvalidAmount;
 use shared::domain::ids::SnapshotId;
+use shared::domain::money::{Currency, InvalidCurrency};
 use shared::domain::units::InvalidUnits;
 use shared::store::usage::Record;
 use utoipa::ToSchema;
@@ -39,6 +40,10 @@ pub(crate) struct RecordBody {
     /// What one costs the partner.
     #[schema(example = "1.10")]
     unit_cost: Option<String>,
+    /// The currency of the unit cost, ISO 4217. Without it the cost is taken to be in the currency of the customer's contract;
+    /// with it a contract in another currency is not written.
+    #[schema(example = "EUR")]
+    currency: Option<String>,
     /// The customer's account in the PSA, where your source knows it: its id there. It is suggested for the company's mapping.
     #[schema(example = "1001", max_length = 128)]
     account_id: Option<String>,
@@ -52,12 +57,17 @@ pub(crate) fn record(pointer: &str, value: Value) -> Result<Record, Vec<Fault>> 
     let company_name = fields.required::<CompanyName>("company_name", None);
     let product = fields.required("product", None);
     let quantity = fields.required("quantity", Some(InvalidUnits.to_string()));
+    let costed = fields.says("unit_cost");
     let unit_cost = fields.optional("unit_cost", Some(InvalidAmount.to_string()));
+    let currency: Option<Currency> = fields.optional("currency", Some(InvalidCurrency.to_string()));
+    if currency.is_some() && !costed {
+        fields.fault("currency", "is only for a record with unit_cost");
+    }
     let account_id = fields.optional("account_id", None);
     let faults = fields.finish();
     match (company, company_name, product, quantity) {
         (Some(company), Some(CompanyName(company_name)), Some(product), Some(quantity)) if faults.is_empty() => {
-            Ok(Record { company, company_name, product, quantity, unit_cost, account_id })
+            Ok(Record { company, company_name, product, quantity, unit_cost, currency, account_id })
         }
         _ => Err(faults),
     }
@@ -82,6 +92,14 @@ impl Fields<'_> {
     fn optional<T: DeserializeOwned>(&mut self, name: &str, wrong: Option<String>) -> Option<T> {
         let value = self.fields.remove(name).filter(|value| !value.is_null())?;
         self.parsed(name, value, wrong)
+    }
+
+    fn says(&self, name: &str) -> bool {
+        self.fields.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    fn fault(&mut self, name: &str, detail: &str) {
+        self.faults.push(Fault::new(format!("{}/{name}", self.pointer), detail));
     }
 
     /// `wrong` is what to say in place of the parser, which speaks of its own types ("i64").

@@ -3,8 +3,11 @@
 //! They measure against what the PSA holds now. The first write on a line adopts what it finds, so there only falls are
 //! guarded: a new customer's line rises from nothing. Zero is a count like any other.
 
+use rust_decimal::Decimal;
+
 use super::policy::Guards;
 use super::reason::{Code, Reason};
+use super::repricing::{Repricing, Step};
 use super::units::Units;
 
 /// Whether a change from `before` to `target` has to wait for approval.
@@ -24,6 +27,24 @@ pub fn held_back(before: Units, target: Units, first_write: bool, guards: &Guard
         return Some(Reason::new(Code::RiseGuard, words("rise", guards.rise_percent, guards.rise_units)));
     }
     None
+}
+
+/// Whether a change of prices has to wait for approval. What costs nothing yet, or is not shown, has nothing to be measured by.
+#[must_use]
+pub fn price_held_back(repricing: &Repricing, guards: &Guards) -> Option<Reason> {
+    let percent = Decimal::from(guards.price_percent);
+    let jumps = |step: &Step| {
+        let (from, to) = (step.before?.get(), step.target.get());
+        let passed = (to - from).abs().checked_mul(Decimal::ONE_HUNDRED).zip(from.abs().checked_mul(percent));
+        // What no decimal can hold is a jump by any measure.
+        Some(!from.is_zero() && passed.is_none_or(|(difference, most)| difference > most))
+    };
+    let steps = [repricing.cost, repricing.price];
+    let jump = steps.iter().flatten().any(|step| jumps(step).unwrap_or(false));
+    jump.then(|| {
+        let explanation = format!("{} is a jump of more than {percent} %.", repricing.in_words());
+        Reason::new(Code::PriceGuard, explanation)
+    })
 }
 
 #[cfg(test)]

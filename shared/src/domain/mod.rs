@@ -27,6 +27,7 @@ pub mod plan;
 pub mod policy;
 pub mod pricing;
 pub mod reason;
+pub mod repricing;
 pub mod reversal;
 pub mod rule;
 pub mod schedule;

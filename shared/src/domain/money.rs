@@ -88,6 +88,12 @@ const WHOLE: &[&str] = &[
 const THOUSANDTHS: &[&str] = &["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
 
 impl Currency {
+    /// The code.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Digits after the point of an amount that is paid.
     #[must_use]
     pub fn digits(&self) -> u32 {

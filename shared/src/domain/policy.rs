@@ -4,6 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::money::Currency;
+use super::pricing::Markup;
+
 /// Everything a partner may set about how changes are made. Each part may be sent alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -25,6 +28,23 @@ pub struct Policy {
     pub stale_after_hours: StaleAfterHours,
     /// Whether missing services may be created. Kept for later: this version creates none.
     pub provision_services: bool,
+    /// What is added to unit costs to make prices, where a mapping does not say it.
+    pub markup: Markups,
+    /// The currency of the PSA's amounts, ISO 4217, where the PSA does not say it itself (Kaseya BMS).
+    #[schema(value_type = Option<String>, example = "EUR")]
+    pub currency: Option<Currency>,
+}
+
+/// Markups of a connection, in percent as decimal text. One that is null adds nothing: prices are then left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Markups {
+    /// On what is billed by units of recurring services.
+    #[schema(value_type = Option<String>, example = "25")]
+    pub services: Option<Markup>,
+    /// On what is billed as metered charges.
+    #[schema(value_type = Option<String>, example = "15")]
+    pub products: Option<Markup>,
 }
 
 /// From when a change counts.
@@ -62,11 +82,13 @@ pub struct Guards {
     pub rise_percent: u32,
     /// Units that a rise may pass.
     pub rise_units: u32,
+    /// Percent of a unit cost or unit price that its change may pass, up or down. What costs nothing yet is not guarded.
+    pub price_percent: u32,
 }
 
 impl Default for Guards {
     fn default() -> Self {
-        Self { fall_percent: 30, fall_units: 5, rise_percent: 200, rise_units: 20 }
+        Self { fall_percent: 30, fall_units: 5, rise_percent: 200, rise_units: 20, price_percent: 50 }
     }
 }
 
@@ -187,7 +209,7 @@ mod tests {
     fn a_policy_may_be_sent_in_parts_and_the_rest_is_as_documented() {
         let policy: Policy = serde_json::from_str(r#"{"budget_percent":35,"guards":{"fall_units":9}}"#).unwrap();
         assert_eq!(policy.budget_percent.get(), 35);
-        assert_eq!(policy.guards, Guards { fall_percent: 30, fall_units: 9, rise_percent: 200, rise_units: 20 });
+        assert_eq!(policy.guards, Guards { fall_units: 9, ..Guards::default() });
         assert_eq!(policy.drift, Drift::Hold);
         assert_eq!(Policy::default().budget_percent.get(), 80);
         assert!(serde_json::from_str::<Policy>(r#"{"budget":35}"#).is_err());

@@ -119,6 +119,14 @@ codes! {
     CurrencyMismatch "currency_mismatch" Failed "Send costs in the contract's currency, give the mapping a fixed unit cost in it, or set unit_cost to none: amounts are never converted."
     /// Money in a stated currency, and a contract whose currency the PSA does not say.
     CurrencyUnknown "currency_unknown" Held "State the PSA's currency in the connection's policy, or send costs without a currency: they are then taken to be in that of the contract."
+    /// The PSA shows no prices of the line.
+    PricesNotShown "prices_not_shown" Held "Let the API user read the services on contracts; prices are compared before they are written."
+    /// The PSA took a change of prices and does not show it.
+    PricesNotTaken "prices_not_taken" Failed "Give the API user a security level that may read and write costs, or set the price in the PSA by hand; then resolve the finding, and it is sent again."
+    /// A unit cost or unit price changes too much.
+    PriceGuard "price_guard" Held "Check the cost with the vendor; then approve the line, or widen price_percent in the guards."
+    /// Someone edited the line's prices.
+    PriceDrift "price_drift" Held "Find out who edited the contract's prices; then approve the line, or set the drift policy to overwrite."
     /// Someone edited the line.
     Drift "drift" Held "Find out who edited the contract; then approve the line, or set the drift policy to overwrite."
     /// A person took this very change back.
@@ -196,6 +204,8 @@ impl Code {
                 | Self::FeedsFewer
                 | Self::UsageStale
                 | Self::Drift
+                | Self::PriceGuard
+                | Self::PriceDrift
                 | Self::Reversed
                 | Self::ApprovalNeeded
         )

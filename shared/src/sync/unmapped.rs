@@ -135,6 +135,7 @@ mod tests {
                     snapshot: "s".parse().unwrap(),
                 },
                 unit_cost: None,
+                currency: None,
             });
         }
         book

@@ -9,7 +9,9 @@ use utoipa::ToSchema;
 use crate::domain::amount::Amount;
 use crate::domain::ids::{AccountId, CompanyId, ContractId, ProductKey, ServiceId};
 use crate::domain::line::LineKey;
+use crate::domain::money::Currency;
 use crate::domain::policy::WhenAbsent;
+use crate::domain::pricing::{Markup, Pricing};
 use crate::domain::rule::Rule;
 use crate::domain::units::Units;
 
@@ -24,7 +26,7 @@ pub struct ProductMapping {
     pub service_id: ServiceId,
     /// How counts become units.
     pub rule: Rule,
-    /// How units are priced. Kept for later: this version writes units and leaves prices and costs alone.
+    /// How units are priced. Without it unit costs and unit prices are left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
     /// Raised by one with each change, from 1. Given by the store.
@@ -49,7 +51,55 @@ pub struct Price {
     /// What is added to the unit cost to make the unit price, in percent, as decimal text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "25")]
-    pub markup_percent: Option<Amount>,
+    pub markup_percent: Option<Markup>,
+    /// Whether the unit price is kept as well: `markup`, by `markup_percent` or else by the connection's policy, or `keep`, which
+    /// leaves it alone.
+    #[serde(default, skip_serializing_if = "UnitPrice::is_markup")]
+    pub unit_price: UnitPrice,
+    /// Digits after the point of the unit price, 0 to 4; those of the currency where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimals: Option<Decimals>,
+    /// The currency of `fixed`, ISO 4217; that of each contract where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "EUR")]
+    pub currency: Option<Currency>,
+}
+
+/// What becomes of the unit price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitPrice {
+    /// It is the unit cost with the markup that applies; where none does, it is left alone.
+    #[default]
+    Markup,
+    /// It is left alone.
+    Keep,
+}
+
+impl UnitPrice {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_markup(&self) -> bool {
+        *self == Self::Markup
+    }
+}
+
+/// 0 to 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "u32", into = "u32")]
+#[schema(value_type = u32, minimum = 0, maximum = 4)]
+pub struct Decimals(u32);
+
+impl TryFrom<u32> for Decimals {
+    type Error = &'static str;
+    fn try_from(digits: u32) -> Result<Self, Self::Error> {
+        if digits <= 4 { Ok(Self(digits)) } else { Err("must be from 0 to 4") }
+    }
+}
+
+impl From<Decimals> for u32 {
+    fn from(decimals: Decimals) -> Self {
+        decimals.0
+    }
 }
 
 /// Where a unit cost comes from.
@@ -78,7 +128,31 @@ impl Price {
         if self.unit_cost == UnitCost::None && self.markup_percent.is_some() {
             found.push(("markup_percent", "needs a unit_cost to add to"));
         }
+        if self.unit_price == UnitPrice::Keep && self.markup_percent.is_some() {
+            found.push(("markup_percent", "is not for a unit_price that is kept"));
+        }
+        if self.unit_price == UnitPrice::Keep && self.decimals.is_some() {
+            found.push(("decimals", "is not for a unit_price that is kept"));
+        }
+        if self.unit_cost != UnitCost::Fixed && self.currency.is_some() {
+            found.push(("currency", "is only for a unit_cost that is fixed"));
+        }
         found
+    }
+
+    /// How a line is priced by it, with the connection's markup where it names none. `None`: prices are left alone.
+    #[must_use]
+    pub fn pricing(&self, default: Option<Markup>) -> Option<Pricing> {
+        let fixed = match self.unit_cost {
+            UnitCost::None => return None,
+            UnitCost::Fixed => Some(self.fixed?.get()),
+            UnitCost::FromUsage => None,
+        };
+        let markup = match self.unit_price {
+            UnitPrice::Markup => self.markup_percent.or(default),
+            UnitPrice::Keep => None,
+        };
+        Some(Pricing { fixed, markup, digits: self.decimals.map(u32::from), currency: self.currency.clone() })
     }
 }
 
@@ -128,6 +202,9 @@ pub struct Override {
     /// Another rule, whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Rule>,
+    /// Another price, whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
     /// The product is not billed for this company.
     #[serde(default, skip_serializing_if = "is_false")]
     pub excluded: bool,

@@ -20,6 +20,7 @@ use super::month::{Month, slot_of};
 use super::snapshot::Record;
 use crate::domain::amount::Amount;
 use crate::domain::ids::{AccountId, CompanyId, PartnerId, ProductKey, SnapshotId};
+use crate::domain::money::Currency;
 use crate::domain::series::Count;
 use crate::domain::units::Units;
 use crate::store::{Condition, Key, StoreError, Table, Write, schema};
@@ -50,6 +51,8 @@ pub struct RecordedCount {
     pub count: Count,
     /// As its snapshot gave it.
     pub unit_cost: Option<Amount>,
+    /// The currency of that, where it was said.
+    pub currency: Option<Currency>,
 }
 
 /// One attribute. The names are short because a row holds up to 5,952 of them, 62 with a snapshot a day.
@@ -66,12 +69,16 @@ pub(super) struct Slot {
     /// Unit cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     u: Option<Amount>,
+    /// Its currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    y: Option<Currency>,
 }
 
 impl Slot {
     fn recorded(self, complete: bool) -> Result<RecordedCount, StoreError> {
         let as_of = Timestamp::from_second(self.t).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        Ok(RecordedCount { count: Count { as_of, units: self.q, complete, snapshot: self.s }, unit_cost: self.u })
+        let count = Count { as_of, units: self.q, complete, snapshot: self.s };
+        Ok(RecordedCount { count, unit_cost: self.u, currency: self.y })
     }
 }
 
@@ -246,6 +253,7 @@ impl<'a> Update<'a> {
                 r: origin.received_at.as_millisecond(),
                 s: origin.snapshot.clone(),
                 u: record.unit_cost,
+                y: record.currency.clone(),
             },
             complete: origin.complete,
             name: &record.company_name,

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::amount::Amount;
 use crate::domain::ids::{AccountId, CompanyId, ProductKey, SnapshotId};
+use crate::domain::money::Currency;
 use crate::domain::units::Units;
 
 /// The most records that one request carries.
@@ -34,6 +35,9 @@ pub struct Record {
     /// What one costs the partner, where the source knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_cost: Option<Amount>,
+    /// The currency of that; where none is said it is the contract's, whichever it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// The company's account in the PSA, where the source knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
@@ -108,6 +112,12 @@ impl Snapshot {
                 add(record.product.as_str());
                 add(account.as_str());
             }
+            if let Some(currency) = &record.currency {
+                add("#currency");
+                add(record.company.as_str());
+                add(record.product.as_str());
+                add(currency.as_str());
+            }
         }
         hex::encode(digest.finalize())
     }
@@ -123,6 +133,7 @@ impl Snapshot {
                 + record.company_name.len()
                 + record.product.as_str().len()
                 + record.account_id.as_ref().map_or(0, |account| account.as_str().len() + "account_id".len())
+                + record.currency.as_ref().map_or(0, |currency| currency.as_str().len() + "currency".len())
                 + cost;
             if index > start && (index - start == CHUNK_RECORDS || bytes + size > CHUNK_BYTES) {
                 chunks.push(&self.records[start..index]);
@@ -164,6 +175,7 @@ mod tests {
             product: "edr".parse().unwrap(),
             quantity: quantity.try_into().unwrap(),
             unit_cost: cost.map(|cost| cost.parse().unwrap()),
+            currency: None,
             account_id: None,
         }
     }
@@ -196,6 +208,10 @@ mod tests {
         let without = snapshot(noon, true, vec![record("a", 1, None)]);
         // What it was before records could name an account.
         assert_eq!(without.hash(), "8a032b833d23efb98612c1ca34e092b1dd79d5966d60d5472f235f067bf0fcb5");
+        let priced = |code: &str| Record { currency: Some(code.parse().unwrap()), ..record("a", 1, Some("1")) };
+        let hash_of = |record| Snapshot::new("s".parse().unwrap(), Timestamp::UNIX_EPOCH, true, vec![record]).hash();
+        assert_ne!(hash_of(priced("EUR")), hash_of(priced("USD")));
+        assert_ne!(hash_of(priced("EUR")), hash_of(record("a", 1, Some("1"))));
         let of = |account: &str| Record { account_id: Some(account.parse().unwrap()), ..record("a", 1, None) };
         let (one, other) = (snapshot(noon, true, vec![of("7")]), snapshot(noon, true, vec![of("8")]));
         assert!(one.hash() != without.hash() && one.hash() != other.hash());

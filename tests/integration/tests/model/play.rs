@@ -181,6 +181,7 @@ impl<'w> Play<'w> {
                 product: product.parse().unwrap(),
                 quantity: units.try_into().unwrap(),
                 unit_cost: None,
+                currency: None,
                 account_id: None,
             };
             records.push(of("bystander", 7));
