@@ -114,6 +114,7 @@ fn approval(line: &LineResult) -> Option<Approved> {
         LineStatus::Held => Code::named(&line.code).is_some_and(Code::approvable),
         _ => false,
     };
-    let approval = Approval { before: line.before?, target: line.target? };
+    let prices = line.prices.map(|prices| prices.repricing());
+    let approval = Approval { before: line.before?, target: line.target?, prices };
     waits.then(|| Approved { line_id: line.line_id.clone(), approval })
 }

@@ -62,12 +62,15 @@ fn decide(case: &str) -> String {
             because: String::new(),
             feeds: Vec::new(),
             stale: None,
+            prices: None,
+            unpriced: None,
         },
         history: &LineHistory { adjusted_on, ..LineHistory::default() },
         policy: &Policy { effective_date: EffectiveDates { rises: effective, falls: effective }, ..Policy::default() },
         approval_needed: false,
         approved: None,
         not_before: None,
+        prices: None,
     });
     match decision {
         Decision::Unchanged { units, .. } => format!("unchanged at {units}"),

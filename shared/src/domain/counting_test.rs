@@ -237,6 +237,7 @@ fn decide(desired: &Desired, rows: &[Row]) -> Decision {
         approval_needed: false,
         approved: None,
         not_before: None,
+        prices: None,
     })
 }
 

@@ -9,6 +9,7 @@ use super::ids::{CompanyId, ProductKey, SnapshotId};
 use super::line::FeedQuantity;
 use super::period::Period;
 use super::policy::WhenAbsent;
+use super::pricing::WantedPrices;
 use super::reason::{Code, Reason};
 use super::rule::{Counting, Rule};
 use super::series::{Count, Series};
@@ -56,6 +57,12 @@ pub struct Desired {
     /// The product of which no complete snapshot has come for too long, where there is one.
     #[serde(default)]
     pub stale: Option<Stale>,
+    /// What its units should cost and be sold for, where its mapping has them kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<WantedPrices>,
+    /// Why that can't be said, where it can't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpriced: Option<Reason>,
 }
 
 /// A product whose newest complete snapshot is too old for a fall.
@@ -101,6 +108,8 @@ pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &
         may_lower: counted.backed,
         because: because.join(", "),
         feeds: feeds.iter().zip(&counts).filter_map(|(feed, counts)| feed.quantity(counts)).collect(),
+        prices: None,
+        unpriced: None,
         stale: feeds.iter().filter_map(Feed::stale).min_by_key(|stale| (stale.since, stale.product.clone())),
     })
 }

@@ -22,6 +22,7 @@ fn row(status: LineStatus, code: &str) -> LineResult {
         feeds: Vec::new(),
         prorated: false,
         money: None,
+        prices: None,
         last_confirmed: None,
         last_confirmed_from: None,
     }

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::ids::{CompanyId, ContractServiceId, IntentKey, PartnerId, ProductKey, PsaTenantId};
 use super::line::LineKey;
+use super::repricing::Repricing;
 use super::units::{Delta, Units};
 
 /// What became of an intent. It goes from intended to sent, and from there to an end or to unknown and an end; one that was
@@ -64,6 +65,9 @@ pub struct Meaning {
     /// The intent whose change this one takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverses: Option<IntentKey>,
+    /// What is changed of its prices with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Repricing>,
     /// The company of the line's first feed, as results name it. For reading back: no part of the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<CompanyId>,
@@ -90,6 +94,8 @@ impl Meaning {
         ];
         // No part of any other intent's key, so that keys stay what they were.
         parts.extend(self.reverses.as_ref().map(IntentKey::as_str));
+        let prices = self.prices.map(|prices| prices.in_words());
+        parts.extend(prices.as_deref());
         let digest = digest(&parts);
         IntentKey::from_digest(&digest)
     }
@@ -97,7 +103,11 @@ impl Meaning {
     /// A digest of what the request will say: the same key with another payload is a fault, and is refused.
     #[must_use]
     pub fn payload(&self) -> String {
-        digest(&[self.contract_service.as_str(), &self.effective.to_string(), &self.delta().get().to_string()])
+        let (effective, delta) = (self.effective.to_string(), self.delta().get().to_string());
+        let prices = self.prices.map(|prices| prices.in_words());
+        let mut parts = vec![self.contract_service.as_str(), &effective, &delta];
+        parts.extend(prices.as_deref());
+        digest(&parts)
     }
 
     /// The difference to send.
@@ -136,6 +146,7 @@ mod tests {
             feeds: 1,
             feeds_before: None,
             reverses: None,
+            prices: None,
             company: None,
             product: None,
         }

@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{AccountId, CompanyId, ConnectionId, ContractId, IntentKey, ProductKey, ServiceId, SnapshotId};
-use super::money::LineMoney;
+use super::money::{LineMoney, Money, UnitPrices};
+use super::repricing::{Priced, Repricing, Step};
 use super::units::{Delta, Units};
 
 /// A contract's service. With its connection it is a line.
@@ -77,6 +78,9 @@ pub struct LineHistory {
     /// What was confirmed before a person had it forgotten: the next write is no first one, and its guards are those of any.
     #[serde(default)]
     pub forgotten: Option<Confirmed>,
+    /// What we last set of its prices.
+    #[serde(default)]
+    pub priced: Priced,
 }
 
 /// What one feed brought.
@@ -143,6 +147,9 @@ pub struct LineResult {
     /// What the change comes to, where units are to change or wait to be changed and the PSA shows prices.
     #[serde(default)]
     pub money: Option<LineMoney>,
+    /// What is changed of its prices, or waits to be.
+    #[serde(default)]
+    pub prices: Option<LinePrices>,
     /// Units that we last wrote or found right before this run, whoever changed them since.
     #[serde(default)]
     #[schema(value_type = Option<u32>)]
@@ -151,6 +158,62 @@ pub struct LineResult {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
     pub last_confirmed_from: Option<Date>,
+}
+
+/// What becomes of a line's prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LinePrices {
+    /// What a unit costs the partner; null where that is not changed.
+    pub unit_cost: Option<LinePrice>,
+    /// What the customer pays for one; null where that is not changed.
+    pub unit_price: Option<LinePrice>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LinePrice {
+    /// What the PSA showed; null where it showed nothing.
+    #[schema(value_type = Option<String>, example = "8.00")]
+    pub before: Option<Money>,
+    /// What it should be.
+    #[schema(value_type = String, example = "8.40")]
+    pub target: Money,
+    /// Read back after a write.
+    #[schema(value_type = Option<String>, example = "8.40")]
+    pub after: Option<Money>,
+}
+
+impl From<Repricing> for LinePrices {
+    fn from(Repricing { cost, price }: Repricing) -> Self {
+        let of = |step: Option<Step>| step.map(|Step { before, target }| LinePrice { before, target, after: None });
+        Self { unit_cost: of(cost), unit_price: of(price) }
+    }
+}
+
+impl LinePrices {
+    /// The change of prices that it tells of.
+    #[must_use]
+    pub fn repricing(&self) -> Repricing {
+        let step = |of: Option<LinePrice>| of.map(|LinePrice { before, target, .. }| Step { before, target });
+        Repricing { cost: step(self.unit_cost), price: step(self.unit_price) }
+    }
+
+    /// As made: the PSA shows what was sent.
+    #[must_use]
+    pub fn as_set(self) -> Self {
+        let set = |of: Option<LinePrice>| of.map(|price| LinePrice { after: Some(price.target), ..price });
+        Self { unit_cost: set(self.unit_cost), unit_price: set(self.unit_price) }
+    }
+
+    /// With what was read back.
+    #[must_use]
+    pub fn read_back(self, shown: &[UnitPrices]) -> Self {
+        let after = |of: Option<LinePrice>, amount: fn(&UnitPrices) -> Option<Money>| {
+            let found = |price: &LinePrice| shown.iter().map(amount).find(|amount| *amount == Some(price.target));
+            of.map(|price| LinePrice { after: found(&price).unwrap_or_else(|| amount(shown.first()?)), ..price })
+        };
+        Self { unit_cost: after(self.unit_cost, |s| s.cost), unit_price: after(self.unit_price, |s| s.price) }
+    }
 }
 
 impl LineResult {

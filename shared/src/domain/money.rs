@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::period::PeriodType;
-use super::units::Delta;
+use super::repricing::{Repricing, Step};
+use super::units::{Delta, Units};
 
 /// Digits after the point of an effect. What a PSA invoices in the end is rounded by itself.
 const EFFECT_SCALE: u32 = 2;
@@ -180,6 +181,31 @@ impl LineMoney {
 }
 
 impl LineMoney {
+    /// Of a line whose prices change, with its units or alone: what it comes to afterwards less what it came to before. The
+    /// unit price and unit cost are the new ones.
+    #[must_use]
+    pub fn of_repriced(
+        prices: &UnitPrices,
+        repricing: &Repricing,
+        every: PeriodType,
+        (before, target): (Units, Units),
+    ) -> Self {
+        let difference = |step: Option<Step>, shown: Option<Money>| {
+            let (was, is) = step.map_or((shown, shown), |step| (step.before, Some(step.target)));
+            let was = was?.0.checked_mul(Decimal::from(before.get()))?;
+            let is = is?.0.checked_mul(Decimal::from(target.get()))?;
+            Money(is.checked_sub(was)?).monthly(1, every.months())
+        };
+        let unit = |step: Option<Step>, shown: Option<Money>| step.map(|step| step.target).or(shown);
+        Self {
+            currency: prices.currency.clone(),
+            unit_price: unit(repricing.price, prices.price),
+            unit_cost: unit(repricing.cost, prices.cost),
+            monthly_price: difference(repricing.price, prices.price),
+            monthly_cost: difference(repricing.cost, prices.cost),
+        }
+    }
+
     /// The prices alone.
     #[must_use]
     pub fn into_unit_prices(self) -> UnitPrices {
@@ -248,7 +274,6 @@ pub fn sums(lines: impl IntoIterator<Item = LineMoney>) -> Vec<Sum> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::units::Units;
 
     fn money(text: &str) -> Money {
         Money::try_from(text.to_owned()).unwrap()
@@ -273,6 +298,23 @@ mod tests {
         let yearly = change(&prices, PeriodType::Yearly, 0, 1);
         assert_eq!(serde_json::to_value(&yearly).unwrap()["monthly_price"], "1.04");
         assert_eq!(serde_json::to_value(&yearly).unwrap()["currency"], "EUR");
+    }
+
+    #[test]
+    fn a_change_of_prices_is_worth_what_the_line_comes_to_after_it_less_what_it_came_to_before() {
+        let step = |before: &str, target: &str| Some(Step { before: Some(money(before)), target: money(target) });
+        let shown = prices(Some("12.50"), Some("8"), "EUR");
+        let both = Repricing { cost: step("8", "9"), price: step("12.50", "11.25") };
+        let units = |before: i64, target: i64| (before.try_into().unwrap(), target.try_into().unwrap());
+        let alone = LineMoney::of_repriced(&shown, &both, PeriodType::Monthly, units(40, 40));
+        assert_eq!((alone.monthly_price, alone.monthly_cost), (Some(money("-50")), Some(money("40"))));
+        assert_eq!((alone.unit_price, alone.unit_cost), (Some(money("11.25")), Some(money("9"))));
+        let cost_alone = Repricing { price: None, ..both };
+        let with_units = LineMoney::of_repriced(&shown, &cost_alone, PeriodType::Yearly, units(10, 12));
+        assert_eq!((with_units.monthly_price, with_units.monthly_cost), (Some(money("2.08")), Some(money("2.33"))));
+        let unknown = Repricing { cost: Some(Step { before: None, target: money("9") }), price: None };
+        let told = LineMoney::of_repriced(&shown, &unknown, PeriodType::Monthly, units(40, 40));
+        assert_eq!((told.monthly_cost, told.unit_cost), (None, Some(money("9"))));
     }
 
     #[test]

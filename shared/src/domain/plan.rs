@@ -11,6 +11,7 @@ use super::line::{LineHistory, LineStatus};
 use super::period::Periods;
 use super::policy::{Drift, EffectiveDate, Policy};
 use super::reason::{Code, Reason};
+use super::repricing::{LeftAlone, Prices, Repriced, Repricing};
 use super::timeline::Timeline;
 use super::units::{Delta, Units};
 
@@ -35,6 +36,8 @@ pub struct Situation<'a> {
     pub approval_needed: bool,
     /// A change that a person approved: guards and drift don't hold that one.
     pub approved: Option<Approval>,
+    /// What is to become of its prices; `None` where they are nobody's business here.
+    pub prices: Option<Prices<'a>>,
     /// The first day that may be changed, where the contract is written in place of one that ended the day before.
     pub not_before: Option<Date>,
 }
@@ -46,6 +49,9 @@ pub struct Approval {
     pub before: Units,
     /// Units that the approver agreed to.
     pub target: Units,
+    /// The change of prices that came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Repricing>,
 }
 
 /// What to do with a line.
@@ -58,6 +64,8 @@ pub enum Decision {
         units: Units,
         /// The last day on which it was judged.
         from: Date,
+        /// Why its prices are left alone, where they are not what they should be.
+        prices_left: Option<LeftAlone>,
     },
     /// Write it.
     Change(Change),
@@ -79,10 +87,16 @@ pub struct Change {
     pub before: Units,
     /// Units that should be in force from then on.
     pub target: Units,
-    /// `target` less `before`, never zero.
+    /// `target` less `before`; zero only where prices alone are changed.
     pub delta: Delta,
     /// From when it counts, and why.
     pub dated: Dated,
+    /// What is changed of its prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Repricing>,
+    /// Why its prices are left alone, where they are not what they should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices_left: Option<LeftAlone>,
 }
 
 impl Decision {
@@ -108,7 +122,12 @@ impl Decision {
             Err(reason) => Self::stop_for(reason, Some(current)),
             Ok(None) => match now.no_day_to_judge(current) {
                 Some(reason) => Self::stop_for(reason, Some(current)),
-                None => now.unchanged(current),
+                None => match now.repriced() {
+                    (None, left) => now.unchanged(current, left),
+                    (Some(prices), _) => {
+                        now.reprice(current, prices).unwrap_or_else(|reason| Self::stop_for(reason, Some(current)))
+                    }
+                },
             },
             Ok(Some(due)) => now.change(&due).unwrap_or_else(|reason| Self::stop_for(reason, Some(due.before))),
         }
@@ -152,14 +171,49 @@ impl Situation<'_> {
     }
 
     /// What is remembered of a line that is right are the units of the last day on which it was judged.
-    fn unchanged(&self, current: Units) -> Decision {
+    fn unchanged(&self, current: Units, prices_left: Option<LeftAlone>) -> Decision {
         let dates = self.policy.effective_date;
         let calendar = self.calendar();
         let days = calendar.decision_days(dates.rises, |_, _| false);
         let days = days.chain(calendar.decision_days(dates.falls, |_, _| false));
         let last = days.max().and_then(|day| Some((day, self.timeline.at(day)?)));
         let (from, units) = last.unwrap_or((self.today, current));
-        Decision::Unchanged { units, from }
+        Decision::Unchanged { units, from, prices_left }
+    }
+
+    /// What of the prices may be written, or why nothing of them is.
+    fn repriced(&self) -> (Option<Repricing>, Option<LeftAlone>) {
+        let approved = self.approved.as_ref().and_then(|approved| approved.prices.as_ref());
+        match self.prices.map(|prices| prices.decide(self.policy, approved)) {
+            None | Some(Repriced::Right) => (None, None),
+            Some(Repriced::Change(repricing)) => (Some(repricing), None),
+            Some(Repriced::Left(left)) => (None, Some(left)),
+        }
+    }
+
+    /// A change of prices alone. It counts from the day of a rise, as the policy has it.
+    fn reprice(&self, current: Units, prices: Repricing) -> Result<Decision, Reason> {
+        let approved = Approval { before: current, target: current, prices: Some(prices) };
+        if self.approval_needed && self.approved != Some(approved) {
+            let explanation = format!("{}: the connection's policy has changes approved first.", prices.in_words());
+            let reason = Reason::new(Code::ApprovalNeeded, explanation);
+            return Ok(self.unchanged(current, Some(LeftAlone { reason, instead_of: Some(prices) })));
+        }
+        let policy = self.policy.effective_date.rises;
+        let calendar = self.calendar();
+        let no_day = || Reason::new(Code::NoPeriodAhead, format!("{}: the contract ends first.", prices.in_words()));
+        let day = calendar.decision_days(policy, |_, _| false).next().ok_or_else(no_day)?;
+        let units = self.timeline.at(day).unwrap_or(current);
+        let dated = calendar.date_change(day, units, policy)?;
+        let (before, target) = (units, units);
+        Ok(Decision::Change(Change {
+            before,
+            target,
+            delta: before.delta_to(target),
+            dated,
+            prices: Some(prices),
+            prices_left: None,
+        }))
     }
 
     /// Judged on the decision days alone: what a person has dated further ahead is theirs until that day comes.
@@ -188,11 +242,13 @@ impl Situation<'_> {
 
     fn change(&self, due: &Due) -> Result<Decision, Reason> {
         let (before, target) = (due.before, self.desired.units);
+        let (prices, prices_left) = self.repriced();
         if target < before && !self.desired.may_lower {
             let explanation = format!("Only an incomplete snapshot speaks for {target} instead of {before}.");
             return Err(Reason::new(Code::UsageIncomplete, explanation));
         }
-        if self.approved != Some(Approval { before, target }) {
+        let approved = self.approved.filter(|approved| (approved.before, approved.target) == (before, target));
+        if approved.is_none() {
             self.held_for_reversal(before)?;
             self.held_for_stale_usage(before)?;
             self.held_for_drift()?;
@@ -209,7 +265,10 @@ impl Situation<'_> {
             }
         }
         let dated = self.calendar().date_change(due.day, before, due.policy)?;
-        Ok(Decision::Change(Change { before, target, delta: before.delta_to(target), dated }))
+        // A person who approved a change of units has not seen prices that came up since.
+        let unseen = self.approval_needed && approved.is_some_and(|approved| approved.prices != prices);
+        let prices = prices.filter(|_| !unseen);
+        Ok(Decision::Change(Change { before, target, delta: before.delta_to(target), dated, prices, prices_left }))
     }
 
     /// A change that a person took back is not made again by a schedule, nor is another one in the same direction: what was

@@ -64,6 +64,8 @@ impl Case {
                 because: "newest count".into(),
                 feeds: Vec::new(),
                 stale: None,
+                prices: None,
+                unpriced: None,
             },
             history: LineHistory::default(),
             policy: Policy::default(),
@@ -91,6 +93,7 @@ impl Case {
             approval_needed: self.approval_needed,
             approved: self.approved,
             not_before: self.not_before,
+            prices: None,
         })
     }
 
@@ -177,7 +180,7 @@ fn what_is_remembered_as_right_is_what_was_judged() {
     for row in &mut case.rows[2..] {
         row.units = units(42);
     }
-    assert_eq!(case.decide(), Decision::Unchanged { units: units(42), from: date(2026, 12, 1) });
+    assert_eq!(case.decide(), Decision::Unchanged { units: units(42), from: date(2026, 12, 1), prices_left: None });
 }
 
 #[test]
@@ -185,7 +188,7 @@ fn a_line_that_lost_a_feed_is_not_lowered_without_a_person() {
     let mut case = Case::of(42, 40).confirmed(42, date(2026, 11, 1));
     case.history.confirmed = case.history.confirmed.map(|confirmed| Confirmed { feeds: 1, ..confirmed });
     assert_eq!(case.outcome(), "feeds_fewer");
-    case.approved = Some(Approval { before: units(42), target: units(40) });
+    case.approved = Some(Approval { before: units(42), target: units(40), prices: None });
     assert_eq!(case.outcome(), "42 -2 2026-11-01");
     let raised = Case { desired: Case::of(0, 45).desired, approved: None, ..case };
     assert_eq!(raised.outcome(), "42 +3 2026-11-01");
@@ -216,9 +219,9 @@ fn drift_is_held_or_overwritten_as_the_policy_says() {
 fn a_large_change_is_held_until_that_very_change_is_approved() {
     let mut case = Case::of(100, 20).confirmed(100, date(2026, 10, 1));
     assert_eq!(case.outcome(), "fall_guard");
-    case.approved = Some(Approval { before: units(100), target: units(30) });
+    case.approved = Some(Approval { before: units(100), target: units(30), prices: None });
     assert_eq!(case.outcome(), "fall_guard", "another change was approved");
-    case.approved = Some(Approval { before: units(100), target: units(20) });
+    case.approved = Some(Approval { before: units(100), target: units(20), prices: None });
     assert_eq!(case.outcome(), "100 -80 2026-11-01");
 }
 
@@ -226,7 +229,7 @@ fn a_large_change_is_held_until_that_very_change_is_approved() {
 fn an_approval_does_not_make_up_for_missing_data() {
     let mut case = Case::of(42, 40);
     case.desired.may_lower = false;
-    case.approved = Some(Approval { before: units(42), target: units(40) });
+    case.approved = Some(Approval { before: units(42), target: units(40), prices: None });
     assert_eq!(case.outcome(), "usage_incomplete");
 }
 
@@ -242,7 +245,7 @@ fn a_policy_can_have_every_change_approved_first() {
     let mut case = Case::of(40, 42);
     case.approval_needed = true;
     assert_eq!(case.outcome(), "approval_needed");
-    case.approved = Some(Approval { before: units(40), target: units(42) });
+    case.approved = Some(Approval { before: units(40), target: units(42), prices: None });
     assert_eq!(case.outcome(), "40 +2 2026-11-01");
 }
 
@@ -444,9 +447,9 @@ fn a_change_that_a_person_took_back_is_held_with_all_in_its_direction_until_it_i
     let mut case = Case::of(40, 42).confirmed(40, date(2026, 11, 2));
     case.history.reversed = Some(units(42));
     assert_eq!(case.outcome(), "reversed");
-    case.approved = Some(Approval { before: units(39), target: units(42) });
+    case.approved = Some(Approval { before: units(39), target: units(42), prices: None });
     assert_eq!(case.outcome(), "reversed");
-    case.approved = Some(Approval { before: units(40), target: units(42) });
+    case.approved = Some(Approval { before: units(40), target: units(42), prices: None });
     assert_eq!(case.outcome(), "40 +2 2026-11-01");
     case.approved = None;
     for (target, outcome) in [(43, "reversed"), (41, "reversed"), (40, "unchanged 40"), (39, "40 -1 2026-11-01")] {

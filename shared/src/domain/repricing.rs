@@ -32,19 +32,26 @@ pub struct Repricing {
     pub price: Option<Step>,
 }
 
-/// Prices that we sent to the PSA last, and whether it showed them.
+/// An amount that we sent to the PSA last, or found right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Priced {
-    /// The unit cost, where one was sent.
-    #[serde(default)]
-    pub cost: Option<Money>,
-    /// The unit price, where one was sent.
-    #[serde(default)]
-    pub price: Option<Money>,
+pub struct Last {
+    /// The amount.
+    pub amount: Money,
     /// From this day on.
     pub from: Date,
-    /// The PSA showed them when they were read back, or had them already.
+    /// The PSA showed it when it was read back, or had it already.
     pub taken: bool,
+}
+
+/// What we last set of a line's prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Priced {
+    /// The unit cost, where one was ever sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Last>,
+    /// The unit price, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Last>,
 }
 
 /// What a line's prices should be, and what the PSA shows of them.
@@ -52,12 +59,31 @@ pub struct Priced {
 pub struct Prices<'a> {
     /// What they should be, or why that can't be said.
     pub wanted: Result<&'a WantedPrices, &'a Reason>,
-    /// What the PSA shows; `None` where it could not be read.
-    pub shown: Option<&'a UnitPrices>,
+    /// What the PSA shows of the line, in one place or in several: the first is told, and each may show that it is right already.
+    /// Empty where nothing could be read.
+    pub shown: &'a [UnitPrices],
     /// Whether the PSA shows this user any cost at all. Where it shows none, it ignores those that are written.
     pub costs_visible: bool,
     /// What we sent last.
-    pub last: Option<&'a Priced>,
+    pub last: Priced,
+}
+
+impl WantedPrices {
+    /// What is remembered of them where the PSA was found to show them.
+    #[must_use]
+    pub fn priced(&self, from: Date) -> Priced {
+        let last = |amount| Last { amount, from, taken: true };
+        Priced { cost: Some(last(self.cost)), price: self.price.map(last) }
+    }
+}
+
+impl Priced {
+    /// Whether both know the same amounts, from whatever day.
+    #[must_use]
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let known = |last: Option<Last>| last.map(|last| (last.amount, last.taken));
+        (known(self.cost), known(self.price)) == (known(other.cost), known(other.price))
+    }
 }
 
 /// What to do with a line's prices.
@@ -67,8 +93,24 @@ pub enum Repriced {
     Right,
     /// They may be written.
     Change(Repricing),
-    /// They are not what they should be, or nobody can say, and are left alone for this reason.
-    Left(Reason),
+    /// They are not what they should be, or nobody can say, and are left alone.
+    Left(LeftAlone),
+}
+
+/// Prices that are left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftAlone {
+    /// Why.
+    pub reason: Reason,
+    /// What would be written otherwise, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<Repricing>,
+}
+
+impl From<Reason> for LeftAlone {
+    fn from(reason: Reason) -> Self {
+        Self { reason, instead_of: None }
+    }
 }
 
 impl Prices<'_> {
@@ -77,71 +119,75 @@ impl Prices<'_> {
     pub fn decide(&self, policy: &Policy, approved: Option<&Repricing>) -> Repriced {
         let wanted = match self.wanted {
             Ok(wanted) => wanted,
-            Err(reason) => return Repriced::Left(reason.clone()),
+            Err(reason) => return Repriced::Left(reason.clone().into()),
         };
-        let Some(shown) = self.shown else {
+        let Some(told) = self.shown.first() else {
             let explanation = format!("The PSA does not show the line's prices; {}.", wanted.because);
-            return Repriced::Left(Reason::new(Code::PricesNotShown, explanation));
+            return Repriced::Left(Reason::new(Code::PricesNotShown, explanation).into());
         };
-        let hidden = shown.cost.is_none() && !self.costs_visible;
+        let hidden = self.shown.iter().all(|shown| shown.cost.is_none()) && !self.costs_visible;
+        let cost = step(told.cost, Some(wanted.cost), self.shown.iter().map(|shown| shown.cost)).filter(|_| !hidden);
+        let price = step(told.price, wanted.price, self.shown.iter().map(|shown| shown.price));
+        let ignored =
+            |step: &Step, last: Option<Last>| last.is_some_and(|last| !last.taken && last.amount == step.target);
         let repricing = Repricing {
-            cost: step(shown.cost, Some(wanted.cost)).filter(|_| !hidden),
-            price: step(shown.price, wanted.price),
+            cost: cost.filter(|step| !ignored(step, self.last.cost)),
+            price: price.filter(|step| !ignored(step, self.last.price)),
         };
         match repricing.is_nothing() {
-            true if hidden => Repriced::Left(costs_hidden(wanted)),
+            true if cost.is_some() || price.is_some() => {
+                let sent = Repricing { cost, price }.in_words();
+                let explanation = format!("{sent} was sent before and the PSA did not take it.");
+                Repriced::Left(Reason::new(Code::PricesNotTaken, explanation).into())
+            }
+            true if hidden => Repriced::Left(costs_hidden(wanted).into()),
             true => Repriced::Right,
             false => match self.held(&repricing, policy, approved) {
-                Some(reason) => Repriced::Left(reason),
+                Some(reason) => Repriced::Left(LeftAlone { reason, instead_of: Some(repricing) }),
                 None => Repriced::Change(repricing),
             },
         }
     }
 
     fn held(&self, repricing: &Repricing, policy: &Policy, approved: Option<&Repricing>) -> Option<Reason> {
-        if let Some(last) = self.last.filter(|last| !last.taken && repricing.repeats(last)) {
-            let explanation = format!("{} was sent before and the PSA did not take it.", repricing.in_words());
-            return Some(Reason::new(
-                Code::PricesNotTaken,
-                format!("{explanation} It was to count from {}.", last.from),
-            ));
-        }
         if approved == Some(repricing) {
             return None;
         }
-        if let Some(last) = self.last.filter(|last| last.taken && policy.drift == Drift::Hold) {
-            let edited = |step: Option<Step>, last: Option<Money>| {
-                step.zip(last).is_some_and(|(step, last)| step.before.is_some_and(|shown| shown != last))
-            };
-            if edited(repricing.cost, last.cost) || edited(repricing.price, last.price) {
-                let explanation =
-                    format!("{}, but the PSA does not show what we last confirmed.", repricing.in_words());
-                return Some(Reason::new(Code::PriceDrift, explanation));
-            }
+        let edited = |step: Option<Step>, last: Option<Last>| {
+            let last = last.filter(|last| last.taken);
+            step.zip(last).is_some_and(|(step, last)| step.before.is_some_and(|shown| shown != last.amount))
+        };
+        let drifts = edited(repricing.cost, self.last.cost) || edited(repricing.price, self.last.price);
+        if policy.drift == Drift::Hold && drifts {
+            let explanation = format!("{}, but the PSA does not show what we last confirmed.", repricing.in_words());
+            return Some(Reason::new(Code::PriceDrift, explanation));
         }
         guard::price_held_back(repricing, &policy.guards)
     }
 }
 
 impl Repricing {
-    /// Whether `shown` carries every amount of it.
+    /// Whether every amount of it is shown in one place or another.
     #[must_use]
-    pub fn is_shown_by(&self, shown: &UnitPrices) -> bool {
-        self.cost.is_none_or(|step| shown.cost == Some(step.target))
-            && self.price.is_none_or(|step| shown.price == Some(step.target))
+    pub fn is_shown_by(&self, shown: &[UnitPrices]) -> bool {
+        let is_there = |step: Option<Step>, of: fn(&UnitPrices) -> Option<Money>| {
+            step.is_none_or(|step| shown.iter().any(|shown| of(shown) == Some(step.target)))
+        };
+        is_there(self.cost, |shown| shown.cost) && is_there(self.price, |shown| shown.price)
     }
 
-    /// Whether `shown` carries every amount as it was before.
+    /// Whether every amount is told as it was before.
     #[must_use]
-    pub fn is_before(&self, shown: &UnitPrices) -> bool {
-        self.cost.is_none_or(|step| shown.cost == step.before)
-            && self.price.is_none_or(|step| shown.price == step.before)
+    pub fn is_before(&self, shown: &[UnitPrices]) -> bool {
+        let Some(told) = shown.first() else { return false };
+        self.cost.is_none_or(|step| told.cost == step.before) && self.price.is_none_or(|step| told.price == step.before)
     }
 
-    /// What is remembered of it once it was sent.
+    /// What is remembered once it was sent, with what was sent `earlier`. `taken`: the PSA shows all of it.
     #[must_use]
-    pub fn priced(&self, from: Date, taken: bool) -> Priced {
-        Priced { cost: self.cost.map(|step| step.target), price: self.price.map(|step| step.target), from, taken }
+    pub fn remembered(&self, earlier: Priced, from: Date, taken: bool) -> Priced {
+        let last = |step: Option<Step>| step.map(|step| Last { amount: step.target, from, taken });
+        Priced { cost: last(self.cost).or(earlier.cost), price: last(self.price).or(earlier.price) }
     }
 
     /// In words: `unit cost 4.00 to 5.00, unit price 5.00 to 6.25`.
@@ -160,16 +206,12 @@ impl Repricing {
     fn is_nothing(&self) -> bool {
         self.cost.is_none() && self.price.is_none()
     }
-
-    fn repeats(&self, last: &Priced) -> bool {
-        let same = |step: Option<Step>, last: Option<Money>| step.is_none_or(|step| last == Some(step.target));
-        same(self.cost, last.cost) && same(self.price, last.price)
-    }
 }
 
-fn step(shown: Option<Money>, wanted: Option<Money>) -> Option<Step> {
+fn step(told: Option<Money>, wanted: Option<Money>, mut shown: impl Iterator<Item = Option<Money>>) -> Option<Step> {
     let target = wanted?;
-    (shown != Some(target)).then_some(Step { before: shown, target })
+    let right = shown.any(|amount| amount == Some(target));
+    (!right).then_some(Step { before: told, target })
 }
 
 fn costs_hidden(wanted: &WantedPrices) -> Reason {

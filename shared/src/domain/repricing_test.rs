@@ -18,11 +18,12 @@ fn wanted(cost: &str, price: Option<&str>) -> WantedPrices {
 }
 
 fn sent(cost: &str, taken: bool) -> Priced {
-    Priced { cost: Some(money(cost)), price: None, from: date(2026, 11, 1), taken }
+    Priced { cost: Some(Last { amount: money(cost), from: date(2026, 11, 1), taken }), price: None }
 }
 
 fn decide(wanted: &WantedPrices, shown: &UnitPrices, last: Option<Priced>, policy: &Policy) -> String {
-    let prices = Prices { wanted: Ok(wanted), shown: Some(shown), costs_visible: true, last: last.as_ref() };
+    let last = last.unwrap_or_default();
+    let prices = Prices { wanted: Ok(wanted), shown: std::slice::from_ref(shown), costs_visible: true, last };
     told(prices.decide(policy, None))
 }
 
@@ -30,7 +31,7 @@ fn told(repriced: Repriced) -> String {
     match repriced {
         Repriced::Right => "right".to_owned(),
         Repriced::Change(repricing) => repricing.in_words(),
-        Repriced::Left(reason) => reason.code,
+        Repriced::Left(left) => left.reason.code,
     }
 }
 
@@ -52,7 +53,7 @@ fn a_user_who_sees_no_cost_writes_none_and_still_keeps_prices() {
     let blind = |price: &str| {
         let shown = shown(None, price);
         let both = wanted("4", Some("5"));
-        let prices = Prices { wanted: Ok(&both), shown: Some(&shown), costs_visible: false, last: None };
+        let prices = Prices { wanted: Ok(&both), shown: &[shown], costs_visible: false, last: Priced::default() };
         told(prices.decide(&Policy::default(), None))
     };
     assert_eq!(blind("5"), "costs_hidden");
@@ -65,6 +66,8 @@ fn prices_that_the_psa_did_not_take_are_not_sent_again_until_they_are_others() {
     let of = |wanted_cost: &str, last| decide(&wanted(wanted_cost, None), &shown(Some("3"), "5"), Some(last), &policy);
     assert_eq!(of("4", sent("4", false)), "prices_not_taken");
     assert_eq!(of("4.10", sent("4", false)), "unit cost 3.00 to 4.10");
+    let both = decide(&wanted("4", Some("6")), &shown(Some("3"), "5"), Some(sent("4", false)), &policy);
+    assert_eq!(both, "unit price 5.00 to 6.00", "the other one goes on");
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn a_jump_waits_for_a_person_unless_there_was_nothing_before() {
 #[test]
 fn what_a_person_approved_goes_past_guard_and_drift_and_nothing_else_does() {
     let (cost, seen, edited) = (wanted("40", None), shown(Some("4"), "5"), sent("3", true));
-    let prices = Prices { wanted: Ok(&cost), shown: Some(&seen), costs_visible: true, last: Some(&edited) };
+    let prices = Prices { wanted: Ok(&cost), shown: std::slice::from_ref(&seen), costs_visible: true, last: edited };
     let approve = |target: &str| {
         let step = Step { before: Some(money("4")), target: money(target) };
         told(prices.decide(&Policy::default(), Some(&Repricing { cost: Some(step), price: None })))
@@ -110,22 +113,33 @@ fn what_a_person_approved_goes_past_guard_and_drift_and_nothing_else_does() {
 fn a_repricing_is_judged_by_what_the_psa_shows() {
     let step = |before: Option<&str>, target: &str| Some(Step { before: before.map(money), target: money(target) });
     let both = Repricing { cost: step(None, "4"), price: step(Some("5"), "6") };
-    assert!(both.is_shown_by(&shown(Some("4.0000"), "6")));
-    assert!(!both.is_shown_by(&shown(None, "6")) && !both.is_shown_by(&shown(Some("4"), "5")));
-    assert!(both.is_before(&shown(None, "5")) && !both.is_before(&shown(Some("4"), "5")));
+    assert!(both.is_shown_by(&[shown(Some("4.0000"), "6")]));
+    assert!(
+        !both.is_shown_by(&[shown(None, "6")]) && !both.is_shown_by(&[shown(Some("4"), "5")]) && !both.is_shown_by(&[])
+    );
+    assert!(both.is_shown_by(&[shown(None, "6"), shown(Some("4"), "5")]), "each in a place of its own");
+    assert!(both.is_before(&[shown(None, "5")]) && !both.is_before(&[shown(Some("4"), "5")]) && !both.is_before(&[]));
     let cost = Repricing { price: None, ..both };
-    assert!(cost.is_shown_by(&shown(Some("4"), "99")));
-    let priced = both.priced(date(2026, 11, 1), true);
-    assert_eq!((priced.cost, priced.price), (Some(money("4")), Some(money("6"))));
+    assert!(cost.is_shown_by(&[shown(Some("4"), "99")]));
+    let after = both.remembered(sent("3", true), date(2026, 11, 2), false);
+    let told = |last: Option<Last>| last.map(|last| (last.amount.to_string(), last.taken));
+    assert_eq!((told(after.cost), told(after.price)), (Some(("4.00".into(), false)), Some(("6.00".into(), false))));
+    let alone = Repricing { cost: None, ..both }.remembered(sent("3", true), date(2026, 11, 2), true);
+    assert_eq!(told(alone.cost), Some(("3.00".into(), true)), "what was not sent stays as it was");
 }
 
 #[test]
 fn what_nobody_can_say_leaves_the_prices_alone() {
     let reason = Reason::new(Code::CostMissing, "No usage says what a unit costs.".into());
     let seen = shown(Some("4"), "5");
-    let unknown = Prices { wanted: Err(&reason), shown: Some(&seen), costs_visible: true, last: None };
-    assert_eq!(unknown.decide(&Policy::default(), None), Repriced::Left(reason));
+    let unknown = Prices {
+        wanted: Err(&reason),
+        shown: std::slice::from_ref(&seen),
+        costs_visible: true,
+        last: Priced::default(),
+    };
+    assert_eq!(unknown.decide(&Policy::default(), None), Repriced::Left(reason.into()));
     let cost = wanted("4", None);
-    let unread = Prices { wanted: Ok(&cost), shown: None, costs_visible: true, last: None };
+    let unread = Prices { wanted: Ok(&cost), shown: &[], costs_visible: true, last: Priced::default() };
     assert_eq!(told(unread.decide(&Policy::default(), None)), "prices_not_shown");
 }

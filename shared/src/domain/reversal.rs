@@ -59,14 +59,22 @@ impl Reversal {
             "reversal of run {}, which set {} instead of {} from {}",
             self.run, self.target, self.before, self.effective
         );
-        Desired { units: self.before, may_lower: true, because, feeds: Vec::new(), stale: None }
+        Desired {
+            units: self.before,
+            may_lower: true,
+            because,
+            feeds: Vec::new(),
+            stale: None,
+            prices: None,
+            unpriced: None,
+        }
     }
 
     /// Decides it. A reversal that is made already, and stands, has nothing left to do.
     #[must_use]
     pub fn decide(&self, now: &Standing<'_>) -> Decision {
         if let Some(from) = self.stands(now) {
-            return Decision::Unchanged { units: self.before, from };
+            return Decision::Unchanged { units: self.before, from, prices_left: None };
         }
         let shown = now.timeline.at(self.effective.max(now.today));
         match self.change(now, shown) {
@@ -110,7 +118,14 @@ impl Reversal {
             not_before: None,
         };
         let dated = calendar.date_reversal(effective, target)?;
-        Ok(Change { before: target, target: before, delta: target.delta_to(before), dated })
+        Ok(Change {
+            before: target,
+            target: before,
+            delta: target.delta_to(before),
+            dated,
+            prices: None,
+            prices_left: None,
+        })
     }
 
     fn changed_since(&self, since: &str) -> Reason {

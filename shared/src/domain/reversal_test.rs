@@ -320,7 +320,7 @@ proptest! {
                 let last = case.history.confirmed.unwrap();
                 prop_assert_eq!((last.units.get(), last.from), (42, day(effective)));
             }
-            Decision::Unchanged { units, from } => {
+            Decision::Unchanged { units, from, .. } => {
                 prop_assert!(marked && units.get() == 40 && timeline.at(from) == Some(units));
             }
             Decision::Stop { reason, .. } => prop_assert!(!reason.code.is_empty()),

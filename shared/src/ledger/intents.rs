@@ -9,6 +9,7 @@ use crate::clock::fresh_id;
 use crate::domain::ids::{ConnectionId, IntentKey, RunId};
 use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::{Confirmed, LineHistory, LineKey};
+use crate::domain::repricing::Priced;
 use crate::domain::units::Units;
 use crate::store::lines::Tenancy;
 use crate::store::{Condition, Key, Page, Read, StoreError, Table, Write, schema};
@@ -233,7 +234,7 @@ impl Ledger {
         Ok(newest.items.into_iter().next().map(|(_, intent)| intent))
     }
 
-    /// Remembers that a line was found to carry the right units, and who writes it from now on. `false`: it has an open
+    /// Remembers that a line was found to carry the right units, with what is known of its prices, and who writes it from now on. `false`: it has an open
     /// intent, moved on meanwhile, or is another connection's.
     ///
     /// # Errors
@@ -244,15 +245,16 @@ impl Ledger {
         connection: &ConnectionId,
         line: &LineKey,
         history: &LineHistory,
-        found: Confirmed,
+        (found, priced): (Confirmed, Priced),
     ) -> Result<bool, StoreError> {
         let update = Condition::new(
-            "SET #line = :line, #writer = :writer, #confirmed = :confirmed, #revision = :revision, \
+            "SET #line = :line, #writer = :writer, #confirmed = :confirmed, #priced = :priced, #revision = :revision, \
              #fence = if_not_exists(#fence, :zero), #adjusted_on = if_not_exists(#adjusted_on, :none) REMOVE #reversed, #forgotten",
         )
         .bind(":line", line)?
         .bind(":writer", connection)?
         .bind(":confirmed", found)?
+        .bind(":priced", priced)?
         .bind(":revision", history.revision)?
         .bind(":zero", 0)?
         .bind(":none", Vec::<Date>::new())?;

@@ -26,6 +26,8 @@ pub enum LookedAt {
     OpenWrite,
     /// Units that somebody else set.
     Drift,
+    /// Its prices.
+    Prices,
     /// Anything else of the line.
     Other,
 }
@@ -117,12 +119,13 @@ impl Ledger {
                 if let Some(until) = on_its_way_until(&intent, settle, now) {
                     return Ok(Reopened::TooEarly(until));
                 }
-                vec![self.give_up(of, lease, &intent, now)?, self.move_on(of, lease, found, true)?]
+                vec![self.give_up(of, lease, &intent, now)?, self.move_on(of, lease, found, &["#open", "#confirmed"])?]
             }
             // What the person looked at is not what keeps the line closed, and the open intent hangs on the revision.
             (Some(_), _) => return Ok(Reopened::Done),
-            (None, LookedAt::Drift) => vec![self.move_on(of, lease, found, true)?],
-            (None, _) => vec![self.move_on(of, lease, found, false)?],
+            (None, LookedAt::Drift) => vec![self.move_on(of, lease, found, &["#confirmed"])?],
+            (None, LookedAt::Prices) => vec![self.move_on(of, lease, found, &["#priced"])?],
+            (None, _) => vec![self.move_on(of, lease, found, &[])?],
         };
         Ok(if self.table.transact(writes).await? { Reopened::Done } else { Reopened::Busy })
     }
@@ -151,20 +154,15 @@ impl Ledger {
         of: &Tenancy,
         lease: &Lease,
         found: &LineRow,
-        forget: bool,
+        gone: &[&str],
     ) -> Result<crate::store::Write, StoreError> {
         let history = &found.history;
-        let gone: &[&str] = match (&history.open, forget) {
-            (Some(_), _) => &["#open", "#confirmed"],
-            (None, true) => &["#confirmed"],
-            (None, false) => &[],
-        };
         let remove = if gone.is_empty() { String::new() } else { format!(" REMOVE {}", gone.join(", ")) };
         let known = history.confirmed.or(history.forgotten);
         let update = Condition::new(format!("SET #revision = :next, #fence = :fence, #forgotten = :forgotten{remove}"))
             .bind(":next", history.revision.saturating_add(1))?
             .bind(":fence", lease.fence.max(found.fence))?
-            .bind(":forgotten", known.filter(|_| !gone.is_empty()).or(history.forgotten))?;
+            .bind(":forgotten", known.filter(|_| gone.contains(&"#confirmed")).or(history.forgotten))?;
         let unmoved = match &history.open {
             Some(open) => Condition::new("#revision = :was AND #open = :open").bind(":open", open)?,
             None => Condition::new("#revision = :was AND attribute_not_exists(#open)"),

@@ -12,6 +12,7 @@ use super::intents::{INTENTS_A_TRANSACTION, row};
 use super::{Intent, Lease, Ledger};
 use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::{Confirmed, LineHistory};
+use crate::domain::reason::Code;
 use crate::domain::units::Units;
 use crate::store::lines::Tenancy;
 use crate::store::{Condition, StoreError, Write};
@@ -28,6 +29,8 @@ const DATES_KEPT: usize = 40;
 pub enum Outcome {
     /// The PSA shows the target.
     Applied,
+    /// The PSA shows the target's units, and not all of its prices.
+    AppliedUnpriced,
     /// The PSA took it for another change than it was meant as: the line carries these units.
     AppliedAs(Units),
     /// Nothing was changed, for the reason named by the code.
@@ -125,8 +128,10 @@ impl Ledger {
         outcome: &Outcome,
         now: Timestamp,
     ) -> Result<Write, StoreError> {
+        let prices_not_taken = Code::PricesNotTaken.as_str().to_owned();
         let (next, code) = match outcome {
             Outcome::Applied | Outcome::AppliedAs(_) => (IntentState::Applied, None),
+            Outcome::AppliedUnpriced => (IntentState::Applied, Some(&prices_not_taken)),
             Outcome::Rejected(code) | Outcome::NeverSent(code) | Outcome::DayTaken(code) => {
                 (IntentState::Rejected, Some(code))
             }
@@ -179,8 +184,9 @@ impl Ledger {
             )
             .bind(":next", next)?
             .bind(":dates", dates_with(history, meaning.effective))?,
-            Outcome::Applied => line_with(made(meaning)?, meaning, meaning.target, history)?,
-            Outcome::AppliedAs(units) => line_with(moved_on(), meaning, *units, history)?,
+            Outcome::Applied => line_with(made(meaning)?, meaning, meaning.target, history, true)?,
+            Outcome::AppliedUnpriced => line_with(made(meaning)?, meaning, meaning.target, history, false)?,
+            Outcome::AppliedAs(units) => line_with(moved_on(), meaning, *units, history, false)?,
         };
         self.table.write_update(&of.line(&meaning.line), &update, &mine).map(Some)
     }
@@ -189,14 +195,15 @@ impl Ledger {
 /// How a line moves on with a change that was made: what a reversal took back is remembered until the next change.
 fn made(meaning: &Meaning) -> Result<Condition, StoreError> {
     match meaning.reverses {
+        // A change of prices alone says nothing of what a person took back.
+        None if meaning.delta().get() == 0 => Ok(Condition::new(format!("{MOVED_ON} REMOVE #open"))),
         None => Ok(moved_on()),
         Some(_) => Condition::new(format!("{MOVED_ON}, #reversed = :reversed REMOVE #open, #forgotten"))
             .bind(":reversed", meaning.before),
     }
 }
 
-const MOVED_ON: &str =
-    "SET #revision = :next, #fence = :fence, #leased = :leased, #confirmed = :confirmed, #adjusted_on = :dates";
+const MOVED_ON: &str = "SET #revision = :next, #fence = :fence, #leased = :leased, #confirmed = :confirmed, #adjusted_on = :dates, #priced = :priced";
 
 fn moved_on() -> Condition {
     Condition::new(format!("{MOVED_ON} REMOVE #open, #forgotten, #reversed"))
@@ -208,10 +215,16 @@ fn line_with(
     meaning: &Meaning,
     units: Units,
     history: &LineHistory,
+    prices_taken: bool,
 ) -> Result<Condition, StoreError> {
+    let confirmed = Confirmed { units, from: meaning.effective, feeds: meaning.feeds };
+    // A change of prices alone says nothing new of the units: the change that set them stays the last word on them.
+    let known = history.confirmed.filter(|known| meaning.delta().get() == 0 && known.units == units);
+    let prices = meaning.prices.map(|prices| prices.remembered(history.priced, meaning.effective, prices_taken));
     update
         .bind(":next", meaning.revision + 1)?
-        .bind(":confirmed", Confirmed { units, from: meaning.effective, feeds: meaning.feeds })?
+        .bind(":confirmed", known.unwrap_or(confirmed))?
+        .bind(":priced", prices.unwrap_or(history.priced))?
         .bind(":dates", dates_with(history, meaning.effective))
 }
 

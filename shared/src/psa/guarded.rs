@@ -201,8 +201,12 @@ impl Connector for Guarded {
         self.connector.may_go(changes)
     }
 
-    fn job_cost(&self) -> JobCost {
-        self.connector.job_cost()
+    fn prices_apart(&self) -> bool {
+        self.connector.prices_apart()
+    }
+
+    fn job_cost(&self, prices: bool) -> JobCost {
+        self.connector.job_cost(prices)
     }
 
     async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {

@@ -29,6 +29,7 @@ use crate::domain::line::LineKey;
 use crate::domain::money::UnitPrices;
 use crate::domain::period::PeriodType;
 use crate::domain::policy::BudgetPercent;
+use crate::domain::repricing::Repricing;
 use crate::domain::units::{Delta, Units};
 pub use credentials::{Credentials, Psa};
 pub use error::{Kind, PsaError, WriteError};
@@ -121,8 +122,10 @@ pub struct UnitsChange {
     pub before: Units,
     /// Units in force from that day after it.
     pub target: Units,
-    /// `target` less `before`.
+    /// `target` less `before`; zero where prices alone are changed.
     pub delta: Delta,
+    /// What its prices are changed to, where they are.
+    pub prices: Option<Repricing>,
 }
 
 /// What is left of the PSA's hourly allowance, as the PSA counts it.
@@ -237,8 +240,13 @@ pub trait Connector: Send + Sync {
         (0..changes.len()).collect()
     }
 
-    /// What a job takes of the hour's allowance.
-    fn job_cost(&self) -> JobCost;
+    /// Whether a change of prices can't travel with one of units: it is then sent by itself, once the units are read back.
+    fn prices_apart(&self) -> bool {
+        false
+    }
+
+    /// What a job takes of the hour's allowance, where it keeps `prices` or where it keeps units alone.
+    fn job_cost(&self, prices: bool) -> JobCost;
 
     /// Sends one change, once. The caller has stored it as sent, holds the account's lease, and reads it back.
     ///

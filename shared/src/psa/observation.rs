@@ -18,6 +18,7 @@ use crate::domain::units::Units;
 pub struct Asked {
     lines: BTreeMap<LineKey, Stated>,
     in_passing: bool,
+    prices: bool,
 }
 
 /// What is stated of a line.
@@ -44,6 +45,18 @@ impl Asked {
     #[must_use]
     pub fn in_passing(self) -> Self {
         Self { in_passing: true, ..self }
+    }
+
+    /// The same, and what their units are sold and bought for besides.
+    #[must_use]
+    pub fn and_prices(self) -> Self {
+        Self { prices: true, ..self }
+    }
+
+    /// Whether prices are asked for.
+    #[must_use]
+    pub fn wants_prices(&self) -> bool {
+        self.prices
     }
 
     /// Whether somebody only looks.
@@ -143,11 +156,25 @@ pub struct Observation {
     pub ambiguous: BTreeSet<(ContractId, ServiceId)>,
     /// Pairs of which the units are not known, and why: nothing is written there.
     pub unreadable: BTreeMap<(ContractId, ServiceId), Reason>,
-    /// What a unit of a line is sold and bought for, where the PSA tells that with its units.
+    /// What a unit of a line is sold and bought for, where the PSA tells that with its units or was asked for it.
     pub prices: BTreeMap<LineKey, UnitPrices>,
+    /// The same by another place in which the PSA shows it: what the newest row of units comes to, a unit.
+    pub prices_of_rows: BTreeMap<LineKey, UnitPrices>,
 }
 
 impl Observation {
+    /// What the PSA shows of a line's prices, wherever it does.
+    #[must_use]
+    pub fn prices_shown(&self, line: &LineKey) -> Vec<UnitPrices> {
+        [self.prices.get(line), self.prices_of_rows.get(line)].into_iter().flatten().cloned().collect()
+    }
+
+    /// Whether the PSA shows the cost of any line.
+    #[must_use]
+    pub fn shows_costs(&self) -> bool {
+        self.prices.values().chain(self.prices_of_rows.values()).any(|prices| prices.cost.is_some())
+    }
+
     /// Whether the PSA shows anything of a line, readable or not.
     #[must_use]
     pub fn shows(&self, line: &LineKey) -> bool {

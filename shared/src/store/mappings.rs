@@ -20,7 +20,7 @@ use super::journal::Act;
 use super::runs::{LastSync, Runs};
 use super::{Condition, Key, Page, Read, StoreError, Table, schema};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
-pub use content::{CompanyMapping, Opening, Override, Price, ProductMapping, UnitCost};
+pub use content::{CompanyMapping, Decimals, Opening, Override, Price, ProductMapping, UnitCost, UnitPrice};
 pub use gate::IMPORT_TERM;
 pub use import::{Everything, Import, Weighed};
 

@@ -13,10 +13,13 @@ use crate::domain::contract::Contract;
 use crate::domain::desired::{Desired, Feed, desired};
 use crate::domain::ids::{ConnectionId, ContractId};
 use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult, LineStatus};
+use crate::domain::money::{Currency, UnitPrices};
 use crate::domain::period::Periods;
 use crate::domain::plan::{Approval, Decision, Situation};
 use crate::domain::policy::{EffectiveDate, Policy};
+use crate::domain::pricing::Unpriced;
 use crate::domain::reason::{Code, Reason};
+use crate::domain::repricing::{Priced, Prices};
 use crate::domain::reversal::Standing;
 use crate::domain::rule::Counting;
 use crate::psa::{Observation, ObservedLine, Window};
@@ -41,6 +44,8 @@ pub(super) struct Desk<'a> {
     pub observed: &'a Observation,
     pub approval_needed: bool,
     pub approved: &'a BTreeMap<String, Approval>,
+    /// The currency of each line's contract, where it is known and its prices are kept.
+    pub currencies: &'a BTreeMap<LineKey, Currency>,
 }
 
 /// What the fan-out makes of a line.
@@ -48,7 +53,7 @@ pub(super) enum Assessed {
     /// Decided.
     Row(LineResult),
     /// Right already: to be remembered as confirmed, where it is not yet.
-    Right { row: LineResult, key: LineKey, confirmed: Confirmed },
+    Right { row: LineResult, key: LineKey, confirmed: Confirmed, priced: Option<Priced> },
     /// A change, or an open write.
     Look(Box<Look>),
 }
@@ -57,7 +62,9 @@ impl Assessed {
     fn told(self, label: &Label) -> Self {
         match self {
             Self::Row(row) => Self::Row(row::told(row, label)),
-            Self::Right { row, key, confirmed } => Self::Right { row: row::told(row, label), key, confirmed },
+            Self::Right { row, key, confirmed, priced } => {
+                Self::Right { row: row::told(row, label), key, confirmed, priced }
+            }
             Self::Look(look) => Self::Look(Box::new(Look { row: row::told(look.row, label), line: look.line })),
         }
     }
@@ -110,7 +117,21 @@ impl Desk<'_> {
             Reason::new(Code::ContractNotStarted, format!("\"{}\" begins on {}.", contract.name, contract.start))
         })?;
         let desired = desired(feeds, &line.rule, period, self.today.date, &self.today.zone)?;
-        Ok((contract, desired))
+        Ok((contract, self.priced(line, desired)?))
+    }
+
+    /// With the prices that the line should carry, or why those can't be said.
+    fn priced(&self, line: &MappedLine, desired: Desired) -> Result<Desired, Reason> {
+        let Some(pricing) = line.pricing(&self.policy.markup) else { return Ok(desired) };
+        let currency = self.currencies.get(&line.key).or(self.policy.currency.as_ref());
+        match pricing.wanted(&line.costs(self.book), currency) {
+            Ok(prices) => {
+                let because = format!("{}; {}", desired.because, prices.because);
+                Ok(Desired { prices: Some(prices), because, ..desired })
+            }
+            Err(Unpriced::LeavesPrices(reason)) => Ok(Desired { unpriced: Some(reason), ..desired }),
+            Err(Unpriced::RefusesLine(reason)) => Err(reason),
+        }
     }
 
     fn decide(
@@ -132,6 +153,7 @@ impl Desk<'_> {
             not_before: line.not_before(),
             opening: line.opening(),
             revision: history.revision,
+            costs_visible: self.observed.shows_costs(),
         };
         if history.open.is_some() && self.observed.shows(&line.key) {
             let explanation = "An earlier write of this line is not settled yet.".to_owned();
@@ -153,11 +175,16 @@ impl Desk<'_> {
             return self.stop(line, &label, &desired, Code::ServiceNotOnContract, explanation);
         };
         let job = job(&desired);
-        match job.decide(observed, history, self.today.date, self.policy, self.approval_needed) {
-            Decision::Unchanged { units, from } => {
+        let found = (observed, self.observed.prices_shown(&line.key));
+        match job.decide((found.0, &found.1), history, self.today.date, self.policy, self.approval_needed) {
+            Decision::Unchanged { units, from, prices_left } => {
                 let confirmed = Confirmed { units, from, feeds: desired.feed_count() };
-                let row = row::decided(&line.key, &label, &desired, Decision::Unchanged { units, from });
-                Assessed::Right { row, key: job.key, confirmed }
+                // Prices that were found right are remembered like units, so that an edit of theirs shows later.
+                let right = desired.prices.as_ref().filter(|_| prices_left.is_none());
+                let priced = right.map(|right| right.priced(from));
+                let decision = Decision::Unchanged { units, from, prices_left };
+                let row = row::decided(&line.key, &label, &desired, decision);
+                Assessed::Right { row, key: job.key, confirmed, priced }
             }
             decision if needs_all_rows(&decision) => {
                 Assessed::Look(Box::new(Look { row: row::decided(&line.key, &label, &desired, decision), line: job }))
@@ -173,7 +200,8 @@ impl Desk<'_> {
         let history = self.histories.get(key).unwrap_or(&nothing);
         let found = observed.lines.get(&(key.contract.clone(), key.service.clone()));
         let (Some(found), None) = (found, &history.open) else { return look.row };
-        let decision = look.line.decide(found, history, self.today.date, self.policy, self.approval_needed);
+        let prices = observed.prices_shown(key);
+        let decision = look.line.decide((found, &prices), history, self.today.date, self.policy, self.approval_needed);
         let row = row::decided(key, label, desired, decision);
         let row = if shadow && row.status == LineStatus::Planned {
             let reason = Reason::new(Code::Shadow, format!("{}; not written in shadow mode", row.explanation));
@@ -199,7 +227,7 @@ impl JobLine {
     /// The decision on this line. `None`-like cases (the contract ended since) are stops as well.
     pub fn decide(
         &self,
-        found: &ObservedLine,
+        (found, shown): (&ObservedLine, &[UnitPrices]),
         history: &LineHistory,
         today: Date,
         policy: &Policy,
@@ -222,8 +250,19 @@ impl JobLine {
                 approval_needed,
                 approved: self.approved.or_else(|| begun(found, history)),
                 not_before: self.not_before,
+                prices: self.prices(shown, history),
             }),
         }
+    }
+
+    /// What its prices should be against what is shown of them; `None` where they are left alone.
+    fn prices<'a>(&'a self, shown: &'a [UnitPrices], history: &LineHistory) -> Option<Prices<'a>> {
+        let wanted = match (&self.desired.prices, &self.desired.unpriced) {
+            (Some(wanted), _) => Ok(wanted),
+            (None, Some(reason)) => Err(reason),
+            (None, None) => return None,
+        };
+        Some(Prices { wanted, shown, costs_visible: self.costs_visible, last: history.priced })
     }
 }
 
@@ -245,7 +284,7 @@ impl JobLine {
 fn begun(found: &ObservedLine, history: &LineHistory) -> Option<Approval> {
     let taken = found.otherwise?;
     let is_last = history.confirmed.is_some_and(|last| (last.units, last.from) == (taken.units, taken.effective));
-    is_last.then_some(Approval { before: taken.units, target: taken.target })
+    is_last.then_some(Approval { before: taken.units, target: taken.target, prices: None })
 }
 
 /// Whether a decision depends on rows that a bulk observation leaves out: the past of the period, and what lies ahead.

@@ -13,6 +13,7 @@ use crate::domain::finding::Noticed;
 use crate::domain::ids::AccountId;
 use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
+use crate::domain::repricing::Priced;
 use crate::psa::JobCost;
 use crate::store::connections::Connection;
 use crate::store::runs::{Gap, ResultPage};
@@ -50,6 +51,7 @@ pub(super) struct Draft {
 pub(super) struct Right {
     pub key: LineKey,
     pub confirmed: Confirmed,
+    pub priced: Priced,
     pub history: LineHistory,
 }
 
@@ -68,10 +70,12 @@ impl Draft {
         match assessed {
             Assessed::Row(row) => self.rows.push(row),
             Assessed::Look(look) => self.looks.push(*look),
-            Assessed::Right { row, key, confirmed } => {
+            Assessed::Right { row, key, confirmed, priced } => {
                 let history = histories.get(&key).cloned().unwrap_or_default();
-                if history.confirmed.is_none_or(|known| known.units != confirmed.units) {
-                    self.right.push(Right { key, confirmed, history });
+                let priced = priced.unwrap_or(history.priced);
+                let units_known = history.confirmed.is_some_and(|known| known.units == confirmed.units);
+                if !units_known || !priced.agrees_with(&history.priced) {
+                    self.right.push(Right { key, confirmed, priced, history });
                 }
                 self.rows.push(row);
             }

@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use super::job::{Job, JobLine};
 use super::resolve::{Resolution, resolve};
 use super::shift::{Rows, Seen, Shift};
+use super::write::{prices_not_taken, told};
 use super::{SyncError, row};
 use crate::domain::ids::RunId;
 use crate::domain::intent::Meaning;
-use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
+use crate::domain::line::{LineHistory, LineKey, LinePrices, LineResult, LineStatus};
 use crate::domain::plan::Decision;
 use crate::domain::reason::{Code, Reason};
 use crate::ledger::{Intent, Outcome};
@@ -85,9 +86,15 @@ impl Shift<'_> {
         let mut resolved = Vec::new();
         for line in &job.lines {
             let Some(intent) = open.get(&line.key) else { continue };
-            let resolution = resolve(intent, seen.line(&line.key), read_at, self.parts.settings.settle);
+            let resolution = resolve(
+                intent,
+                (seen.line(&line.key), &seen.observed.prices_shown(&line.key)),
+                read_at,
+                self.parts.settings.settle,
+            );
             let outcome = match resolution {
                 Resolution::Applied => Some(Outcome::Applied),
+                Resolution::AppliedUnpriced => Some(Outcome::AppliedUnpriced),
                 Resolution::Otherwise(units) => Some(Outcome::AppliedAs(units)),
                 Resolution::NeverSent => Some(Outcome::NeverSent("never_sent".into())),
                 Resolution::NotApplied => Some(Outcome::Rejected("not_applied".into())),
@@ -111,8 +118,15 @@ impl Shift<'_> {
         }
         let keys: Vec<LineKey> = job.lines.iter().map(|line| line.key.clone()).collect();
         seen.histories = self.parts.lines.named(self.of, &keys).await?;
-        let applied = resolved.into_iter().filter(|(_, outcome, _)| *outcome == Outcome::Applied);
-        Ok(applied.map(|(intent, _, _)| (intent.meaning.line.clone(), intent.clone())).collect())
+        let applied = resolved.into_iter().filter_map(|(intent, outcome, _)| {
+            let code = match outcome {
+                Outcome::Applied => None,
+                Outcome::AppliedUnpriced => Some(Code::PricesNotTaken.as_str().to_owned()),
+                _ => return None,
+            };
+            Some((intent.meaning.line.clone(), Intent { code, ..intent.clone() }))
+        });
+        Ok(applied.collect())
     }
 }
 
@@ -132,9 +146,16 @@ pub(super) fn is_made(intent: &Intent, run: &RunId, history: &LineHistory) -> bo
 /// The row of a line that an earlier attempt of the same job wrote.
 pub(super) fn written(line: &JobLine, intent: &Intent) -> LineResult {
     let Meaning { before, target, effective, .. } = intent.meaning;
-    let found = Decision::Unchanged { units: target, from: effective };
+    let found = Decision::Unchanged { units: target, from: effective, prices_left: None };
     let row = row::decided(&line.key, &line.label, &line.desired, found);
-    row::settled_earlier(row, before, target, effective)
+    let row = LineResult { prices: intent.meaning.prices.map(LinePrices::from), ..row };
+    if intent.code.as_deref() == Some(Code::PricesNotTaken.as_str()) {
+        let row = row::settled_earlier(row, before, target, effective);
+        let row = LineResult { status: LineStatus::Failed, ..row };
+        return row::with_reason(row, prices_not_taken(&intent.meaning));
+    }
+    let prices = row.prices.map(|prices| prices.as_set());
+    row::settled_earlier(LineResult { prices, ..row }, before, target, effective)
 }
 
 /// The row of a line at whose revision the ledger holds an intent that the line does not know.
@@ -160,11 +181,16 @@ fn still_open(line: &JobLine, intent: &Intent, seen: &Seen, wait: bool) -> LineR
     let why_not = seen.unreadable(&line.key).map_or_else(String::new, |why| format!(" {}", why.explanation));
     let (code, explanation) = if wait {
         let why = "its outcome is not known, and it may still be on its way";
-        (Code::WriteUnsettled, format!("A change from {} to {} was sent; {why}.", meaning.before, meaning.target))
+        (Code::WriteUnsettled, format!("{} was sent; {why}.", told(meaning)))
     } else {
-        let sent =
-            format!("A change from {} to {} from {} was sent", meaning.before, meaning.target, meaning.effective);
-        (Code::WriteUnexplained, format!("{sent}; the PSA shows {shows}, which is neither.{why_not}"))
+        let sent = format!("{} from {} was sent", told(meaning), meaning.effective);
+        let neither = match meaning.prices {
+            Some(_) if shown == Some(meaning.target) => {
+                "and prices that are neither those from before nor those that were sent"
+            }
+            _ => "which is neither",
+        };
+        (Code::WriteUnexplained, format!("{sent}; the PSA shows {shows}, {neither}.{why_not}"))
     };
     let row = LineResult { status: LineStatus::Unknown, after: shown, ..row::blank(&line.key, &line.label) };
     let row = LineResult {

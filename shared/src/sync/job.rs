@@ -49,6 +49,9 @@ pub(super) struct JobLine {
     pub opening: Option<Opening>,
     /// The line's revision when the run was planned: a job that comes late finds a higher one.
     pub revision: u32,
+    /// Whether the PSA shows this user any cost at all.
+    #[serde(default)]
+    pub costs_visible: bool,
 }
 
 /// Whose line it is, in the words of the results.
@@ -75,7 +78,9 @@ pub(super) struct Label {
 impl Job {
     /// What is asked of the PSA about its lines.
     pub fn asked(&self) -> Asked {
-        self.lines.iter().map(|line| (line.key.clone(), line.opening)).collect()
+        let asked: Asked = self.lines.iter().map(|line| (line.key.clone(), line.opening)).collect();
+        let priced = self.lines.iter().any(|line| line.desired.prices.is_some());
+        if priced { asked.and_prices() } else { asked }
     }
 
     /// The rows of its lines, each as it is told.

@@ -7,15 +7,18 @@ use jiff::civil::Date;
 
 use super::job::Label;
 use super::succession::{Followed, Succession};
+use crate::domain::amount::Amount;
 use crate::domain::desired::{Absence, Feed};
 use crate::domain::ids::{AccountId, CompanyId, ContractId, ProductKey};
 use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::period::PeriodType;
+use crate::domain::policy::Markups;
+use crate::domain::pricing::{FeedCost, Pricing};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::rule::Rule;
 use crate::domain::units::Units;
 use crate::psa::{Asked, Opening};
-use crate::store::mappings::{CompanyMapping, ProductMapping};
+use crate::store::mappings::{CompanyMapping, Price, ProductMapping};
 use crate::store::runs::Run;
 use crate::store::usage::{self, Month, UsageBook};
 
@@ -37,6 +40,7 @@ pub(super) struct MappedFeed {
     /// The line that its mapping names. Where the contract has ended, it may add to another.
     pub named: LineKey,
     rule: Rule,
+    price: Option<Price>,
 }
 
 impl MappedLine {
@@ -92,6 +96,10 @@ impl MappedLine {
                 let explanation = format!("{} state different opening units of this line.", self.companies());
                 return Err(Reason::new(Code::OpeningUnitsDiffer, explanation));
             }
+            if first.iter().any(|first| first.price != feed.price) {
+                let explanation = format!("{} share this line and are priced differently.", self.companies());
+                return Err(Reason::new(Code::RulesDiffer, explanation));
+            }
             if feed.rule != self.rule {
                 let explanation = format!("{} share this line under different rules.", self.companies());
                 return Err(Reason::new(Code::RulesDiffer, explanation));
@@ -130,6 +138,16 @@ impl MappedLine {
         let of_it = self.feeds.iter().filter(|feed| feed.named == self.key);
         let asked: Asked = of_it.map(|feed| (self.key.clone(), feed.opening())).collect();
         asked.opening(&self.key)
+    }
+
+    /// How it is priced; `None`: its prices are left alone. Whether all feeds agree on it is for [`Self::agreed`] to say.
+    pub fn pricing(&self, markups: &Markups) -> Option<Pricing> {
+        self.feeds.first()?.price.as_ref()?.pricing(markups.services)
+    }
+
+    /// What the usage of each feed says that a unit costs: the newest that was said.
+    pub fn costs(&self, book: &UsageBook) -> Vec<FeedCost> {
+        self.feeds.iter().filter_map(|feed| feed.cost(book)).collect()
     }
 
     /// What is said of the line before anything else.
@@ -204,10 +222,16 @@ impl MappedFeed {
             let contract = special.and_then(|s| s.contract_id.clone()).unwrap_or_else(|| company.contract_id.clone());
             let service = special.and_then(|s| s.service_id.clone()).unwrap_or_else(|| product.service_id.clone());
             let rule = special.and_then(|s| s.rule.clone()).unwrap_or_else(|| product.rule.clone());
+            let price = special.and_then(|s| s.price.clone()).or_else(|| product.price.clone());
             let named = LineKey { contract, service };
-            Some(Self { company: company.clone(), product: product.product.clone(), named, rule })
+            Some(Self { company: company.clone(), product: product.product.clone(), named, rule, price })
         };
         mapped.iter().flat_map(|company| products.iter().filter_map(move |product| feed(company, product))).collect()
+    }
+
+    /// Whether its mapping has prices kept.
+    pub fn keeps_prices(&self) -> bool {
+        self.price.as_ref().is_some_and(|price| price.pricing(None).is_some())
     }
 
     /// What its mapping states of the units of the line that it names.
@@ -219,6 +243,16 @@ impl MappedFeed {
     /// The units that its mapping states of `line`.
     fn stated(&self, line: &LineKey) -> Option<Units> {
         self.opening().filter(|_| self.named == *line).map(|opening| opening.units)
+    }
+
+    /// `None` where the feed was never counted: it adds nothing to the line, and says nothing of what it costs.
+    fn cost(&self, book: &UsageBook) -> Option<FeedCost> {
+        let (company, product) = (self.company.company.clone(), self.product.clone());
+        let usage = book.feeds.get(&usage::Feed { company: company.clone(), product: product.clone() })?;
+        let said =
+            usage.counts.iter().rev().find_map(|recorded| Some((recorded.unit_cost?, recorded.currency.clone())));
+        let (cost, currency) = said.unzip();
+        Some(FeedCost { company, product, cost: cost.map(Amount::get), currency: currency.flatten() })
     }
 
     fn with_usage(&self, book: &UsageBook, fresh_from: Timestamp) -> Feed {

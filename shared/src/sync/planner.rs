@@ -10,7 +10,7 @@ use super::draft::{Draft, budget_exhausted};
 use super::findings::stranded;
 use super::lines::{MappedFeed, MappedLine, Wanted};
 use super::parts::PlannerParts as Parts;
-use super::pricing::{list_prices, price};
+use super::pricing::{list_prices, listed, price};
 use super::record::{come_again_soon, finish, note_accepted, note_rejected, record, try_again_soon};
 use super::unfed::Unfed;
 use super::unmapped::{Why, recent_months, unmapped};
@@ -258,12 +258,18 @@ impl Planner {
         let asked = contracts.asked(&feeds, &others);
         let only_looks = run.mode == Mode::Preview || connection.policy.shadow;
         let asked = if only_looks { asked.in_passing() } else { asked };
+        let markups = &connection.policy.markup;
+        let asked = if feeds.iter().any(|feed| feed.keeps_prices()) { asked.and_prices() } else { asked };
         let observed = psa.observe(&asked, window).await?;
         let succession = contracts.succession(&feeds, &observed, &histories);
         let mapped = MappedLine::all(feeds.clone(), &succession, &wanted);
         let book = usage.load(&run.partner, months(&today, clock.now(), &mapped, &contracts.by_id)).await?;
         let fresh_from = connection.policy.stale_after_hours.fresh_from(clock.now());
+        let listed = listed(psa, &mapped, &contracts.by_id, &observed, markups).await;
+        let currencies =
+            listed.iter().filter_map(|(line, prices)| Some((line.clone(), prices.currency.clone()?))).collect();
         let desk = Desk {
+            currencies: &currencies,
             today: &today,
             connection: &connection.id,
             policy: &connection.policy,
@@ -277,7 +283,7 @@ impl Planner {
             approval_needed: approval_needed(connection),
             approved: &run.approved.iter().map(|a| (a.line_id.clone(), a.approval)).collect(),
         };
-        let (approval_needed, job_cost) = (desk.approval_needed, psa.job_cost());
+        let (approval_needed, job_cost) = (desk.approval_needed, psa.job_cost(asked.wants_prices()));
         let mut draft = Draft { approval_needed, today: today.date, job_cost, ..Draft::default() };
         for assessed in mapped.iter().filter_map(|line| desk.assess(line)) {
             draft.add(assessed, &histories);
@@ -298,7 +304,7 @@ impl Planner {
             draft.gaps.extend(self.unmapped(psa, connection, (&mappings, &book), roomy).await?);
         }
         if roomy {
-            price(psa, &mut draft, &contracts.by_id, &observed).await;
+            price(psa, &mut draft, &contracts.by_id, &observed, listed).await;
         }
         if run.mode == Mode::Preview || connection.policy.shadow {
             let shadow = connection.policy.shadow && run.mode == Mode::Apply;
@@ -353,6 +359,8 @@ async fn look_closer(psa: &dyn Connector, mut draft: Draft, desk: &Desk<'_>, sha
     let window = full_window(desk.today.date, looks.iter().map(|look| &look.line));
     let asked: Asked = looks.iter().map(|look| (look.line.key.clone(), look.line.opening)).collect();
     let asked = asked.in_passing();
+    let priced = looks.iter().any(|look| look.line.desired.prices.is_some());
+    let asked = if priced { asked.and_prices() } else { asked };
     let observed = if asked.is_empty() { Observation::default() } else { psa.observe(&asked, window).await? };
     for look in looks {
         draft.rows.push(desk.closer(look, &observed, shadow));

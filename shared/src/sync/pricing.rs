@@ -6,12 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
-use super::gaps;
+use super::lines::MappedLine;
+use super::{gaps, row};
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId, ServiceId};
 use crate::domain::line::{LineKey, LineResult, LineStatus};
 use crate::domain::money::{self, LineMoney, UnitPrices};
 use crate::domain::period::PeriodType;
+use crate::domain::policy::Markups;
 use crate::domain::reason::Code;
 use crate::domain::units::Units;
 use crate::psa::{Connector, Observation};
@@ -23,6 +25,7 @@ pub(super) async fn price(
     draft: &mut Draft,
     contracts: &BTreeMap<ContractId, Contract>,
     observed: &Observation,
+    listed: Listed,
 ) {
     let rows = draft.rows.iter().chain(draft.looks.iter().map(|look| &look.row));
     let bills = |row: &LineResult| Some((row.key(), contracts.get(&row.contract_id)?.account.clone()));
@@ -32,17 +35,15 @@ pub(super) async fn price(
         .filter(|row| changes(row))
         .filter_map(bills)
         .chain(without_usage.filter_map(|(line, _)| account(&line)))
+        .filter(|(line, _)| !listed.contains_key(line))
         .collect();
-    if lines.is_empty() {
-        return;
-    }
-    let prices = match psa.prices(&lines, observed).await {
-        Ok(prices) => prices,
-        Err(error) => {
-            tracing::warn!(%error, "prices were not read: the run's changes are told without them");
-            return;
+    let mut prices = listed;
+    if !lines.is_empty() {
+        match psa.prices(&lines, observed).await {
+            Ok(found) => prices.extend(found),
+            Err(error) => tracing::warn!(%error, "prices were not read: the run's changes are told without them"),
         }
-    };
+    }
     for row in draft.rows.iter_mut().filter(|row| changes(row)) {
         row.money = of(row, &prices, contracts);
     }
@@ -69,7 +70,7 @@ fn billed_without_usage(gap: &Gap) -> Option<(LineKey, Units)> {
 
 /// Whether the line's units are not what they should be.
 fn changes(row: &LineResult) -> bool {
-    row.difference().is_some_and(|difference| difference.get() != 0)
+    row.prices.is_some() || row.difference().is_some_and(|difference| difference.get() != 0)
 }
 
 fn of(
@@ -78,7 +79,31 @@ fn of(
     contracts: &BTreeMap<ContractId, Contract>,
 ) -> Option<LineMoney> {
     let every = contracts.get(&row.contract_id)?.recurring?;
-    Some(LineMoney::of(prices.get(&row.key())?, every, row.difference()))
+    row::worth(row, prices.get(&row.key())?, every)
+}
+
+/// Prices that were read already, by line.
+pub(super) type Listed = BTreeMap<LineKey, UnitPrices>;
+
+/// What the lines whose prices are kept are sold and bought for, with the currency of each. Empty where no prices are kept, or
+/// where they can't be read: whoever needs a currency then leaves the prices alone.
+pub(super) async fn listed(
+    psa: &dyn Connector,
+    lines: &[MappedLine],
+    contracts: &BTreeMap<ContractId, Contract>,
+    observed: &Observation,
+    markups: &Markups,
+) -> Listed {
+    let kept = lines.iter().filter(|line| line.pricing(markups).is_some() && observed.shows(&line.key));
+    let account = |line: &MappedLine| Some((line.key.clone(), contracts.get(&line.key.contract)?.account.clone()));
+    let kept: BTreeMap<LineKey, AccountId> = kept.filter_map(account).collect();
+    if kept.is_empty() {
+        return Listed::new();
+    }
+    psa.prices(&kept, observed).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "prices were not read: those that are kept are left alone");
+        Listed::new()
+    })
 }
 
 /// What the changes of a whole draft come to, before anything of it is handed on.

@@ -84,11 +84,11 @@ async fn adopt(parts: &Parts, connection: &Connection, right: Vec<Right>) -> Res
     let of = Tenancy::of(connection);
     let room = Arc::new(Semaphore::new(WRITES_AT_ONCE));
     let mut writes = JoinSet::new();
-    for Right { key, confirmed, history } in right {
+    for Right { key, confirmed, priced, history } in right {
         let (ledger, of, connection, room) = (parts.ledger.clone(), of.clone(), connection.id.clone(), room.clone());
         writes.spawn(async move {
             let _permit = room.acquire().await;
-            ledger.adopt(&of, &connection, &key, &history, confirmed).await
+            ledger.adopt(&of, &connection, &key, &history, (confirmed, priced)).await
         });
     }
     while let Some(written) = writes.join_next().await {

@@ -111,6 +111,7 @@ impl Resolver {
         let looked_at = match Code::named(&finding.noticed.reason.code) {
             Some(Code::WriteUnsettled | Code::WriteUnexplained) => LookedAt::OpenWrite,
             Some(Code::Drift) => LookedAt::Drift,
+            Some(Code::PricesNotTaken | Code::PriceDrift) => LookedAt::Prices,
             _ => LookedAt::Other,
         };
         let account = finding.noticed.account.as_ref();

@@ -39,7 +39,7 @@ pub(super) async fn draft(
     reverses: &Reverses,
 ) -> Result<Draft, Halt> {
     let today = Today::of(connection, parts.clock.as_ref()).date;
-    let mut draft = Draft { today, job_cost: psa.job_cost(), ..Draft::default() };
+    let mut draft = Draft { today, job_cost: psa.job_cost(false), ..Draft::default() };
     let changes = changes(parts, connection, reverses, &mut draft.rows).await?;
     if changes.is_empty() {
         return Ok(draft);
@@ -90,6 +90,10 @@ async fn changes(
             billed: None,
         };
         match parts.ledger.intent_of(&of, &key, &reverses.run).await? {
+            Some(intent) if intent.is_made() && intent.meaning.delta().get() == 0 => {
+                let explanation = format!("Run {} changed prices alone there; prices are not reversed.", reverses.run);
+                rows.push(row::stopped(&key, &label, Reason::new(Code::NothingToReverse, explanation)));
+            }
             Some(intent) if intent.is_made() => {
                 changes.push(Undo { key, label, reversal: reversal_of(intent) });
             }
@@ -165,7 +169,17 @@ fn look(undo: Undo, contract: Contract, histories: &BTreeMap<LineKey, LineHistor
     let row = row::told(row, &label);
     let revision = histories.get(&key).map_or(0, |history| history.revision);
     let reversal = Some(reversal);
-    let line =
-        JobLine { key, label, contract, desired, approved: None, reversal, not_before: None, opening: None, revision };
+    let line = JobLine {
+        key,
+        label,
+        contract,
+        desired,
+        approved: None,
+        reversal,
+        not_before: None,
+        opening: None,
+        revision,
+        costs_visible: false,
+    };
     Look { line, row }
 }

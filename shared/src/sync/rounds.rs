@@ -1,7 +1,10 @@
-//! Writing what a shift has decided: intents, one request each, one read-back, settled. In one round, or in two.
+//! Writing what a shift has decided: intents, one request each, one read-back, settled. In one round, or in up to three.
 //!
-//! A second round follows where the PSA's way with changes was learnt in the first: lines that had to wait are decided and
-//! written then, and a change that the PSA took for another one is put right at once.
+//! Another round follows where the PSA's way with changes was learnt in this one: lines that had to wait are decided and
+//! written then, and a change that the PSA took for another one is put right at once. And it follows where prices can't travel
+//! with units: they are decided once the units are read back.
+
+use std::collections::BTreeSet;
 
 use super::job::{Job, JobLine};
 use super::record::note_rejected;
@@ -9,7 +12,7 @@ use super::shift::{Rows, Seen, Shift};
 use super::write::{Attempt, Verdict, Writer, change_of};
 use super::{SyncError, reason_of, row};
 use crate::domain::intent::Meaning;
-use crate::domain::line::LineHistory;
+use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::plan::Change;
 use crate::domain::reason::{Code, Reason};
 use crate::ledger::{Intent, SettledLast};
@@ -29,20 +32,31 @@ pub(super) struct Round {
 pub(super) enum End {
     /// Nothing. `released`: the lease was given back with the last that was done under it.
     Over { released: bool },
-    /// What has no row is to be decided anew by what was read back.
-    Again(Observation),
+    /// What has no row is to be decided anew by what was read back; `of_lines` are the rows of those whose units are written
+    /// and whose prices come next.
+    Again { observed: Observation, of_lines: Rows },
 }
 
 impl Shift<'_> {
     /// Writes the changes one after the other, reads the account back once, and settles. `last`: no round follows.
-    pub(super) async fn write(
+    pub(super) async fn write<'j>(
         &self,
         psa: &dyn Connector,
         job: &Job,
         seen: &Seen,
-        (changes, last): (Vec<(&JobLine, Change)>, bool),
+        (changes, last): (Vec<(&'j JobLine, Change)>, bool),
         rows: &mut Rows,
     ) -> Result<Round, SyncError> {
+        let mut apart = BTreeSet::new();
+        let alone = |(line, change): (&'j JobLine, Change), apart: &mut BTreeSet<LineKey>| {
+            let both = change.prices.is_some() && change.delta.get() != 0;
+            if both && psa.prices_apart() {
+                apart.insert(line.key.clone());
+                return (line, Change { prices: None, ..change });
+            }
+            (line, change)
+        };
+        let changes: Vec<_> = changes.into_iter().map(|change| alone(change, &mut apart)).collect();
         let planned: Vec<Planned> =
             changes.iter().filter_map(|(line, change)| self.planned(line, change, seen)).collect();
         let (now, later) = let_go(psa, planned);
@@ -61,12 +75,18 @@ impl Shift<'_> {
             Ok(Observation::default())
         };
         let verdicts: Vec<Verdict> = attempts.iter().map(|attempt| attempt.verdict(&read_back)).collect();
-        let again = !last && is_learnt(&verdicts, &later);
+        let mut of_lines = Rows::new();
+        let made = |(verdict, (meaning, _)): (&Verdict, &Planned)| {
+            (verdict.is_applied() && apart.contains(&meaning.line)).then(|| meaning.line.clone())
+        };
+        let prices_next: BTreeSet<LineKey> = verdicts.iter().zip(&now).filter_map(made).collect();
+        let again = !last && (is_learnt(&verdicts, &later) || !prices_next.is_empty());
         // Attempts stand in the order in which they were planned.
         for (verdict, (meaning, _)) in verdicts.iter().zip(&now) {
             if let Some(row) = rows.remove(&meaning.line)
                 && !(again && verdict.is_otherwise())
             {
+                let rows = if again && prices_next.contains(&meaning.line) { &mut of_lines } else { &mut *rows };
                 rows.insert(meaning.line.clone(), verdict.row(row));
             }
         }
@@ -84,7 +104,7 @@ impl Shift<'_> {
             for (meaning, _) in &later {
                 rows.remove(&meaning.line);
             }
-            return Ok(Round { sent, end: End::Again(observed) });
+            return Ok(Round { sent, end: End::Again { observed, of_lines } });
         }
         let released = match ledger.settle_last(self.of, self.lease, &settled, at).await? {
             SettledLast::AndReleased => true,
@@ -108,6 +128,7 @@ impl Shift<'_> {
             feeds: line.reversal.as_ref().map_or_else(|| line.desired.feed_count(), |reversal| reversal.feeds),
             feeds_before: history.confirmed.map(|confirmed| confirmed.feeds),
             reverses: line.reversal.as_ref().map(|reversal| reversal.of.clone()),
+            prices: change.prices,
             company: Some(line.label.company.clone()),
             product: Some(line.label.product.clone()),
         };

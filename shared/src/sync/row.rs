@@ -4,10 +4,12 @@ use jiff::civil::Date;
 
 use super::job::Label;
 use crate::domain::desired::Desired;
-use crate::domain::line::{LineKey, LineResult, LineStatus};
-use crate::domain::money::LineMoney;
+use crate::domain::line::{LineKey, LinePrices, LineResult, LineStatus};
+use crate::domain::money::{LineMoney, UnitPrices};
+use crate::domain::period::PeriodType;
 use crate::domain::plan::{Change, Decision};
 use crate::domain::reason::{Code, Reason};
+use crate::domain::repricing::LeftAlone;
 use crate::domain::units::Units;
 use crate::psa::TakenOtherwise;
 
@@ -32,6 +34,7 @@ pub(super) fn blank(key: &LineKey, label: &Label) -> LineResult {
         feeds: Vec::new(),
         prorated: false,
         money: None,
+        prices: None,
         last_confirmed: label.last.map(|last| last.units),
         last_confirmed_from: label.last.map(|last| last.from),
     }
@@ -45,9 +48,7 @@ pub(super) fn stopped(key: &LineKey, label: &Label, reason: Reason) -> LineResul
 
 /// The row as it is told: with the line's note before its explanation, and what its change comes to.
 pub(super) fn told(row: LineResult, label: &Label) -> LineResult {
-    let difference = row.difference().filter(|difference| difference.get() != 0);
-    let money =
-        difference.and_then(|difference| Some(LineMoney::of(label.prices.as_ref()?, label.billed?, Some(difference))));
+    let money = label.prices.as_ref().zip(label.billed).and_then(|(prices, every)| worth(&row, prices, every));
     let row = LineResult { money, ..row };
     match &label.note {
         Some(note) => LineResult { explanation: format!("{note} {}", row.explanation).trim_end().to_owned(), ..row },
@@ -59,14 +60,20 @@ pub(super) fn told(row: LineResult, label: &Label) -> LineResult {
 pub(super) fn decided(key: &LineKey, label: &Label, desired: &Desired, decision: Decision) -> LineResult {
     let row = LineResult { target: Some(desired.units), feeds: desired.feeds.clone(), ..blank(key, label) };
     match decision {
-        Decision::Unchanged { units, .. } => LineResult {
-            before: Some(units),
-            after: Some(units),
-            status: LineStatus::Unchanged,
-            explanation: desired.because.clone(),
-            ..row
-        },
-        Decision::Change(change) => changed(LineResult { status: LineStatus::Planned, ..row }, &change, desired),
+        Decision::Unchanged { units, prices_left, .. } => {
+            let row = LineResult {
+                before: Some(units),
+                after: Some(units),
+                status: LineStatus::Unchanged,
+                explanation: desired.because.clone(),
+                ..row
+            };
+            match prices_left {
+                None => row,
+                Some(left) => LineResult { status: Code::status_of(&left.reason), ..left_alone(row, left) },
+            }
+        }
+        Decision::Change(change) => changed(LineResult { status: LineStatus::Planned, ..row }, change, desired),
         Decision::Stop { status, reason, before } => with_reason(LineResult { before, status, ..row }, reason),
     }
 }
@@ -84,19 +91,56 @@ pub(super) fn putting_right(row: LineResult, taken: &TakenOtherwise) -> LineResu
     LineResult { before: Some(*before), explanation, ..row }
 }
 
+/// The row of a change of prices that follows one of units in the same run: it tells of both as one.
+pub(super) fn after_units(begun: LineResult, row: LineResult) -> LineResult {
+    let explanation = format!("{}; then {}", begun.explanation, row.explanation);
+    LineResult { before: begun.before, prorated: begun.prorated, explanation, ..row }
+}
+
 pub(super) fn with_reason(row: LineResult, reason: Reason) -> LineResult {
     LineResult { code: reason.code, explanation: reason.explanation, fix: reason.fix, ..row }
 }
 
-fn changed(row: LineResult, change: &Change, desired: &Desired) -> LineResult {
-    let Change { before, delta, dated, .. } = change;
-    let prorated = if dated.prorated { "; inside a period, so the PSA prorates" } else { "" };
+/// What becomes of a line's units and prices in money; `None` where neither changes.
+pub(super) fn worth(row: &LineResult, prices: &UnitPrices, every: PeriodType) -> Option<LineMoney> {
+    if let Some(repriced) = &row.prices {
+        let units = (row.before?, row.target?);
+        return Some(LineMoney::of_repriced(prices, &repriced.repricing(), every, units));
+    }
+    let difference = row.difference().filter(|difference| difference.get() != 0)?;
+    Some(LineMoney::of(prices, every, Some(difference)))
+}
+
+/// The row of a line whose prices are left alone, whatever becomes of its units.
+fn left_alone(row: LineResult, left: LeftAlone) -> LineResult {
+    let LeftAlone { reason, instead_of } = left;
     LineResult {
-        before: Some(*before),
+        explanation: format!("{}; {}", row.explanation, reason.explanation),
+        code: reason.code,
+        fix: reason.fix,
+        prices: instead_of.map(LinePrices::from),
+        ..row
+    }
+}
+
+fn changed(row: LineResult, change: Change, desired: &Desired) -> LineResult {
+    let Change { before, delta, dated, prices, prices_left, .. } = change;
+    let prorated = if dated.prorated { "; inside a period, so the PSA prorates" } else { "" };
+    let units = (delta.get() != 0).then(|| delta.to_string());
+    let changes: Vec<String> = units.into_iter().chain(prices.map(|prices| prices.in_words())).collect();
+    let changes = changes.join(", ");
+    let row = LineResult {
+        before: Some(before),
         effective_date: Some(dated.date),
         prorated: dated.prorated,
-        explanation: format!("{}; {delta} from {} ({}{prorated})", desired.because, dated.date, dated.because),
+        explanation: format!("{}; {changes} from {} ({}{prorated})", desired.because, dated.date, dated.because),
+        prices: prices.map(LinePrices::from),
         ..row
+    };
+    match prices_left {
+        // What changes is told; what is left alone has its own word in the next run, which finds nothing else to do.
+        Some(left) => left_alone(row, left.reason.into()),
+        None => row,
     }
 }
 

@@ -11,7 +11,7 @@ use super::record::{note_rejected, try_again_soon};
 use super::rounds::End;
 use super::{SyncError, Today, assess, live_writers, open, reason_of, row};
 use crate::domain::ids::ConnectionId;
-use crate::domain::line::{LineHistory, LineKey, LineResult};
+use crate::domain::line::{LineHistory, LineKey, LineResult, LineStatus};
 use crate::domain::plan::{Change, Decision};
 use crate::domain::reason::{Code, Reason};
 use crate::ledger::{Intent, Lease};
@@ -82,7 +82,8 @@ impl Shift<'_> {
         // Taken before the read: what the PSA showed was true then, whenever the answer came.
         let read_at = parts.clock.now();
         let earliest = open_intents.values().map(|intent| intent.meaning.effective).min();
-        let observed = match self.observe(psa.as_ref(), job, earliest).await {
+        let priced = open_intents.values().any(|intent| intent.meaning.prices.is_some());
+        let observed = match self.observe(psa.as_ref(), job, (earliest, priced)).await {
             Ok(observed) => observed,
             Err(error) => return self.refused(job, &open_intents, own, &error, psa.requests_made()).await,
         };
@@ -100,8 +101,10 @@ impl Shift<'_> {
         let before = written_rows(job, &written, &mut rows).saturating_add(otherwise);
         let others = live_writers(&parts.connections, self.connection, seen.histories.values()).await?;
         let mut writes = before;
-        for last in [false, true] {
+        let mut begun = Rows::new();
+        for last in [false, false, true] {
             let changes = self.decide(job, &seen, &others, &moved_on, &mut rows);
+            go_on(std::mem::take(&mut begun), &mut rows);
             let round = self.write(psa.as_ref(), job, &seen, (changes, last), &mut rows).await?;
             writes = writes.saturating_add(round.sent);
             match round.end {
@@ -109,7 +112,8 @@ impl Shift<'_> {
                     let effort = Effort { psa_requests: psa.requests_made(), writes };
                     return Ok(Worked { rows: rows.into_values().collect(), effort, released });
                 }
-                End::Again(observed) => {
+                End::Again { observed, of_lines } => {
+                    begun = of_lines;
                     seen = Seen { histories: parts.lines.named(self.of, &keys).await?, observed };
                 }
             }
@@ -117,11 +121,19 @@ impl Shift<'_> {
         Err(SyncError::Busy)
     }
 
-    /// Reads the account's lines, from before their running period, or before `earliest` where that is earlier.
-    async fn observe(&self, psa: &dyn Connector, job: &Job, earliest: Option<Date>) -> Result<Observation, PsaError> {
+    /// Reads the account's lines, from before their running period, or before `earliest` where that is earlier; with their
+    /// prices where they are kept, or where `priced`.
+    async fn observe(
+        &self,
+        psa: &dyn Connector,
+        job: &Job,
+        (earliest, priced): (Option<Date>, bool),
+    ) -> Result<Observation, PsaError> {
         let window = assess::full_window(self.today().date, job.lines.iter());
         let from = earliest.map_or(window.from, |earliest| window.from.min(earliest));
-        psa.observe(&job.asked(), Window { from, ..window }).await
+        let asked = job.asked();
+        let asked = if priced { asked.and_prices() } else { asked };
+        psa.observe(&asked, Window { from, ..window }).await
     }
 
     pub(super) async fn read_back(
@@ -131,7 +143,7 @@ impl Shift<'_> {
     ) -> Result<Result<Observation, PsaError>, SyncError> {
         let effect = || "psa.read_back".to_owned();
         self.parts.faults.before(effect)?;
-        let read = self.observe(psa, job, None).await;
+        let read = self.observe(psa, job, (None, false)).await;
         self.parts.faults.after(effect)?;
         Ok(read)
     }
@@ -200,7 +212,11 @@ impl Shift<'_> {
                     "Another connection has begun to write this line.".into(),
                     found.timeline.at(today.date),
                 ),
-                Some(found) => line.decide(found, &history, today.date, &self.connection.policy, job.approval_needed),
+                Some(found) => {
+                    let shown = seen.observed.prices_shown(&line.key);
+                    let policy = &self.connection.policy;
+                    line.decide((found, &shown), &history, today.date, policy, job.approval_needed)
+                }
             };
             let decision = match decision {
                 // A job that comes late must not take a newer count back.
@@ -229,6 +245,18 @@ impl Shift<'_> {
             }
         }
         changes
+    }
+}
+
+/// Rows of lines whose units were written in the round before, told together with what is decided of their prices since.
+fn go_on(begun: Rows, rows: &mut Rows) {
+    for (line, begun) in begun {
+        let priced = rows.remove(&line).filter(|row| row.prices.is_some() || row.status != LineStatus::Unchanged);
+        let row = match priced {
+            Some(row) => row::after_units(begun, row),
+            None => begun,
+        };
+        rows.insert(line, row);
     }
 }
 

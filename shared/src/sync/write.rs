@@ -7,6 +7,7 @@ use super::{SyncError, reason_of, row};
 use crate::clock::Clock;
 use crate::domain::intent::Meaning;
 use crate::domain::line::{LineKey, LineResult, LineStatus};
+use crate::domain::money::UnitPrices;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::units::Units;
 use crate::faults::Faults;
@@ -57,6 +58,8 @@ pub(super) struct Verdict {
     pub outcome: Outcome,
     status: LineStatus,
     after: Option<Units>,
+    /// What the PSA shows of its prices.
+    shown: Vec<UnitPrices>,
     reason: Option<Reason>,
 }
 
@@ -132,6 +135,7 @@ pub(super) fn change_of(meaning: &Meaning) -> UnitsChange {
         before: meaning.before,
         target: meaning.target,
         delta: meaning.delta(),
+        prices: meaning.prices,
     }
 }
 
@@ -169,12 +173,14 @@ impl Attempt {
                 outcome: Outcome::NeverSent(reason.code.clone()),
                 status: LineStatus::Skipped,
                 after: None,
+                shown: Vec::new(),
                 reason: Some(reason.clone()),
             },
             Said::Not(WriteError::NotSent(error)) => Verdict {
                 outcome: Outcome::Rejected(error.code.clone()),
                 status: Code::status_of(&reason_of(error)),
                 after: None,
+                shown: Vec::new(),
                 reason: Some(reason_of(error)),
             },
             Said::Not(WriteError::Rejected(error)) => Verdict {
@@ -185,6 +191,7 @@ impl Attempt {
                 },
                 status: LineStatus::Failed,
                 after: self.shown(read_back),
+                shown: self.prices_shown(read_back),
                 reason: Some(reason_of(error)),
             },
             Said::Done => self.read(read_back, "the PSA answered that it is made", ACKNOWLEDGED),
@@ -201,30 +208,66 @@ impl Attempt {
         self.found(read_back)?.timeline.at(self.intent.meaning.effective)
     }
 
+    /// What the PSA shows of the line's prices since.
+    fn prices_shown(&self, read_back: &Result<Observation, PsaError>) -> Vec<UnitPrices> {
+        read_back.as_ref().map_or_else(|_| Vec::new(), |observed| observed.prices_shown(&self.intent.meaning.line))
+    }
+
     fn read(&self, read_back: &Result<Observation, PsaError>, said: &str, open_as: &str) -> Verdict {
         let meaning = &self.intent.meaning;
-        let after = self.shown(read_back);
+        let (after, shown) = (self.shown(read_back), self.prices_shown(read_back));
         if let Some(units) = self.found(read_back).and_then(|found| taken_otherwise(meaning, found)) {
             return Verdict::otherwise(meaning, units);
         }
-        if after == Some(meaning.target) {
-            return Verdict { outcome: Outcome::Applied, status: LineStatus::Updated, after, reason: None };
+        let prices_shown = meaning.prices.is_none_or(|prices| prices.is_shown_by(&shown));
+        if after == Some(meaning.target) && prices_shown {
+            return Verdict { outcome: Outcome::Applied, status: LineStatus::Updated, after, shown, reason: None };
+        }
+        // Units that show prove that the change was made. A change of prices alone is proved by nothing but its prices: where
+        // the answer was lost it may still come, and where they could not be read nobody knows.
+        let surely_made = meaning.delta().get() != 0 || (open_as == ACKNOWLEDGED && !shown.is_empty());
+        if after == Some(meaning.target) && surely_made {
+            return Verdict {
+                outcome: Outcome::AppliedUnpriced,
+                status: LineStatus::Failed,
+                after,
+                shown,
+                reason: Some(prices_not_taken(meaning)),
+            };
         }
         let shows = match (read_back, after) {
             (Err(error), _) => format!("could not be read back: {}", error.explanation),
+            (Ok(_), Some(units)) if !prices_shown => format!("shows {units} and not the prices"),
             (Ok(_), Some(units)) => format!("shows {units}"),
             (Ok(_), None) => "shows no units".to_owned(),
         };
-        let sent =
-            format!("A change from {} to {} was sent ({said}); the PSA {shows}.", meaning.before, meaning.target);
+        let sent = format!("{} was sent ({said}); the PSA {shows}.", told(meaning));
         let unsettled = Reason::new(Code::WriteUnsettled, sent);
         Verdict {
             outcome: Outcome::Unknown(open_as.to_owned()),
             status: LineStatus::Unknown,
             after,
+            shown,
             reason: Some(unsettled),
         }
     }
+}
+
+/// A change in the words of the results.
+pub(super) fn told(meaning: &Meaning) -> String {
+    let Meaning { before, target, .. } = meaning;
+    let prices = meaning.prices.map(|prices| prices.in_words());
+    match (meaning.delta().get() != 0, prices) {
+        (true, None) => format!("A change from {before} to {target}"),
+        (true, Some(prices)) => format!("A change from {before} to {target} with {prices}"),
+        (false, prices) => format!("A change of {}", prices.unwrap_or_default()),
+    }
+}
+
+/// The units are right; the PSA has kept its own prices.
+pub(super) fn prices_not_taken(meaning: &Meaning) -> Reason {
+    let explanation = format!("{} was sent and taken, but the PSA does not show the prices.", told(meaning));
+    Reason::new(Code::PricesNotTaken, explanation)
 }
 
 impl Verdict {
@@ -243,12 +286,14 @@ impl Verdict {
         let explanation =
             format!("The PSA took the change from {before} to {target} for another one and shows {units}.");
         let reason = Some(Reason::new(Code::TakenOtherwise, explanation));
-        Self { outcome: Outcome::AppliedAs(units), status: LineStatus::Failed, after: Some(units), reason }
+        let outcome = Outcome::AppliedAs(units);
+        Self { outcome, status: LineStatus::Failed, after: Some(units), shown: Vec::new(), reason }
     }
 
     /// The line's row with what became of the change.
     pub fn row(&self, row: LineResult) -> LineResult {
-        let row = LineResult { status: self.status, after: self.after, ..row };
+        let prices = row.prices.map(|prices| prices.read_back(&self.shown));
+        let row = LineResult { status: self.status, after: self.after, prices, ..row };
         match &self.reason {
             Some(reason) => row::with_reason(row, reason.clone()),
             None => row,

@@ -75,6 +75,7 @@ fn change(from: i64, to: i64, effective: Date) -> UnitsChange {
         before,
         target,
         delta: shared::domain::units::Units::delta_to(before, target),
+        prices: None,
     }
 }
 

@@ -21,6 +21,7 @@ pub fn change() -> UnitsChange {
         before,
         target,
         delta: before.delta_to(target),
+        prices: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use shared::domain::ids::{ContractId, ContractServiceId};
+use shared::domain::money::Money;
 use shared::psa::kaseya_bms::{CostChange, JobEnd};
 use shared::psa::{Connector as _, WriteError};
 use simulators::kaseya_bms::{
@@ -30,7 +31,8 @@ pub fn change(lines: &[(i64, i64)]) -> CostChange {
     CostChange {
         service: "701".parse().unwrap(),
         lines: lines.iter().map(pair).collect(),
-        unit_cost: "1.35".parse().unwrap(),
+        unit_cost: Some(Money::try_from("1.35".to_owned()).unwrap()),
+        unit_price: None,
     }
 }
 

@@ -38,6 +38,7 @@ async fn sent(msp: &Msp, lease: &Lease, count: usize) -> Vec<Intent> {
                 feeds: 1,
                 feeds_before: None,
                 reverses: None,
+                prices: None,
                 company: None,
                 product: None,
             };

@@ -98,6 +98,7 @@ async fn not_sent(msp: &Msp, by: &Opened) -> Option<String> {
         before,
         target,
         delta: before.delta_to(target),
+        prices: None,
     };
     match by.connector.change_units(&change).await {
         Err(WriteError::NotSent(error)) => Some(error.code),

@@ -379,6 +379,7 @@ async fn intend(msp: &Msp, job: &CompanyJob, lease: &Lease) -> Option<Intent> {
         feeds: 1,
         feeds_before: None,
         reverses: None,
+        prices: None,
         company: None,
         product: None,
     };

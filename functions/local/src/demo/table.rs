@@ -133,6 +133,7 @@ mod tests {
             feeds: Vec::new(),
             prorated: false,
             money: None,
+            prices: None,
             last_confirmed: None,
             last_confirmed_from: None,
         }

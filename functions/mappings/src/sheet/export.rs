@@ -72,12 +72,13 @@ fn company(mapping: &CompanyMapping) -> Cells {
 }
 
 fn an_override(different: &Override) -> Cells {
-    let Override { contract_id, service_id, rule, excluded, opening_units } = different;
+    let Override { contract_id, service_id, rule, price, excluded, opening_units } = different;
     let cells = Cells::of(Type::Override)
         .some(Column::ContractId, contract_id.as_ref())
         .some(Column::ServiceId, service_id.as_ref())
         .some(Column::Excluded, excluded.then_some(true))
-        .some(Column::OpeningUnits, opening_units.as_ref());
+        .some(Column::OpeningUnits, opening_units.as_ref())
+        .price(price.as_ref());
     // Empty cells are no rule: one that is the usual one shows its counting.
     rule.iter().fold(cells, Cells::rule)
 }

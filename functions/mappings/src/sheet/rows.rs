@@ -11,7 +11,7 @@ use shared::domain::ids::{AccountId, CompanyId, ContractId, ProductKey, ServiceI
 use shared::domain::policy::WhenAbsent;
 use shared::domain::rule::{Commitment, Rule};
 use shared::domain::units::{InvalidUnits, Units};
-use shared::store::mappings::{Override, Price};
+use shared::store::mappings::{Override, Price, UnitPrice};
 
 use super::columns::{Column, RULE, Type};
 use super::faults::SheetFaults;
@@ -127,6 +127,7 @@ fn an_override(cells: &mut Cells<'_>, named: &mut Named) -> Option<OverrideRow> 
         contract_id: cells.parsed(Column::ContractId),
         service_id: cells.parsed(Column::ServiceId),
         rule: cells.rule(),
+        price: cells.price(),
         excluded: cells.flag(Column::Excluded),
         opening_units: cells.units(Column::OpeningUnits),
     };
@@ -254,7 +255,8 @@ impl Cells<'_> {
         if self.filled(Column::UnitCost).is_none() && (fixed.is_some() || markup_percent.is_some()) {
             self.fault(Column::UnitCost, "is required where a price is given");
         }
-        let price = Price { unit_cost: unit_cost?, fixed, markup_percent };
+        let (unit_price, decimals, currency) = (UnitPrice::default(), None, None);
+        let price = Price { unit_cost: unit_cost?, fixed, markup_percent, unit_price, decimals, currency };
         self.contradict(price.contradictions());
         Some(price)
     }

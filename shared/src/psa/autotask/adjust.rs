@@ -5,11 +5,12 @@
 //! [`settle`] is the only place that answers it. When in doubt the answer is [`WriteError::Unknown`]: the caller then
 //! reads the units, which costs a request; a wrong "rejected" would cost a customer money.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{Answer, Client, Entity};
 use super::errors::{self, Mask, Said, Transport};
 use super::wire;
+use crate::domain::repricing::Repricing;
 use crate::psa::{Kind, PsaError, UnitsChange, WriteError};
 
 pub(super) async fn change_units(client: &Client, change: &UnitsChange) -> Result<(), WriteError> {
@@ -21,15 +22,39 @@ pub(super) async fn change_units(client: &Client, change: &UnitsChange) -> Resul
             "Nothing: the next run reads the contract again.",
         )));
     };
+    let Ok(body) = body(contract_service, change) else {
+        return Err(WriteError::NotSent(unwritable()));
+    };
+    settle(client.write(Entity::ContractServiceAdjustments, &body).await, client.mask())
+}
+
+fn body(contract_service: i64, change: &UnitsChange) -> Result<Value, serde_json::Error> {
     // Nothing else may be named. Where the contract and the service are sent instead of the service on the contract and
-    // do not match one, Autotask adds the service to the contract without a word, and bills it. A price or a cost sent
-    // along would replace the one agreed. The time of day is ignored, but a zone would move the day.
-    let body = json!({
+    // do not match one, Autotask adds the service to the contract without a word, and bills it. A price or a cost is
+    // sent only where it is to be another one: what is not named is carried on. The time of day is ignored, but a zone would move the day.
+    let mut body = json!({
         "contractServiceID": contract_service,
         "effectiveDate": format!("{}T00:00:00", change.effective),
         "unitChange": change.delta.get(),
     });
-    settle(client.write(Entity::ContractServiceAdjustments, &body).await, client.mask())
+    if let Some(Repricing { cost, price }) = change.prices {
+        for (field, step) in [("adjustedUnitCost", cost), ("adjustedUnitPrice", price)] {
+            if let Some(step) = step {
+                // As a JSON number, written as the decimal it is.
+                body[field] = serde_json::from_str(&step.target.to_string())?;
+            }
+        }
+    }
+    Ok(body)
+}
+
+fn unwritable() -> PsaError {
+    PsaError::new(
+        Kind::Validation,
+        "amount_unwritable",
+        "An amount can't be written as a number.",
+        "Check the unit cost and the markup of the product's mapping.",
+    )
 }
 
 /// What one write came to.

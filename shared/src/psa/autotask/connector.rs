@@ -74,22 +74,28 @@ impl Connector for AutotaskConnector {
     }
 
     async fn observe(&self, asked: &Asked, window: Window) -> Result<Observation, PsaError> {
-        observe::observe(&self.client, &asked.contracts(), window).await
+        let contracts = asked.contracts();
+        let observed = observe::observe(&self.client, &contracts, window).await?;
+        if !asked.wants_prices() {
+            return Ok(observed);
+        }
+        Ok(Observation { prices: prices::shown(&self.client, asked.lines()).await?, ..observed })
     }
 
-    /// A request for each 500 contracts and services on them, one for the currencies, and in a tenant of several currencies
-    /// one for each 500 accounts.
+    /// A request for each 500 contracts and services on them that were not observed with their prices, one for the currencies,
+    /// and in a tenant of several currencies one for each 500 accounts.
     async fn prices(
         &self,
         lines: &BTreeMap<LineKey, AccountId>,
-        _: &Observation,
+        observed: &Observation,
     ) -> Result<BTreeMap<LineKey, UnitPrices>, PsaError> {
-        prices::of_lines(&self.client, lines).await
+        prices::of_lines(&self.client, lines, observed).await
     }
 
     /// A page of 500 rows shows eight lines of contracts that run for five years by the month.
-    fn job_cost(&self) -> JobCost {
-        JobCost { reads: 2, lines_a_read: NonZeroU32::new(8), a_line: 1 }
+    /// Prices are one more for each of these.
+    fn job_cost(&self, prices: bool) -> JobCost {
+        JobCost { reads: if prices { 4 } else { 2 }, lines_a_read: NonZeroU32::new(8), a_line: 1 }
     }
 
     async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {

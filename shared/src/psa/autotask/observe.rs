@@ -1,7 +1,7 @@
 //! What Autotask holds for the lines of many contracts, from `ContractServiceUnits` alone.
 //!
 //! Each of its rows names the contract, the service, the service on the contract, a span of days and the units in force,
-//! so no other entity is read and no request is made for a single line. The services on a contract (`ContractServices`)
+//! so no other entity is read for units and no request is made for a single line. The services on a contract (`ContractServices`)
 //! carry no quantity at all. A line without a row in the window is absent from the observation.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::client::{Client, Entity};
 use super::query::{self, Operator, Query};
 use super::wire::{Row as _, UnitsRow};
+use jiff::civil::Date;
+
 use crate::domain::ids::{ContractId, ContractServiceId, ServiceId};
+use crate::domain::line::LineKey;
+use crate::domain::money::UnitPrices;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::timeline::{Row, Timeline};
 use crate::psa::{Observation, ObservedLine, PsaError, Window};
@@ -67,6 +71,8 @@ fn within(window: Window, contracts: &[i64]) -> Query {
 #[derive(Default)]
 struct Grouping {
     lines: BTreeMap<(ContractId, ServiceId), (ContractServiceId, Vec<Row>)>,
+    /// The first day of each line's newest row that has units, and what it comes to by unit.
+    newest: BTreeMap<(ContractId, ServiceId), (Date, UnitPrices)>,
     ambiguous: BTreeSet<(ContractId, ServiceId)>,
     unreadable: BTreeMap<(ContractId, ServiceId), Reason>,
 }
@@ -90,6 +96,11 @@ impl Grouping {
             self.ambiguous.insert(line);
             return Ok(());
         };
+        if let Some(prices) = row.unit_prices()
+            && self.newest.get(&line).is_none_or(|(day, _)| *day < units.start)
+        {
+            self.newest.insert(line.clone(), (units.start, prices));
+        }
         let (first, rows) = self.lines.entry(line.clone()).or_insert_with(|| (contract_service.clone(), vec![]));
         if *first == contract_service {
             rows.push(units);
@@ -100,7 +111,10 @@ impl Grouping {
     }
 
     fn finish(self) -> Observation {
-        let Self { lines, ambiguous, unreadable } = self;
+        let Self { lines, newest, ambiguous, unreadable } = self;
+        let prices = newest.into_iter().filter(|(line, _)| lines.contains_key(line));
+        let prices_of_rows =
+            prices.map(|((contract, service), (_, prices))| (LineKey { contract, service }, prices)).collect();
         let lines = lines
             .into_iter()
             .filter(|(line, _)| !ambiguous.contains(line) && !unreadable.contains_key(line))
@@ -108,6 +122,6 @@ impl Grouping {
                 (line, ObservedLine { contract_service, timeline: Timeline::new(rows), otherwise: None })
             })
             .collect();
-        Observation { lines, ambiguous, unreadable, ..Observation::default() }
+        Observation { lines, ambiguous, unreadable, prices_of_rows, ..Observation::default() }
     }
 }

@@ -12,29 +12,67 @@ use super::wire::{CurrencyRow, InvoicedRow, PricedRow, Row as _};
 use crate::domain::ids::{AccountId, ContractId};
 use crate::domain::line::LineKey;
 use crate::domain::money::{Currency, Money, UnitPrices};
-use crate::psa::{Kind, PsaError};
+use crate::psa::{Kind, Observation, PsaError};
 
-/// Of the lines named. A contract that carries a service twice tells no price of it.
+/// Of the lines named, each with the currency in which its account is invoiced. What was observed already is not read again.
 pub(super) async fn of_lines(
     client: &Client,
     lines: &BTreeMap<LineKey, AccountId>,
+    observed: &Observation,
 ) -> Result<BTreeMap<LineKey, UnitPrices>, PsaError> {
     if lines.is_empty() {
         return Ok(BTreeMap::new());
     }
     let accounts = lines.values().collect();
-    let (rows, currencies) = tokio::try_join!(rows(client, lines.keys()), Currencies::of(client, &accounts))?;
+    let unseen: Vec<&LineKey> = lines.keys().filter(|line| !observed.prices.contains_key(line)).collect();
+    let (found, currencies) = tokio::try_join!(listed(client, unseen.into_iter()), Currencies::of(client, &accounts))?;
+    let with_currency = |(line, account): (&LineKey, &AccountId)| {
+        let prices = found.get(line).or_else(|| observed.prices.get(line))?.clone();
+        Some((line.clone(), UnitPrices { currency: currencies.of_account(account), ..prices }))
+    };
+    Ok(lines.iter().filter_map(with_currency).collect())
+}
+
+/// Of the lines named, without their currencies; none where this user may not see the services on contracts.
+pub(super) async fn shown(
+    client: &Client,
+    lines: impl Iterator<Item = &LineKey>,
+) -> Result<BTreeMap<LineKey, UnitPrices>, PsaError> {
+    match listed(client, lines).await {
+        Err(error) if !is_out_of_reach(&error) => {
+            tracing::warn!(
+                code = error.code,
+                "autotask does not show the services on contracts: prices are left alone"
+            );
+            Ok(BTreeMap::new())
+        }
+        other => other,
+    }
+}
+
+/// A contract that carries a service twice tells no price of it.
+async fn listed(
+    client: &Client,
+    lines: impl Iterator<Item = &LineKey>,
+) -> Result<BTreeMap<LineKey, UnitPrices>, PsaError> {
+    let lines: BTreeSet<&LineKey> = lines.collect();
+    let rows = rows(client, lines.iter().copied()).await?;
     let mut found: BTreeMap<LineKey, Option<UnitPrices>> = BTreeMap::new();
     for row in &rows {
         let line = LineKey {
             contract: row.reference("contractID", &row.contract)?,
             service: row.reference("serviceID", &row.service)?,
         };
-        let Some(account) = lines.get(&line) else { continue };
-        let prices = UnitPrices { currency: currencies.of_account(account), ..row.prices() };
-        found.entry(line).and_modify(|twice| *twice = None).or_insert(Some(prices));
+        if lines.contains(&line) {
+            found.entry(line).and_modify(|twice| *twice = None).or_insert_with(|| Some(row.prices()));
+        }
     }
     Ok(found.into_iter().filter_map(|(line, prices)| Some((line, prices?))).collect())
+}
+
+/// Whether the next request would fare no better.
+fn is_out_of_reach(error: &PsaError) -> bool {
+    error.refuses_log_in() || matches!(error.kind, Kind::Unavailable | Kind::RateLimited)
 }
 
 async fn rows(client: &Client, lines: impl Iterator<Item = &LineKey>) -> Result<Vec<PricedRow>, PsaError> {
@@ -89,9 +127,7 @@ impl Currencies {
     async fn of(client: &Client, accounts: &BTreeSet<&AccountId>) -> Result<Self, PsaError> {
         let rows = match query::walk::<CurrencyRow>(client, &Query::of(Entity::Currencies)).await {
             Ok(rows) => rows,
-            Err(error) if error.refuses_log_in() || matches!(error.kind, Kind::Unavailable | Kind::RateLimited) => {
-                return Err(error);
-            }
+            Err(error) if is_out_of_reach(&error) => return Err(error),
             Err(error) => {
                 tracing::debug!(code = error.code, "autotask does not show its currencies");
                 return Ok(Self::default());

@@ -200,7 +200,7 @@ rows! {
     CurrencyRow "currency" { id = "id", code = "name", active = "isActive", internal = "isInternalCurrency" }
     /// Of `Companies`, with its currency.
     InvoicedRow "company" { id = "id", currency = "currencyID" }
-    /// Of `ContractServiceUnits`. Its price and cost are those of the whole row, not of a unit, and are not read.
+    /// Of `ContractServiceUnits`. Its price and cost are those of the whole row, not of a unit.
     UnitsRow "units row" {
         id = "id",
         contract = "contractID",
@@ -210,6 +210,8 @@ rows! {
         start = "startDate",
         end = "endDate",
         posted = "approveAndPostDate",
+        price = "price",
+        cost = "cost",
     }
 }
 
@@ -288,6 +290,9 @@ fn period(number: &Loose) -> Option<PeriodType> {
     }
 }
 
+/// Digits after the point of amounts that Autotask prints.
+const ROW_DIGITS: u32 = 4;
+
 impl UnitsRow {
     pub(super) fn contract(&self) -> Result<ContractId, PsaError> {
         self.reference("contractID", &self.contract)
@@ -314,6 +319,13 @@ impl UnitsRow {
             // Any mark at all means posted: a posted row must never be touched.
             posted: self.posted.is_set(),
         })
+    }
+
+    /// What the row comes to by unit; nothing where it has none.
+    pub(super) fn unit_prices(&self) -> Option<UnitPrices> {
+        let units = self.units.decimal().filter(|units| !units.is_zero())?;
+        let a_unit = |whole: &Loose| Some(Money::new(whole.decimal()?.checked_div(units)?.round_dp(ROW_DIGITS)));
+        Some(UnitPrices { price: a_unit(&self.price), cost: a_unit(&self.cost), currency: None })
     }
 }
 

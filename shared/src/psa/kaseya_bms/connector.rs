@@ -108,11 +108,21 @@ impl Connector for KaseyaBmsConnector {
 
     /// Of the endpoint that shows lines: each service is read before the changes and after them, and once more between where
     /// it has to be learnt what changes do.
-    fn job_cost(&self) -> JobCost {
-        JobCost { reads: 2, lines_a_read: None, a_line: if self.units.is_learnt() { 2 } else { 3 } }
+    fn job_cost(&self, prices: bool) -> JobCost {
+        let of_units = if self.units.is_learnt() { 2 } else { 3 };
+        JobCost { reads: 2, lines_a_read: None, a_line: of_units + if prices { 2 } else { 0 } }
+    }
+
+    /// Units are posted, prices are changed in bulk: BMS has no request for both.
+    fn prices_apart(&self) -> bool {
+        true
     }
 
     async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {
+        if let Some(prices) = change.prices.filter(|_| change.delta.get() == 0) {
+            let rows = self.units.priced_rows(change).map_err(WriteError::NotSent)?;
+            return cost::change(&self.client, &*self.pause, &CostChange::of(change, rows, prices)).await;
+        }
         self.units.change(&self.client, change).await
     }
 

@@ -1,27 +1,29 @@
-//! Setting what a unit costs on lines of a service: one bulk update, its background job awaited, the lines read again.
+//! Setting what a unit costs and is sold for on lines of a service: one bulk update, its background job awaited, the lines read
+//! again.
 //!
-//! Only the cost is sent; price, texts and effective date stay as they are. What counts is what the lines show afterwards,
+//! What is not named stays as it is, texts and effective date with it. What counts is what the lines show afterwards,
 //! not what the job says: that the job which BMS names is the one of this update is an inference, and so are its states.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::{Number, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use super::client::{Ask, Client};
 use super::pause::Pause;
 use super::service_lines::{self, ServiceLine};
 use super::template::Template;
-use crate::domain::amount::Amount;
 use crate::domain::ids::{ContractId, ContractServiceId, ServiceId};
-use crate::psa::{Kind, PsaError, WriteError};
+use crate::domain::money::Money;
+use crate::domain::repricing::Repricing;
+use crate::psa::{Kind, PsaError, UnitsChange, WriteError};
 
 /// How often a job is looked at. With the pauses between, about a minute.
 const MOST_POLLS: u32 = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
-/// A unit cost to set on some lines of one service.
+/// A unit cost or a unit price, or both, to set on some lines of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CostChange {
     /// The catalogue service.
@@ -29,7 +31,21 @@ pub struct CostChange {
     /// The lines, each with its contract.
     pub lines: BTreeSet<(ContractId, ContractServiceId)>,
     /// What a unit costs the partner, in the tenant's currency.
-    pub unit_cost: Amount,
+    pub unit_cost: Option<Money>,
+    /// What the customer pays for one.
+    pub unit_price: Option<Money>,
+}
+
+impl CostChange {
+    /// The change of prices of one line, which consists of these rows.
+    pub(super) fn of(change: &UnitsChange, rows: BTreeSet<ContractServiceId>, prices: Repricing) -> Self {
+        Self {
+            service: change.service.clone(),
+            lines: rows.into_iter().map(|row| (change.contract.clone(), row)).collect(),
+            unit_cost: prices.cost.map(|step| step.target),
+            unit_price: prices.price.map(|step| step.target),
+        }
+    }
 }
 
 /// How a background job ended, as far as it was watched.
@@ -56,6 +72,13 @@ pub struct CostOutcome {
     pub excluded: BTreeSet<ContractServiceId>,
     /// What became of the job.
     pub job: JobEnd,
+}
+
+/// Sends the update once and awaits its job. What became of it is for whoever reads the line back.
+pub(super) async fn change(client: &Client, pause: &dyn Pause, change: &CostChange) -> Result<(), WriteError> {
+    client.write(&ask(change).map_err(WriteError::NotSent)?).await?;
+    awaited(client, pause, &change.service).await;
+    Ok(())
 }
 
 /// Sends the update once and says what the lines show.
@@ -86,10 +109,16 @@ fn ask(change: &CostChange) -> Result<Ask, PsaError> {
         Ok(json!({ "ClientContractId": number(contract.as_str())?, "ClientContractServiceId": number(line.as_str())? }))
     });
     let lines: Vec<Value> = lines.collect::<Result<_, PsaError>>()?;
-    // As a JSON number, written as the decimal it is.
-    let cost: Number = serde_json::from_str(&change.unit_cost.to_string()).map_err(|_| unusable())?;
+    let mut values = Map::new();
+    for (name, amount) in [("UnitCost", change.unit_cost), ("UnitPrice", change.unit_price)] {
+        if let Some(amount) = amount {
+            // As a JSON number, written as the decimal it is.
+            let amount: Number = serde_json::from_str(&amount.to_string()).map_err(|_| unusable())?;
+            values.insert(name.to_owned(), amount.into());
+        }
+    }
     Ok(Ask::about(Template::BulkUpdate, number(change.service.as_str())?)
-        .body(json!({ "SelectedClientContractServices": lines, "Values": { "UnitCost": cost } })))
+        .body(json!({ "SelectedClientContractServices": lines, "Values": values })))
 }
 
 /// Watches the jobs of a service until one ends or the polls are used up. A poll that fails ends it too: the lines decide.
@@ -115,10 +144,13 @@ async fn awaited(client: &Client, pause: &dyn Pause, service: &ServiceId) -> Job
 }
 
 fn outcome(change: &CostChange, lines: &[ServiceLine], job: JobEnd) -> CostOutcome {
-    let cost = Some(change.unit_cost.get());
+    let (cost, price) = (change.unit_cost.map(Money::get), change.unit_price.map(Money::get));
+    let is_set = |line: &ServiceLine| {
+        (cost.is_none() || line.unit_cost == cost) && (price.is_none() || line.unit_price == price)
+    };
     let of_line = |id: &ContractServiceId| lines.iter().find(|line| line.line == *id);
     let asked = || change.lines.iter().map(|(_, line)| line);
-    let shows = |id: &&ContractServiceId| of_line(id).is_some_and(|line| line.unit_cost == cost);
+    let shows = |id: &&ContractServiceId| of_line(id).is_some_and(is_set);
     let excluded = |id: &&ContractServiceId| of_line(id).is_some_and(|line| line.excluded);
     CostOutcome {
         set: asked().filter(shows).cloned().collect(),

@@ -211,6 +211,17 @@ pub(super) fn not_observed() -> PsaError {
     PsaError::new(Kind::Validation, "psa_line_not_read", explanation, "Nothing: the next run reads the line again.")
 }
 
+/// A row of the line is set in BMS to be left out of bulk updates, which are the only way to change prices.
+pub(super) fn excluded_from_bulk() -> PsaError {
+    let explanation = "The line is excluded from bulk updates in BMS, and prices can't be changed otherwise.";
+    PsaError::new(
+        Kind::Validation,
+        "psa_line_excluded",
+        explanation,
+        "Allow bulk updates of the line in BMS, or set unit_cost to none.",
+    )
+}
+
 /// Another line is to show first what changes do.
 pub(super) fn not_learnt_yet() -> PsaError {
     let Reason { code, explanation, fix } = Reason::new(

@@ -49,7 +49,7 @@ async fn job<P: Bench>(office: &Office<P>, lines: &[LineKey], target: i64, day: 
     let psa = office.connector("runs");
     let mut told = psa.observe(&asked, window).await.expect("an observation");
     // What is said before anything is sent is what is taken from the hour.
-    let said = psa.job_cost().of(lines.len());
+    let said = psa.job_cost(false).of(lines.len());
     for _ in 0..2 {
         let changes: Vec<UnitsChange> = lines
             .iter()

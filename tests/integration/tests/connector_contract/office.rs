@@ -198,6 +198,7 @@ pub fn change(told: &Observation, of: &LineKey, effective: Date, target: i64) ->
         before,
         target: units(target),
         delta: before.delta_to(units(target)),
+        prices: None,
     }
 }
 

@@ -59,7 +59,13 @@ impl Play<'_> {
         let change = |found: &mut Connection| {
             found.policy.drift = Drift::Overwrite;
             found.policy.approval = Approval::None;
-            found.policy.guards = Guards { fall_percent: most, fall_units: most, rise_percent: most, rise_units: most };
+            found.policy.guards = Guards {
+                fall_percent: most,
+                fall_units: most,
+                rise_percent: most,
+                rise_units: most,
+                ..Guards::default()
+            };
             true
         };
         let by = By::person("the model", self.world.clock.time());

@@ -46,7 +46,7 @@ impl Play<'_> {
             return complain("a newer run has been planned");
         }
         let id = self.watch.lines[line].key.to_string();
-        let approval = Approval { before: meaning.before, target: meaning.target };
+        let approval = Approval { before: meaning.before, target: meaning.target, prices: None };
         let approved = asked.approved.iter().any(|given| given.line_id == id && given.approval == approval);
         if approved || self.ending {
             return Ok(());
@@ -110,7 +110,7 @@ pub async fn lines(world: &World, partner: &PartnerId, run: &RunId) -> Vec<LineR
 pub fn approvable(lines: Vec<LineResult>) -> Vec<Approved> {
     let held = |line: &LineResult| line.status == LineStatus::Held && APPROVABLE.contains(&line.code.as_str());
     let approved = lines.into_iter().filter(held).filter_map(|line| {
-        let approval = Approval { before: line.before?, target: line.target? };
+        let approval = Approval { before: line.before?, target: line.target?, prices: None };
         Some(Approved { line_id: line.line_id, approval })
     });
     approved.collect()

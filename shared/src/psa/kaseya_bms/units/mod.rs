@@ -19,7 +19,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::client::Client;
+use super::errors;
 use super::service_lines::ServiceLine;
+use crate::domain::ids::ContractServiceId;
 use crate::domain::line::LineKey;
 use crate::psa::notebook::{Note, Notebook};
 use crate::psa::{Asked, Observation, PsaError, Right, UnitsChange, WriteError};
@@ -92,6 +94,9 @@ impl Units {
         if self.is_learnt() {
             return (0..changes.len()).collect();
         }
+        // A change of prices alone shows nothing of what one of units does, and waits for nothing.
+        let of_prices = |(index, change): (usize, &UnitsChange)| (change.delta.get() == 0).then_some(index);
+        let prices: BTreeSet<usize> = changes.iter().enumerate().filter_map(of_prices).collect();
         let seen = self.seen();
         let tells = |change: &&UnitsChange| {
             let line = line_of(change);
@@ -101,7 +106,24 @@ impl Units {
         };
         // The smaller the change, the smaller what has to be put right.
         let smallest = changes.iter().filter(tells).min_by_key(|change| change.delta.get());
-        smallest.and_then(|smallest| changes.iter().position(|change| change == smallest)).into_iter().collect()
+        let tried = smallest.and_then(|smallest| changes.iter().position(|change| change == smallest));
+        prices.into_iter().chain(tried).collect()
+    }
+
+    /// The rows of a line that carry its prices: all of them where they add up, the newest where it takes the others' place.
+    ///
+    /// # Errors
+    /// The line was not observed, or BMS is told to pass a row of it over.
+    pub(super) fn priced_rows(&self, change: &UnitsChange) -> Result<BTreeSet<ContractServiceId>, PsaError> {
+        let seen = self.seen();
+        let line = seen.lines.get(&line_of(change)).ok_or_else(errors::not_observed)?;
+        let newest = line.rows.iter().map(ServiceLine::number).max();
+        let replaces = seen.semantics.says.semantics == Semantics::Replaces;
+        let rows = || line.rows.iter().filter(|row| !replaces || Some(row.number()) == newest);
+        if rows().any(|row| row.excluded) {
+            return Err(errors::excluded_from_bulk());
+        }
+        Ok(rows().map(|row| row.line.clone()).collect())
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
