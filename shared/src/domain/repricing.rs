@@ -59,8 +59,8 @@ pub struct Priced {
 pub struct Prices<'a> {
     /// What they should be, or why that can't be said.
     pub wanted: Result<&'a WantedPrices, &'a Reason>,
-    /// What the PSA shows of the line, in one place or in several: the first is told, and each may show that it is right already.
-    /// Empty where nothing could be read.
+    /// What the PSA shows of the line, in one place or in several: each may show that it is right already. Empty where nothing
+    /// could be read.
     pub shown: &'a [UnitPrices],
     /// Whether the PSA shows this user any cost at all. Where it shows none, it ignores those that are written.
     pub costs_visible: bool,
@@ -121,13 +121,13 @@ impl Prices<'_> {
             Ok(wanted) => wanted,
             Err(reason) => return Repriced::Left(reason.clone().into()),
         };
-        let Some(told) = self.shown.first() else {
+        if self.shown.is_empty() {
             let explanation = format!("The PSA does not show the line's prices; {}.", wanted.because);
             return Repriced::Left(Reason::new(Code::PricesNotShown, explanation).into());
-        };
+        }
         let hidden = self.shown.iter().all(|shown| shown.cost.is_none()) && !self.costs_visible;
-        let cost = step(told.cost, Some(wanted.cost), self.shown.iter().map(|shown| shown.cost)).filter(|_| !hidden);
-        let price = step(told.price, wanted.price, self.shown.iter().map(|shown| shown.price));
+        let cost = self.step(Some(wanted.cost), |shown| shown.cost, self.last.cost).filter(|_| !hidden);
+        let price = self.step(wanted.price, |shown| shown.price, self.last.price);
         let ignored =
             |step: &Step, last: Option<Last>| last.is_some_and(|last| !last.taken && last.amount == step.target);
         let repricing = Repricing {
@@ -147,6 +147,18 @@ impl Prices<'_> {
                 None => Repriced::Change(repricing),
             },
         }
+    }
+
+    /// What one amount is to be changed from and to; `None` where one place or another shows that it is right. Where they
+    /// differ, what we set last is believed if it is among them.
+    fn step(&self, wanted: Option<Money>, of: fn(&UnitPrices) -> Option<Money>, last: Option<Last>) -> Option<Step> {
+        let target = wanted?;
+        let shown = || self.shown.iter().map(of);
+        if shown().any(|amount| amount == Some(target)) {
+            return None;
+        }
+        let ours = last.map(|last| last.amount).filter(|ours| shown().any(|amount| amount == Some(*ours)));
+        Some(Step { before: ours.or_else(|| of(self.shown.first()?)), target })
     }
 
     fn held(&self, repricing: &Repricing, policy: &Policy, approved: Option<&Repricing>) -> Option<Reason> {
@@ -176,11 +188,13 @@ impl Repricing {
         is_there(self.cost, |shown| shown.cost) && is_there(self.price, |shown| shown.price)
     }
 
-    /// Whether every amount is told as it was before.
+    /// Whether every amount is shown as it was before, in one place or another.
     #[must_use]
     pub fn is_before(&self, shown: &[UnitPrices]) -> bool {
-        let Some(told) = shown.first() else { return false };
-        self.cost.is_none_or(|step| told.cost == step.before) && self.price.is_none_or(|step| told.price == step.before)
+        let is_there = |step: Option<Step>, of: fn(&UnitPrices) -> Option<Money>| {
+            step.is_none_or(|step| shown.iter().any(|shown| of(shown) == step.before))
+        };
+        is_there(self.cost, |shown| shown.cost) && is_there(self.price, |shown| shown.price)
     }
 
     /// What is remembered once it was sent, with what was sent `earlier`. `taken`: the PSA shows all of it.
@@ -206,12 +220,6 @@ impl Repricing {
     fn is_nothing(&self) -> bool {
         self.cost.is_none() && self.price.is_none()
     }
-}
-
-fn step(told: Option<Money>, wanted: Option<Money>, mut shown: impl Iterator<Item = Option<Money>>) -> Option<Step> {
-    let target = wanted?;
-    let right = shown.any(|amount| amount == Some(target));
-    (!right).then_some(Step { before: told, target })
 }
 
 fn costs_hidden(wanted: &WantedPrices) -> Reason {

@@ -82,6 +82,19 @@ fn a_price_that_a_person_edited_is_held_and_one_that_we_set_is_kept_current() {
 }
 
 #[test]
+fn where_two_places_differ_what_we_set_last_is_believed() {
+    let places = [shown(Some("2"), "5"), shown(Some("3"), "5")];
+    let of = |target: &str, last: Priced| {
+        let cost = wanted(target, None);
+        told(Prices { wanted: Ok(&cost), shown: &places, costs_visible: true, last }.decide(&Policy::default(), None))
+    };
+    assert_eq!(of("3", Priced::default()), "right");
+    assert_eq!(of("2.50", sent("3", true)), "unit cost 3.00 to 2.50");
+    assert_eq!(of("2.50", sent("2.90", true)), "price_drift");
+    assert_eq!(of("2.50", Priced::default()), "unit cost 2.00 to 2.50");
+}
+
+#[test]
 fn a_jump_waits_for_a_person_unless_there_was_nothing_before() {
     let policy = Policy::default();
     let of = |cost: &str, before: Option<&str>| decide(&wanted(cost, None), &shown(before, "5"), None, &policy);

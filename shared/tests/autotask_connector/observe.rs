@@ -104,7 +104,7 @@ async fn a_window_is_asked_for_by_whole_days_and_without_an_end_to_the_contracts
         seen[0].body,
         json!({
             "MaxRecords": 500,
-            "IncludeFields": ["id", "contractID", "contractServiceID", "serviceID", "units", "startDate", "endDate", "approveAndPostDate"],
+            "IncludeFields": ["id", "contractID", "contractServiceID", "serviceID", "units", "startDate", "endDate", "approveAndPostDate", "price", "cost"],
             "Filter": [{"op": "and", "items": [
                 {"op": "gte", "field": "id", "value": 0},
                 {"op": "in", "field": "contractID", "value": [1, 2]},

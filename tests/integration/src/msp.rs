@@ -109,7 +109,22 @@ impl<P: Fixture> Msp<P> {
         self.snapshot(records, false).await;
     }
 
+    /// Pushes a complete snapshot of (company, product, quantity, unit cost), as of now.
+    pub async fn push_priced(&self, records: &[(&str, &str, u32, &str)]) {
+        let priced = |(company, product, quantity, cost): &(&str, &str, u32, &str)| {
+            let mut record = record(&(*company, *product, *quantity));
+            record["unit_cost"] = json!(cost);
+            record
+        };
+        self.push_records(records.iter().map(priced).collect(), true).await;
+    }
+
     async fn snapshot(&self, records: &[(&str, &str, u32)], complete: bool) {
+        self.push_records(records.iter().map(record).collect(), complete).await;
+    }
+
+    /// Pushes a snapshot of records as they are, as of now.
+    pub async fn push_records(&self, records: Vec<Value>, complete: bool) {
         // No two snapshots of a test are of one instant: which of them is the newer would be chance.
         self.clock.advance(SignedDuration::from_secs(1));
         let number = {
@@ -117,11 +132,10 @@ impl<P: Fixture> Msp<P> {
             *pushed += 1;
             *pushed
         };
-        let record = |(company, product, quantity): &(&str, &str, u32)| json!({"company": company, "company_name": name_of(company), "product": product, "quantity": quantity});
         let body = json!({
             "as_of": self.clock.time().to_string(),
             "complete": complete,
-            "records": records.iter().map(record).collect::<Vec<_>>(),
+            "records": records,
         });
         self.done(Method::PUT, &format!("/v1/usage/snapshots/snap-{number:03}"), Some(body)).await;
     }
@@ -284,6 +298,10 @@ impl Msp {
     pub fn changes(&self) -> Vec<(String, i64)> {
         self.psa.writes().iter().map(|write| (write.effective_date.to_string(), write.unit_change)).collect()
     }
+}
+
+fn record((company, product, quantity): &(&str, &str, u32)) -> Value {
+    json!({"company": company, "company_name": name_of(company), "product": product, "quantity": quantity})
 }
 
 /// What usage calls a company: the id with a capital letter.

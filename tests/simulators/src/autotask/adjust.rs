@@ -119,6 +119,28 @@ impl World {
         Ok(edit)
     }
 
+    /// Sets a service's unit price in every period, as a person does in the web pages.
+    pub(crate) fn edit_price(
+        &mut self,
+        contract_id: i64,
+        service_id: i64,
+        price: Decimal,
+        switches: &Switches,
+    ) -> Result<(), Refused> {
+        let line = self
+            .lines_of_service(contract_id, service_id)
+            .next()
+            .ok_or_else(|| Refused(format!("contract {contract_id} has no line of service {service_id}")))?;
+        self.units.change_line(line, |row| {
+            row.unit_price = price;
+            row.reprice(switches.split_price);
+        });
+        if let Some(line) = self.contract_services.get_mut(&line) {
+            line.adjusted_price = price;
+        }
+        Ok(())
+    }
+
     fn target(&self, order: &Order) -> Result<Target, Refusal> {
         if let Some(id) = order.contract_service_id {
             let unknown = Refusal::Reference { field: "contractServiceID", entity: "ContractService" };

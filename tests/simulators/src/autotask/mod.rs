@@ -273,6 +273,17 @@ impl Autotask {
         state.world.move_end(contract_id, end, &switches).map_err(|refusal| Refused(refusal.to_string()))
     }
 
+    /// Sets the unit price of a contract's service in every period, as a person does in the web pages.
+    ///
+    /// # Errors
+    /// When there is no such line, or the price is no decimal.
+    pub fn edit_price(&self, contract_id: i64, service_id: i64, price: &str) -> Result<(), Refused> {
+        let price = price.parse().map_err(|_| Refused(format!("{price} is no price")))?;
+        let mut state = self.tenant.state();
+        let switches = state.switches.clone();
+        state.world.edit_price(contract_id, service_id, price, &switches)
+    }
+
     /// Approves and posts every row of a contract that ends on or before a day. Answers how many.
     pub fn post_through(&self, contract_id: i64, day: Date) -> usize {
         self.tenant.state().world.post(contract_id, day, |row| row.days.end <= day)
