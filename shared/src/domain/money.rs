@@ -141,8 +141,19 @@ pub struct UnitPrices {
     pub price: Option<Money>,
     /// The partner's cost. A PSA may hide it from the API user.
     pub cost: Option<Money>,
-    /// The currency of both.
+    /// The currency of the price.
     pub currency: Option<Currency>,
+    /// The currency of the cost, where it is known, or must be feared, to be another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_in: Option<Currency>,
+}
+
+impl UnitPrices {
+    /// The cost, where it is in the currency of the price.
+    #[must_use]
+    pub fn cost_alike(&self) -> Option<Money> {
+        self.cost.filter(|_| self.cost_in.is_none())
+    }
 }
 
 /// What a line's change comes to in money. What the PSA does not show is null.
@@ -173,9 +184,9 @@ impl LineMoney {
         Self {
             currency: prices.currency.clone(),
             unit_price: prices.price,
-            unit_cost: prices.cost,
+            unit_cost: prices.cost_alike(),
             monthly_price: monthly(prices.price),
-            monthly_cost: monthly(prices.cost),
+            monthly_cost: monthly(prices.cost_alike()),
         }
     }
 }
@@ -200,16 +211,16 @@ impl LineMoney {
         Self {
             currency: prices.currency.clone(),
             unit_price: unit(repricing.price, prices.price),
-            unit_cost: unit(repricing.cost, prices.cost),
+            unit_cost: unit(repricing.cost, prices.cost_alike()),
             monthly_price: difference(repricing.price, prices.price),
-            monthly_cost: difference(repricing.cost, prices.cost),
+            monthly_cost: difference(repricing.cost, prices.cost_alike()),
         }
     }
 
     /// The prices alone.
     #[must_use]
     pub fn into_unit_prices(self) -> UnitPrices {
-        UnitPrices { price: self.unit_price, cost: self.unit_cost, currency: self.currency }
+        UnitPrices { price: self.unit_price, cost: self.unit_cost, currency: self.currency, cost_in: None }
     }
 }
 
@@ -280,7 +291,7 @@ mod tests {
     }
 
     fn prices(price: Option<&str>, cost: Option<&str>, currency: &str) -> UnitPrices {
-        UnitPrices { price: price.map(money), cost: cost.map(money), currency: currency.parse().ok() }
+        UnitPrices { price: price.map(money), cost: cost.map(money), currency: currency.parse().ok(), cost_in: None }
     }
 
     fn change(prices: &UnitPrices, every: PeriodType, before: i64, target: i64) -> LineMoney {

@@ -114,8 +114,8 @@ pub struct FeedCost {
 /// What a unit of a line should cost and be sold for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WantedPrices {
-    /// What it costs the partner.
-    pub cost: Money,
+    /// What it costs the partner; `None`: left alone, because the PSA keeps costs in another currency.
+    pub cost: Option<Money>,
     /// What the customer pays; `None`: left alone.
     pub price: Option<Money>,
     /// How it came about: `cost 4.00 + 25 % is 5.00`.
@@ -132,11 +132,16 @@ pub enum Unpriced {
 }
 
 impl Pricing {
-    /// The prices of a line of `feeds` on a contract in `currency`, where that is known.
+    /// The prices of a line of `feeds` on a contract that is invoiced in `currency`, where that is known, and of which the PSA
+    /// keeps costs in the other currency `cost_in`, where it does.
     ///
     /// # Errors
     /// The usage says no cost, says several, or says it in another currency than the contract's.
-    pub fn wanted(&self, feeds: &[FeedCost], currency: Option<&Currency>) -> Result<WantedPrices, Unpriced> {
+    pub fn wanted(
+        &self,
+        feeds: &[FeedCost],
+        (currency, cost_in): (Option<&Currency>, Option<&Currency>),
+    ) -> Result<WantedPrices, Unpriced> {
         let cost = match self.fixed {
             Some(fixed) => {
                 same_currency(self.currency.as_ref(), currency, "The mapping's unit cost")?;
@@ -148,24 +153,30 @@ impl Pricing {
             let explanation = format!("{cost} with its markup is more than any price believed.");
             Unpriced::LeavesPrices(Reason::new(Code::CostMissing, explanation))
         };
-        let digits = self.digits.unwrap_or_else(|| currency.map_or(2, Currency::digits));
+        let written = Money::new(rounded(cost, COST_DIGITS));
+        let mut because = format!("unit cost {}", if self.markup.is_some() { Money::new(cost) } else { written });
         let price = match self.markup {
-            Some(markup) => Some(Money::new(markup.on(cost, digits).ok_or_else(too_large)?)),
+            Some(markup) => {
+                let digits = self.digits.or(currency.map(Currency::digits)).ok_or_else(no_digits)?;
+                let price = Money::new(markup.on(cost, digits).ok_or_else(too_large)?);
+                let marked = markup.in_words();
+                because = format!("{because} {marked} is a unit price of {price} (half-even, {digits} digits)");
+                Some(price)
+            }
             None => None,
         };
-        let written = Money::new(rounded(cost, COST_DIGITS));
-        let whole = Money::new(cost);
-        let because = match (self.markup, price) {
-            (Some(markup), Some(price)) => {
-                format!(
-                    "unit cost {whole} {} is a unit price of {price} (half-even, {digits} digits)",
-                    markup.in_words()
-                )
-            }
-            _ => format!("unit cost {written}"),
-        };
-        Ok(WantedPrices { cost: written, price, because })
+        if let Some(other) = cost_in {
+            because = format!("{because}; the PSA keeps costs in {other}, so the unit cost is left alone");
+        }
+        Ok(WantedPrices { cost: Some(written).filter(|_| cost_in.is_none()), price, because })
     }
+}
+
+/// How many digits a price has is the currency's to say: a wrong guess would be written.
+fn no_digits() -> Unpriced {
+    let explanation =
+        "The PSA does not say which currency the contract is in, so how its prices are rounded is not known.";
+    Unpriced::LeavesPrices(Reason::new(Code::CurrencyUnknown, explanation.to_owned()))
 }
 
 /// The one cost that all feeds of a line say.

@@ -93,6 +93,25 @@ fn a_markup_is_worked_out_in_exact_decimals_and_rounded_once() {
     println!("{} cases of cost, markup and rounding", WORKED.len());
 }
 
+/// The examples that people read are worked out by the same rule.
+#[test]
+fn the_examples_of_the_documentation_hold() {
+    let text = include_str!("../../../docs/prices.md");
+    let is_code = |cell: &str| cell.len() == 3 && cell.bytes().all(|byte| byte.is_ascii_uppercase());
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect()))
+        .filter(|cells: &Vec<&str>| cells.len() == 5 && is_code(cells[0]))
+        .collect();
+    for row in &rows {
+        let (markup, cost): (Markup, _) = (row[2].parse().unwrap(), decimal(row[1]));
+        assert_eq!(markup.on(cost, 28).unwrap(), decimal(row[3]), "{row:?}");
+        let price = markup.on(cost, currency(row[0]).digits()).unwrap();
+        assert_eq!(price, decimal(row[4]), "{row:?}");
+    }
+    assert_eq!(rows.len(), 12);
+}
+
 fn pricing(markup: Option<&str>) -> Pricing {
     Pricing { fixed: None, markup: markup.map(|markup| markup.parse().unwrap()), digits: None, currency: None }
 }
@@ -117,9 +136,9 @@ fn told(wanted: Result<WantedPrices, Unpriced>) -> String {
 #[test]
 fn prices_say_how_they_came_about() {
     let euro = currency("EUR");
-    let of = |pricing: &Pricing, cost| pricing.wanted(&[feed("acme", Some(cost), None)], Some(&euro));
+    let of = |pricing: &Pricing, cost| pricing.wanted(&[feed("acme", Some(cost), None)], (Some(&euro), None));
     let marked = of(&pricing(Some("25")), "1.30").unwrap();
-    assert_eq!((marked.cost.to_string(), marked.price.unwrap().to_string()), ("1.30".into(), "1.62".into()));
+    assert_eq!((marked.cost.unwrap().to_string(), marked.price.unwrap().to_string()), ("1.30".into(), "1.62".into()));
     assert_eq!(marked.because, "unit cost 1.30 + 25 % is a unit price of 1.62 (half-even, 2 digits)");
     assert_eq!(
         told(of(&pricing(Some("-12.5")), "8")),
@@ -135,17 +154,18 @@ fn prices_say_how_they_came_about() {
 
 #[test]
 fn a_price_is_computed_from_the_whole_cost_and_the_cost_keeps_four_digits() {
-    let wanted = pricing(Some("100")).wanted(&[feed("acme", Some("0.00125"), None)], Some(&currency("EUR"))).unwrap();
-    assert_eq!(wanted.cost.to_string(), "0.0012");
+    let wanted =
+        pricing(Some("100")).wanted(&[feed("acme", Some("0.00125"), None)], (Some(&currency("EUR")), None)).unwrap();
+    assert_eq!(wanted.cost.unwrap().to_string(), "0.0012");
     let fine = Pricing { digits: Some(4), ..pricing(Some("100")) };
-    let wanted = fine.wanted(&[feed("acme", Some("0.00125"), None)], Some(&currency("EUR"))).unwrap();
+    let wanted = fine.wanted(&[feed("acme", Some("0.00125"), None)], (Some(&currency("EUR")), None)).unwrap();
     assert_eq!(wanted.price.unwrap().to_string(), "0.0025");
 }
 
 #[test]
 fn money_of_two_currencies_refuses_the_line() {
     let of = |pricing: &Pricing, code, contract: Option<&str>| {
-        told(pricing.wanted(&[feed("acme", Some("4"), code)], contract.map(currency).as_ref()))
+        told(pricing.wanted(&[feed("acme", Some("4"), code)], (contract.map(currency).as_ref(), None)))
     };
     let marked = pricing(Some("25"));
     assert_eq!(
@@ -166,8 +186,34 @@ fn money_of_two_currencies_refuses_the_line() {
 }
 
 #[test]
+fn a_price_is_not_rounded_by_a_currency_that_nobody_knows() {
+    let feeds = [feed("acme", Some("4"), None)];
+    let of = |pricing: &Pricing| told(pricing.wanted(&feeds, (None, None)));
+    assert_eq!(
+        of(&pricing(Some("25"))),
+        "left, currency_unknown: The PSA does not say which currency the contract is in, so how its prices are rounded is not known."
+    );
+    let digits = Pricing { digits: Some(2), ..pricing(Some("25")) };
+    assert_eq!(of(&digits), "unit cost 4.00 + 25 % is a unit price of 5.00 (half-even, 2 digits)");
+    assert_eq!(of(&pricing(None)), "unit cost 4.00");
+}
+
+#[test]
+fn a_cost_is_left_alone_where_the_psa_keeps_costs_in_another_currency() {
+    let feeds = [feed("acme", Some("850.5"), Some("JPY"))];
+    let (yen, euro) = (currency("JPY"), currency("EUR"));
+    let wanted = pricing(Some("25")).wanted(&feeds, (Some(&yen), Some(&euro))).unwrap();
+    assert_eq!((wanted.cost, wanted.price.unwrap().to_string()), (None, "1063.00".into()));
+    assert!(
+        wanted.because.ends_with("; the PSA keeps costs in EUR, so the unit cost is left alone"),
+        "{}",
+        wanted.because
+    );
+}
+
+#[test]
 fn a_cost_that_nobody_says_or_two_say_differently_is_none() {
-    let of = |feeds: &[FeedCost]| told(pricing(None).wanted(feeds, Some(&currency("EUR"))));
+    let of = |feeds: &[FeedCost]| told(pricing(None).wanted(feeds, (Some(&currency("EUR")), None)));
     let silent = feed("beta", None, None);
     assert_eq!(of(&[silent.clone()]), "left, cost_missing: No usage of beta (edr) says what a unit costs.");
     let four = feed("acme", Some("4"), None);

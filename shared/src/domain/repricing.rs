@@ -73,7 +73,7 @@ impl WantedPrices {
     #[must_use]
     pub fn priced(&self, from: Date) -> Priced {
         let last = |amount| Last { amount, from, taken: true };
-        Priced { cost: Some(last(self.cost)), price: self.price.map(last) }
+        Priced { cost: self.cost.map(last), price: self.price.map(last) }
     }
 }
 
@@ -125,8 +125,9 @@ impl Prices<'_> {
             let explanation = format!("The PSA does not show the line's prices; {}.", wanted.because);
             return Repriced::Left(Reason::new(Code::PricesNotShown, explanation).into());
         }
-        let hidden = self.shown.iter().all(|shown| shown.cost.is_none()) && !self.costs_visible;
-        let cost = self.step(Some(wanted.cost), |shown| shown.cost, self.last.cost).filter(|_| !hidden);
+        let hidden =
+            wanted.cost.is_some() && self.shown.iter().all(|shown| shown.cost.is_none()) && !self.costs_visible;
+        let cost = self.step(wanted.cost, |shown| shown.cost, self.last.cost).filter(|_| !hidden);
         let price = self.step(wanted.price, |shown| shown.price, self.last.price);
         let ignored =
             |step: &Step, last: Option<Last>| last.is_some_and(|last| !last.taken && last.amount == step.target);

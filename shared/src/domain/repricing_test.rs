@@ -10,11 +10,11 @@ fn money(text: &str) -> Money {
 }
 
 fn shown(cost: Option<&str>, price: &str) -> UnitPrices {
-    UnitPrices { cost: cost.map(money), price: Some(money(price)), currency: None }
+    UnitPrices { cost: cost.map(money), price: Some(money(price)), currency: None, cost_in: None }
 }
 
 fn wanted(cost: &str, price: Option<&str>) -> WantedPrices {
-    WantedPrices { cost: money(cost), price: price.map(money), because: format!("unit cost {cost}") }
+    WantedPrices { cost: Some(money(cost)), price: price.map(money), because: format!("unit cost {cost}") }
 }
 
 fn sent(cost: &str, taken: bool) -> Priced {

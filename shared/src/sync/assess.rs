@@ -13,7 +13,7 @@ use crate::domain::contract::Contract;
 use crate::domain::desired::{Desired, Feed, desired};
 use crate::domain::ids::{ConnectionId, ContractId};
 use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult, LineStatus};
-use crate::domain::money::{Currency, UnitPrices};
+use crate::domain::money::UnitPrices;
 use crate::domain::period::Periods;
 use crate::domain::plan::{Approval, Decision, Situation};
 use crate::domain::policy::{EffectiveDate, Policy};
@@ -44,8 +44,8 @@ pub(super) struct Desk<'a> {
     pub observed: &'a Observation,
     pub approval_needed: bool,
     pub approved: &'a BTreeMap<String, Approval>,
-    /// The currency of each line's contract, where it is known and its prices are kept.
-    pub currencies: &'a BTreeMap<LineKey, Currency>,
+    /// What the PSA tells of the prices of lines that are kept, with their currencies.
+    pub listed: &'a BTreeMap<LineKey, UnitPrices>,
 }
 
 /// What the fan-out makes of a line.
@@ -123,8 +123,10 @@ impl Desk<'_> {
     /// With the prices that the line should carry, or why those can't be said.
     fn priced(&self, line: &MappedLine, desired: Desired) -> Result<Desired, Reason> {
         let Some(pricing) = line.pricing(&self.policy.markup) else { return Ok(desired) };
-        let currency = self.currencies.get(&line.key).or(self.policy.currency.as_ref());
-        match pricing.wanted(&line.costs(self.book), currency) {
+        let listed = self.listed.get(&line.key);
+        let currency = listed.and_then(|prices| prices.currency.as_ref()).or(self.policy.currency.as_ref());
+        let cost_in = listed.and_then(|prices| prices.cost_in.as_ref());
+        match pricing.wanted(&line.costs(self.book), (currency, cost_in)) {
             Ok(prices) => {
                 let because = format!("{}; {}", desired.because, prices.because);
                 Ok(Desired { prices: Some(prices), because, ..desired })

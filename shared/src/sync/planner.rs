@@ -266,10 +266,8 @@ impl Planner {
         let book = usage.load(&run.partner, months(&today, clock.now(), &mapped, &contracts.by_id)).await?;
         let fresh_from = connection.policy.stale_after_hours.fresh_from(clock.now());
         let listed = listed(psa, &mapped, &contracts.by_id, &observed, markups).await;
-        let currencies =
-            listed.iter().filter_map(|(line, prices)| Some((line.clone(), prices.currency.clone()?))).collect();
         let desk = Desk {
-            currencies: &currencies,
+            listed: &listed,
             today: &today,
             connection: &connection.id,
             policy: &connection.policy,
@@ -304,7 +302,7 @@ impl Planner {
             draft.gaps.extend(self.unmapped(psa, connection, (&mappings, &book), roomy).await?);
         }
         if roomy {
-            price(psa, &mut draft, &contracts.by_id, &observed, listed).await;
+            price(psa, &mut draft, &contracts.by_id, &observed, &listed).await;
         }
         if run.mode == Mode::Preview || connection.policy.shadow {
             let shadow = connection.policy.shadow && run.mode == Mode::Apply;

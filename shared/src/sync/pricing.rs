@@ -25,7 +25,7 @@ pub(super) async fn price(
     draft: &mut Draft,
     contracts: &BTreeMap<ContractId, Contract>,
     observed: &Observation,
-    listed: Listed,
+    listed: &Listed,
 ) {
     let rows = draft.rows.iter().chain(draft.looks.iter().map(|look| &look.row));
     let bills = |row: &LineResult| Some((row.key(), contracts.get(&row.contract_id)?.account.clone()));
@@ -37,7 +37,7 @@ pub(super) async fn price(
         .chain(without_usage.filter_map(|(line, _)| account(&line)))
         .filter(|(line, _)| !listed.contains_key(line))
         .collect();
-    let mut prices = listed;
+    let mut prices = listed.clone();
     if !lines.is_empty() {
         match psa.prices(&lines, observed).await {
             Ok(found) => prices.extend(found),

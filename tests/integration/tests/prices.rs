@@ -146,7 +146,7 @@ async fn money_in_another_currency_than_the_contracts_refuses_the_line() {
     let run = msp.run("apply").await;
     assert_eq!(run.result("acme", "edr"), "updated");
     let yen = run.line("yen", "edr");
-    assert_eq!(told(yen), "cost 800.00/850.50/850.50, price 1000.00/1063.00/1063.00", "{yen:#}");
+    assert_eq!(told(yen), "cost -/-/-, price 1000.00/1063.00/1063.00", "{yen:#}");
 }
 
 #[tokio::test]

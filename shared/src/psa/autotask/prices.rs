@@ -2,7 +2,7 @@
 //!
 //! A contract may carry a price of its own. Autotask shows that one in the partner's own currency alone, and the list price in
 //! both: their ratio is the rate between them. Costs read empty where the API user's security level hides them; the answer
-//! does not tell that from a service without a cost. In a tenant with one currency no company is asked for its own.
+//! does not tell that from a service without a cost. A cost is shown once, without a word on its currency. In a tenant with one currency no company is asked for its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,10 @@ pub(super) async fn of_lines(
     let (found, currencies) = tokio::try_join!(listed(client, unseen.into_iter()), Currencies::of(client, &accounts))?;
     let with_currency = |(line, account): (&LineKey, &AccountId)| {
         let prices = found.get(line).or_else(|| observed.prices.get(line))?.clone();
-        Some((line.clone(), UnitPrices { currency: currencies.of_account(account), ..prices }))
+        Some((
+            line.clone(),
+            UnitPrices { currency: currencies.of_account(account), cost_in: currencies.of_costs(account), ..prices },
+        ))
     };
     Ok(lines.iter().filter_map(with_currency).collect())
 }
@@ -87,7 +90,7 @@ async fn rows(client: &Client, lines: impl Iterator<Item = &LineKey>) -> Result<
 
 impl PricedRow {
     fn prices(&self) -> UnitPrices {
-        UnitPrices { price: self.sold_for(), cost: self.cost.money(), currency: None }
+        UnitPrices { price: self.sold_for(), cost: self.cost.money(), currency: None, cost_in: None }
     }
 
     /// In the customer's currency.
@@ -120,6 +123,8 @@ struct Currencies {
     by_account: BTreeMap<AccountId, Currency>,
     /// The one of every account.
     only: Option<Currency>,
+    /// The partner's own, in a tenant of several.
+    own: Option<Currency>,
 }
 
 impl Currencies {
@@ -154,7 +159,14 @@ impl Currencies {
                 }
             }
         }
-        Ok(Self { by_account, only: None })
+        let own = rows.iter().find(|row| row.internal.flag() == Some(true)).and_then(code);
+        Ok(Self { by_account, only: None, own })
+    }
+
+    /// The currency of an account's costs, where that is not the one in which it is invoiced. Autotask shows costs once and
+    /// prices in both currencies, so costs are taken to be in the partner's own: nobody has said so.
+    fn of_costs(&self, account: &AccountId) -> Option<Currency> {
+        self.own.clone().filter(|own| self.by_account.get(account).is_some_and(|invoiced| invoiced != own))
     }
 
     fn of_account(&self, account: &AccountId) -> Option<Currency> {

@@ -232,7 +232,7 @@ impl ServiceRow {
             id: id(Self::NAME, self.id()?)?,
             name: self.name.text().unwrap_or_default(),
             active: self.active.flag().unwrap_or(false),
-            prices: UnitPrices { price: self.price.money(), cost: self.cost.money(), currency: None },
+            prices: UnitPrices { price: self.price.money(), cost: self.cost.money(), currency: None, cost_in: None },
             billed: period(&self.period),
         })
     }
@@ -325,7 +325,7 @@ impl UnitsRow {
     pub(super) fn unit_prices(&self) -> Option<UnitPrices> {
         let units = self.units.decimal().filter(|units| !units.is_zero())?;
         let a_unit = |whole: &Loose| Some(Money::new(whole.decimal()?.checked_div(units)?.round_dp(ROW_DIGITS)));
-        Some(UnitPrices { price: a_unit(&self.price), cost: a_unit(&self.cost), currency: None })
+        Some(UnitPrices { price: a_unit(&self.price), cost: a_unit(&self.cost), currency: None, cost_in: None })
     }
 }
 

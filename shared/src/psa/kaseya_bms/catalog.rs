@@ -50,7 +50,7 @@ fn service(row: &Row) -> Result<Service, PsaError> {
         id: id(row.id(Template::ServicesSearch)?, Template::ServicesSearch)?,
         name: row.text("name").unwrap_or_default(),
         active: row.flag("isactive") != Some(false),
-        prices: UnitPrices { price: money("unitprice"), cost: money("unitcost"), currency: None },
+        prices: UnitPrices { price: money("unitprice"), cost: money("unitcost"), currency: None, cost_in: None },
         billed: None,
     })
 }

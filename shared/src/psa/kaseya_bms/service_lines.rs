@@ -53,7 +53,12 @@ pub struct ServiceLine {
 impl ServiceLine {
     /// What a unit is sold and bought for. BMS does not name a currency with it.
     pub(super) fn prices(&self) -> UnitPrices {
-        UnitPrices { price: self.unit_price.map(Money::new), cost: self.unit_cost.map(Money::new), currency: None }
+        UnitPrices {
+            price: self.unit_price.map(Money::new),
+            cost: self.unit_cost.map(Money::new),
+            currency: None,
+            cost_in: None,
+        }
     }
 
     /// Its id as a number: later lines have higher ones.
