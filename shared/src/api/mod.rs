@@ -12,5 +12,5 @@ pub mod paging;
 mod problem;
 
 pub use frame::{BODY_LIMIT_BYTES, REQUEST_ID, RequestId, framed};
-pub use json::{Faults, Json, MOST_FAULTS, Path, Query, bytes, parse, parse_fields, present, refused_query};
+pub use json::{Faults, Json, MOST_FAULTS, Path, Query, bytes, instant, parse, parse_fields, present, refused_query};
 pub use problem::{Body as ProblemBody, Fault, Problem};

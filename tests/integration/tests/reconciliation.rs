@@ -420,5 +420,15 @@ async fn preflight_tells_of_each_mapping_what_stands_in_its_way() {
             "stale m365: warning usage_stale, warning costs_hidden",
         ]
     );
+    // Who writes a line is known among the partner's own connections and of nobody else, and that is said.
+    let path = format!("/v1/connections/{}/preflight/mappings", msp.connection);
+    let all = msp.done(Method::GET, &path, None).await;
+    for item in all["items"].as_array().unwrap() {
+        let writer = item["checks"].as_array().unwrap().iter().find(|check| check["check"] == "writer").unwrap();
+        let (is_theirs, told) = (text(item, "line_id") == msp.line_id("shared", "edr"), text(writer, "explanation"));
+        assert_eq!(writer["status"] == "ok", !is_theirs, "{item}");
+        assert_eq!(told.contains("None of your other connections"), !is_theirs, "{told}");
+        assert_eq!(told.contains("another partner or another tool"), !is_theirs, "{told}");
+    }
     assert_eq!(msp.write_requests(), 0);
 }
