@@ -1,7 +1,7 @@
-//! Input: bodies, query strings and path segments, refused with a problem that says where the fault is.
+//! Input: bodies and path segments, refused with a problem that says where the fault is. Query strings are `query`'s.
 //!
-//! No message repeats a value of a body, because any of them may be a secret; one of a query, which stands in access logs
-//! anyway, is named where it is short. Types that are read refuse unknown fields themselves (`deny_unknown_fields`). Checks that find several faults gather them in [`Faults`].
+//! No message repeats a value that was sent, because any of them may be a secret. Types that are read refuse unknown
+//! fields themselves (`deny_unknown_fields`). Checks that find several faults gather them in [`Faults`].
 
 use std::pin::Pin;
 
@@ -23,9 +23,7 @@ const DRAINED_BYTES: usize = 16 * 1024 * 1024;
 /// More faults than this are not looked for.
 pub const MOST_FAULTS: usize = 20;
 
-const UNKNOWN_FIELD: &str = "is not a field here";
-
-const TWICE: &str = "must be given once";
+pub(super) const UNKNOWN_FIELD: &str = "is not a field here";
 
 /// A JSON body, or a JSON answer.
 #[derive(Debug, Clone)]
@@ -232,13 +230,13 @@ fn unescaped(segment: &str) -> String {
     segment.replace("~1", "/").replace("~0", "~")
 }
 
-fn quoted<'a>(message: &'a str, opening: &str) -> Option<&'a str> {
+pub(super) fn quoted<'a>(message: &'a str, opening: &str) -> Option<&'a str> {
     let rest = message.strip_prefix(opening)?;
     rest.find('`').and_then(|end| rest.get(..end))
 }
 
 /// serde's message without the value that it quotes, and without the line and column that it ends on.
-fn without_values(message: &str) -> String {
+pub(super) fn without_values(message: &str) -> String {
     let message = message.rfind(" at line ").and_then(|at| message.get(..at)).unwrap_or(message);
     let expected = || message.rfind(", expected ").and_then(|at| message.get(at + 2..));
     if message.starts_with("missing field") {
@@ -269,83 +267,6 @@ fn in_words(wanted: &str) -> &str {
         other if other.starts_with("struct ") || other.starts_with("internally tagged enum ") => "an object",
         other => other,
     }
-}
-
-/// The parameters of a query string.
-#[derive(Debug, Clone)]
-pub struct Query<T>(pub T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let rejection = match axum::extract::Query::<T>::from_request_parts(parts, state).await {
-            Ok(query) => return Ok(Self(query.0)),
-            Err(rejection) => rejection,
-        };
-        // "Failed to deserialize query string: limit: must be …"
-        let text = rejection.body_text();
-        let said = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-        let named = |message| {
-            ["missing", "unknown", "duplicate"].into_iter().find_map(|what| quoted(message, &format!("{what} field `")))
-        };
-        let (name, message) = match (named(said), said.split_once(": ")) {
-            (Some(name), _) => (name, said),
-            (None, Some((path, message))) => (named(message).unwrap_or(path), message),
-            (None, None) => ("", said),
-        };
-        let detail = of_a_parameter(&without_values(message));
-        let given = match axum::extract::Query::<Vec<(String, String)>>::from_request_parts(parts, state).await {
-            Ok(all) if detail.starts_with("must be") && detail != TWICE => {
-                all.0.into_iter().find(|(sent, _)| sent == name)
-            }
-            _ => None,
-        };
-        Err(refused_value(name, given.as_ref().map(|(_, value)| value.as_str()), &detail))
-    }
-}
-
-/// What a parser says of a text that is no number or no truth value, in the words of the others.
-fn of_a_parameter(said: &str) -> String {
-    match said {
-        UNKNOWN_FIELD => "is not a parameter here",
-        "provided string was not `true` or `false`" => "must be true or false",
-        "invalid digit found in string" | "cannot parse integer from empty string" => "must be a whole number",
-        _ if said.starts_with("number too ") => "must be a whole number that is not so large",
-        _ if said.starts_with("duplicate field") => TWICE,
-        _ => said,
-    }
-    .to_owned()
-}
-
-/// An optional instant in a query string, for `deserialize_with`.
-///
-/// # Errors
-/// It is none; the message says how one is written.
-pub fn instant<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<jiff::Timestamp>, D::Error> {
-    let text = <String as serde::Deserialize>::deserialize(from)?;
-    let form = "must be an instant such as 2026-11-20T23:59:00Z";
-    text.parse().map(Some).map_err(|_| serde::de::Error::custom(form))
-}
-
-/// Longer values are not repeated.
-const REPEATED_CHARS: usize = 40;
-
-/// As [`refused_query`], with what was `given`.
-fn refused_value(name: &str, given: Option<&str>, detail: &str) -> Problem {
-    let repeated = |value: &&str| value.len() <= REPEATED_CHARS && value.chars().all(|letter| !letter.is_control());
-    let said = match given.filter(repeated) {
-        None => format!("{name} {detail}"),
-        Some("") => format!("{name} is empty, and {detail}"),
-        Some(value) => format!("{name} is \"{value}\", and {detail}"),
-    };
-    let problem = Problem::new(StatusCode::BAD_REQUEST, "invalid_query", format!("The query is not valid: {said}."));
-    problem.faults(vec![Fault::new(format!("?{name}"), detail)])
-}
-
-/// 400: a query parameter is wrong.
-#[must_use]
-pub fn refused_query(name: &str, detail: &str) -> Problem {
-    refused_value(name, None, detail)
 }
 
 /// The ids in a path. An id that can't be one is answered like one that nobody knows.
@@ -422,45 +343,6 @@ mod tests {
         ];
         for (value, pointer, detail) in cases {
             assert_eq!(fault(value.clone()), (pointer.to_owned(), detail.to_owned()), "{value}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_parameter_that_is_none_of_its_kind_is_named_with_what_was_given_and_what_it_must_be() {
-        #[derive(Debug, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        #[expect(dead_code)]
-        struct Which {
-            #[serde(default, deserialize_with = "instant")]
-            from: Option<jiff::Timestamp>,
-            #[serde(default)]
-            dry_run: bool,
-            #[serde(default)]
-            limit: super::super::paging::Limit,
-            count: Option<u32>,
-            policy: Option<crate::domain::policy::Drift>,
-        }
-        let long = format!("dry_run={}", "x".repeat(41));
-        for (query, told) in [
-            ("from=2026-13-01", "from is \"2026-13-01\", and must be an instant such as 2026-11-20T23:59:00Z"),
-            ("from=", "from is empty, and must be an instant such as 2026-11-20T23:59:00Z"),
-            ("dry_run=yes", "dry_run is \"yes\", and must be true or false"),
-            ("dry_run=a%22b%20c", "dry_run is \"a\"b c\", and must be true or false"),
-            ("dry_run=%0A", "dry_run must be true or false"),
-            (&long, "dry_run must be true or false"),
-            ("dry_run=true&dry_run=true", "dry_run must be given once"),
-            ("limit=ten", "limit is \"ten\", and must be a whole number from 1 to 100"),
-            ("limit=101", "limit is \"101\", and must be a whole number from 1 to 100"),
-            ("count=ten", "count is \"ten\", and must be a whole number"),
-            ("count=-", "count is \"-\", and must be a whole number"),
-            ("count=4294967296", "count is \"4294967296\", and must be a whole number that is not so large"),
-            ("policy=fine", "policy is \"fine\", and must be `hold` or `overwrite`"),
-            ("hunter=2", "hunter is not a parameter here"),
-        ] {
-            let request = Request::builder().uri(format!("/?{query}")).body(Body::empty()).unwrap();
-            let (mut parts, _) = request.into_parts();
-            let problem = Query::<Which>::from_request_parts(&mut parts, &()).await.unwrap_err();
-            assert_eq!(problem.detail(), format!("The query is not valid: {told}."), "{query}");
         }
     }
 
