@@ -73,7 +73,7 @@ pub(crate) async fn change(
         }
         body.apply(connection, now)
     });
-    let written = written.await?.ok_or(OpenError::NotFound)?;
+    let written = deps.without_ended_run(written.await?.ok_or(OpenError::NotFound)?).await?;
     let breaker = deps.opener.circuits().of(&caller.partner, &id).await?;
     Ok(Json(ConnectionDetail::new(written, &breaker, now)))
 }

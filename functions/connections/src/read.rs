@@ -28,6 +28,7 @@ pub(crate) async fn list(
     let list = List::named(&["connections"]);
     let after = list.position(paging.cursor.as_deref())?.and_then(|id| id.parse::<ConnectionId>().ok());
     let (found, next) = deps.connections.list(&caller.partner, after.as_ref(), paging.limit.get()).await?;
+    let found = deps.without_ended_runs(&caller.partner, found).await?;
     let items = found.into_iter().map(ConnectionView::from).collect();
     Ok(Json(list.page(items, next.as_ref().map(ConnectionId::as_str))))
 }
@@ -47,7 +48,7 @@ pub(crate) async fn get(
     Path(id): Path<ConnectionId>,
 ) -> Result<Json<ConnectionDetail>, Problem> {
     let found = deps.connections.get(&caller.partner, &id, Read::Consistent).await?;
-    let connection = found.ok_or(OpenError::NotFound)?;
+    let connection = deps.without_ended_run(found.ok_or(OpenError::NotFound)?).await?;
     let breaker = deps.opener.circuits().of(&caller.partner, &id).await?;
     Ok(Json(ConnectionDetail::new(connection, &breaker, deps.clock.now())))
 }

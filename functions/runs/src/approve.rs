@@ -32,10 +32,13 @@ const MOST_LINES: usize = 2_000;
 pub(crate) struct ApproveBody {
     /// Ids of lines; everything that is held for approval or planned where it is left out.
     #[serde(default)]
+    #[schema(min_items = 1, max_items = 2000)]
     lines: Option<Vec<String>>,
 }
 
 /// Approve held or planned changes.
+///
+/// On a connection in shadow mode nothing can be approved: 409 `shadow`.
 #[utoipa::path(
     post,
     path = "/v1/runs/{run}/approve",
@@ -64,13 +67,13 @@ pub(crate) async fn approve(
                 Problem::conflict("run_not_ended", "The run has not ended yet.").fix("Wait until it has ended.")
             );
         }
-        let connection = start::usable(&deps, &caller, &run.connection, Mode::Apply).await?;
+        let connection = start::writable(&deps, &caller, &run.connection).await?;
         let lines = lines::all(&deps, &run, None).await?;
         let waiting = lines.iter().filter(|line| approval(line).is_some()).count();
         let approved = chosen(lines, body.lines.as_deref())?;
         if approved.len() == waiting {
             // Nothing of the run waits any more: the policy `first_run` has had its run.
-            let note = |found: &mut Bookkeeping| !std::mem::replace(&mut found.first_run_approved, true);
+            let note = |found: &mut Bookkeeping| found.pass_first_run(deps.clock.now());
             deps.connections.note(&caller.partner, &connection.id, note).await?;
         }
         let approves = Some(run.id);
@@ -83,6 +86,10 @@ fn chosen(lines: Vec<LineResult>, named: Option<&[String]>) -> Result<Vec<Approv
     let approvable: Vec<Approved> = lines.iter().filter_map(approval).collect();
     let chosen: Vec<Approved> = match named {
         None => approvable,
+        Some([]) => {
+            let detail = "names no line: name at least one, or send {} to approve all that wait";
+            return Err(Problem::invalid(vec![Fault::new("/lines", detail)]));
+        }
         Some(named) => {
             let may: BTreeSet<&str> = approvable.iter().map(|approved| approved.line_id.as_str()).collect();
             let faults: Vec<Fault> = named

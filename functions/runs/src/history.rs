@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use shared::api::auth::Reader;
 use shared::api::paging::{Limit, List, Listing};
-use shared::api::{Json, Path, Problem, ProblemBody, Query, refused_query};
+use shared::api::{Json, Path, Problem, ProblemBody, Query, instant, refused_query};
 use shared::domain::ids::{CompanyId, ConnectionId, ProductKey};
 use shared::domain::line::LineKey;
 use shared::history::{Asked, Entry, Kind, Place};
@@ -31,9 +31,11 @@ pub(crate) struct Which {
     /// Only what is about this line, `contract:service`.
     line: Option<String>,
     /// Not before this instant.
+    #[serde(default, deserialize_with = "instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
     /// Before this instant.
+    #[serde(default, deserialize_with = "instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
     /// Only entries of this kind.

@@ -225,3 +225,32 @@ impl Packs for Gaps<'_> {
         Ok(Rows { items, next: rows.next })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Of a line with `before` units in the PSA for a change from `day` on, of which we confirmed 42 from `from` on.
+    fn drifts(before: u32, day: &str, from: &str, status: &str) -> bool {
+        let line: LineResult = serde_json::from_value(json!({
+            "line_id": "1:2", "company": "acme", "company_name": "", "product": "edr", "account_id": "3",
+            "contract_id": "1", "service_id": "2", "before": before, "target": 43, "after": null, "effective_date": day,
+            "status": status, "code": "", "explanation": "", "fix": "", "feeds": [],
+            "last_confirmed": 42, "last_confirmed_from": from,
+        }))
+        .unwrap();
+        Entry::from(line).drift
+    }
+
+    #[test]
+    fn drift_is_what_the_psa_says_of_a_day_that_we_have_confirmed() {
+        let (day, later) = ("2026-11-21", "2026-12-01");
+        assert!(drifts(40, day, day, "held"));
+        assert!(drifts(40, later, day, "held"));
+        assert!(!drifts(42, day, day, "held"));
+        assert!(!drifts(40, day, later, "held"), "what was written for a later day says nothing of this one");
+        assert!(!drifts(40, day, day, "unknown"), "a write is open");
+    }
+}

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
-use super::json::refused_query;
 use super::problem::Problem;
+use super::query::refused_query;
 
 /// How many items on a page, 1 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(try_from = "u32")]
+#[serde(try_from = "String")]
 #[schema(value_type = u32, minimum = 1, maximum = 100, default = 50)]
 pub struct Limit(u16);
 
@@ -32,12 +32,13 @@ impl Default for Limit {
     }
 }
 
-impl TryFrom<u32> for Limit {
+/// A query has texts only.
+impl TryFrom<String> for Limit {
     type Error = &'static str;
-    fn try_from(number: u32) -> Result<Self, Self::Error> {
-        match u16::try_from(number) {
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.parse() {
             Ok(number @ 1..=100) => Ok(Self(number)),
-            _ => Err("must be from 1 to 100"),
+            _ => Err("must be a whole number from 1 to 100"),
         }
     }
 }

@@ -158,6 +158,12 @@ impl Problem {
         &self.0.body.code
     }
 
+    /// What happened this time.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.0.body.detail
+    }
+
     /// What only the log shall say.
     pub(super) fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()

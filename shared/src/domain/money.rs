@@ -245,6 +245,32 @@ mod tests {
     }
 
     #[test]
+    fn half_a_cent_is_rounded_away_from_zero_and_less_is_not() {
+        for (price, units, told) in
+            [("0.125", 1, "0.13"), ("0.135", 1, "0.14"), ("0.126", 1, "0.13"), ("0.124", 1, "0.12")]
+        {
+            let prices = prices(Some(price), Some(price), "EUR");
+            let (rise, fall) =
+                (change(&prices, PeriodType::Monthly, 0, units), change(&prices, PeriodType::Monthly, units, 0));
+            assert_eq!(rise.monthly_price.unwrap().to_string(), told, "{price}");
+            assert_eq!(fall.monthly_cost.unwrap().to_string(), format!("-{told}"), "{price}");
+        }
+    }
+
+    #[test]
+    fn a_total_is_of_one_currency_and_of_what_is_known_of_every_line() {
+        let of = |price, cost, currency| change(&prices(price, cost, currency), PeriodType::Monthly, 0, 2);
+        let (edr, m365) = (of(Some("1.50"), Some("1"), "EUR"), of(Some("2"), None, "EUR"));
+        let both = total([edr.clone(), m365.clone()]).unwrap();
+        assert_eq!((both.monthly_price, both.unit_price), (Some(money("7")), None));
+        assert_eq!(both.monthly_cost, None, "a cost that is hidden is not nothing");
+        assert_eq!(total([edr.clone(), edr.clone()]).unwrap().monthly_cost, Some(money("4")));
+        assert_eq!(total([edr.clone(), of(Some("2"), None, "CHF")]), None);
+        assert_eq!(total([m365.clone()]), Some(m365));
+        assert_eq!(total([]), None);
+    }
+
+    #[test]
     fn what_the_psa_does_not_show_is_null_and_not_zero() {
         let blind = change(&prices(Some("12.50"), None, ""), PeriodType::Monthly, 1, 2);
         let shown = serde_json::to_value(&blind).unwrap();

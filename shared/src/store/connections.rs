@@ -79,6 +79,9 @@ pub struct Connection {
     /// A person approved all of a run that the policy `first_run` held.
     #[serde(default)]
     pub first_run_approved: bool,
+    /// When that was. Rows in which it was noted before instants were kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_run_approved_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due_shard: Option<String>,
 }
@@ -123,6 +126,7 @@ impl Connection {
             revoked_at: None,
             current_run: None,
             first_run_approved: false,
+            first_run_approved_at: None,
             due_shard: None,
         };
         connection.reschedule(now);

@@ -10,7 +10,7 @@ mod content;
 mod gate;
 mod import;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -282,6 +282,25 @@ impl Mappings {
         let more = items.len() > usize::from(limit) || rows.next.is_some();
         items.truncate(usize::from(limit));
         Ok(Listed { items, more })
+    }
+
+    /// Those of `companies` that have no mapping, each once and in their order. A committed import is applied first. It costs
+    /// a request a hundred companies.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn unmapped_among(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+        companies: &[CompanyId],
+    ) -> Result<Vec<CompanyId>, StoreError> {
+        self.place(partner, connection).settled().await?;
+        let named: BTreeSet<&CompanyId> = companies.iter().collect();
+        let keys: Vec<Key> = named.iter().map(|company| CompanyMapping::key(partner, connection, company)).collect();
+        let mapped: Vec<CompanyMapping> = self.table.get_each(&keys).await?;
+        let mut told: BTreeSet<&CompanyId> = mapped.iter().map(|mapping| &mapping.company).collect();
+        Ok(companies.iter().filter(|company| told.insert(company)).cloned().collect())
     }
 
     /// Every product of a connection. A committed import is applied first.

@@ -64,6 +64,11 @@ impl Draft {
         self.reason.is_some() && self.rows.is_empty() && self.looks.is_empty()
     }
 
+    /// The same with what it does not cover, where nothing else was in its way.
+    pub fn or_because(self, reason: Option<Reason>) -> Self {
+        Self { reason: self.reason.or(reason), ..self }
+    }
+
     pub fn add(&mut self, assessed: Assessed, histories: &BTreeMap<LineKey, LineHistory>) {
         match assessed {
             Assessed::Row(row) => self.rows.push(row),

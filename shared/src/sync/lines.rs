@@ -152,6 +152,37 @@ impl MappedLine {
     }
 }
 
+/// What a run that is limited to `companies` can't reach: those that are not mapped (any more), or that no product is billed
+/// for. Whoever named them expects to see them.
+pub(super) fn left_out(companies: &[CompanyId], mapped: &[CompanyMapping], feeds: &[MappedFeed]) -> Option<Reason> {
+    let mapped: BTreeSet<&CompanyId> = mapped.iter().map(|mapping| &mapping.company).collect();
+    let fed: BTreeSet<&CompanyId> = feeds.iter().map(|feed| &feed.company.company).collect();
+    let unmapped: Vec<CompanyId> = companies.iter().filter(|company| !mapped.contains(company)).cloned().collect();
+    if !unmapped.is_empty() {
+        return Some(companies_not_mapped(&unmapped));
+    }
+    let without: Vec<&CompanyId> = companies.iter().filter(|company| !fed.contains(company)).collect();
+    let explanation = || format!("No product is mapped for these companies: {}.", several(&without));
+    (!without.is_empty()).then(|| Reason::new(Code::CompaniesNotMapped, explanation()))
+}
+
+/// Why a run does not cover `companies`, which are not mapped.
+#[must_use]
+pub fn companies_not_mapped(companies: &[CompanyId]) -> Reason {
+    let named: Vec<&CompanyId> = companies.iter().collect();
+    Reason::new(Code::CompaniesNotMapped, format!("These companies are not mapped: {}.", several(&named)))
+}
+
+/// As many names as anybody would read.
+fn several(companies: &[&CompanyId]) -> String {
+    const TOLD: usize = 20;
+    let told: Vec<&str> = companies.iter().take(TOLD).map(|company| company.as_str()).collect();
+    match companies.len().saturating_sub(TOLD) {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
+    }
+}
+
 /// The lines that a run is limited to.
 #[derive(Debug)]
 pub(super) struct Wanted<'a> {

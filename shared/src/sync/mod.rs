@@ -49,6 +49,7 @@ use crate::psa::{Connector, Kind, PsaError};
 use crate::secrets;
 use crate::store::connections::{Connection, Connections, Status};
 use crate::store::{Read, StoreError};
+pub use lines::companies_not_mapped;
 pub use parts::{PlannerParts, WorkerParts};
 pub use planner::Planner;
 pub use preflight::{Check, Preflight, Preflights, Verdict};

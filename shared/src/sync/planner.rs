@@ -8,7 +8,7 @@ use super::assess::{Desk, bulk_window, full_window, months};
 use super::contracts::Contracts;
 use super::draft::{Draft, budget_exhausted};
 use super::findings::stranded;
-use super::lines::{MappedFeed, MappedLine, Wanted};
+use super::lines::{MappedFeed, MappedLine, Wanted, left_out};
 use super::parts::PlannerParts as Parts;
 use super::pricing::{list_prices, price};
 use super::record::{come_again_soon, finish, note_accepted, note_rejected, record, try_again_soon};
@@ -225,11 +225,9 @@ impl Planner {
         let wanted = Wanted::of(run);
         let asked_for = wanted.feeds(&feeds);
         let whole = run.is_of_all_lines();
+        let left_out = left_out(&run.companies, &mappings.companies, &feeds);
         if asked_for.is_empty() && !whole {
-            let named = run.companies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let reason =
-                || Reason::new(Code::CompaniesNotMapped, format!("None of these companies is mapped: {named}."));
-            return Ok(if run.companies.is_empty() { Draft::default() } else { Draft::failed(reason()) });
+            return Ok(Draft { reason: left_out, ..Draft::default() });
         }
         let tenancy = Tenancy::of(connection);
         let histories = lines.all(&tenancy).await?;
@@ -302,14 +300,14 @@ impl Planner {
         }
         if run.mode == Mode::Preview || connection.policy.shadow {
             let shadow = connection.policy.shadow && run.mode == Mode::Apply;
-            return Ok(look_closer(psa, draft, &desk, shadow).await?);
+            return Ok(look_closer(psa, draft, &desk, shadow).await?.or_because(left_out));
         }
         let room = self.set_budget(connection, &allowance, psa.requests_made()).await?;
         draft.keep_within(room, connection);
         if draft.reason.is_some() {
             try_again_soon(&self.parts.connections, clock.as_ref(), connection, run).await?;
         }
-        Ok(draft)
+        Ok(draft.or_because(left_out))
     }
 
     /// Sets what the connection's jobs may take, those of earlier runs included, now that planning has `made` its reads.

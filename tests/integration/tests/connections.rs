@@ -45,6 +45,7 @@ async fn a_connection_begins_switched_on_and_due_at_two_in_the_partners_night() 
           "created_at": "2026-11-21T12:00:00Z",
           "current_run": null,
           "enabled": true,
+          "first_run_approved_at": null,
           "id": "[id]",
           "invoice": null,
           "name": "Nordwind",

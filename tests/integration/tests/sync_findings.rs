@@ -690,7 +690,7 @@ async fn what_is_sent_wrongly_is_refused_and_says_why() {
     insta::assert_json_snapshot!(problem("status=fine").await, @r#"
     {
       "code": "invalid_query",
-      "detail": "The query is not valid: status must be one of `open`, `resolved`, `closed`.",
+      "detail": "The query is not valid: status is \"fine\", and must be one of `open`, `resolved`, `closed`.",
       "errors": [
         {
           "detail": "must be one of `open`, `resolved`, `closed`",

@@ -228,13 +228,16 @@ async fn shadow_mode_shows_every_change_and_never_writes_one() {
         json!({"acme/edr": "held fall_guard", "acme/itdr": "planned shadow", "acme/sat": "planned shadow"})
     );
     assert_eq!((run.writes(), msp.write_requests()), (0, 0));
-    let approved = msp.approve(&run, None).await;
-    assert_eq!(
-        (approved.view["lines"]["planned"].as_u64(), msp.write_requests()),
-        (Some(3), 0),
-        "{:?}",
-        approved.results()
-    );
+    // Nothing comes of an approval there, so none is taken: not even the first run's.
+    let approve = format!("/v1/runs/{}/approve", run.id);
+    for lines in [json!({}), json!({"lines": [msp.line_id("acme", "sat")]})] {
+        let refused = msp.call(Method::POST, &approve, Some(lines)).await.problem();
+        assert_eq!((refused["status"].as_u64(), refused["code"].as_str()), (Some(409), Some("shadow")));
+        assert_eq!(refused["fix"], "End shadow mode in the connection's policy.");
+    }
+    assert_eq!((msp.parts.wire.asked_for(), msp.write_requests()), (0, 0));
+    let connection = msp.done(Method::GET, &format!("/v1/connections/{}", msp.connection), None).await;
+    assert_eq!(connection["first_run_approved_at"], Value::Null);
     assert_eq!(msp.states("acme", "sat").await, "");
     msp.policy(json!({"shadow": false})).await;
     assert_eq!(msp.run("apply").await.view["lines"]["updated"], 2);
@@ -266,7 +269,23 @@ async fn under_approval_of_the_first_run_changes_wait_until_one_was_made() {
     assert_eq!(run.result("acme", "edr"), "held approval_needed");
     assert_eq!(msp.run("apply").await.result("acme", "edr"), "held approval_needed");
     assert_eq!(msp.write_requests(), 0);
+    let connection = format!("/v1/connections/{}", msp.connection);
+    let policy = async || {
+        let preflight = msp.done(Method::GET, &format!("{connection}/preflight"), None).await;
+        preflight["items"].as_array().unwrap().iter().find(|item| item["check"] == "policy").unwrap().clone()
+    };
+    let approved_at = async || msp.done(Method::GET, &connection, None).await["first_run_approved_at"].clone();
+    assert_eq!((policy().await["code"].as_str(), approved_at().await), (Some("first_run_not_approved"), Value::Null));
     assert_eq!(msp.approve(&run, None).await.result("acme", "edr"), "updated");
+    assert_eq!(approved_at().await, msp.clock.time().to_string());
+    let passed = policy().await;
+    let told = passed["explanation"].as_str().unwrap();
+    assert!(passed["status"] == "ok" && told.starts_with("The first run was approved on 2026-11-21 1"), "{passed}");
+    // What is approved later on is not the first run.
+    let first = approved_at().await;
+    msp.clock.advance(jiff::SignedDuration::from_hours(1));
+    msp.approve(&run, None).await;
+    assert_eq!(approved_at().await, first);
     msp.push(&[("acme", "edr", 12)]).await;
     assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
     assert_eq!(msp.units("acme", "edr"), 12);

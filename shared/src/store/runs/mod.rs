@@ -60,6 +60,16 @@ impl Runs {
         self.0.get(&schema::run(partner, run), Read::Consistent).await
     }
 
+    /// Those of `runs` that have not ended.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn open_among(&self, partner: &PartnerId, runs: &BTreeSet<RunId>) -> Result<BTreeSet<RunId>, StoreError> {
+        let keys: Vec<Key> = runs.iter().map(|run| schema::run(partner, run)).collect();
+        let found: Vec<Run> = self.0.get_each(&keys).await?;
+        Ok(found.into_iter().filter(|run| run.finished_at.is_none()).map(|run| run.id).collect())
+    }
+
     /// A connection's runs, newest first, and where the next page begins.
     ///
     /// # Errors
