@@ -50,6 +50,10 @@ pub struct ConnectionView {
     revoked_at: Option<Timestamp>,
     /// The run that is going on.
     current_run: Option<String>,
+    /// Settings that a newer version of Tallyline has stored and this one does not understand: the rest is as it stands
+    /// here, and nothing is synced. Left out where there are none. Sending such a setting anew replaces it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_understood: Vec<String>,
 }
 
 /// A connection, and whether its PSA is left alone at the moment.
@@ -119,6 +123,7 @@ impl From<Connection> for ConnectionView {
             updated_at: row.updated_at,
             revoked_at: row.revoked_at,
             current_run: row.current_run.map(Into::into),
+            not_understood: row.newer.names(),
         }
     }
 }

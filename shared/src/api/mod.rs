@@ -1,4 +1,4 @@
-//! What every HTTP function has in common: who calls (`auth`), bodies (`json`), lists (`paging`), creation that may be
+//! What every HTTP function has in common: who calls (`auth`), bodies (`json`), lists (`paging`) and files of them (`sheet`), creation that may be
 //! sent twice (`idempotent`), errors (`problem`), and the frame around a router (`frame`).
 //!
 //! A handler names who may call it by its first argument, takes validated input, makes one change and answers. Nothing
@@ -8,8 +8,10 @@ pub mod auth;
 mod frame;
 pub mod idempotent;
 mod json;
+pub mod owned;
 pub mod paging;
 mod problem;
+pub mod sheet;
 
 pub use frame::{BODY_LIMIT_BYTES, REQUEST_ID, RequestId, framed};
 pub use json::{Faults, Json, MOST_FAULTS, Path, Query, bytes, parse, parse_fields, present, refused_query};
