@@ -100,7 +100,7 @@ impl Newer {
 }
 
 /// Reads a row with `read`, which is strict, and sets aside what it may.
-pub(super) fn read<'de, T, D>(from: D, read: fn(Value) -> Result<T, Where>) -> Result<T, D::Error>
+pub(super) fn read<'de, T, D>(from: D, read: fn(&Value) -> Result<T, Where>) -> Result<T, D::Error>
 where
     T: Tolerant,
     D: Deserializer<'de>,
@@ -108,7 +108,7 @@ where
     let mut row = Value::deserialize(from)?;
     let mut newer = Newer::default();
     while newer.0.len() <= MOST_PARTS {
-        let Where { path, why } = match read(row.clone()) {
+        let Where { path, why } = match read(&row) {
             Ok(sound) => return Ok(sound.beside(newer)),
             Err(at) => at,
         };
@@ -164,9 +164,9 @@ impl fmt::Display for Where {
 const SEPARATOR: &str = ": \u{1}";
 
 /// Reads a value strictly, by `strict`.
-pub(super) fn strictly<T>(
-    row: Value,
-    strict: impl FnOnce(serde_path_to_error::Deserializer<'_, '_, Value>) -> Result<T, serde_json::Error>,
+pub(super) fn strictly<'a, T>(
+    row: &'a Value,
+    strict: impl FnOnce(serde_path_to_error::Deserializer<'_, '_, &'a Value>) -> Result<T, serde_json::Error>,
 ) -> Result<T, Where> {
     let mut track = serde_path_to_error::Track::new();
     let read = strict(serde_path_to_error::Deserializer::new(row, &mut track));
