@@ -286,8 +286,8 @@ mod tests {
             let mut lines: Vec<&str> = text.lines().skip(1).collect();
             if let Some(cursor) = &cursor {
                 let last = lines.pop().unwrap();
-                assert!(last.starts_with("cut_short,The file ends here after"), "{last}");
-                assert!(last.ends_with(&format!("cursor={cursor}")), "{last}");
+                assert!(last.starts_with("cut_short,\"The file ends here after"), "{last}");
+                assert!(last.ends_with(&format!("cursor={cursor}\"")), "{last}");
             }
             seen.extend(lines.into_iter().map(|line| line.split(',').next().unwrap().to_owned()));
             match cursor {
