@@ -102,16 +102,21 @@ impl ChangeBody {
             && let Some(schedule) = faults.take(parse::<Schedule>("/schedule", value.clone()))
         {
             connection.schedule = schedule;
+            connection.newer.forget(&["schedule"]);
         }
         if let Some(value) = &self.invoice
             && let Some(invoice) = faults.take(parse::<Option<InvoiceDay>>("/invoice", value.clone()))
         {
             connection.invoice = invoice;
+            connection.newer.forget(&["invoice"]);
         }
         if let Some(value) = &self.policy
             && let Some(policy) = faults.take_all(policy::merged(&connection.policy, value))
         {
             connection.policy = policy;
+            for part in value.as_object().into_iter().flat_map(serde_json::Map::keys) {
+                connection.newer.forget(&["policy", part]);
+            }
         }
         faults.refuse()?;
         if *connection == before {

@@ -60,6 +60,10 @@ pub struct ConnectionView {
     /// happened.
     #[schema(value_type = Option<String>, format = DateTime)]
     first_run_approved_at: Option<Timestamp>,
+    /// Settings that a newer version of Tallyline has stored and this one does not understand: the rest is as it stands
+    /// here, and nothing is synced. Left out where there are none. Sending such a setting anew replaces it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_understood: Vec<String>,
 }
 
 /// A connection, and whether its PSA is left alone at the moment.
@@ -130,6 +134,7 @@ impl From<Connection> for ConnectionView {
             revoked_at: row.revoked_at,
             current_run: row.current_run.map(Into::into),
             first_run_approved_at: row.first_run_approved_at,
+            not_understood: row.newer.names(),
         }
     }
 }

@@ -5,12 +5,12 @@
 
 use async_trait::async_trait;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use serde::Serialize;
 use shared::api::auth::Reader;
 use shared::api::paging::{List, Listing, Paging};
+use shared::api::sheet::{self, Chunk, Records, Sheet as _, Wants};
 use shared::api::{Json, Path, Problem, ProblemBody, Query};
 use shared::domain::ids::RunId;
 use shared::domain::line::{LineResult, LineStatus};
@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 
 use crate::lines::Lines;
 use crate::packs::Packs;
-use crate::{Deps, lines, packs, read, sheet};
+use crate::{Deps, packs, read};
 
 /// Pages of gaps read from the store at once.
 const PAGES_AT_ONCE: i32 = 4;
@@ -154,7 +154,8 @@ impl From<Gap> for Entry {
     }
 }
 
-/// What a run found, compared: JSON by page, or all of it with `Accept: text/csv`.
+/// What a run found, compared: JSON by page, or as one file with `Accept: text/csv`. A file that is too large for one answer
+/// says so in its last row and in `Link`, with the cursor to go on after; `limit` is not looked at for it.
 #[utoipa::path(
     get,
     path = "/v1/runs/{run}/reconciliation",
@@ -171,19 +172,35 @@ pub(crate) async fn reconciliation(
     State(deps): State<Deps>,
     Path(run): Path<RunId>,
     Query(paging): Query<Paging>,
-    headers: HeaderMap,
+    wants: Wants,
 ) -> Result<Response, Problem> {
     let run = read::of_caller(&deps, &caller, &run).await?;
-    if sheet::is_wanted(&headers) {
-        let gaps = packs::all(&Gaps { deps: &deps, run: &run }, |_| true).await?;
-        let lines = lines::all(&deps, &run, None).await?;
-        let entries: Vec<Entry> = gaps.into_iter().map(Entry::from).chain(lines.into_iter().map(Entry::from)).collect();
-        return sheet::answer(&format!("reconciliation-{}", run.id), &entries);
-    }
     let list = List::named(&["reconciliation", run.id.as_str()]);
     let from = list.position(paging.cursor.as_deref())?;
+    if wants.csv() {
+        let records = Reconciled { deps: &deps, run: &run };
+        return sheet::answer(&format!("reconciliation-{}", run.id), &list, &records, (&wants, from)).await;
+    }
     let (entries, next) = page(&deps, &run, usize::from(paging.limit.get()), from.as_deref()).await?;
     Ok(Json(list.page(entries, next.as_deref())).into_response())
+}
+
+/// What a run found, as rows of a file.
+struct Reconciled<'a> {
+    deps: &'a Deps,
+    run: &'a Run,
+}
+
+#[async_trait]
+impl Records for Reconciled<'_> {
+    fn header(&self) -> Vec<&'static str> {
+        Entry::header()
+    }
+
+    async fn read(&self, from: Option<&str>, limit: usize) -> Result<Chunk, Problem> {
+        let (entries, next) = page(self.deps, self.run, limit, from).await?;
+        Ok(Chunk { records: entries.iter().map(|entry| entry.record()).collect(), next })
+    }
 }
 
 /// A position is that of the gaps after `G`, or that of the lines after `L`.

@@ -157,6 +157,10 @@ codes! {
     CircuitOpen "psa_circuit_open" Skipped "Nothing: the next run goes on."
     /// The connection was switched off or revoked after the run began.
     ConnectionOff "connection_off" Skipped "Switch the connection on, then sync again."
+    /// Its settings are of a newer version.
+    SettingsNotUnderstood "settings_not_understood" Failed "Deploy the newer version of Tallyline again; or send the settings that are named anew, which replaces what it has stored."
+    /// The mapping is of a newer version.
+    MappingNotUnderstood "mapping_not_understood" Failed "Deploy the newer version of Tallyline again; or send the mapping that is named anew, which replaces what it has stored."
     /// The job waited so long that its counts may be out of date.
     JobTooOld "job_too_old" Skipped "Nothing: the next run decides anew."
     /// The companies that a run was limited to are not mapped.

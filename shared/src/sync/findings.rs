@@ -246,7 +246,14 @@ impl Saying<'_> {
                     Next::Is(_) | Next::Stays | Next::Closes(_) => None,
                 });
             }
-            found = self.findings.get(self.connection, fingerprint).await?;
+            found = match self.findings.get(self.connection, fingerprint).await {
+                // A newer version has stored it in words of its own: it knows best what becomes of it.
+                Err(StoreError::Unreadable(row)) => {
+                    tracing::error!(connection = %self.connection.id, %row, "a finding can't be read");
+                    return Ok(None);
+                }
+                found => found?,
+            };
         }
         tracing::warn!(fingerprint, connection = %self.connection.id, "a finding keeps moving and is left to the next run");
         Ok(None)

@@ -15,7 +15,7 @@ use crate::domain::reason::{Code, Reason};
 use crate::domain::rule::Rule;
 use crate::domain::units::Units;
 use crate::psa::{Asked, Opening};
-use crate::store::mappings::{CompanyMapping, ProductMapping};
+use crate::store::mappings::{CompanyMapping, Mapping, ProductMapping};
 use crate::store::runs::Run;
 use crate::store::usage::{self, Month, UsageBook};
 
@@ -37,6 +37,8 @@ pub(super) struct MappedFeed {
     /// The line that its mapping names. Where the contract has ended, it may add to another.
     pub named: LineKey,
     rule: Rule,
+    /// Why its line can't be told, where a newer version has stored what it comes from.
+    not_understood: Option<String>,
 }
 
 impl MappedLine {
@@ -76,8 +78,11 @@ impl MappedLine {
     /// The account that every feed's mapping names.
     ///
     /// # Errors
-    /// Two mappings of the line name different accounts, or different rules.
+    /// A mapping of the line is of a newer version; two of them name different accounts, or different rules.
     pub fn agreed(&self) -> Result<AccountId, Reason> {
+        if let Some(explanation) = self.feeds.iter().find_map(|feed| feed.not_understood.clone()) {
+            return Err(Reason::new(Code::MappingNotUnderstood, explanation));
+        }
         let first = &self.feeds[..1];
         for feed in &self.feeds {
             if first.iter().any(|first| first.company.account_id != feed.company.account_id) {
@@ -225,8 +230,13 @@ impl<'a> Wanted<'a> {
 }
 
 impl MappedFeed {
-    /// Every feed that the mappings name.
+    /// Every feed that the mappings name. What a company's mapping says that is not understood may be of any line of its
+    /// account, so none of those is.
     pub fn all(products: &[ProductMapping], mapped: &[CompanyMapping]) -> Vec<Self> {
+        let of_accounts: BTreeMap<&AccountId, String> =
+            mapped.iter().filter_map(|company| Some((&company.account_id, not_understood(company)?))).collect();
+        let of_products: BTreeMap<&ProductKey, String> =
+            products.iter().filter_map(|product| Some((&product.product, not_understood(product)?))).collect();
         let feed = |company: &CompanyMapping, product: &ProductMapping| {
             let special = company.overrides.get(&product.product);
             if special.is_some_and(|special| special.excluded) {
@@ -236,9 +246,11 @@ impl MappedFeed {
             let service = special.and_then(|s| s.service_id.clone()).unwrap_or_else(|| product.service_id.clone());
             let rule = special.and_then(|s| s.rule.clone()).unwrap_or_else(|| product.rule.clone());
             let named = LineKey { contract, service };
-            Some(Self { company: company.clone(), product: product.product.clone(), named, rule })
+            let not_understood =
+                of_products.get(&product.product).or_else(|| of_accounts.get(&company.account_id)).cloned();
+            Some(Self { company: company.clone(), product: product.product.clone(), named, rule, not_understood })
         };
-        mapped.iter().flat_map(|company| products.iter().filter_map(move |product| feed(company, product))).collect()
+        mapped.iter().flat_map(|company| products.iter().filter_map(|product| feed(company, product))).collect()
     }
 
     /// What its mapping states of the units of the line that it names.
@@ -279,4 +291,15 @@ impl MappedFeed {
         let counted = counts.iter().any(|count| count.complete && count.as_of >= newest.as_of);
         (!counted).then(|| Absence { as_of: newest.as_of, snapshot: newest.snapshot.clone() })
     }
+}
+
+/// What of a mapping this version does not understand, in words.
+fn not_understood<T: Mapping>(mapping: &T) -> Option<String> {
+    let parts = mapping.newer().names();
+    (!parts.is_empty()).then(|| {
+        let (id, parts) = (mapping.id(), parts.join(", "));
+        format!(
+            "A newer version of Tallyline has stored what this one does not understand in the mapping of {id}: {parts}."
+        )
+    })
 }

@@ -135,7 +135,11 @@ impl SyncError {
 }
 
 /// A connector for `connection`. The inner error is the partner's to repair: its credentials are gone or unreadable.
+/// Nothing is asked in the name of settings that this version does not understand.
 async fn open(opener: &Opener, connection: &Connection) -> Result<Result<Arc<dyn Connector>, PsaError>, SyncError> {
+    if let Some(Reason { code, explanation, fix }) = connection.not_understood() {
+        return Ok(Err(PsaError { kind: Kind::Validation, code, explanation, fix, said: None, retry_after_s: None }));
+    }
     match opener.connector(connection).await {
         Ok(connector) => Ok(Ok(connector)),
         Err(OpenError::Store(error)) => Err(error.into()),

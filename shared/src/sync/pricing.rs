@@ -97,7 +97,7 @@ pub(super) async fn list_prices(psa: &dyn Connector, services: BTreeSet<ServiceI
     if services.is_empty() {
         return BTreeMap::new();
     }
-    match psa.services_by_id(&services).await {
+    match psa.services_in_passing(&services).await {
         Ok(found) => found.into_iter().map(|service| (service.id, (service.prices, service.billed))).collect(),
         Err(error) => {
             tracing::warn!(%error, "list prices were not read: unmapped usage is told without them");

@@ -111,6 +111,7 @@ mod tests {
     use crate::domain::policy::WhenAbsent;
     use crate::domain::rule::Rule;
     use crate::domain::series::Count;
+    use crate::store::Newer;
     use crate::store::mappings::Override;
     use crate::store::usage::{Feed, RecordedCount};
 
@@ -149,6 +150,7 @@ mod tests {
             version: 1,
             updated_at: at(NOW),
             updated_by: "me".into(),
+            newer: Newer::default(),
         }
     }
 
@@ -164,6 +166,7 @@ mod tests {
             version: 1,
             updated_at: at(NOW),
             updated_by: "me".into(),
+            newer: Newer::default(),
         }
     }
 
