@@ -108,7 +108,8 @@ fn chosen(lines: Vec<LineResult>, named: Option<&[String]>) -> Result<Vec<Approv
     }
 }
 
-fn approval(line: &LineResult) -> Option<Approved> {
+/// What approving `line` would agree to; `None` where it waits for no approval.
+pub(crate) fn approval(line: &LineResult) -> Option<Approved> {
     let waits = match line.status {
         LineStatus::Planned => true,
         LineStatus::Held => Code::named(&line.code).is_some_and(Code::approvable),

@@ -66,6 +66,8 @@ impl Sheet for LineResult {
         "monthly_cost",
         "last_confirmed",
         "last_confirmed_from",
+        "counted",
+        "rule",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -92,6 +94,7 @@ impl Sheet for LineResult {
         ];
         cells.extend(amounts(self.money.as_ref()));
         cells.extend([cell(self.last_confirmed), cell(self.last_confirmed_from)]);
+        cells.extend([cell(self.counted()), cell(self.rule.as_ref())]);
         cells
     }
 }

@@ -181,7 +181,8 @@ impl Says {
             product: Some(row.product.clone()),
             before: row.before,
             target: row.target,
-            effective_date: row.effective_date,
+            // Under some policies the day of a held change moves with every run; that alone is nothing new.
+            effective_date: row.effective_date.filter(|_| row.status != LineStatus::Held),
         }))
     }
 

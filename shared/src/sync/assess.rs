@@ -19,6 +19,7 @@ use crate::domain::policy::{EffectiveDate, Policy};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::reversal::Standing;
 use crate::domain::rule::Counting;
+use crate::domain::units::Units;
 use crate::psa::{Observation, ObservedLine, Window};
 use crate::store::usage::{Month, UsageBook};
 
@@ -79,10 +80,18 @@ impl Desk<'_> {
         let billed = self.contracts.get(&line.key.contract).and_then(|contract| contract.recurring);
         let label = line.label(&feeds, history, billed);
         let assessed = match self.desired(line, &feeds, history) {
-            Err(reason) => Assessed::Row(row::stopped(&line.key, &label, reason)),
+            Err(reason) => {
+                Assessed::Row(LineResult { before: self.found(line), ..row::stopped(&line.key, &label, reason) })
+            }
             Ok((contract, desired)) => self.decide(line, label.clone(), contract, desired, history),
         };
         Some(assessed.told(&label))
+    }
+
+    /// What the line carries today, where that was read.
+    fn found(&self, line: &MappedLine) -> Option<Units> {
+        let found = self.observed.lines.get(&(line.key.contract.clone(), line.key.service.clone()))?;
+        found.timeline.at(self.today.date)
     }
 
     fn desired(
@@ -207,7 +216,7 @@ impl JobLine {
     ) -> Decision {
         let timeline = &found.timeline;
         match (self.contract.writable_on(today), &self.reversal) {
-            (Err(reason), _) => Decision::Stop { status: Code::status_of(&reason), reason, before: timeline.at(today) },
+            (Err(reason), _) => Decision::stop_for(reason, timeline.at(today)),
             (Ok(periods), Some(reversal)) => {
                 reversal.decide(&Standing { today, contract: &self.contract, periods: &periods, timeline, history })
             }

@@ -125,6 +125,7 @@ mod tests {
             before: units(numbers[0]),
             target: units(numbers[1]),
             after: units(numbers[2]),
+            rule: None,
             effective_date: None,
             status,
             code: String::new(),
