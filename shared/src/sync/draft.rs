@@ -15,7 +15,7 @@ use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
 use crate::psa::JobCost;
 use crate::store::connections::Connection;
-use crate::store::runs::{Gap, ResultPage};
+use crate::store::runs::{Gap, ResultPage, RunMoney};
 
 /// Lines in one company job: its intents fit one transaction, and its page fits one row.
 const LINES_A_JOB: usize = 25;
@@ -141,7 +141,8 @@ impl Draft {
                     cost,
                 };
                 let job = serde_json::to_string(&job).map_err(|e| SyncError::Job(e.to_string()))?;
-                pages.push((page, ResultPage { done: false, lines: rows, job: Some(job) }));
+                let RunMoney { planned, .. } = RunMoney::of(&rows);
+                pages.push((page, ResultPage { done: false, lines: rows, job: Some(job), planned }));
             }
         }
         Ok(pages)
