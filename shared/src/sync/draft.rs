@@ -31,6 +31,8 @@ pub(super) struct Draft {
     /// Lines found right that are not remembered so yet.
     pub right: Vec<Right>,
     pub looks: Vec<Look>,
+    /// Lines among the rows that are held, and of whose change the rows in force do not show from when it would count.
+    pub undated: Vec<JobLine>,
     /// What the run noticed that no line's row says: of contracts, of usage, and of lines that no mapping reaches.
     pub gaps: Vec<Gap>,
     /// Every line of the connection was looked at: what the run came across nothing of is gone.
@@ -68,6 +70,10 @@ impl Draft {
         match assessed {
             Assessed::Row(row) => self.rows.push(row),
             Assessed::Look(look) => self.looks.push(*look),
+            Assessed::Undated { row, line } => {
+                self.rows.push(row);
+                self.undated.push(*line);
+            }
             Assessed::Right { row, key, confirmed } => {
                 let history = histories.get(&key).cloned().unwrap_or_default();
                 if history.confirmed.is_none_or(|known| known.units != confirmed.units) {

@@ -17,6 +17,7 @@ use super::record::try_again_soon;
 use super::unfed::Unfed;
 use super::{SyncError, Today, live_writers, reversal};
 use crate::clock::Clock;
+use crate::domain::effective::Dated;
 use crate::domain::ids::ConnectionId;
 use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::policy::Approval as ApprovalPolicy;
@@ -115,6 +116,7 @@ impl Drafting<'_> {
         }
         if roomy {
             price(psa, &mut draft, &contracts.by_id, &observed).await;
+            date_held(psa, &mut draft, &desk).await;
         }
         if self.only_looks() {
             let shadow = connection.policy.shadow && run.mode == Mode::Apply;
@@ -161,6 +163,30 @@ fn nobody_mapped(run: &Run) -> Draft {
     }
     let named = run.companies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Draft::failed(Reason::new(Code::CompaniesNotMapped, format!("None of these companies is mapped: {named}.")))
+}
+
+/// Reads from when the changes of held lines would count, where the rows in force do not show it. As prices, days are told
+/// and decide nothing here: where they can't be read, the lines are told without.
+async fn date_held(psa: &dyn Connector, draft: &mut Draft, desk: &Desk<'_>) {
+    let undated = std::mem::take(&mut draft.undated);
+    if undated.is_empty() {
+        return;
+    }
+    let asked: Asked = undated.iter().map(|line| (line.key.clone(), line.opening)).collect();
+    let observed = match psa.observe(&asked.in_passing(), full_window(desk.today.date, undated.iter())).await {
+        Ok(observed) => observed,
+        Err(error) => {
+            tracing::warn!(%error, "held lines are told without the day from which they would count");
+            return;
+        }
+    };
+    let dated = undated.iter().filter_map(|line| Some((&line.key, desk.would_count(line, &observed)?)));
+    let dated: BTreeMap<&LineKey, Dated> = dated.collect();
+    for row in &mut draft.rows {
+        if let Some(would) = dated.get(&row.key()) {
+            (row.effective_date, row.prorated) = (Some(would.date), would.prorated);
+        }
+    }
 }
 
 /// A preview writes nothing, so it may look at whole timelines at once: the plan is the one that the jobs would make.

@@ -65,11 +65,16 @@ async fn a_held_line_shows_all_that_a_planned_one_shows_and_how_to_let_it_go() {
         assert_eq!((&line["approvable"], &line["after"]), (&json!(true), &Value::Null));
         assert!(line["fix"].as_str().unwrap().contains("approve the line"), "{line}");
     }
+    // Of a posted period it is the day after; the rows in force alone would not tell.
+    msp.psa.post_period(msp.contract("acme"), day("2026-11-21"));
+    for mode in ["preview", "apply"] {
+        assert_eq!(msp.run(mode).await.line("acme", "edr")["effective_date"], "2026-12-01", "{mode}");
+    }
     // What was told is what is made.
     let run = msp.run("apply").await;
     let approved = msp.approve(&run, None).await;
-    assert_eq!(approved.line("acme", "edr")["effective_date"], "2026-11-01");
-    assert_eq!(msp.changes().last(), Some(&("2026-11-01".to_owned(), -40)));
+    assert_eq!(approved.line("acme", "edr")["effective_date"], "2026-12-01");
+    assert_eq!(msp.changes().last(), Some(&("2026-12-01".to_owned(), -40)));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::finding::Noticed;
-use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, RunId};
+use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey, RunId};
 use crate::domain::line::{LineResult, LineStatus};
 use crate::domain::money::{self, LineMoney, Sum};
 use crate::domain::plan::Approval;
@@ -120,6 +120,12 @@ pub struct Approved {
     pub line_id: String,
     /// What was approved.
     pub approval: Approval,
+    /// The company of the line's first feed, for whoever looks for what was approved of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<CompanyId>,
+    /// The product of the line's first feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<ProductKey>,
 }
 
 /// What a run takes back: the changes of another run.
@@ -219,6 +225,12 @@ pub struct Gap {
 }
 
 impl Gap {
+    /// What a finding remembers of it.
+    #[must_use]
+    pub fn with_money(&self) -> Noticed {
+        Noticed { money: self.money.clone(), ..self.noticed.clone() }
+    }
+
     /// Whether every run of all lines comes across it, so that one which does not has shown it to be gone. Prices are read
     /// where something changes, and only then are costs seen to be hidden.
     #[must_use]
