@@ -25,6 +25,8 @@ use crate::{Deps, lines, read, start};
 
 /// A run's row holds the approvals of the next one, so they are bounded.
 const MOST_LINES: usize = 2_000;
+/// The most that companies and products take of the 400 KB of that row.
+const BYTES_OF_NAMES: usize = 100_000;
 
 /// Which lines to approve.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -110,17 +112,37 @@ fn chosen(lines: Vec<LineResult>, named: Option<&[String]>) -> Result<Vec<Approv
     match chosen.len() {
         0 => Err(Problem::conflict("nothing_to_approve", "No line of this run waits for approval.")
             .fix("See the run's lines: those that are held or planned can be approved.")),
-        1..=MOST_LINES => Ok(chosen),
+        1..=MOST_LINES => Ok(fitting(chosen)),
         _ => Err(Problem::invalid(vec![Fault::new("/lines", "must name at most 2000 lines")])),
     }
 }
 
-fn approval(line: &LineResult) -> Option<Approved> {
+/// With the names that a run's row has room for: where they are too long, lines are found by their ids alone.
+fn fitting(mut approved: Vec<Approved>) -> Vec<Approved> {
+    let of = |approved: &Approved| {
+        let company = approved.company.as_ref().map_or(0, |company| company.as_str().len());
+        company + approved.product.as_ref().map_or(0, |product| product.as_str().len())
+    };
+    if approved.iter().map(of).sum::<usize>() > BYTES_OF_NAMES {
+        for approved in &mut approved {
+            (approved.company, approved.product) = (None, None);
+        }
+    }
+    approved
+}
+
+/// What approving `line` would agree to; `None` where it waits for no approval.
+pub(crate) fn approval(line: &LineResult) -> Option<Approved> {
     let waits = match line.status {
         LineStatus::Planned => true,
         LineStatus::Held => Code::named(&line.code).is_some_and(Code::approvable),
         _ => false,
     };
     let approval = Approval { before: line.before?, target: line.target? };
-    waits.then(|| Approved { line_id: line.line_id.clone(), approval })
+    waits.then(|| Approved {
+        line_id: line.line_id.clone(),
+        approval,
+        company: Some(line.company.clone()),
+        product: Some(line.product.clone()),
+    })
 }

@@ -9,6 +9,7 @@ use shared::api::paging::{Limit, List, Listing};
 use shared::api::{Json, Path, Problem, ProblemBody, Query, owned};
 use shared::domain::finding::{Ending, Finding, FindingState};
 use shared::domain::ids::ConnectionId;
+use shared::domain::money::LineMoney;
 use shared::domain::units::Units;
 use utoipa::{IntoParams, ToSchema};
 
@@ -66,6 +67,8 @@ pub struct FindingView {
     /// The day from which the change in question counts.
     #[schema(value_type = Option<String>, format = Date)]
     pub effective_date: Option<Date>,
+    /// What is at stake: positive what is not billed yet, negative what is billed too much; null where it is not known.
+    pub money: Option<LineMoney>,
     /// When it was noticed first.
     #[schema(value_type = String, format = DateTime)]
     pub opened_at: Timestamp,
@@ -108,6 +111,7 @@ impl From<Finding> for FindingView {
             before: noticed.before,
             target: noticed.target,
             effective_date: noticed.effective_date,
+            money: noticed.money,
             opened_at: finding.opened_at,
             seen_at: finding.seen_at,
             run_id: finding.run.to_string(),

@@ -14,6 +14,7 @@ use shared::store::runs::Run;
 use shared::store::{Rows, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::approve::approval;
 use crate::packs::Packs;
 use crate::read::of_caller;
 use crate::{Deps, packs};
@@ -42,13 +43,22 @@ pub(crate) struct Which {
 pub(crate) struct LineView {
     #[serde(flatten)]
     pub(crate) line: LineResult,
+    /// What usage says: the newest counts, added up.
+    pub(crate) counted: Option<u64>,
     /// `target` less `before`.
     pub(crate) difference: Option<i64>,
+    /// Whether the line waits for nothing but a person's word: `POST /v1/runs/{run}/approve` makes its change.
+    approvable: bool,
 }
 
 impl From<LineResult> for LineView {
     fn from(line: LineResult) -> Self {
-        Self { difference: line.difference().map(|difference| difference.get()), line }
+        Self {
+            counted: line.counted(),
+            difference: line.difference().map(|difference| difference.get()),
+            approvable: approval(&line).is_some(),
+            line,
+        }
     }
 }
 

@@ -96,7 +96,7 @@ impl From<LineResult> for Entry {
             kind: EntryKind::Line,
             status: Some(line.status),
             difference: line.difference().map(|difference| difference.get()),
-            counted: line.target.map(|_| line.feeds.iter().map(|feed| u64::from(feed.quantity.get())).sum()),
+            counted: line.counted(),
             drift: has_drifted(&line),
             code: line.code,
             line_id: Some(line.line_id),
@@ -121,7 +121,8 @@ impl From<LineResult> for Entry {
 /// A line whose write is open shows what became of that; and what we wrote for a later day says nothing of an earlier one.
 fn has_drifted(line: &LineResult) -> bool {
     let differs = line.before.zip(line.last_confirmed).is_some_and(|(psa, ours)| psa != ours);
-    let judged = line.effective_date.zip(line.last_confirmed_from).is_none_or(|(day, from)| from <= day);
+    let held = line.status == LineStatus::Held;
+    let judged = held || line.effective_date.zip(line.last_confirmed_from).is_none_or(|(day, from)| from <= day);
     differs && judged && line.status != LineStatus::Unknown
 }
 

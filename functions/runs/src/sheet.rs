@@ -35,6 +35,8 @@ impl Sheet for LineView {
         ("monthly_cost", |view| amount(view.line.money.as_ref(), |money| money.monthly_cost)),
         ("last_confirmed", |view| cell(view.line.last_confirmed)),
         ("last_confirmed_from", |view| cell(view.line.last_confirmed_from)),
+        ("counted", |view| cell(view.counted)),
+        ("rule", |view| cell(view.line.rule.as_ref())),
     ];
 }
 

@@ -88,7 +88,7 @@ codes! {
     /// No complete snapshot has come for too long.
     UsageStale "usage_stale" Held "Find out why the source sends no complete snapshots. Approve the line if the count is right all the same, or widen stale_after_hours in the policy."
     /// The company is absent and its mapping says to wait.
-    CompanyAbsent "company_absent" Held "Decide what absence means: set when_absent to keep or zero, or send a snapshot that names the company."
+    CompanyAbsent "company_absent" Held "Say how many there are: send a complete snapshot that names the company (0 is a count). Or set its when_absent: keep stays at the last count, zero takes its units off."
     /// Two feeds of one line have different rules.
     RulesDiffer "rules_differ" Failed "Give the products that share this line the same rule."
     /// The sum is larger than any count believed.

@@ -15,7 +15,7 @@ use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
 use crate::psa::JobCost;
 use crate::store::connections::Connection;
-use crate::store::runs::{Gap, ResultPage};
+use crate::store::runs::{Gap, ResultPage, RunMoney};
 
 /// Lines in one company job: its intents fit one transaction, and its page fits one row.
 const LINES_A_JOB: usize = 25;
@@ -31,6 +31,8 @@ pub(super) struct Draft {
     /// Lines found right that are not remembered so yet.
     pub right: Vec<Right>,
     pub looks: Vec<Look>,
+    /// Lines among the rows that are held, and of whose change the rows in force do not show from when it would count.
+    pub undated: Vec<JobLine>,
     /// What the run noticed that no line's row says: of contracts, of usage, and of lines that no mapping reaches.
     pub gaps: Vec<Gap>,
     /// Every line of the connection was looked at: what the run came across nothing of is gone.
@@ -73,6 +75,10 @@ impl Draft {
         match assessed {
             Assessed::Row(row) => self.rows.push(row),
             Assessed::Look(look) => self.looks.push(*look),
+            Assessed::Undated { row, line } => {
+                self.rows.push(row);
+                self.undated.push(*line);
+            }
             Assessed::Right { row, key, confirmed } => {
                 let history = histories.get(&key).cloned().unwrap_or_default();
                 if history.confirmed.is_none_or(|known| known.units != confirmed.units) {
@@ -146,7 +152,8 @@ impl Draft {
                     cost,
                 };
                 let job = serde_json::to_string(&job).map_err(|e| SyncError::Job(e.to_string()))?;
-                pages.push((page, ResultPage { done: false, lines: rows, job: Some(job) }));
+                let RunMoney { planned, .. } = RunMoney::of(&rows);
+                pages.push((page, ResultPage { done: false, lines: rows, job: Some(job), planned }));
             }
         }
         Ok(pages)

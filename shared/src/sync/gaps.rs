@@ -171,6 +171,7 @@ mod tests {
     use crate::domain::money::Money;
     use crate::domain::period::PeriodType;
     use crate::domain::rule::Rule;
+    use crate::store::Newer;
 
     fn prices(price: &str, cost: Option<&str>, currency: &str) -> UnitPrices {
         let money = |text: &str| Money::try_from(text.to_owned()).unwrap();
@@ -186,6 +187,7 @@ mod tests {
             version: 1,
             updated_at: Timestamp::UNIX_EPOCH,
             updated_by: "me".into(),
+            newer: Newer::default(),
         }
     }
 

@@ -6,8 +6,11 @@
 //! what was written is kept by `ledger`.
 
 mod assess;
+mod besides;
+mod budget;
 mod contracts;
 mod draft;
+mod drafting;
 mod earlier;
 mod findings;
 mod gaps;

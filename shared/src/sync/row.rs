@@ -24,6 +24,7 @@ pub(super) fn blank(key: &LineKey, label: &Label) -> LineResult {
         before: None,
         target: None,
         after: None,
+        rule: None,
         effective_date: None,
         status: LineStatus::Skipped,
         code: String::new(),
@@ -57,7 +58,12 @@ pub(super) fn told(row: LineResult, label: &Label) -> LineResult {
 
 /// The row of a decision. A change is `planned` until it is made.
 pub(super) fn decided(key: &LineKey, label: &Label, desired: &Desired, decision: Decision) -> LineResult {
-    let row = LineResult { target: Some(desired.units), feeds: desired.feeds.clone(), ..blank(key, label) };
+    let row = LineResult {
+        target: Some(desired.units),
+        rule: Some(desired.because.clone()),
+        feeds: desired.feeds.clone(),
+        ..blank(key, label)
+    };
     match decision {
         Decision::Unchanged { units, .. } => LineResult {
             before: Some(units),
@@ -67,7 +73,13 @@ pub(super) fn decided(key: &LineKey, label: &Label, desired: &Desired, decision:
             ..row
         },
         Decision::Change(change) => changed(LineResult { status: LineStatus::Planned, ..row }, &change, desired),
-        Decision::Stop { status, reason, before } => with_reason(LineResult { before, status, ..row }, reason),
+        Decision::Stop { status, reason, before, would } => {
+            // What waits for a person shows what it waits with; whatever else was stopped has no day.
+            let would = would.filter(|_| status == LineStatus::Held);
+            let prorated = would.as_ref().is_some_and(|would| would.prorated);
+            let effective_date = would.map(|would| would.date);
+            with_reason(LineResult { before, status, effective_date, prorated, ..row }, reason)
+        }
     }
 }
 

@@ -526,6 +526,7 @@ async fn contract_found(msp: &Msp) -> Finding {
         before: None,
         target: None,
         effective_date: None,
+        money: None,
     };
     let (connection, run) = (connection(msp).await, "run_0".parse().unwrap());
     let next = Next::after(None, &Word::Noticed(Box::new(noticed)), &connection.id, &run, msp.clock.time());

@@ -42,6 +42,67 @@ async fn a_fall_and_a_rise_beyond_the_guards_are_held_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_held_line_shows_all_that_a_planned_one_shows_and_how_to_let_it_go() {
+    let msp = confirmed().await;
+    msp.map_product(
+        &msp.connection,
+        "edr",
+        json!({"service_id": msp.service("edr").to_string(), "rule": {"exclude": 2}}),
+    )
+    .await;
+    msp.push(&[("acme", "edr", 62), ("acme", "itdr", 10), ("acme", "sat", 51)]).await;
+    for mode in ["preview", "apply"] {
+        let run = msp.run(mode).await;
+        let line = run.line("acme", "edr");
+        assert_eq!(run.result("acme", "edr"), "held fall_guard");
+        assert_eq!(
+            (&line["counted"], &line["before"], &line["target"], &line["difference"]),
+            (&json!(62), &json!(100), &json!(60), &json!(-40))
+        );
+        assert_eq!((&line["effective_date"], &line["prorated"]), (&json!("2026-11-01"), &json!(false)));
+        assert_eq!(line["rule"], "newest count 62 of 2026-11-21, excluding 2");
+        assert_eq!(line["money"]["monthly_price"], "-200.00");
+        assert_eq!((&line["approvable"], &line["after"]), (&json!(true), &Value::Null));
+        assert!(line["fix"].as_str().unwrap().contains("approve the line"), "{line}");
+    }
+    // Of a posted period it is the day after; the rows in force alone would not tell.
+    msp.psa.post_period(msp.contract("acme"), day("2026-11-21"));
+    for mode in ["preview", "apply"] {
+        assert_eq!(msp.run(mode).await.line("acme", "edr")["effective_date"], "2026-12-01", "{mode}");
+    }
+    // What was told is what is made.
+    let run = msp.run("apply").await;
+    let approved = msp.approve(&run, None).await;
+    assert_eq!(approved.line("acme", "edr")["effective_date"], "2026-12-01");
+    assert_eq!(msp.changes().last(), Some(&("2026-12-01".to_owned(), -40)));
+}
+
+#[tokio::test]
+async fn a_company_that_is_absent_is_held_with_what_it_carries_and_no_approval_lowers_it() {
+    let msp = confirmed().await;
+    msp.map_company(&msp.connection, "acme", json!({"when_absent": "hold"})).await;
+    msp.push(&[("other", "edr", 1), ("acme", "itdr", 10), ("acme", "sat", 50)]).await;
+    let run = msp.run("apply").await;
+    let line = run.line("acme", "edr");
+    assert_eq!(run.result("acme", "edr"), "held company_absent");
+    assert_eq!((&line["before"], &line["target"], &line["approvable"]), (&json!(100), &Value::Null, &json!(false)));
+    let explanation = line["explanation"].as_str().unwrap();
+    assert!(explanation.contains("its last count was 100 on 2026-11-21"), "{explanation}");
+    assert!(explanation.ends_with("so there is no target to approve."), "{explanation}");
+    assert!(line["fix"].as_str().unwrap().starts_with("Say how many there are"), "{line}");
+    let path = format!("/v1/runs/{}/approve", run.id);
+    let refused = msp.call(Method::POST, &path, Some(json!({"lines": [line["line_id"]]}))).await;
+    assert_eq!(refused.status, 422, "{}", refused.json);
+    // Taken as zero it is a fall like any other, and says what it is.
+    msp.map_company(&msp.connection, "acme", json!({"when_absent": "zero"})).await;
+    let run = msp.run("apply").await;
+    let line = run.line("acme", "edr");
+    assert_eq!((run.result("acme", "edr").as_str(), &line["target"]), ("held fall_guard", &json!(0)));
+    let day = "is absent from the complete snapshot of edr of 2026-11-21 and its mapping takes that as zero";
+    assert!(line["rule"].as_str().unwrap().contains(day), "{line}");
+}
+
+#[tokio::test]
 async fn approving_a_run_makes_exactly_what_was_held() {
     let msp = confirmed().await;
     let run = guarded(&msp).await;
