@@ -1,15 +1,19 @@
 //! `GET /v1/connections/{id}/catalog/…`: what the PSA holds, for people who map. Read from the PSA at every request.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::extract::State;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use shared::api::auth::Reader;
 use shared::api::paging::{Limit, List, Listing};
 use shared::api::{Json, Path, Problem, ProblemBody, Query};
 use shared::domain::contract::Contract;
-use shared::domain::ids::{AccountId, ConnectionId, ContractId};
+use shared::domain::ids::{AccountId, ConnectionId, ContractId, ServiceId};
 use shared::domain::period::PeriodType;
-use shared::psa::{Account, CatalogPage, CatalogQuery, ContractLine, Service};
+use shared::psa::open::Opened;
+use shared::psa::{Account, CatalogPage, CatalogQuery, Connector, ContractLine, Service};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Deps;
@@ -93,7 +97,10 @@ pub(crate) struct ContractView {
     /// Length of its billing periods: `monthly`, `quarterly`, `semi_annual`, `yearly`.
     #[schema(value_type = Option<String>)]
     period: Option<PeriodType>,
+    /// As the PSA flags it: many leave contracts that are over flagged as active.
     active: bool,
+    /// Whether today lies between its first and last day, in the connection's time zone. Nothing is written where it does not.
+    in_date: bool,
     /// First day.
     #[schema(value_type = String, format = Date)]
     start: Date,
@@ -108,6 +115,8 @@ pub(crate) struct ContractView {
 pub(crate) struct LineView {
     contract_id: String,
     service_id: String,
+    /// The service's name; null where the PSA does not tell it.
+    service_name: Option<String>,
     /// The PSA's own id of the pair.
     contract_service_id: String,
 }
@@ -181,8 +190,11 @@ pub(crate) async fn contracts(
 ) -> Result<Json<Listing<ContractView>>, Problem> {
     let filters = Filters { search: query.search, account: query.account_id, contract: None };
     let asked = Asked::new(&id, "contracts", query.limit, query.cursor.as_deref(), filters)?;
-    let psa = deps.opener.open(&caller.partner, &id).await?.connector;
-    Ok(asked.page(psa.contracts(&asked.query).await?))
+    let Opened { connection, connector, .. } = deps.opener.open(&caller.partner, &id).await?;
+    let zone = TimeZone::get(&connection.time_zone).map_err(Problem::internal)?;
+    let today = deps.clock.now().to_zoned(zone).date();
+    let page = connector.contracts(&asked.query).await?;
+    Ok(asked.shown(page, |contract| ContractView::on(today, contract)))
 }
 
 /// The services on one contract.
@@ -203,7 +215,24 @@ pub(crate) async fn lines(
     let filters = Filters { contract: Some(query.contract_id), ..Filters::default() };
     let asked = Asked::new(&id, "lines", query.limit, query.cursor.as_deref(), filters)?;
     let psa = deps.opener.open(&caller.partner, &id).await?.connector;
-    Ok(asked.page(psa.lines(&asked.query).await?))
+    let page = psa.lines(&asked.query).await?;
+    let named = names(psa.as_ref(), &page.items).await;
+    Ok(asked.shown(page, |line| LineView::named(line, &named)))
+}
+
+/// The names of the lines' services. They are shown beside the ids: where the PSA does not tell them, the ids alone are.
+async fn names(psa: &dyn Connector, lines: &[ContractLine]) -> BTreeMap<ServiceId, String> {
+    let services: BTreeSet<ServiceId> = lines.iter().map(|line| line.service.clone()).collect();
+    if services.is_empty() {
+        return BTreeMap::new();
+    }
+    match psa.services_in_passing(&services).await {
+        Ok(found) => found.into_iter().map(|service| (service.id, service.name)).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "a contract's services are listed without their names");
+            BTreeMap::new()
+        }
+    }
 }
 
 #[derive(Default)]
@@ -239,7 +268,11 @@ impl Asked {
     }
 
     fn page<T, V: From<T>>(&self, page: CatalogPage<T>) -> Json<Listing<V>> {
-        Json(self.list.page(page.items.into_iter().map(V::from).collect(), page.next.as_deref()))
+        self.shown(page, V::from)
+    }
+
+    fn shown<T, V>(&self, page: CatalogPage<T>, view: impl Fn(T) -> V) -> Json<Listing<V>> {
+        Json(self.list.page(page.items.into_iter().map(view).collect(), page.next.as_deref()))
     }
 }
 
@@ -255,9 +288,10 @@ impl From<Service> for ServiceView {
     }
 }
 
-impl From<Contract> for ContractView {
-    fn from(contract: Contract) -> Self {
+impl ContractView {
+    fn on(today: Date, contract: Contract) -> Self {
         Self {
+            in_date: (contract.start..=contract.end).contains(&today),
             id: contract.id.into(),
             account_id: contract.account.into(),
             name: contract.name,
@@ -269,9 +303,10 @@ impl From<Contract> for ContractView {
     }
 }
 
-impl From<ContractLine> for LineView {
-    fn from(line: ContractLine) -> Self {
+impl LineView {
+    fn named(line: ContractLine, names: &BTreeMap<ServiceId, String>) -> Self {
         Self {
+            service_name: names.get(&line.service).cloned(),
             contract_id: line.contract.into(),
             service_id: line.service.into(),
             contract_service_id: line.contract_service.into(),

@@ -73,7 +73,7 @@ pub(crate) async fn change(
         }
         body.apply(connection, now)
     });
-    let written = written.await?.ok_or(OpenError::NotFound)?;
+    let written = deps.without_ended_run(written.await?.ok_or(OpenError::NotFound)?).await?;
     let breaker = deps.opener.circuits().of(&caller.partner, &id).await?;
     Ok(Json(ConnectionDetail::new(written, &breaker, now)))
 }
@@ -102,16 +102,21 @@ impl ChangeBody {
             && let Some(schedule) = faults.take(parse::<Schedule>("/schedule", value.clone()))
         {
             connection.schedule = schedule;
+            connection.newer.forget(&["schedule"]);
         }
         if let Some(value) = &self.invoice
             && let Some(invoice) = faults.take(parse::<Option<InvoiceDay>>("/invoice", value.clone()))
         {
             connection.invoice = invoice;
+            connection.newer.forget(&["invoice"]);
         }
         if let Some(value) = &self.policy
             && let Some(policy) = faults.take_all(policy::merged(&connection.policy, value))
         {
             connection.policy = policy;
+            for part in value.as_object().into_iter().flat_map(serde_json::Map::keys) {
+                connection.newer.forget(&["policy", part]);
+            }
         }
         faults.refuse()?;
         if *connection == before {

@@ -63,6 +63,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     once(&deps.remembered, &*deps.clock, &caller, request, "conn", async |id, body| {
         let connection = connect(&deps, &caller, id, check(body)?).await?;
+        let connection = deps.without_ended_run(connection).await?;
         let location = Some(format!("/v1/connections/{}", connection.id));
         Ok(Made { status: StatusCode::CREATED, location, body: ConnectionDetail::let_in(connection) })
     })

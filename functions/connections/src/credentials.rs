@@ -95,7 +95,7 @@ pub(crate) async fn replace(
         deps.secrets.delete(&secret).await?;
         return Err(OpenError::Revoked.into());
     }
-    Ok(Json(ConnectionDetail::let_in(written)))
+    Ok(Json(ConnectionDetail::let_in(deps.without_ended_run(written).await?)))
 }
 
 fn another_tenant() -> Problem {

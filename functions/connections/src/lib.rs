@@ -13,6 +13,7 @@ use shared::psa::registry::Registry;
 use shared::secrets::WriteSecrets;
 use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
+use shared::store::runs::Runs;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -35,6 +36,8 @@ pub use view::ConnectionView;
 pub struct Deps {
     /// The connections' rows.
     pub connections: Connections,
+    /// Says whether a connection's newest run has ended.
+    pub runs: Runs,
     /// Answers under idempotency keys.
     pub remembered: Idempotency,
     /// Opens the PSA behind a connection, with its stored credentials.

@@ -4,6 +4,7 @@ use connections::{Deps, router};
 use shared::aws::{Cloud, serve};
 use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
+use shared::store::runs::Runs;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -12,6 +13,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let psas = cloud.psas()?;
     let deps = Deps {
         connections: Connections::new(table.clone()),
+        runs: Runs::new(table.clone()),
         remembered: Idempotency::new(table),
         opener: cloud.opener_of(psas.clone())?,
         psas,

@@ -12,13 +12,14 @@ use shared::api::{Json, Path, Problem, ProblemBody};
 use shared::domain::breaker::Breaker;
 use shared::domain::ids::ConnectionId;
 use shared::domain::invoicing::Invoice;
+use shared::domain::policy::Approval;
 use shared::store::connections::{Connection, Status};
 use utoipa::ToSchema;
 
 use crate::Deps;
 
 /// Every check, in the order in which they are told.
-const CHECKS: [fn(&Subject) -> Item; 5] = [credentials, enabled, circuit, schedule, invoice_day];
+const CHECKS: [fn(&Subject) -> Item; 6] = [credentials, enabled, policy, circuit, schedule, invoice_day];
 
 /// What the checks found.
 #[derive(Debug, Serialize, ToSchema)]
@@ -134,6 +135,43 @@ fn enabled(subject: &Subject) -> Item {
         "The connection is switched off: nothing is written to the PSA. Everything can be set up and previewed.",
         "Switch it on when a preview shows what you expect.",
     )
+}
+
+/// Whether anything is written without a person's word.
+fn policy(subject: &Subject) -> Item {
+    const CHECK: &str = "policy";
+    let connection = &subject.connection;
+    if connection.policy.shadow {
+        let explanation =
+            "The connection is in shadow mode: syncs show what they would change, and nothing is written.";
+        return Item::warning(
+            CHECK,
+            "shadow",
+            explanation,
+            "End shadow mode in the policy when changes are to be written.",
+        );
+    }
+    let written = "Changes within the guards are written without anybody's word";
+    match connection.policy.approval {
+        Approval::None => Item::ok(CHECK, format!("{written}; larger ones wait for approval.")),
+        Approval::Always => Item::warning(
+            CHECK,
+            "approval_always",
+            "By the policy every change waits: a sync writes nothing until a person approves its run.",
+            "Approve each run, or set `approval` to none or first_run.",
+        ),
+        Approval::FirstRun if connection.first_run_approved => {
+            let when = connection.first_run_approved_at.map(|at| format!(" on {}", subject.local(at)));
+            let passed = format!("The first run was approved{}.", when.unwrap_or_default());
+            Item::ok(CHECK, format!("{passed} {written}; larger ones wait for approval."))
+        }
+        Approval::FirstRun => Item::warning(
+            CHECK,
+            "first_run_not_approved",
+            "The first run is not approved yet: a sync writes nothing until a person has approved all of one run.",
+            "Look through a run or a preview, and approve all of it.",
+        ),
+    }
 }
 
 fn circuit(subject: &Subject) -> Item {

@@ -27,9 +27,11 @@ pub(crate) async fn list(
 ) -> Result<Json<Listing<ConnectionView>>, Problem> {
     let list = List::named(&["connections"]);
     let after = list.position(paging.cursor.as_deref())?.and_then(|id| id.parse::<ConnectionId>().ok());
-    let (found, next) = deps.connections.list(&caller.partner, after.as_ref(), paging.limit.get()).await?;
-    let items = found.into_iter().map(ConnectionView::from).collect();
-    Ok(Json(list.page(items, next.as_ref().map(ConnectionId::as_str))))
+    let found = deps.connections.list(&caller.partner, after.as_ref(), paging.limit.get()).await?;
+    let rows = deps.without_ended_runs(&caller.partner, found.items).await?;
+    let items = rows.into_iter().map(ConnectionView::from).collect();
+    let page = list.page(items, found.next.as_ref().map(ConnectionId::as_str));
+    Ok(Json(page.with_unreadable(found.unreadable)))
 }
 
 /// One connection.
@@ -47,7 +49,7 @@ pub(crate) async fn get(
     Path(id): Path<ConnectionId>,
 ) -> Result<Json<ConnectionDetail>, Problem> {
     let found = deps.connections.get(&caller.partner, &id, Read::Consistent).await?;
-    let connection = found.ok_or(OpenError::NotFound)?;
+    let connection = deps.without_ended_run(found.ok_or(OpenError::NotFound)?).await?;
     let breaker = deps.opener.circuits().of(&caller.partner, &id).await?;
     Ok(Json(ConnectionDetail::new(connection, &breaker, deps.clock.now())))
 }

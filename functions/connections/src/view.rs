@@ -1,14 +1,20 @@
 //! A connection as its partner sees it. Nothing of its credentials is in it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::breaker::Breaker;
+use shared::domain::ids::{PartnerId, RunId};
 use shared::domain::invoicing::{self, InvoiceDay};
 use shared::domain::policy::Policy;
 use shared::domain::schedule::{self, Schedule};
 use shared::psa::Psa;
+use shared::store::StoreError;
 use shared::store::connections::{Connection, Status};
 use utoipa::ToSchema;
+
+use crate::Deps;
 
 /// A connection.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,8 +54,16 @@ pub struct ConnectionView {
     /// When it was revoked.
     #[schema(value_type = Option<String>, format = DateTime)]
     revoked_at: Option<Timestamp>,
-    /// The run that is going on.
+    /// The run of all its lines that is going on; null where none is.
     current_run: Option<String>,
+    /// When a person approved all of a run, which ends what the approval policy `first_run` has wait; null where that has not
+    /// happened.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    first_run_approved_at: Option<Timestamp>,
+    /// Settings that a newer version of Tallyline has stored and this one does not understand: the rest is as it stands
+    /// here, and nothing is synced. Left out where there are none. Sending such a setting anew replaces it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_understood: Vec<String>,
 }
 
 /// A connection, and whether its PSA is left alone at the moment.
@@ -119,6 +133,36 @@ impl From<Connection> for ConnectionView {
             updated_at: row.updated_at,
             revoked_at: row.revoked_at,
             current_run: row.current_run.map(Into::into),
+            first_run_approved_at: row.first_run_approved_at,
+            not_understood: row.newer.names(),
         }
+    }
+}
+
+impl Deps {
+    /// Takes out of each of `rows` its newest run, where that one has ended: the row keeps it, so that older ones stay
+    /// superseded.
+    pub(crate) async fn without_ended_runs(
+        &self,
+        partner: &PartnerId,
+        mut rows: Vec<Connection>,
+    ) -> Result<Vec<Connection>, StoreError> {
+        let named: BTreeSet<RunId> = rows.iter().filter_map(|row| row.current_run.clone()).collect();
+        if !named.is_empty() {
+            let open = self.runs.open_among(partner, &named).await?;
+            for row in &mut rows {
+                row.current_run = row.current_run.take().filter(|run| open.contains(run));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// As [`Deps::without_ended_runs`], of one.
+    pub(crate) async fn without_ended_run(&self, mut row: Connection) -> Result<Connection, StoreError> {
+        if let Some(run) = row.current_run.clone() {
+            let open = self.runs.open_among(&row.partner, &BTreeSet::from([run])).await?;
+            row.current_run = row.current_run.take().filter(|run| open.contains(run));
+        }
+        Ok(row)
     }
 }

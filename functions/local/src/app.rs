@@ -205,6 +205,7 @@ impl App {
         let functions = openapi::Functions {
             connections: connections::Deps {
                 connections: connections.clone(),
+                runs: runs.clone(),
                 remembered: remembered.clone(),
                 opener: opener.clone(),
                 psas: registry,
@@ -220,7 +221,7 @@ impl App {
                 clock: clock.clone(),
             },
             mappings: mappings::Deps {
-                mappings,
+                mappings: mappings.clone(),
                 usage: usage.clone(),
                 lines: Lines::new(table.clone()),
                 connections: connections.clone(),
@@ -230,6 +231,7 @@ impl App {
             usage: usage::Deps { snapshots: Snapshots::new(table.clone()), usage, clock: clock.clone() },
             runs: runs::Deps {
                 connections,
+                mappings,
                 runs: runs.clone(),
                 findings: Findings::new(table.clone()),
                 resolver,

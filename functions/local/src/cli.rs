@@ -23,7 +23,7 @@ use crate::app::{App, AppOptions, Place};
 use crate::data_folder;
 use crate::demo;
 use crate::serve::{serve, stop_signal};
-use crate::tokens::Tokens;
+use crate::tokens::{Subject, Tokens};
 
 /// Any error, told in one sentence.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -115,6 +115,9 @@ struct TokenArguments {
     /// The vendor's own token: it names the partner of each request in the header Tallyline-Partner.
     #[arg(long)]
     vendor: bool,
+    /// The person or program that holds it: the history names them as who did what.
+    #[arg(long, value_name = "NAME")]
+    subject: Option<Subject>,
     /// What the token allows: tallyline/read, tallyline/write, tallyline/usage. May be given more than once.
     #[arg(long, value_name = "SCOPE", required = true, num_args = 1.., value_parser = scope)]
     scope: Vec<Scope>,
@@ -222,7 +225,9 @@ fn token(arguments: &TokenArguments) -> Result<String, Failure> {
     let tokens = Tokens::open(data, Arc::new(SystemClock))?;
     let vendor = arguments.vendor.then_some(Scope::Vendor);
     let scopes: Vec<Scope> = arguments.scope.iter().copied().chain(vendor).collect();
-    Ok(tokens.mint(arguments.partner.as_ref(), &scopes, SignedDuration::from_hours(i64::from(arguments.hours)))?)
+    let subject = arguments.subject.clone().unwrap_or_default();
+    let valid = SignedDuration::from_hours(i64::from(arguments.hours));
+    Ok(tokens.mint_for(&subject, arguments.partner.as_ref(), &scopes, valid)?)
 }
 
 #[cfg(test)]
@@ -246,6 +251,7 @@ mod tests {
         assert!(refused("tallyline token --partner p --vendor --scope tallyline/read").contains("cannot be used with"));
         assert!(refused("tallyline token --partner p --scope tallyline/vendor").contains("--vendor"));
         assert!(refused("tallyline token --partner p").contains("--scope"));
+        assert!(refused("tallyline token --partner p --scope read --subject system").contains("choose another name"));
         assert!(refused("tallyline token --partner p#q --scope read").contains("printable"));
         assert!(refused("tallyline demo --companies 3").contains("12"));
         assert!(refused("tallyline demo --psa halo").contains("it knows autotask and kaseya_bms"));

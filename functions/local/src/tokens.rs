@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::http::{Extensions, HeaderMap};
@@ -23,6 +24,10 @@ const ISSUER: &str = "tallyline-local";
 /// Whom the tokens are for.
 const AUDIENCE: &str = "tallyline";
 const KEY_FILE: &str = "tokens.key";
+/// The longest name of a person or program, in characters.
+const MOST_CHARACTERS: usize = 128;
+/// Actors of runs that nobody asked for over HTTP, and of what the service found out by itself.
+const RESERVED: [&str; 4] = ["schedule", "invoke", "system", "unknown"];
 
 /// Signs and checks tokens.
 pub struct Tokens {
@@ -48,6 +53,39 @@ struct Wire {
 #[error("no token can be signed: {0}")]
 pub struct NotSigned(String);
 
+/// Who a token is for, as the history names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject(String);
+
+impl Default for Subject {
+    /// Whoever is at this machine.
+    fn default() -> Self {
+        Self("local".to_owned())
+    }
+}
+
+/// Why a text can't be a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSubject {
+    /// It is too long, or can't be shown.
+    #[error("must be 1 to {MOST_CHARACTERS} characters that can be shown, without spaces at its ends")]
+    Unreadable,
+    /// Entries of the history could not be told from the service's own.
+    #[error("is what the history calls something that no person did; choose another name")]
+    Reserved,
+}
+
+impl FromStr for Subject {
+    type Err = InvalidSubject;
+    fn from_str(name: &str) -> Result<Self, InvalidSubject> {
+        let shown = !name.chars().any(char::is_control) && name.trim() == name;
+        if !shown || !(1..=MOST_CHARACTERS).contains(&name.chars().count()) {
+            return Err(InvalidSubject::Unreadable);
+        }
+        if RESERVED.contains(&name) { Err(InvalidSubject::Reserved) } else { Ok(Self(name.to_owned())) }
+    }
+}
+
 impl Tokens {
     /// Tokens under the key in the data folder `data`, which is made when there is none.
     ///
@@ -68,12 +106,26 @@ impl Tokens {
         scopes: &[Scope],
         valid: SignedDuration,
     ) -> Result<String, NotSigned> {
+        self.mint_for(&Subject::default(), partner, scopes, valid)
+    }
+
+    /// The same for `subject`, under whose name the history tells what is done with it.
+    ///
+    /// # Errors
+    /// It can't be signed.
+    pub fn mint_for(
+        &self,
+        subject: &Subject,
+        partner: Option<&PartnerId>,
+        scopes: &[Scope],
+        valid: SignedDuration,
+    ) -> Result<String, NotSigned> {
         let now = self.clock.now().as_second();
         let scopes: BTreeSet<_> = scopes.iter().collect();
         let wire = Wire {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
-            sub: "local".to_owned(),
+            sub: subject.0.clone(),
             scope: scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" "),
             partner_id: partner.map(ToString::to_string),
             iat: now,
@@ -150,6 +202,25 @@ mod tests {
         assert_eq!(tokens(data.path(), 1060).check(&token), Err(Unauthorized::Expired));
         let foreign = tempfile::tempdir().unwrap();
         assert_eq!(tokens(foreign.path(), 1000).check(&token), Err(Unauthorized::Invalid));
+    }
+
+    #[test]
+    fn a_token_names_the_person_it_is_for_and_nobody_passes_for_the_service() {
+        let data = tempfile::tempdir().unwrap();
+        let tokens = tokens(data.path(), 1000);
+        let subject = |token: String| tokens.check(&token).unwrap().subject.unwrap();
+        let (partner, hour) = ("p".parse().unwrap(), SignedDuration::from_hours(1));
+        let minted = |name: &str| {
+            tokens.mint_for(&name.parse().unwrap(), Some(&partner), &[Scope::Read], hour).map(subject).unwrap()
+        };
+        assert_eq!(minted("Anna Öztürk"), "Anna Öztürk");
+        assert_eq!(subject(tokens.mint(Some(&partner), &[Scope::Read], hour).unwrap()), "local");
+        for bad in ["", " anna", "an\nna", &"a".repeat(129)] {
+            assert_eq!(bad.parse::<Subject>(), Err(InvalidSubject::Unreadable), "{bad}");
+        }
+        for reserved in RESERVED {
+            assert_eq!(reserved.parse::<Subject>(), Err(InvalidSubject::Reserved), "{reserved}");
+        }
     }
 
     #[test]

@@ -44,12 +44,24 @@ fn check(shown: &Value, psa: &str) {
     assert_eq!(first["writes"], count("updated"));
     assert!(number(&first["writes"]) > 10, "{first}");
     assert_eq!(second["writes"], 0);
+    let written = &first["money"]["written"][0];
+    let of = |side: &str| number(&written[side]["lines"]);
+    assert!(of("rises") > 0 && of("falls") > 0, "{written}");
+    assert_eq!(
+        (of("rises") + of("falls"), first["money"]["planned"].clone()),
+        (number(&first["writes"]), json!([written]))
+    );
     assert!(number(&second["psa_requests"]) * 4 < number(&first["psa_requests"]), "{first} {second}");
     assert!(count("unchanged") > 10);
     assert_eq!(count("unknown") + count("planned") + count("skipped"), 0);
     for line in lines {
         let names: Vec<&String> = line.as_object().unwrap().keys().collect();
-        assert_eq!(names, ["after", "before", "code", "company", "explanation", "product", "psa", "status", "target"]);
+        assert_eq!(
+            names,
+            ["after", "before", "code", "company", "explanation", "money", "product", "psa", "status", "target"]
+        );
+        let differs = !line["before"].is_null() && !line["target"].is_null() && line["before"] != line["target"];
+        assert_eq!(line["money"].is_object(), differs, "{line}");
         if line["status"] == "updated" {
             assert!(line["after"] == line["target"] && line["before"] != line["target"], "{line}");
         }
@@ -132,6 +144,9 @@ fn the_demo_for_people_fits_the_width_that_it_is_told() {
     for word in words {
         assert!(text.contains(word), "{word} is missing:\n{text}");
     }
+    // What needs a person is not to be looked for below what is well.
+    let place = |words: &str| text.find(words).unwrap();
+    assert!(place("Held: a person decides") < place("Written and read back"), "{text}");
     for line in text.lines() {
         assert!(line.chars().count() <= 100, "{line}");
     }

@@ -1,6 +1,6 @@
 //! Companies: which account and contract bill each, and what is different for single products.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,16 +9,19 @@ use serde::{Deserialize, Serialize};
 use shared::api::auth::{Reader, Writer};
 use shared::api::paging::{Listing, Paging};
 use shared::api::{Fault, Faults, Json, Path, Problem, ProblemBody, Query};
-use shared::domain::ids::{AccountId, CompanyId, ConnectionId, ContractId, ProductKey, ServiceId};
+use shared::domain::ids::{AccountId, CompanyId, ConnectionId, ContractId, PartnerId, ProductKey, ServiceId};
 use shared::domain::policy::WhenAbsent;
+use shared::store::Newer;
 use shared::store::mappings::{CompanyMapping, Override};
 use shared::store::runs::LastSync;
 use utoipa::ToSchema;
 
-use crate::{Deps, contracts, new_id, openings, rules, services};
+use crate::{Deps, contracts, new_id, openings, overrides, rules, services};
 
 /// The most products for which one company differs: rows stay small.
 pub(crate) const MAX_OVERRIDES: usize = 100;
+
+const NO_PRODUCT: &str = "is a product that is not mapped: map it first, or name its service here";
 
 /// What a company is mapped to.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -61,6 +64,25 @@ impl Body {
                 let pointer = format!("{}/rule", at(product));
                 rules::faults(&pointer, rule).into_iter().for_each(|fault| faults.add(fault));
             }
+        }
+        faults.refuse()
+    }
+
+    /// An override of a product that nobody has mapped is taken for a slip, as it is in a file.
+    async fn overrides_of_known_products(
+        &self,
+        deps: &Deps,
+        (partner, connection): (&PartnerId, &ConnectionId),
+        before: Option<&CompanyMapping>,
+    ) -> Result<(), Problem> {
+        if overrides::strangers(&self.overrides, before, |_| false).is_empty() {
+            return Ok(());
+        }
+        let mapped = deps.mappings.all_products(partner, connection).await?;
+        let mapped: BTreeSet<ProductKey> = mapped.into_iter().map(|mapping| mapping.product).collect();
+        let mut faults = Faults::none();
+        for product in overrides::strangers(&self.overrides, before, |product| mapped.contains(product)) {
+            faults.add(Fault::new(at(product), NO_PRODUCT));
         }
         faults.refuse()
     }
@@ -117,12 +139,14 @@ pub(crate) async fn put(
     let now = deps.clock.now();
     let of = (&caller.partner, &connection);
     let before = deps.mappings.get::<CompanyMapping>(of.0, of.1, &company).await?;
-    let before = before.map(|before| before.openings).unwrap_or_default();
-    let openings = openings::stated(&deps, of, &body.contract_id, &body.overrides, (&before, now)).await?;
+    let nothing = BTreeMap::new();
+    let known = (before.as_ref().map_or(&nothing, |before| &before.openings), now);
+    let openings = openings::stated(&deps, of, &body.contract_id, &body.overrides, known).await?;
     let zone = TimeZone::get(&psa.connection.time_zone).map_err(Problem::internal)?;
     let today = now.to_zoned(zone).date();
     contracts::writable(psa.connector.as_ref(), &body.account_id, &body.contracts(), today).await?;
     services::exist(psa.connector.as_ref(), &body.services()).await?;
+    body.overrides_of_known_products(&deps, of, before.as_ref()).await?;
     let mapping = CompanyMapping {
         company,
         account_id: body.account_id,
@@ -133,6 +157,7 @@ pub(crate) async fn put(
         version: 0,
         updated_at: now,
         updated_by: caller.actor,
+        newer: Newer::default(),
     };
     deps.store(&caller.partner, &connection, mapping).await
 }
@@ -183,8 +208,8 @@ pub(crate) async fn list(
     Path(connection): Path<ConnectionId>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<MappedCompany>>, Problem> {
-    let Listing { items, next_cursor } = deps.page(&caller.partner, &connection, &paging).await?;
+    let Listing { items, next_cursor, unreadable } = deps.page(&caller, &connection, &paging).await?;
     let mut syncs = deps.mappings.last_syncs(&caller.partner, &connection, &items).await?;
     let item = |mapping: CompanyMapping| MappedCompany { last_sync: syncs.remove(&mapping.company), mapping };
-    Ok(Json(Listing { items: items.into_iter().map(item).collect(), next_cursor }))
+    Ok(Json(Listing { items: items.into_iter().map(item).collect(), next_cursor, unreadable }))
 }

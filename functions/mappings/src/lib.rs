@@ -9,6 +9,7 @@ mod billed_on;
 mod companies;
 mod contracts;
 mod openings;
+mod overrides;
 mod preflight;
 mod products;
 mod rules;
@@ -20,12 +21,12 @@ mod unmapped;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use shared::api::auth::Caller;
 use shared::api::paging::{List, Listing, Paging};
-use shared::api::{Fault, Json, Problem};
+use shared::api::{Fault, Json, Problem, owned};
 use shared::clock::Clock;
 use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::psa::open::Opener;
-use shared::store::Read;
 use shared::store::connections::Connections;
 use shared::store::lines::Lines;
 use shared::store::mappings::{Mapping, Mappings, Removed, Stored};
@@ -68,17 +69,15 @@ impl Deps {
     /// One page of a connection's mappings; those of a revoked connection stay readable.
     async fn page<T: Mapping>(
         &self,
-        partner: &PartnerId,
+        caller: &Caller,
         connection: &ConnectionId,
         paging: &Paging,
     ) -> Result<Listing<T>, Problem> {
-        let found = self.connections.get(partner, connection, Read::Eventual).await?;
-        found.ok_or_else(|| Problem::not_found("connection"))?;
+        owned::connection(&self.connections, caller, connection).await?;
         let list = List::named(&[T::PREFIX, connection.as_str()]);
         let after = list.position(paging.cursor.as_deref())?.and_then(|id| id.parse().ok());
-        let page = self.mappings.list::<T>(partner, connection, after.as_ref(), paging.limit.get()).await?;
-        let next = page.items.last().filter(|_| page.more).map(|last| last.id().to_string());
-        Ok(list.page(page.items, next.as_deref()))
+        let page = self.mappings.list::<T>(&caller.partner, connection, after.as_ref(), paging.limit.get()).await?;
+        Ok(list.page(page.items, page.next.as_deref()).with_unreadable(page.unreadable))
     }
 
     /// Stores a checked mapping: 201 where there was none.

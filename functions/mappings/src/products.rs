@@ -10,6 +10,7 @@ use shared::api::paging::{Listing, Paging};
 use shared::api::{Faults, Json, Path, Problem, ProblemBody, Query};
 use shared::domain::ids::{ConnectionId, ProductKey, ServiceId};
 use shared::domain::rule::Rule;
+use shared::store::Newer;
 use shared::store::mappings::{Price, ProductMapping};
 use utoipa::ToSchema;
 
@@ -72,6 +73,7 @@ pub(crate) async fn put(
         version: 0,
         updated_at: deps.clock.now(),
         updated_by: caller.actor,
+        newer: Newer::default(),
     };
     deps.store(&caller.partner, &connection, mapping).await
 }
@@ -120,5 +122,5 @@ pub(crate) async fn list(
     Path(connection): Path<ConnectionId>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<ProductMapping>>, Problem> {
-    deps.page(&caller.partner, &connection, &paging).await.map(Json)
+    deps.page(&caller, &connection, &paging).await.map(Json)
 }

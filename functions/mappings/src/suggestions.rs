@@ -6,22 +6,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use shared::api::auth::Reader;
-use shared::api::paging::{List, Listing, Paging};
+use shared::api::paging::{Cut, List, Listing, Paging, cut};
+use shared::api::sheet::{self, AtHand, Column, Sheet, Wants};
 use shared::api::{Json, Path, Problem, ProblemBody, Query};
 use shared::domain::ids::{AccountId, CompanyId, ConnectionId, ContractId, ProductKey, ServiceId};
 use shared::domain::matching::{
     AccountToMatch, Candidate, CompanyToMatch, Evidence, KnownAccount, Match, Suggestion, suggest,
 };
+use shared::psa::open::Opened;
 use shared::psa::{CatalogQuery, Connector, PsaError};
 use shared::store::connections::Connection;
 use shared::sync::{Unmapped, Why};
 use utoipa::ToSchema;
 
-use crate::unmapped::{Loose, cut};
+use crate::unmapped::Loose;
 use crate::{Deps, billed_on};
 
 /// Accounts a page: the most that a PSA gives. One whose pages are shorter gives as many as it can.
@@ -62,6 +65,30 @@ pub(crate) struct SuggestionView {
     alternatives: Vec<Candidate>,
 }
 
+impl Sheet for SuggestionView {
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("company", |found| found.company.to_string()),
+        ("company_name", |found| sheet::cell(found.company_name.as_ref())),
+        ("products", |found| listed(&found.products)),
+        ("account_id", |found| sheet::cell(found.account_id.as_ref())),
+        ("account_name", |found| sheet::cell(found.account_name.as_ref())),
+        ("contract_id", |found| sheet::cell(found.contract_id.as_ref())),
+        ("match", |found| sheet::word(&found.r#match)),
+        ("score", |found| found.score.to_string()),
+        ("sure", |found| found.sure.to_string()),
+        ("evidence", |found| listed(found.evidence.iter().map(|evidence| &evidence.detail))),
+        ("alternatives", |found| listed(found.alternatives.iter().map(other_account))),
+    ];
+}
+
+fn other_account(candidate: &Candidate) -> String {
+    format!("{} {}", candidate.account_id, candidate.account_name)
+}
+
+fn listed(items: impl IntoIterator<Item = impl ToString>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join("; ")
+}
+
 /// What is known of a company that is not mapped.
 #[derive(Default)]
 struct Seen {
@@ -74,11 +101,12 @@ struct Seen {
 ///
 /// Companies with usage of this month or the last that this connection does not map, each with the account that it is
 /// likely to be: by exact ids first, then by equal names, then by similar ones. Nothing is applied: map a company with
-/// `PUT …/companies/{company}`.
+/// `PUT …/companies/{company}`. With `Accept: text/csv` all of it comes as one file, bounded as every other; `limit` is not
+/// looked at for it.
 #[utoipa::path(
     get, path = "/v1/connections/{id}/suggestions", tag = "mappings", operation_id = "list_suggestions",
     params(("id" = String, Path), Paging),
-    responses((status = 200, description = "By company", body = Listing<SuggestionView>), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "By company", content((Listing<SuggestionView> = "application/json"), (String = "text/csv"))), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
     security(("bearer" = ["tallyline/read"]))
 )]
 pub(crate) async fn list(
@@ -86,16 +114,36 @@ pub(crate) async fn list(
     State(deps): State<Deps>,
     Path(connection): Path<ConnectionId>,
     Query(paging): Query<Paging>,
-) -> Result<Json<Listing<SuggestionView>>, Problem> {
+    wants: Wants,
+) -> Result<Response, Problem> {
     let list = List::named(&["suggestions", connection.as_str()]);
     let after = list.position(paging.cursor.as_deref())?;
     let psa = deps.opener.open(&caller.partner, &connection).await?;
     let loose = Loose::read(&deps, &caller.partner, &connection).await?;
     let seen = seen(&loose.feeds);
-    if seen.is_empty() {
-        return Ok(Json(list.page(Vec::new(), None)));
+    let page = match seen.is_empty() {
+        true => Cut { items: Vec::new(), next: None },
+        false => {
+            // A file is read to its end, and has to know all of it.
+            let limit = if wants.csv() { usize::MAX } else { paging.limit.get().into() };
+            suggested(&deps, &psa, (&loose, &seen), (after.as_deref(), limit)).await?
+        }
+    };
+    if wants.csv() {
+        let records = AtHand::of(&page.items, |found| found.company.to_string());
+        return sheet::answer(&format!("suggestions-{connection}"), &list, &records, (&wants, after)).await;
     }
-    let known = known(&deps, &psa.connection, &seen).await?;
+    Ok(Json(list.page(page.items, page.next.as_deref())).into_response())
+}
+
+/// A page of suggestions.
+async fn suggested(
+    deps: &Deps,
+    psa: &Opened,
+    (loose, seen): (&Loose, &BTreeMap<CompanyId, Seen>),
+    (after, limit): (Option<&str>, usize),
+) -> Result<Cut<SuggestionView>, Problem> {
+    let known = known(deps, &psa.connection, seen).await?;
     let allowance = psa.connector.allowance().await?;
     if allowance.room(psa.connection.policy.budget_percent) < PAGES {
         return Err(Problem::conflict("budget_exhausted", "Too little is left of the PSA's requests of this hour.")
@@ -108,19 +156,18 @@ pub(crate) async fn list(
     }
     // All of them at once, whichever page is asked for: an account goes to the company that is likeliest to be it.
     let suggestions = suggest(&known, &accounts, &mapped);
-    let page = cut(suggestions, after.as_deref(), |found| found.company.to_string(), paging.limit.get());
+    let page = cut(suggestions, after, |found| found.company.to_string(), limit);
     let services = loose.products.iter().map(|mapping| (&mapping.product, &mapping.service_id)).collect();
     let zone = TimeZone::get(&psa.connection.time_zone).map_err(Problem::internal)?;
     let today = deps.clock.now().to_zoned(zone).date();
-    let wanted: Vec<_> = page.items.iter().filter_map(|found| wanted(found, &seen, &services)).collect();
+    let wanted: Vec<_> = page.items.iter().filter_map(|found| wanted(found, seen, &services)).collect();
     let mut contracts = billed_on::contracts(psa.connector.as_ref(), &wanted, today).await?.into_iter();
     let view = |found: Suggestion| {
         let contract = if found.best.is_some() { contracts.next().flatten() } else { None };
         let products = seen.get(&found.company).map(|seen| seen.products.iter().cloned().collect());
         SuggestionView::new(found, products.unwrap_or_default(), contract)
     };
-    let items = page.items.into_iter().map(view).collect();
-    Ok(Json(list.page(items, page.next.as_deref())))
+    Ok(Cut { items: page.items.into_iter().map(view).collect(), next: page.next })
 }
 
 /// The companies that are not mapped, with what their usage says of them.

@@ -1,11 +1,13 @@
-//! `GET /v1/connections/{id}/unmapped`: usage of the last two months that no mapping of the connection takes.
+//! `GET /v1/connections/{id}/unmapped`: usage of the last two months that no mapping of the connection takes. As JSON by page,
+//! or as a CSV file.
 
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use shared::api::auth::Reader;
-use shared::api::paging::{List, Listing, Paging};
-use shared::api::{Json, Path, Problem, ProblemBody, Query};
+use shared::api::paging::{List, Listing, Paging, cut};
+use shared::api::sheet::{self, AtHand, Column, Sheet, Wants};
+use shared::api::{Json, Path, Problem, ProblemBody, Query, owned};
 use shared::domain::ids::{ConnectionId, PartnerId};
-use shared::store::Read;
 use shared::store::mappings::{CompanyMapping, Everything, ProductMapping};
 use shared::sync::{Unmapped, recent_months, unmapped};
 
@@ -34,11 +36,11 @@ impl Loose {
 ///
 /// Companies and products that were counted in this month or the last, in UTC, and that add to no line of this connection:
 /// the company is not mapped, or it is and the product is not. What a mapping excludes is not listed, and neither is what was
-/// zero all the time.
+/// zero all the time. With `Accept: text/csv` it comes as one file, bounded as every other; `limit` is not looked at for it.
 #[utoipa::path(
     get, path = "/v1/connections/{id}/unmapped", tag = "mappings", operation_id = "list_unmapped",
     params(("id" = String, Path), Paging),
-    responses((status = 200, description = "By company and product", body = Listing<Unmapped>), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "By company and product", content((Listing<Unmapped> = "application/json"), (String = "text/csv"))), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
     security(("bearer" = ["tallyline/read"]))
 )]
 pub(crate) async fn list(
@@ -46,44 +48,33 @@ pub(crate) async fn list(
     State(deps): State<Deps>,
     Path(connection): Path<ConnectionId>,
     Query(paging): Query<Paging>,
-) -> Result<Json<Listing<Unmapped>>, Problem> {
-    let found = deps.connections.get(&caller.partner, &connection, Read::Eventual).await?;
-    found.ok_or_else(|| Problem::not_found("connection"))?;
+    wants: Wants,
+) -> Result<Response, Problem> {
+    owned::connection(&deps.connections, &caller, &connection).await?;
     let list = List::named(&["unmapped", connection.as_str()]);
     let after = list.position(paging.cursor.as_deref())?;
     let feeds = Loose::read(&deps, &caller.partner, &connection).await?.feeds;
     let place = |feed: &Unmapped| format!("{}#{}", feed.company, feed.product);
-    let page = cut(feeds, after.as_deref(), place, paging.limit.get());
-    Ok(Json(list.page(page.items, page.next.as_deref())))
-}
-
-/// A page of what is all here, and where it ended if more follows.
-pub(crate) struct Cut<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) next: Option<String>,
-}
-
-/// The page after the place `after`, of items in a fixed order. A place names its item and no other; the item itself may be
-/// gone by the time of the next page, and its neighbours are compared as the list is sorted: part by part.
-pub(crate) fn cut<T>(items: Vec<T>, after: Option<&str>, place: impl Fn(&T) -> String, limit: u16) -> Cut<T> {
-    let parts = |place: &str| place.split('#').map(str::to_owned).collect::<Vec<_>>();
-    let after = after.map(parts);
-    let mut rest = items.into_iter().filter(|item| after.as_ref().is_none_or(|after| parts(&place(item)) > *after));
-    let items: Vec<T> = rest.by_ref().take(usize::from(limit)).collect();
-    let next = items.last().map(&place).filter(|_| rest.next().is_some());
-    Cut { items, next }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_goes_on_behind_an_item_that_is_gone() {
-        let items = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let first = cut(items(&["a#x", "a#y", "a b#x"]), None, String::clone, 2);
-        assert_eq!((first.items, first.next.as_deref()), (items(&["a#x", "a#y"]), Some("a#y")));
-        let rest = cut(items(&["a#x", "a b#x"]), Some("a#y"), String::clone, 2);
-        assert_eq!((rest.items, rest.next), (items(&["a b#x"]), None));
+    if wants.csv() {
+        let rows: Vec<Row> = feeds.into_iter().map(Row).collect();
+        let records = AtHand::of(&rows, |row| place(&row.0));
+        return sheet::answer(&format!("unmapped-{connection}"), &list, &records, (&wants, after)).await;
     }
+    let page = cut(feeds, after.as_deref(), place, paging.limit.get().into());
+    Ok(Json(list.page(page.items, page.next.as_deref())).into_response())
+}
+
+/// A row of the file.
+struct Row(Unmapped);
+
+impl Sheet for Row {
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("company", |row| row.0.company.to_string()),
+        ("company_name", |row| sheet::cell(row.0.company_name.as_ref())),
+        ("product", |row| row.0.product.to_string()),
+        ("quantity", |row| row.0.quantity.to_string()),
+        ("as_of", |row| row.0.as_of.to_string()),
+        ("why", |row| sheet::word(&row.0.why)),
+        ("account_id", |row| sheet::cell(row.0.account_id.as_ref())),
+    ];
 }

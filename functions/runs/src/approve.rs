@@ -25,6 +25,8 @@ use crate::{Deps, lines, read, start};
 
 /// A run's row holds the approvals of the next one, so they are bounded.
 const MOST_LINES: usize = 2_000;
+/// The most that companies and products take of the 400 KB of that row.
+const BYTES_OF_NAMES: usize = 100_000;
 
 /// Which lines to approve.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,10 +34,13 @@ const MOST_LINES: usize = 2_000;
 pub(crate) struct ApproveBody {
     /// Ids of lines; everything that is held for approval or planned where it is left out.
     #[serde(default)]
+    #[schema(min_items = 1, max_items = 2000)]
     lines: Option<Vec<String>>,
 }
 
 /// Approve held or planned changes.
+///
+/// On a connection in shadow mode nothing can be approved: 409 `shadow`.
 #[utoipa::path(
     post,
     path = "/v1/runs/{run}/approve",
@@ -64,13 +69,13 @@ pub(crate) async fn approve(
                 Problem::conflict("run_not_ended", "The run has not ended yet.").fix("Wait until it has ended.")
             );
         }
-        let connection = start::usable(&deps, &caller, &run.connection, Mode::Apply).await?;
+        let connection = start::writable(&deps, &caller, &run.connection).await?;
         let lines = lines::all(&deps, &run, None).await?;
         let waiting = lines.iter().filter(|line| approval(line).is_some()).count();
         let approved = chosen(lines, body.lines.as_deref())?;
         if approved.len() == waiting {
             // Nothing of the run waits any more: the policy `first_run` has had its run.
-            let note = |found: &mut Bookkeeping| !std::mem::replace(&mut found.first_run_approved, true);
+            let note = |found: &mut Bookkeeping| found.pass_first_run(deps.clock.now());
             deps.connections.note(&caller.partner, &connection.id, note).await?;
         }
         let approves = Some(run.id);
@@ -83,6 +88,10 @@ fn chosen(lines: Vec<LineResult>, named: Option<&[String]>) -> Result<Vec<Approv
     let approvable: Vec<Approved> = lines.iter().filter_map(approval).collect();
     let chosen: Vec<Approved> = match named {
         None => approvable,
+        Some([]) => {
+            let detail = "names no line: name at least one, or send {} to approve all that wait";
+            return Err(Problem::invalid(vec![Fault::new("/lines", detail)]));
+        }
         Some(named) => {
             let may: BTreeSet<&str> = approvable.iter().map(|approved| approved.line_id.as_str()).collect();
             let faults: Vec<Fault> = named
@@ -103,12 +112,27 @@ fn chosen(lines: Vec<LineResult>, named: Option<&[String]>) -> Result<Vec<Approv
     match chosen.len() {
         0 => Err(Problem::conflict("nothing_to_approve", "No line of this run waits for approval.")
             .fix("See the run's lines: those that are held or planned can be approved.")),
-        1..=MOST_LINES => Ok(chosen),
+        1..=MOST_LINES => Ok(fitting(chosen)),
         _ => Err(Problem::invalid(vec![Fault::new("/lines", "must name at most 2000 lines")])),
     }
 }
 
-fn approval(line: &LineResult) -> Option<Approved> {
+/// With the names that a run's row has room for: where they are too long, lines are found by their ids alone.
+fn fitting(mut approved: Vec<Approved>) -> Vec<Approved> {
+    let of = |approved: &Approved| {
+        let company = approved.company.as_ref().map_or(0, |company| company.as_str().len());
+        company + approved.product.as_ref().map_or(0, |product| product.as_str().len())
+    };
+    if approved.iter().map(of).sum::<usize>() > BYTES_OF_NAMES {
+        for approved in &mut approved {
+            (approved.company, approved.product) = (None, None);
+        }
+    }
+    approved
+}
+
+/// What approving `line` would agree to; `None` where it waits for no approval.
+pub(crate) fn approval(line: &LineResult) -> Option<Approved> {
     let waits = match line.status {
         LineStatus::Planned => true,
         LineStatus::Held => Code::named(&line.code).is_some_and(Code::approvable),
@@ -116,5 +140,10 @@ fn approval(line: &LineResult) -> Option<Approved> {
     };
     let prices = line.prices.map(|prices| prices.repricing());
     let approval = Approval { before: line.before?, target: line.target?, prices };
-    waits.then(|| Approved { line_id: line.line_id.clone(), approval })
+    waits.then(|| Approved {
+        line_id: line.line_id.clone(),
+        approval,
+        company: Some(line.company.clone()),
+        product: Some(line.product.clone()),
+    })
 }

@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use shared::api::auth::Reader;
 use shared::api::paging::{Limit, List, Listing};
-use shared::api::{Json, Path, Problem, ProblemBody, Query};
+use shared::api::{Json, Path, Problem, ProblemBody, Query, owned};
 use shared::domain::finding::{Ending, Finding, FindingState};
 use shared::domain::ids::ConnectionId;
+use shared::domain::money::LineMoney;
 use shared::domain::units::Units;
-use shared::store::Read;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Deps;
@@ -67,6 +67,8 @@ pub struct FindingView {
     /// The day from which the change in question counts.
     #[schema(value_type = Option<String>, format = Date)]
     pub effective_date: Option<Date>,
+    /// What is at stake: positive what is not billed yet, negative what is billed too much; null where it is not known.
+    pub money: Option<LineMoney>,
     /// When it was noticed first.
     #[schema(value_type = String, format = DateTime)]
     pub opened_at: Timestamp,
@@ -109,6 +111,7 @@ impl From<Finding> for FindingView {
             before: noticed.before,
             target: noticed.target,
             effective_date: noticed.effective_date,
+            money: noticed.money,
             opened_at: finding.opened_at,
             seen_at: finding.seen_at,
             run_id: finding.run.to_string(),
@@ -139,12 +142,12 @@ pub(crate) async fn list(
     Path(connection): Path<ConnectionId>,
     Query(which): Query<Which>,
 ) -> Result<Json<Listing<FindingView>>, Problem> {
-    let found = deps.connections.get(&caller.partner, &connection, Read::Eventual).await?;
-    let connection = found.ok_or_else(|| Problem::not_found("connection"))?;
+    let connection = owned::connection(&deps.connections, &caller, &connection).await?;
     let state = which.status.unwrap_or(FindingState::Open);
     let list = List::named(&["findings", connection.id.as_str(), &format!("{state:?}")]);
     let after = list.position(which.cursor.as_deref())?;
     let limit = usize::from(which.limit.get());
-    let (items, next) = deps.findings.page(&connection, state, after.as_deref(), limit).await?;
-    Ok(Json(list.page(items.into_iter().map(FindingView::from).collect(), next.as_deref())))
+    let page = deps.findings.page(&connection, state, after.as_deref(), limit).await?;
+    let items = page.items.into_iter().map(FindingView::from).collect();
+    Ok(Json(list.page(items, page.next.as_deref()).with_unreadable(page.unreadable)))
 }

@@ -8,11 +8,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use shared::api::auth::Reader;
 use shared::api::paging::{Limit, List, Listing};
-use shared::api::{Json, Path, Problem, ProblemBody, Query, refused_query};
+use shared::api::{Json, Path, Problem, ProblemBody, Query, instant, owned, refused_query};
 use shared::domain::ids::{CompanyId, ConnectionId, ProductKey};
 use shared::domain::line::LineKey;
 use shared::history::{Asked, Entry, Kind, Place};
-use shared::store::Read;
 use utoipa::IntoParams;
 
 use crate::{Deps, history_sheet, sheet};
@@ -31,9 +30,11 @@ pub(crate) struct Which {
     /// Only what is about this line, `contract:service`.
     line: Option<String>,
     /// Not before this instant.
+    #[serde(default, deserialize_with = "instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
     /// Before this instant.
+    #[serde(default, deserialize_with = "instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
     /// Only entries of this kind.
@@ -74,8 +75,7 @@ pub(crate) async fn history(
     Query(which): Query<Which>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = deps.connections.get(&caller.partner, &connection, Read::Eventual).await?;
-    let connection = found.ok_or_else(|| Problem::not_found("connection"))?;
+    let connection = owned::connection(&deps.connections, &caller, &connection).await?;
     let list = which.list(&connection.id);
     let (limit, cursor) = (usize::from(which.limit.get()), which.cursor.clone());
     let no_place = |_| refused_query("cursor", "must be the next_cursor of the same list with the same filters");

@@ -2,15 +2,16 @@
 
 use shared::api::Problem;
 use shared::api::paging::List;
+use shared::api::sheet::ANSWER_BYTES;
 use shared::domain::difference::Fields;
 use shared::history::{Entry, Place, Reading};
 
-use crate::sheet::{as_text, cell, word};
+use crate::sheet::{as_text, cell, record_bytes, word};
 
 /// The most entries in a file.
 const MOST_ENTRIES: usize = 5_000;
-/// An answer of a function may have 6 MB.
-const MOST_BYTES: usize = 4_000_000;
+/// As the answer carries them; a page more has to fit behind them.
+const MOST_BYTES: usize = ANSWER_BYTES - 1_500_000;
 /// The most pages that are read for a file: each is a handful of requests, and the caller waits for all of them.
 const MOST_PAGES: usize = 100;
 /// Entries read at once.
@@ -47,7 +48,7 @@ pub(crate) async fn of(reading: &Reading<'_>, list: &List, after: Option<Place>)
         let page = reading.page(place.as_ref(), AT_ONCE).await?;
         for entry in &page.entries {
             let cells = cells(entry);
-            bytes += cells.iter().map(String::len).sum::<usize>();
+            bytes += record_bytes(&cells)?;
             sheet.write_record(cells.iter().map(|cell| as_text(cell))).map_err(Problem::internal)?;
         }
         written += page.entries.len();

@@ -27,6 +27,7 @@ use shared::history::History;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
+use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::sync::Resolver;
 use utoipa_axum::router::OpenApiRouter;
@@ -40,6 +41,8 @@ pub use view::RunView;
 pub struct Deps {
     /// Says whether a connection exists and is on.
     pub connections: Connections,
+    /// Says whether a company is mapped.
+    pub mappings: Mappings,
     /// Makes and reads runs.
     pub runs: Runs,
     /// Lists findings.

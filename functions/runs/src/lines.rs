@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use shared::api::auth::Reader;
 use shared::api::paging::{Limit, List, Listing};
+use shared::api::sheet::{self, Chunk, Records, Sheet as _, Wants};
 use shared::api::{Json, Path, Problem, ProblemBody, Query};
 use shared::domain::ids::RunId;
 use shared::domain::line::{LineResult, LineStatus};
@@ -14,9 +14,10 @@ use shared::store::runs::Run;
 use shared::store::{Rows, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::approve::approval;
 use crate::packs::Packs;
 use crate::read::of_caller;
-use crate::{Deps, packs, sheet};
+use crate::{Deps, packs};
 
 /// Pages of results read from the store at once.
 const PAGES_AT_ONCE: i32 = 4;
@@ -41,18 +42,28 @@ pub(crate) struct Which {
 #[schema(as = Line)]
 pub(crate) struct LineView {
     #[serde(flatten)]
-    line: LineResult,
+    pub(crate) line: LineResult,
+    /// What usage says: the newest counts, added up.
+    pub(crate) counted: Option<u64>,
     /// `target` less `before`.
-    difference: Option<i64>,
+    pub(crate) difference: Option<i64>,
+    /// Whether the line waits for nothing but a person's word: `POST /v1/runs/{run}/approve` makes its change.
+    approvable: bool,
 }
 
 impl From<LineResult> for LineView {
     fn from(line: LineResult) -> Self {
-        Self { difference: line.difference().map(|difference| difference.get()), line }
+        Self {
+            counted: line.counted(),
+            difference: line.difference().map(|difference| difference.get()),
+            approvable: approval(&line).is_some(),
+            line,
+        }
     }
 }
 
-/// The lines of a run: JSON by page, or all of them with `Accept: text/csv`.
+/// The lines of a run: JSON by page, or as one file with `Accept: text/csv`. A file that is too large for one answer says so
+/// in its last row and in `Link`, with the cursor to go on after; `limit` is not looked at for it.
 #[utoipa::path(
     get,
     path = "/v1/runs/{run}/lines",
@@ -69,16 +80,18 @@ pub(crate) async fn lines(
     State(deps): State<Deps>,
     Path(run): Path<RunId>,
     Query(which): Query<Which>,
-    headers: HeaderMap,
+    wants: Wants,
 ) -> Result<Response, Problem> {
     let run = of_caller(&deps, &caller, &run).await?;
-    if sheet::is_wanted(&headers) {
-        return sheet::answer(run.id.as_str(), &all(&deps, &run, which.status).await?);
-    }
     let status = which.status.map(|status| format!("{status:?}")).unwrap_or_default();
     let list = List::named(&["lines", run.id.as_str(), &status]);
     let from = list.position(which.cursor.as_deref())?;
     let wanted = |line: &LineResult| which.status.is_none_or(|status| line.status == status);
+    if wants.csv() {
+        let lines = Lines { deps: &deps, run: &run };
+        let records = LineRecords { lines, status: which.status };
+        return sheet::answer(run.id.as_str(), &list, &records, (&wants, from)).await;
+    }
     let limit = usize::from(which.limit.get());
     let (items, next) = packs::page(&Lines { deps: &deps, run: &run }, wanted, limit, from.as_deref()).await?;
     Ok(Json(list.page(items.into_iter().map(LineView::from).collect(), next.as_deref())).into_response())
@@ -104,4 +117,23 @@ impl Packs for Lines<'_> {
 /// Every line of a run, whatever its state.
 pub(crate) async fn all(deps: &Deps, run: &Run, status: Option<LineStatus>) -> Result<Vec<LineResult>, Problem> {
     packs::all(&Lines { deps, run }, |line| status.is_none_or(|status| line.status == status)).await
+}
+
+/// The same as rows of a file.
+struct LineRecords<'a> {
+    lines: Lines<'a>,
+    status: Option<LineStatus>,
+}
+
+#[async_trait]
+impl Records for LineRecords<'_> {
+    fn header(&self) -> Vec<&'static str> {
+        LineView::header()
+    }
+
+    async fn read(&self, from: Option<&str>, limit: usize) -> Result<Chunk, Problem> {
+        let wanted = |line: &LineResult| self.status.is_none_or(|status| line.status == status);
+        let (lines, next) = packs::page(&self.lines, wanted, limit, from).await?;
+        Ok(Chunk { records: lines.into_iter().map(|line| LineView::from(line).record()).collect(), next })
+    }
 }

@@ -6,6 +6,7 @@ use shared::history::History;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
+use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::sync::{Resolver, Settings};
 
@@ -15,6 +16,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let table = cloud.table();
     let deps = Deps {
         connections: Connections::new(table.clone()),
+        mappings: Mappings::new(table.clone()),
         runs: Runs::new(table.clone()),
         findings: Findings::new(table.clone()),
         resolver: Resolver::new(&table, cloud.ledger(), cloud.clock.clone(), Settings::default().settle),

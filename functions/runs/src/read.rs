@@ -3,9 +3,8 @@
 use axum::extract::State;
 use shared::api::auth::{Caller, Reader};
 use shared::api::paging::{List, Listing, Paging};
-use shared::api::{Json, Path, Problem, ProblemBody, Query};
+use shared::api::{Json, Path, Problem, ProblemBody, Query, owned};
 use shared::domain::ids::{ConnectionId, RunId};
-use shared::store::Read;
 use shared::store::runs::Run;
 
 use crate::Deps;
@@ -29,8 +28,7 @@ pub(crate) async fn list(
     Path(connection): Path<ConnectionId>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<RunView>>, Problem> {
-    let found = deps.connections.get(&caller.partner, &connection, Read::Eventual).await?;
-    found.ok_or_else(|| Problem::not_found("connection"))?;
+    owned::connection(&deps.connections, &caller, &connection).await?;
     let list = List::named(&["runs", connection.as_str()]);
     let after = list.position(paging.cursor.as_deref())?;
     let limit = i32::from(paging.limit.get());

@@ -5,12 +5,12 @@
 
 use async_trait::async_trait;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use serde::Serialize;
 use shared::api::auth::Reader;
 use shared::api::paging::{List, Listing, Paging};
+use shared::api::sheet::{self, Chunk, Records, Sheet as _, Wants};
 use shared::api::{Json, Path, Problem, ProblemBody, Query};
 use shared::domain::ids::RunId;
 use shared::domain::line::{LineResult, LineStatus};
@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 
 use crate::lines::Lines;
 use crate::packs::Packs;
-use crate::{Deps, lines, packs, read, sheet};
+use crate::{Deps, packs, read};
 
 /// Pages of gaps read from the store at once.
 const PAGES_AT_ONCE: i32 = 4;
@@ -96,7 +96,7 @@ impl From<LineResult> for Entry {
             kind: EntryKind::Line,
             status: Some(line.status),
             difference: line.difference().map(|difference| difference.get()),
-            counted: line.target.map(|_| line.feeds.iter().map(|feed| u64::from(feed.quantity.get())).sum()),
+            counted: line.counted(),
             drift: has_drifted(&line),
             code: line.code,
             line_id: Some(line.line_id),
@@ -121,7 +121,8 @@ impl From<LineResult> for Entry {
 /// A line whose write is open shows what became of that; and what we wrote for a later day says nothing of an earlier one.
 fn has_drifted(line: &LineResult) -> bool {
     let differs = line.before.zip(line.last_confirmed).is_some_and(|(psa, ours)| psa != ours);
-    let judged = line.effective_date.zip(line.last_confirmed_from).is_none_or(|(day, from)| from <= day);
+    let held = line.status == LineStatus::Held;
+    let judged = held || line.effective_date.zip(line.last_confirmed_from).is_none_or(|(day, from)| from <= day);
     differs && judged && line.status != LineStatus::Unknown
 }
 
@@ -154,7 +155,8 @@ impl From<Gap> for Entry {
     }
 }
 
-/// What a run found, compared: JSON by page, or all of it with `Accept: text/csv`.
+/// What a run found, compared: JSON by page, or as one file with `Accept: text/csv`. A file that is too large for one answer
+/// says so in its last row and in `Link`, with the cursor to go on after; `limit` is not looked at for it.
 #[utoipa::path(
     get,
     path = "/v1/runs/{run}/reconciliation",
@@ -171,19 +173,35 @@ pub(crate) async fn reconciliation(
     State(deps): State<Deps>,
     Path(run): Path<RunId>,
     Query(paging): Query<Paging>,
-    headers: HeaderMap,
+    wants: Wants,
 ) -> Result<Response, Problem> {
     let run = read::of_caller(&deps, &caller, &run).await?;
-    if sheet::is_wanted(&headers) {
-        let gaps = packs::all(&Gaps { deps: &deps, run: &run }, |_| true).await?;
-        let lines = lines::all(&deps, &run, None).await?;
-        let entries: Vec<Entry> = gaps.into_iter().map(Entry::from).chain(lines.into_iter().map(Entry::from)).collect();
-        return sheet::answer(&format!("reconciliation-{}", run.id), &entries);
-    }
     let list = List::named(&["reconciliation", run.id.as_str()]);
     let from = list.position(paging.cursor.as_deref())?;
+    if wants.csv() {
+        let records = Reconciled { deps: &deps, run: &run };
+        return sheet::answer(&format!("reconciliation-{}", run.id), &list, &records, (&wants, from)).await;
+    }
     let (entries, next) = page(&deps, &run, usize::from(paging.limit.get()), from.as_deref()).await?;
     Ok(Json(list.page(entries, next.as_deref())).into_response())
+}
+
+/// What a run found, as rows of a file.
+struct Reconciled<'a> {
+    deps: &'a Deps,
+    run: &'a Run,
+}
+
+#[async_trait]
+impl Records for Reconciled<'_> {
+    fn header(&self) -> Vec<&'static str> {
+        Entry::header()
+    }
+
+    async fn read(&self, from: Option<&str>, limit: usize) -> Result<Chunk, Problem> {
+        let (entries, next) = page(self.deps, self.run, limit, from).await?;
+        Ok(Chunk { records: entries.iter().map(|entry| entry.record()).collect(), next })
+    }
 }
 
 /// A position is that of the gaps after `G`, or that of the lines after `L`.
@@ -223,5 +241,34 @@ impl Packs for Gaps<'_> {
         let rows = self.deps.runs.gaps(&self.run.partner, &self.run.id, after, PAGES_AT_ONCE).await?;
         let items = rows.items.into_iter().map(|(sk, page)| (sk, page.gaps)).collect();
         Ok(Rows { items, next: rows.next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Of a line with `before` units in the PSA for a change from `day` on, of which we confirmed 42 from `from` on.
+    fn drifts(before: u32, day: &str, from: &str, status: &str) -> bool {
+        let line: LineResult = serde_json::from_value(json!({
+            "line_id": "1:2", "company": "acme", "company_name": "", "product": "edr", "account_id": "3",
+            "contract_id": "1", "service_id": "2", "before": before, "target": 43, "after": null, "effective_date": day,
+            "status": status, "code": "", "explanation": "", "fix": "", "feeds": [],
+            "last_confirmed": 42, "last_confirmed_from": from,
+        }))
+        .unwrap();
+        Entry::from(line).drift
+    }
+
+    #[test]
+    fn drift_is_what_the_psa_says_of_a_day_that_we_have_confirmed() {
+        let (day, later) = ("2026-11-21", "2026-12-01");
+        assert!(drifts(40, day, day, "held"));
+        assert!(drifts(40, later, day, "held"));
+        assert!(!drifts(42, day, day, "held"));
+        assert!(!drifts(40, day, later, "held"), "what was written for a later day says nothing of this one");
+        assert!(!drifts(40, day, day, "unknown"), "a write is open");
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use shared::api::auth::Writer;
 use shared::api::{Fault, Json, Path, Problem, ProblemBody, present};
+use shared::domain::finding::Finding;
 use shared::domain::ids::FindingId;
 use shared::store::Read;
 use shared::sync::{Resolved, SyncError};
@@ -46,7 +47,8 @@ pub(crate) struct ResolveBody {
 ///   stays resolved while the same change is held. To make the change, approve it in its run instead.
 /// - anything else: "put right"; where it is not, the next run opens the finding again.
 ///
-/// The same request again answers the same.
+/// The same request again answers the same. Once it is resolved, another person or another note is answered with
+/// `finding_resolved`, who resolved it and when: a second note is not kept.
 #[utoipa::path(
     post,
     path = "/v1/findings/{finding}/resolve",
@@ -57,8 +59,8 @@ pub(crate) struct ResolveBody {
         (status = 200, description = "The finding as it is now", body = FindingView),
         (
             status = 409,
-            description = "`write_may_be_on_its_way` with the instant from which it may be resolved, `line_busy`, or \
-                `finding_changed`",
+            description = "`write_may_be_on_its_way` with the instant from which it may be resolved, `line_busy`, \
+                `finding_changed`, or `finding_resolved` with who resolved it and when",
             body = ProblemBody,
             content_type = "application/problem+json"
         ),
@@ -80,6 +82,7 @@ pub(crate) async fn resolve(
     let connection = found.ok_or_else(not_found)?;
     match deps.resolver.resolve(&connection, fingerprint, (&caller.actor, note), body.seen_at).await.map_err(problem)? {
         Resolved::Is(finding) => Ok(Json((*finding).into())),
+        Resolved::Before(finding) => Err(resolved_before(&finding, note.is_some())),
         Resolved::NotFound => Err(not_found()),
         Resolved::Busy => {
             let detail = "A sync is at work on the line's account at this moment.";
@@ -98,6 +101,19 @@ pub(crate) async fn resolve(
             Err(early.header(header::RETRY_AFTER, &seconds.to_string()))
         }
     }
+}
+
+/// Who was first, and when, for the one who comes second.
+fn resolved_before(finding: &Finding, noted: bool) -> Problem {
+    let said = finding.note.as_ref().map(|note| format!(" and said \"{note}\"")).unwrap_or_default();
+    let detail = match (&finding.resolved_by, finding.resolved_at, finding.closed_at) {
+        (Some(by), Some(at), _) => format!("{by} resolved it at {at}{said}."),
+        (_, _, Some(at)) => format!("It was over by itself at {at}."),
+        _ => "It is not open any more.".to_owned(),
+    };
+    let lost = if noted { " Your note was not kept." } else { "" };
+    Problem::conflict("finding_resolved", format!("{detail}{lost}"))
+        .fix("Nothing has to be done. If it comes back it is open again, and takes a note of its own.")
 }
 
 fn checked(note: &str) -> Result<&str, Problem> {

@@ -67,11 +67,7 @@ pub(crate) async fn reverse(
                 Problem::conflict("run_not_ended", "The run has not ended yet.").fix("Wait until it has ended.")
             );
         }
-        let connection = start::usable(&deps, &caller, &run.connection, Mode::Apply).await?;
-        if connection.policy.shadow {
-            let detail = "The connection is in shadow mode: nothing is sent to the PSA.";
-            return Err(Problem::conflict("shadow", detail).fix("End shadow mode in the connection's policy."));
-        }
+        let connection = start::writable(&deps, &caller, &run.connection).await?;
         let mut changed = deps.runs.lines_of_jobs(&run.partner, &run.id).await?;
         changed.retain(may_have_changed);
         let lines = chosen(&changed, body.lines)?;

@@ -1,18 +1,20 @@
 //! `POST /v1/connections/{id}/runs`: sync or preview now.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use shared::api::auth::{Caller, Writer};
 use shared::api::idempotent::{Creation, Made, once};
-use shared::api::{Fault, Path, Problem, ProblemBody};
+use shared::api::{Fault, MOST_FAULTS, Path, Problem, ProblemBody};
 use shared::domain::ids::{CompanyId, ConnectionId, RunId};
 use shared::events::{Event, RunRef};
 use shared::store::Read;
 use shared::store::connections::{Connection, Status};
 use shared::store::runs::{Mode, Trigger};
-use shared::sync::NewRun;
+use shared::sync::{NewRun, companies_not_mapped};
 use utoipa::ToSchema;
 
 use crate::Deps;
@@ -34,6 +36,8 @@ pub(crate) struct NewRunBody {
 }
 
 /// Sync or preview now.
+///
+/// Where a company that is named is not mapped, no run is made: 422 `companies_not_mapped`.
 #[utoipa::path(
     post,
     path = "/v1/connections/{id}/runs",
@@ -58,6 +62,7 @@ pub(crate) async fn start(
     once(&deps.remembered, &*deps.clock, &caller, request, "run", async |id, body| {
         let companies = named(body.companies)?;
         let connection = usable(&deps, &caller, &connection, body.mode).await?;
+        all_mapped(&deps, &connection, &companies).await?;
         make(&deps, &connection, id, NewRun { companies, ..by(&caller, body.mode) }).await
     })
     .await
@@ -73,6 +78,25 @@ fn named(companies: Option<Vec<CompanyId>>) -> Result<Vec<CompanyId>, Problem> {
     }
 }
 
+/// A misspelt company among others would leave its lines as they are and nobody would know.
+async fn all_mapped(deps: &Deps, connection: &Connection, companies: &[CompanyId]) -> Result<(), Problem> {
+    if companies.is_empty() {
+        return Ok(());
+    }
+    let unmapped = deps.mappings.unmapped_among(&connection.partner, &connection.id, companies).await?;
+    if unmapped.is_empty() {
+        return Ok(());
+    }
+    let known = unmapped.iter().collect::<BTreeSet<_>>();
+    let at = companies.iter().enumerate().filter(|(_, company)| known.contains(company));
+    let faults = at.take(MOST_FAULTS).map(|(index, _)| Fault::new(format!("/companies/{index}"), "is not mapped"));
+    let faults = faults.collect();
+    let reason = companies_not_mapped(&unmapped);
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &reason.code, reason.explanation)
+        .faults(faults)
+        .fix(format!("{} No run was made.", reason.fix)))
+}
+
 /// A connection of the caller's that may be run in `mode`: one that is switched off can be previewed and not applied.
 pub(crate) async fn usable(deps: &Deps, caller: &Caller, id: &ConnectionId, mode: Mode) -> Result<Connection, Problem> {
     let found = deps.connections.get(&caller.partner, id, Read::Consistent).await?;
@@ -85,6 +109,16 @@ pub(crate) async fn usable(deps: &Deps, caller: &Caller, id: &ConnectionId, mode
     if mode == Mode::Apply && !connection.enabled {
         let detail = "The connection is switched off: nothing is sent to the PSA.";
         return Err(Problem::conflict("connection_off", detail).fix("Switch the connection on, or ask for a preview."));
+    }
+    Ok(connection)
+}
+
+/// As [`usable`], where something is to be written for sure: shadow mode would make it come to nothing.
+pub(crate) async fn writable(deps: &Deps, caller: &Caller, id: &ConnectionId) -> Result<Connection, Problem> {
+    let connection = usable(deps, caller, id, Mode::Apply).await?;
+    if connection.policy.shadow {
+        let detail = "The connection is in shadow mode: nothing is sent to the PSA.";
+        return Err(Problem::conflict("shadow", detail).fix("End shadow mode in the connection's policy."));
     }
     Ok(connection)
 }

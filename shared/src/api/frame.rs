@@ -17,6 +17,10 @@ use crate::clock::fresh_id;
 /// Largest body taken, in bytes. Lambda's own limit on an event is 6 MB.
 pub const BODY_LIMIT_BYTES: usize = 5 * 1024 * 1024;
 
+/// Where every address is told.
+const ROUTES: &str = "Every address begins with /v1. GET /openapi.json describes them all where the service runs on one machine; \
+     the README shows the usual ones.";
+
 /// Header that names a request, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -49,7 +53,7 @@ impl RequestId {
 pub fn framed(router: Router, verify: Arc<dyn Verify>) -> Router {
     authenticated(router, verify)
         .fallback(|| async {
-            Problem::new(StatusCode::NOT_FOUND, "no_such_route", "There is nothing at this address.")
+            Problem::new(StatusCode::NOT_FOUND, "no_such_route", "There is nothing at this address.").fix(ROUTES)
         })
         .method_not_allowed_fallback(|| async {
             Problem::new(
@@ -151,6 +155,13 @@ mod tests {
             assert_eq!(problem["request_id"], id.as_str());
             assert!(!problem.to_string().contains("hunter2"), "{problem}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_where_nothing_is_tells_where_all_of_them_are_described() {
+        let (_, _, problem) = ask("/v1/conections", None).await;
+        assert_eq!(problem["code"], "no_such_route");
+        assert!(problem["fix"].as_str().unwrap().contains("/openapi.json"), "{problem}");
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Input: bodies, query strings and path segments, refused with a problem that says where the fault is.
+//! Input: bodies and path segments, refused with a problem that says where the fault is. Query strings are `query`'s.
 //!
 //! No message repeats a value that was sent, because any of them may be a secret. Types that are read refuse unknown
 //! fields themselves (`deny_unknown_fields`). Checks that find several faults gather them in [`Faults`].
@@ -23,7 +23,7 @@ const DRAINED_BYTES: usize = 16 * 1024 * 1024;
 /// More faults than this are not looked for.
 pub const MOST_FAULTS: usize = 20;
 
-const UNKNOWN_FIELD: &str = "is not a field here";
+pub(super) const UNKNOWN_FIELD: &str = "is not a field here";
 
 /// A JSON body, or a JSON answer.
 #[derive(Debug, Clone)]
@@ -230,13 +230,13 @@ fn unescaped(segment: &str) -> String {
     segment.replace("~1", "/").replace("~0", "~")
 }
 
-fn quoted<'a>(message: &'a str, opening: &str) -> Option<&'a str> {
+pub(super) fn quoted<'a>(message: &'a str, opening: &str) -> Option<&'a str> {
     let rest = message.strip_prefix(opening)?;
     rest.find('`').and_then(|end| rest.get(..end))
 }
 
 /// serde's message without the value that it quotes, and without the line and column that it ends on.
-fn without_values(message: &str) -> String {
+pub(super) fn without_values(message: &str) -> String {
     let message = message.rfind(" at line ").and_then(|at| message.get(..at)).unwrap_or(message);
     let expected = || message.rfind(", expected ").and_then(|at| message.get(at + 2..));
     if message.starts_with("missing field") {
@@ -267,37 +267,6 @@ fn in_words(wanted: &str) -> &str {
         other if other.starts_with("struct ") || other.starts_with("internally tagged enum ") => "an object",
         other => other,
     }
-}
-
-/// The parameters of a query string.
-#[derive(Debug, Clone)]
-pub struct Query<T>(pub T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        read.map(|query| Self(query.0)).map_err(|rejection| {
-            // "Failed to deserialize query string: limit: must be …"
-            let text = rejection.body_text();
-            let said = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-            let named = |message| quoted(message, "missing field `").or_else(|| quoted(message, "unknown field `"));
-            let (name, message) = match (named(said), said.split_once(": ")) {
-                (Some(name), _) => (name, said),
-                (None, Some((path, message))) => (named(message).unwrap_or(path), message),
-                (None, None) => ("", said),
-            };
-            refused_query(name, &without_values(message).replace(UNKNOWN_FIELD, "is not a parameter here"))
-        })
-    }
-}
-
-/// 400: a query parameter is wrong.
-#[must_use]
-pub fn refused_query(name: &str, detail: &str) -> Problem {
-    let fault = Fault::new(format!("?{name}"), detail);
-    Problem::new(StatusCode::BAD_REQUEST, "invalid_query", format!("The query is not valid: {name} {detail}."))
-        .faults(vec![fault])
 }
 
 /// The ids in a path. An id that can't be one is answered like one that nobody knows.
@@ -356,7 +325,16 @@ mod tests {
             (json!({"list": [{"a/b": 1, "c": 2}]}), "/list/0/c", "is not a field here"),
             (json!({"list": "hunter2, expected nothing"}), "/list", "must be a list"),
             (json!({"list": [], "policy": {"drift": "hunter2"}}), "/policy/drift", "must be `hold` or `overwrite`"),
-            (json!({"list": [], "policy": {"budget_percent": 0}}), "/policy/budget_percent", "must be from 1 to 100"),
+            (
+                json!({"list": [], "policy": {"budget_percent": 0}}),
+                "/policy/budget_percent",
+                "must be a whole number from 1 to 100",
+            ),
+            (
+                json!({"list": [], "policy": {"stale_after_hours": "3"}}),
+                "/policy/stale_after_hours",
+                "must be a whole number from 1 to 8784",
+            ),
             (
                 json!({"list": [], "policy": {"guards": {"fall_units": -1}}}),
                 "/policy/guards/fall_units",

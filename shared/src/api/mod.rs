@@ -1,5 +1,5 @@
-//! What every HTTP function has in common: who calls (`auth`), bodies (`json`), lists (`paging`), creation that may be
-//! sent twice (`idempotent`), errors (`problem`), and the frame around a router (`frame`).
+//! What every HTTP function has in common: who calls (`auth`), bodies (`json`), query strings (`query`), lists (`paging`) and files
+//! of them (`sheet`), creation that may be sent twice (`idempotent`), errors (`problem`), and the frame around a router (`frame`).
 //!
 //! A handler names who may call it by its first argument, takes validated input, makes one change and answers. Nothing
 //! here knows any function's routes.
@@ -8,9 +8,13 @@ pub mod auth;
 mod frame;
 pub mod idempotent;
 mod json;
+pub mod owned;
 pub mod paging;
 mod problem;
+mod query;
+pub mod sheet;
 
 pub use frame::{BODY_LIMIT_BYTES, REQUEST_ID, RequestId, framed};
-pub use json::{Faults, Json, MOST_FAULTS, Path, Query, bytes, parse, parse_fields, present, refused_query};
+pub use json::{Faults, Json, MOST_FAULTS, Path, bytes, parse, parse_fields, present};
 pub use problem::{Body as ProblemBody, Fault, Problem};
+pub use query::{Query, instant, refused_query};

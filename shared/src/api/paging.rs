@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
-use super::json::refused_query;
 use super::problem::Problem;
+use super::query::refused_query;
+use crate::store::UnreadableRow;
 
 /// How many items on a page, 1 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(try_from = "u32")]
+#[serde(try_from = "String")]
 #[schema(value_type = u32, minimum = 1, maximum = 100, default = 50)]
 pub struct Limit(u16);
 
@@ -32,12 +33,13 @@ impl Default for Limit {
     }
 }
 
-impl TryFrom<u32> for Limit {
+/// A query has texts only.
+impl TryFrom<String> for Limit {
     type Error = &'static str;
-    fn try_from(number: u32) -> Result<Self, Self::Error> {
-        match u16::try_from(number) {
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.parse() {
             Ok(number @ 1..=100) => Ok(Self(number)),
-            _ => Err("must be from 1 to 100"),
+            _ => Err("must be a whole number from 1 to 100"),
         }
     }
 }
@@ -62,6 +64,17 @@ pub struct Listing<T> {
     pub items: Vec<T>,
     /// Pass it as `cursor` for the next page; null on the last one.
     pub next_cursor: Option<String>,
+    /// What belongs here and can't be read by this version, because a newer one has stored it. Left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<UnreadableRow>,
+}
+
+impl<T> Listing<T> {
+    /// The same page with rows that can't be read.
+    #[must_use]
+    pub fn with_unreadable(self, unreadable: Vec<UnreadableRow>) -> Self {
+        Self { unreadable, ..self }
+    }
 }
 
 /// A list and its filters, to which cursors are bound.
@@ -94,17 +107,52 @@ impl List {
         }
     }
 
+    /// The cursor that goes on at `position`.
+    #[must_use]
+    pub fn cursor(&self, position: &str) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}:{position}", self.0))
+    }
+
     /// A page that ended at `next`.
     #[must_use]
     pub fn page<T>(&self, items: Vec<T>, next: Option<&str>) -> Listing<T> {
-        let next_cursor = next.map(|position| URL_SAFE_NO_PAD.encode(format!("{}:{position}", self.0)));
-        Listing { items, next_cursor }
+        let next_cursor = next.map(|position| self.cursor(position));
+        Listing { items, next_cursor, unreadable: Vec::new() }
     }
+}
+
+/// A page of what is all here, and where it ended if more follows.
+#[derive(Debug)]
+pub struct Cut<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// The place of the last of them.
+    pub next: Option<String>,
+}
+
+/// The page after the place `after`, of items in a fixed order. A place names its item and no other; the item itself may be
+/// gone by the time of the next page, and its neighbours are compared as the list is sorted: part by part, with `#` between.
+pub fn cut<T>(items: Vec<T>, after: Option<&str>, place: impl Fn(&T) -> String, limit: usize) -> Cut<T> {
+    let parts = |place: &str| place.split('#').map(str::to_owned).collect::<Vec<_>>();
+    let after = after.map(parts);
+    let mut rest = items.into_iter().filter(|item| after.as_ref().is_none_or(|after| parts(&place(item)) > *after));
+    let items: Vec<T> = rest.by_ref().take(limit).collect();
+    let next = items.last().map(&place).filter(|_| rest.next().is_some());
+    Cut { items, next }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_goes_on_behind_an_item_that_is_gone() {
+        let items = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let first = cut(items(&["a#x", "a#y", "a b#x"]), None, String::clone, 2);
+        assert_eq!((first.items, first.next.as_deref()), (items(&["a#x", "a#y"]), Some("a#y")));
+        let rest = cut(items(&["a#x", "a b#x"]), Some("a#y"), String::clone, 2);
+        assert_eq!((rest.items, rest.next), (items(&["a b#x"]), None));
+    }
 
     #[test]
     fn a_cursor_opens_its_own_list_and_no_other() {

@@ -158,6 +158,12 @@ impl Problem {
         &self.0.body.code
     }
 
+    /// What happened this time.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.0.body.detail
+    }
+
     /// What only the log shall say.
     pub(super) fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()
@@ -193,6 +199,12 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Unavailable(_) => unavailable().caused_by(error),
+            StoreError::Unreadable(row) => {
+                let detail = format!("What is stored can't be read by this version: {row}.");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "row_unreadable", detail)
+                    .fix("It may be of a newer version of Tallyline: deploy that one again, or make it anew.")
+                    .caused_by(error)
+            }
             StoreError::Corrupt(_) => Self::internal(error),
             StoreError::TooLarge(_) => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "This is more than can be stored in one piece.")

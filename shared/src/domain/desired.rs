@@ -82,14 +82,16 @@ impl Desired {
     }
 }
 
+/// Absent companies of a line that are told one by one.
+const ABSENCES_TOLD: usize = 3;
+
 /// The units that the line of `feeds` should carry in `period` under `rule`.
 ///
 /// # Errors
 /// A count is missing, a company is absent and its mapping says to wait, or the sum is no count.
 pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &TimeZone) -> Result<Desired, Reason> {
     if let Some(feed) = feeds.iter().find(|feed| feed.absent_from.is_some() && feed.when_absent == WhenAbsent::Hold) {
-        let explanation = format!("\"{}\" is not in the newest complete snapshot of {}.", feed.named(), feed.product);
-        return Err(Reason::new(Code::CompanyAbsent, explanation));
+        return Err(Reason::new(Code::CompanyAbsent, feed.held_for_absence(zone)));
     }
     let before = Before { start: period.start, zone, ends_marks: rule.counting == Counting::HighWaterMark };
     let of_feed = |feed: &Feed| feed.with_absence(before.within(before.without_raised(feed.counts.clone())));
@@ -102,7 +104,10 @@ pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &
     let counted = rule.counting.count(&Series::of(&counts, zone), period, today)?;
     let too_large = || Reason::new(Code::UsageTooLarge, format!("{} is no count.", counted.quantity));
     let ruled = rule.apply(counted.quantity, today).ok_or_else(too_large)?;
-    let because: Vec<String> = std::iter::once(counted.because.clone()).chain(ruled.because).collect();
+    // A newest count that is nothing but absences was counted by nobody.
+    let uncounted = rule.counting == Counting::Latest && feeds.iter().all(Feed::is_zeroed);
+    let counting = Some(counted.because.clone()).filter(|_| !uncounted);
+    let because: Vec<String> = absences(feeds, zone).chain(counting).chain(ruled.because).collect();
     Ok(Desired {
         units: ruled.units,
         may_lower: counted.backed,
@@ -112,6 +117,14 @@ pub fn desired(feeds: &[Feed], rule: &Rule, period: Period, today: Date, zone: &
         unpriced: None,
         stale: feeds.iter().filter_map(Feed::stale).min_by_key(|stale| (stale.since, stale.product.clone())),
     })
+}
+
+/// What absences were taken for, in words.
+fn absences(feeds: &[Feed], zone: &TimeZone) -> impl Iterator<Item = String> {
+    let told: Vec<String> = feeds.iter().filter_map(|feed| feed.taken_for(zone)).collect();
+    let more = told.len().saturating_sub(ABSENCES_TOLD);
+    let more = (more > 0).then(|| format!("{more} more companies of the line are absent"));
+    told.into_iter().take(ABSENCES_TOLD).chain(more)
 }
 
 /// What the counts before a period mean for a high-water mark of it: they must not come back as the mark of a period in
@@ -166,6 +179,40 @@ impl Feed {
             counts.insert(place, carried);
         }
         counts
+    }
+
+    /// Whether the company's absence is taken as zero, and nothing was counted for it since.
+    fn is_zeroed(&self) -> bool {
+        let absence = self.absent_from.as_ref().filter(|_| self.when_absent == WhenAbsent::Zero);
+        absence.is_some_and(|absence| self.counts.iter().all(|count| count.as_of <= absence.as_of))
+    }
+
+    /// `"Acme Inc." is absent from the complete snapshot of edr of 2026-11-20`.
+    fn absence(&self, zone: &TimeZone) -> Option<String> {
+        let day = self.absent_from.as_ref()?.as_of.to_zoned(zone.clone()).date();
+        Some(format!("\"{}\" is absent from the complete snapshot of {} of {day}", self.named(), self.product))
+    }
+
+    /// What its mapping takes the company's absence for, where there is one.
+    fn taken_for(&self, zone: &TimeZone) -> Option<String> {
+        let meaning = match self.when_absent {
+            WhenAbsent::Zero => "its mapping takes that as zero (when_absent)",
+            WhenAbsent::Keep | WhenAbsent::Hold => "its mapping keeps the count before (when_absent)",
+        };
+        Some(format!("{} and {meaning}", self.absence(zone)?))
+    }
+
+    /// Why nothing is decided while it is absent, with the count that was known before.
+    fn held_for_absence(&self, zone: &TimeZone) -> String {
+        // Not of which day: while it lasts, every day's snapshot would make new words of the same thing.
+        let absence = format!("\"{}\" is not in the newest complete snapshot of {}", self.named(), self.product);
+        let last = match self.counts.iter().filter(|count| count.complete).max_by_key(|count| count.as_of) {
+            Some(Count { as_of, units, .. }) => {
+                format!("its last count was {units} on {}", as_of.to_zoned(zone.clone()).date())
+            }
+            None => "it was never counted before".to_owned(),
+        };
+        format!("{absence}; {last}. Its mapping says to wait (when_absent: hold), so there is no target to approve.")
     }
 
     fn stale(&self) -> Option<Stale> {
@@ -245,6 +292,28 @@ mod tests {
         let zero = ask(&[feed(WhenAbsent::Zero, &counts)]).unwrap();
         assert_eq!((zero.units.get(), zero.may_lower, zero.feeds[0].snapshot.as_str()), (0, true, "newest"));
         assert_eq!(ask(&[feed(WhenAbsent::Hold, &counts)]).unwrap_err().code, "company_absent");
+    }
+
+    #[test]
+    fn an_absence_is_told_as_one_and_not_as_a_count() {
+        let counts = [("2026-11-10T00:00:00Z", 42)];
+        let absent = "\"Acme Inc.\" is absent from the complete snapshot of edr of 2026-11-20";
+        let told = |when, counts: &[(&str, i64)]| ask(&[feed(when, counts)]).unwrap().because;
+        assert_eq!(
+            told(WhenAbsent::Zero, &counts),
+            format!("{absent} and its mapping takes that as zero (when_absent)")
+        );
+        assert_eq!(
+            told(WhenAbsent::Keep, &counts),
+            format!("{absent} and its mapping keeps the count before (when_absent), newest count 42 of 2026-11-20")
+        );
+        let waits = |counts: &[(&str, i64)]| ask(&[feed(WhenAbsent::Hold, counts)]).unwrap_err().explanation;
+        let way_out = "Its mapping says to wait (when_absent: hold), so there is no target to approve.";
+        let absent = "\"Acme Inc.\" is not in the newest complete snapshot of edr";
+        assert_eq!(waits(&counts), format!("{absent}; its last count was 42 on 2026-11-10. {way_out}"));
+        assert_eq!(waits(&[]), format!("{absent}; it was never counted before. {way_out}"));
+        let many: Vec<Feed> = std::iter::repeat_with(|| feed(WhenAbsent::Zero, &counts)).take(5).collect();
+        assert!(ask(&many).unwrap().because.ends_with("2 more companies of the line are absent"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::ids::{AccountId, CompanyId, ConnectionId, ContractId, ProductKey, RunId};
 use super::line::{LineKey, LineResult, LineStatus};
+use super::money::LineMoney;
 use super::reason::{Code, Reason};
 use super::units::Units;
 
@@ -89,6 +90,9 @@ pub struct Noticed {
     pub target: Option<Units>,
     /// The day from which the change in question counts.
     pub effective_date: Option<Date>,
+    /// What is at stake, where it is known: positive what is not billed yet, negative what is billed too much.
+    #[serde(default)]
+    pub money: Option<LineMoney>,
 }
 
 impl Noticed {
@@ -106,6 +110,7 @@ impl Noticed {
             before: None,
             target: None,
             effective_date: None,
+            money: None,
         }
     }
 
@@ -127,8 +132,12 @@ impl Noticed {
         hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whose it is, as it was known before, where this notice does not know.
-    fn or_names_of(mut self, before: &Self) -> Self {
+    /// Whose it is and what is at stake, as it was known before, where this notice does not know. Prices are not read in every
+    /// run, and what is at stake stays what it is while the numbers are the same.
+    fn or_known_of(mut self, before: &Self) -> Self {
+        if self.money.is_none() && (self.before, self.target) == (before.before, before.target) {
+            self.money.clone_from(&before.money);
+        }
         if self.company.is_none() {
             self.company.clone_from(&before.company);
             self.company_name.clone_from(&before.company_name);
@@ -181,7 +190,9 @@ impl Says {
             product: Some(row.product.clone()),
             before: row.before,
             target: row.target,
-            effective_date: row.effective_date,
+            // Under some policies the day of a held change moves with every run; that alone is nothing new.
+            effective_date: row.effective_date.filter(|_| row.status != LineStatus::Held),
+            money: row.money.clone(),
         }))
     }
 
@@ -326,7 +337,7 @@ impl Finding {
     }
 
     fn again(&self, noticed: Noticed, run: &RunId, at: Timestamp) -> Next {
-        let noticed = noticed.or_names_of(&self.noticed);
+        let noticed = noticed.or_known_of(&self.noticed);
         let version = self.version.saturating_add(1);
         if self.state == FindingState::Open {
             let same = noticed == self.noticed;

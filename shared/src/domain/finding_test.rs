@@ -14,6 +14,7 @@ fn row(status: LineStatus, code: &str) -> LineResult {
         before: Some(40.try_into().unwrap()),
         target: Some(12.try_into().unwrap()),
         after: None,
+        rule: None,
         effective_date: None,
         status,
         code: code.into(),

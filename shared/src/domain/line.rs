@@ -127,7 +127,11 @@ pub struct LineResult {
     /// Units read back after a write.
     #[schema(value_type = Option<u32>)]
     pub after: Option<Units>,
-    /// The day from which a change counts.
+    /// How the target came of the counts by the line's rule, in words, where it did.
+    #[serde(default)]
+    pub rule: Option<String>,
+    /// The day from which a change counts. Of a held line the one from which it would count if it were let go now, as far as
+    /// that can be told from what was read.
     #[schema(value_type = Option<String>, format = Date)]
     pub effective_date: Option<Date>,
     /// What became of it.
@@ -141,7 +145,7 @@ pub struct LineResult {
     /// What each feed brought.
     #[schema(value_type = Vec<Object>)]
     pub feeds: Vec<FeedQuantity>,
-    /// The day from which the change counts lies inside a billing period, so the PSA is expected to prorate it.
+    /// The day from which the change counts, or would, lies inside a billing period, so the PSA is expected to prorate it.
     #[serde(default)]
     pub prorated: bool,
     /// What the change comes to, where units are to change or wait to be changed and the PSA shows prices.
@@ -221,6 +225,12 @@ impl LineResult {
     #[must_use]
     pub fn key(&self) -> LineKey {
         LineKey { contract: self.contract_id.clone(), service: self.service_id.clone() }
+    }
+
+    /// What usage says: the newest counts, added up; `None` where the line could not be counted.
+    #[must_use]
+    pub fn counted(&self) -> Option<u64> {
+        self.target.map(|_| self.feeds.iter().map(|feed| u64::from(feed.quantity.get())).sum())
     }
 
     /// Units that the line lacks, or that it carries too many of, where both numbers are known.

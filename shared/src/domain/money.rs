@@ -224,7 +224,29 @@ impl LineMoney {
     }
 }
 
-/// What changes come to in one currency, a month. Lines whose price is not known are counted and not added.
+/// Changes in one direction, a month.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Side {
+    /// By how much customers' invoices change.
+    #[schema(value_type = String, example = "145.00")]
+    pub monthly_price: Money,
+    /// By how much the costs change, of the lines whose cost is shown.
+    #[schema(value_type = String, example = "96.00")]
+    pub monthly_cost: Money,
+    /// Lines that it is the sum of, those without a price included.
+    pub lines: u32,
+}
+
+impl Side {
+    /// A sum that no decimal can hold leaves the amount out.
+    fn add(&mut self, other: Self) {
+        self.monthly_price = self.monthly_price.plus(other.monthly_price).unwrap_or(self.monthly_price);
+        self.monthly_cost = self.monthly_cost.plus(other.monthly_cost).unwrap_or(self.monthly_cost);
+        self.lines = self.lines.saturating_add(other.lines);
+    }
+}
+
+/// What changes come to in one currency, a month: rises and falls together, and each apart. Lines whose price is not known are counted and not added.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Sum {
     /// ISO 4217; null where the PSA does not say.
@@ -242,6 +264,12 @@ pub struct Sum {
     pub lines_without_price: u32,
     /// Lines among them whose cost is not shown.
     pub lines_without_cost: u32,
+    /// Of these the lines that rise.
+    #[serde(default)]
+    pub rises: Side,
+    /// Of these the lines that fall: their amounts are negative.
+    #[serde(default)]
+    pub falls: Side,
 }
 
 /// What several lines of one currency come to together; `None` where they are of several, or where nothing is known.
@@ -263,23 +291,61 @@ pub fn total(lines: impl IntoIterator<Item = LineMoney>) -> Option<LineMoney> {
     })
 }
 
-/// Adds up by currency. A sum that no decimal can hold leaves the line out, as one without a price.
-#[must_use]
-pub fn sums(lines: impl IntoIterator<Item = LineMoney>) -> Vec<Sum> {
-    let mut sums: BTreeMap<Option<Currency>, Sum> = BTreeMap::new();
-    for line in lines {
-        let sum = sums.entry(line.currency).or_default();
-        sum.lines = sum.lines.saturating_add(1);
-        match line.monthly_price.and_then(|price| sum.monthly_price.plus(price)) {
-            Some(total) => sum.monthly_price = total,
-            None => sum.lines_without_price = sum.lines_without_price.saturating_add(1),
-        }
-        match line.monthly_cost.and_then(|cost| sum.monthly_cost.plus(cost)) {
-            Some(total) => sum.monthly_cost = total,
-            None => sum.lines_without_cost = sum.lines_without_cost.saturating_add(1),
+impl Sum {
+    /// That of one change of `difference` units.
+    fn of(difference: Delta, money: LineMoney) -> Self {
+        let side = Side {
+            monthly_price: money.monthly_price.unwrap_or_default(),
+            monthly_cost: money.monthly_cost.unwrap_or_default(),
+            lines: 1,
+        };
+        let (rises, falls) =
+            if difference.get() < 0 { (Side::default(), side.clone()) } else { (side.clone(), Side::default()) };
+        Self {
+            currency: money.currency,
+            monthly_price: side.monthly_price,
+            monthly_cost: side.monthly_cost,
+            lines: 1,
+            lines_without_price: u32::from(money.monthly_price.is_none()),
+            lines_without_cost: u32::from(money.monthly_cost.is_none()),
+            rises,
+            falls,
         }
     }
-    sums.into_iter().map(|(currency, sum)| Sum { currency, ..sum }).collect()
+
+    fn add(&mut self, other: Self) {
+        self.lines = self.lines.saturating_add(other.lines);
+        self.lines_without_price = self.lines_without_price.saturating_add(other.lines_without_price);
+        self.lines_without_cost = self.lines_without_cost.saturating_add(other.lines_without_cost);
+        // What no decimal can hold is left out, as of a line without a price.
+        match self.monthly_price.plus(other.monthly_price) {
+            Some(total) => self.monthly_price = total,
+            None => self.lines_without_price = self.lines_without_price.saturating_add(other.lines),
+        }
+        match self.monthly_cost.plus(other.monthly_cost) {
+            Some(total) => self.monthly_cost = total,
+            None => self.lines_without_cost = self.lines_without_cost.saturating_add(other.lines),
+        }
+        self.rises.add(other.rises);
+        self.falls.add(other.falls);
+    }
+}
+
+/// Adds up changes by currency, each with the units that it is of.
+#[must_use]
+pub fn sums(changes: impl IntoIterator<Item = (Delta, LineMoney)>) -> Vec<Sum> {
+    together(changes.into_iter().map(|(difference, money)| Sum::of(difference, money)))
+}
+
+/// Adds up sums by currency.
+#[must_use]
+pub fn together(sums: impl IntoIterator<Item = Sum>) -> Vec<Sum> {
+    let mut by_currency: BTreeMap<Option<Currency>, Sum> = BTreeMap::new();
+    for sum in sums {
+        let of_currency = || Sum { currency: sum.currency.clone(), ..Sum::default() };
+        by_currency.entry(sum.currency.clone()).or_insert_with(of_currency).add(sum);
+    }
+    by_currency.into_values().collect()
 }
 
 #[cfg(test)]
@@ -292,6 +358,11 @@ mod tests {
 
     fn prices(price: Option<&str>, cost: Option<&str>, currency: &str) -> UnitPrices {
         UnitPrices { price: price.map(money), cost: cost.map(money), currency: currency.parse().ok(), cost_in: None }
+    }
+
+    fn by(units: i64) -> Delta {
+        let number = |number: i64| Units::try_from(number).unwrap();
+        number((-units).max(0)).delta_to(number(units.max(0)))
     }
 
     fn change(prices: &UnitPrices, every: PeriodType, before: i64, target: i64) -> LineMoney {
@@ -329,6 +400,32 @@ mod tests {
     }
 
     #[test]
+    fn half_a_cent_is_rounded_away_from_zero_and_less_is_not() {
+        for (price, units, told) in
+            [("0.125", 1, "0.13"), ("0.135", 1, "0.14"), ("0.126", 1, "0.13"), ("0.124", 1, "0.12")]
+        {
+            let prices = prices(Some(price), Some(price), "EUR");
+            let (rise, fall) =
+                (change(&prices, PeriodType::Monthly, 0, units), change(&prices, PeriodType::Monthly, units, 0));
+            assert_eq!(rise.monthly_price.unwrap().to_string(), told, "{price}");
+            assert_eq!(fall.monthly_cost.unwrap().to_string(), format!("-{told}"), "{price}");
+        }
+    }
+
+    #[test]
+    fn a_total_is_of_one_currency_and_of_what_is_known_of_every_line() {
+        let of = |price, cost, currency| change(&prices(price, cost, currency), PeriodType::Monthly, 0, 2);
+        let (edr, m365) = (of(Some("1.50"), Some("1"), "EUR"), of(Some("2"), None, "EUR"));
+        let both = total([edr.clone(), m365.clone()]).unwrap();
+        assert_eq!((both.monthly_price, both.unit_price), (Some(money("7")), None));
+        assert_eq!(both.monthly_cost, None, "a cost that is hidden is not nothing");
+        assert_eq!(total([edr.clone(), edr.clone()]).unwrap().monthly_cost, Some(money("4")));
+        assert_eq!(total([edr.clone(), of(Some("2"), None, "CHF")]), None);
+        assert_eq!(total([m365.clone()]), Some(m365));
+        assert_eq!(total([]), None);
+    }
+
+    #[test]
     fn what_the_psa_does_not_show_is_null_and_not_zero() {
         let blind = change(&prices(Some("12.50"), None, ""), PeriodType::Monthly, 1, 2);
         let shown = serde_json::to_value(&blind).unwrap();
@@ -340,18 +437,44 @@ mod tests {
 
     #[test]
     fn sums_keep_currencies_apart_and_count_what_they_lack() {
-        let euro = |price| change(&prices(price, None, "EUR"), PeriodType::Monthly, 0, 3);
-        let dollar = change(&prices(Some("2"), Some("1"), "USD"), PeriodType::Monthly, 5, 0);
+        let euro = |price| (by(3), change(&prices(price, None, "EUR"), PeriodType::Monthly, 0, 3));
+        let dollar = (by(-5), change(&prices(Some("2"), Some("1"), "USD"), PeriodType::Monthly, 5, 0));
         let lines = [euro(Some("1.10")), euro(Some("2")), euro(None), dollar];
-        let sums = sums(lines);
+        let mut sums = sums(lines);
+        for sum in &mut sums {
+            (sum.rises, sum.falls) = Default::default();
+        }
+        let empty = r#"{"monthly_price":"0.00","monthly_cost":"0.00","lines":0}"#;
+        let apart = format!(r#","rises":{empty},"falls":{empty}}}"#);
         let told: Vec<String> = sums.iter().map(|sum| serde_json::to_string(sum).unwrap()).collect();
         assert_eq!(
             told,
             [
-                r#"{"currency":"EUR","monthly_price":"9.30","monthly_cost":"0.00","lines":3,"lines_without_price":1,"lines_without_cost":3}"#,
-                r#"{"currency":"USD","monthly_price":"-10.00","monthly_cost":"-5.00","lines":1,"lines_without_price":0,"lines_without_cost":0}"#,
+                r#"{"currency":"EUR","monthly_price":"9.30","monthly_cost":"0.00","lines":3,"lines_without_price":1,"lines_without_cost":3"#,
+                r#"{"currency":"USD","monthly_price":"-10.00","monthly_cost":"-5.00","lines":1,"lines_without_price":0,"lines_without_cost":0"#,
             ]
+            .map(|sum| format!("{sum}{apart}"))
         );
+    }
+
+    #[test]
+    fn rises_and_falls_are_told_apart_and_together_however_they_were_added_up() {
+        let prices = prices(Some("5"), Some("3"), "EUR");
+        let of = |before, target| (by(target - before), change(&prices, PeriodType::Monthly, before, target));
+        let changes = [of(10, 14), of(9, 2), of(0, 1)];
+        let told = |sums: &[Sum]| {
+            let [sum] = sums else { panic!("{sums:?}") };
+            let side = |side: &Side| format!("{} of {}", side.monthly_price, side.lines);
+            assert_eq!(sum.lines, 3);
+            [sum.monthly_price.to_string(), side(&sum.rises), side(&sum.falls)]
+        };
+        let expected = ["-10.00", "25.00 of 2", "-35.00 of 1"].map(str::to_owned);
+        assert_eq!(told(&sums(changes.clone())), expected);
+        let one_by_one = changes.into_iter().flat_map(|change| sums([change]));
+        assert_eq!(told(&together(one_by_one)), expected);
+        // A free unit still rises or falls.
+        let free = LineMoney { monthly_price: None, ..of(3, 1).1 };
+        assert_eq!(sums([(by(-2), free)])[0].falls.lines, 1);
     }
 
     #[test]

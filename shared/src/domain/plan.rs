@@ -77,6 +77,12 @@ pub enum Decision {
         reason: Reason,
         /// Units found, where that is known.
         before: Option<Units>,
+        /// From when the change would count if it were let go, where it is known which change that is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        would: Option<Dated>,
+        /// What would change of its prices with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prices: Option<Repricing>,
     },
 }
 
@@ -103,13 +109,13 @@ impl Decision {
     /// Stops with the status that belongs to `reason`'s code.
     #[must_use]
     pub fn stop(code: Code, explanation: String, before: Option<Units>) -> Self {
-        Self::Stop { status: code.status(), reason: Reason::new(code, explanation), before }
+        Self::stop_for(Reason::new(code, explanation), before)
     }
 
     /// Stops for `reason`, with the status that belongs to its code.
     #[must_use]
     pub fn stop_for(reason: Reason, before: Option<Units>) -> Self {
-        Self::Stop { status: Code::status_of(&reason), reason, before }
+        Self::Stop { status: Code::status_of(&reason), reason, before, would: None, prices: None }
     }
 
     /// Decides one line.
@@ -129,7 +135,13 @@ impl Decision {
                     }
                 },
             },
-            Ok(Some(due)) => now.change(&due).unwrap_or_else(|reason| Self::stop_for(reason, Some(due.before))),
+            Ok(Some(due)) => now.change(&due).unwrap_or_else(|reason| Self::Stop {
+                status: Code::status_of(&reason),
+                reason,
+                before: Some(due.before),
+                would: now.dated(&due).ok(),
+                prices: now.repriced().0,
+            }),
         }
     }
 }
@@ -264,11 +276,15 @@ impl Situation<'_> {
                 return Err(Reason::new(Code::ApprovalNeeded, explanation));
             }
         }
-        let dated = self.calendar().date_change(due.day, before, due.policy)?;
+        let dated = self.dated(due)?;
         // A person who approved a change of units has not seen prices that came up since.
         let unseen = self.approval_needed && approved.is_some_and(|approved| approved.prices != prices);
         let prices = prices.filter(|_| !unseen);
         Ok(Decision::Change(Change { before, target, delta: before.delta_to(target), dated, prices, prices_left }))
+    }
+
+    fn dated(&self, due: &Due) -> Result<Dated, Reason> {
+        self.calendar().date_change(due.day, due.before, due.policy)
     }
 
     /// A change that a person took back is not made again by a schedule, nor is another one in the same direction: what was

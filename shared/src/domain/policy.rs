@@ -1,7 +1,10 @@
 //! A connection's policy: from when a change counts, which changes wait for a person, and what drift means.
 
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::money::Currency;
@@ -116,9 +119,28 @@ pub enum Approval {
     Always,
 }
 
+/// Reads a whole number within bounds, and says what it must be where it is something else.
+struct Within {
+    least: u32,
+    most: u32,
+}
+
+impl Visitor<'_> for Within {
+    type Value = u32;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "a whole number from {} to {}", self.least, self.most)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<u32, E> {
+        let fits = u32::try_from(number).ok().filter(|number| (self.least..=self.most).contains(number));
+        fits.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+}
+
 /// 1 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(try_from = "u32", into = "u32")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(into = "u32")]
 #[schema(value_type = u32, minimum = 1, maximum = 100)]
 pub struct BudgetPercent(u32);
 
@@ -143,6 +165,12 @@ impl TryFrom<u32> for BudgetPercent {
     }
 }
 
+impl<'de> Deserialize<'de> for BudgetPercent {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_u32(Within { least: 1, most: 100 }).map(Self)
+    }
+}
+
 impl From<BudgetPercent> for u32 {
     fn from(percent: BudgetPercent) -> Self {
         percent.0
@@ -150,8 +178,8 @@ impl From<BudgetPercent> for u32 {
 }
 
 /// 1 to 8784, a leap year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(try_from = "u32", into = "u32")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(into = "u32")]
 #[schema(value_type = u32, minimum = 1, maximum = 8784)]
 pub struct StaleAfterHours(u32);
 
@@ -179,6 +207,12 @@ impl TryFrom<u32> for StaleAfterHours {
     type Error = &'static str;
     fn try_from(hours: u32) -> Result<Self, Self::Error> {
         if (1..=8784).contains(&hours) { Ok(Self(hours)) } else { Err("must be from 1 to 8784") }
+    }
+}
+
+impl<'de> Deserialize<'de> for StaleAfterHours {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_u32(Within { least: 1, most: 8784 }).map(Self)
     }
 }
 
@@ -221,6 +255,17 @@ mod tests {
         assert_eq!(StaleAfterHours::default().fresh_from(now), "2026-11-20T08:00:00Z".parse().unwrap());
         assert!([0, 8785].into_iter().all(|hours| StaleAfterHours::try_from(hours).is_err()));
         assert_eq!(StaleAfterHours::try_from(1).map(u32::from), Ok(1));
+    }
+
+    #[test]
+    fn a_number_that_is_none_or_out_of_bounds_is_told_what_it_must_be() {
+        for (field, bounds) in [("stale_after_hours", "1 to 8784"), ("budget_percent", "1 to 100")] {
+            for bad in ["\"3\"", "0", "8785", "-1", "1.5", "4294967297", "true"] {
+                let refused = serde_json::from_str::<Policy>(&format!(r#"{{"{field}":{bad}}}"#)).unwrap_err();
+                let told = refused.to_string();
+                assert!(told.contains(&format!("expected a whole number from {bounds}")), "{field} {bad}: {told}");
+            }
+        }
     }
 
     #[test]

@@ -88,7 +88,7 @@ codes! {
     /// No complete snapshot has come for too long.
     UsageStale "usage_stale" Held "Find out why the source sends no complete snapshots. Approve the line if the count is right all the same, or widen stale_after_hours in the policy."
     /// The company is absent and its mapping says to wait.
-    CompanyAbsent "company_absent" Held "Decide what absence means: set when_absent to keep or zero, or send a snapshot that names the company."
+    CompanyAbsent "company_absent" Held "Say how many there are: send a complete snapshot that names the company (0 is a count). Or set its when_absent: keep stays at the last count, zero takes its units off."
     /// Two feeds of one line have different rules.
     RulesDiffer "rules_differ" Failed "Give the products that share this line the same rule."
     /// The sum is larger than any count believed.
@@ -173,6 +173,10 @@ codes! {
     CircuitOpen "psa_circuit_open" Skipped "Nothing: the next run goes on."
     /// The connection was switched off or revoked after the run began.
     ConnectionOff "connection_off" Skipped "Switch the connection on, then sync again."
+    /// Its settings are of a newer version.
+    SettingsNotUnderstood "settings_not_understood" Failed "Deploy the newer version of Tallyline again; or send the settings that are named anew, which replaces what it has stored."
+    /// The mapping is of a newer version.
+    MappingNotUnderstood "mapping_not_understood" Failed "Deploy the newer version of Tallyline again; or send the mapping that is named anew, which replaces what it has stored."
     /// The job waited so long that its counts may be out of date.
     JobTooOld "job_too_old" Skipped "Nothing: the next run decides anew."
     /// The companies that a run was limited to are not mapped.

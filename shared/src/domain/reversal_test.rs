@@ -213,7 +213,8 @@ fn a_line_that_a_later_run_changed_is_left_alone() {
         let case = Case::from(FIRST).confirmed(n, from);
         assert_eq!(case.outcome(), "changed_since", "{n} from {from}");
     }
-    let Decision::Stop { reason, status, before } = Case::from(FIRST).confirmed(45, date(2026, 11, 2)).decide() else {
+    let Decision::Stop { reason, status, before, .. } = Case::from(FIRST).confirmed(45, date(2026, 11, 2)).decide()
+    else {
         panic!("not stopped")
     };
     assert_eq!((status, before), (LineStatus::Skipped, Some(units(42))));

@@ -9,9 +9,9 @@ use crate::store::journal::{ACTS, SENT};
 /// Where an entry stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// When, in seconds since 1970.
-    pub(super) second: i64,
-    /// Within a second, changes of lines follow on what people did: mostly they come of it.
+    /// When, in nanoseconds since 1970.
+    pub(super) at: i128,
+    /// At one instant, changes of lines follow on what people did: mostly they come of it.
     pub(super) is_change: bool,
     /// Sort key of the row.
     pub(super) key: String,
@@ -34,7 +34,7 @@ impl Place {
 
 impl Ord for Place {
     fn cmp(&self, other: &Self) -> Ordering {
-        let row = |place: &Self| (place.second, place.is_change);
+        let row = |place: &Self| (place.at, place.is_change);
         let rows = row(self).cmp(&row(other)).then_with(|| self.key.cmp(&other.key));
         rows.then_with(|| other.index.cmp(&self.index))
     }
@@ -48,8 +48,8 @@ impl PartialOrd for Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { second, is_change, key, index } = self;
-        write!(f, "{second}|{}|{index}|{key}", u8::from(*is_change))
+        let Self { at, is_change, key, index } = self;
+        write!(f, "@{at}|{}|{index}|{key}", u8::from(*is_change))
     }
 }
 
@@ -63,13 +63,14 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Self, NoPlace> {
         let mut parts = text.splitn(4, '|');
         let mut next = || parts.next().ok_or(NoPlace);
-        let second = next()?.parse().map_err(|_| NoPlace)?;
+        // A place without `@` is of an earlier version, which counted seconds.
+        let at = next()?.strip_prefix('@').ok_or(NoPlace)?.parse().map_err(|_| NoPlace)?;
         let is_change = next()? == "1";
         let index = next()?.parse().map_err(|_| NoPlace)?;
         let key = next()?.to_owned();
         // The store refuses to begin outside of what is asked for.
         let known = if is_change { key.starts_with(SENT) || key.starts_with("INTENT#") } else { key.starts_with(ACTS) };
-        if known { Ok(Self { second, is_change, key, index }) } else { Err(NoPlace) }
+        if known { Ok(Self { at, is_change, key, index }) } else { Err(NoPlace) }
     }
 }
 
@@ -79,8 +80,7 @@ mod tests {
 
     #[test]
     fn places_sort_as_things_follow_on_each_other_and_survive_being_written_down() {
-        let place =
-            |second, key: &str, index| Place { second, is_change: key.starts_with('S'), key: key.into(), index };
+        let place = |at, key: &str, index| Place { at, is_change: key.starts_with('S'), key: key.into(), index };
         let rising = [
             place(1, "SENT#9", 0),
             place(2, "ACT#1", 1),
@@ -94,7 +94,7 @@ mod tests {
         for place in rising {
             assert_eq!(place.to_string().parse(), Ok(place));
         }
-        for bad in ["", "1|0|0", "x|0|0|ACT#1", "1|0|0|CONN#1", "1|1|0|ACT#1", "1|0|x|ACT#1"] {
+        for bad in ["", "@1|0|0", "@x|0|0|ACT#1", "1|0|0|ACT#1", "@1|0|0|CONN#1", "@1|1|0|ACT#1", "@1|0|x|ACT#1"] {
             assert_eq!(bad.parse::<Place>(), Err(NoPlace), "{bad}");
         }
     }

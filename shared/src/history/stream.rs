@@ -54,7 +54,7 @@ enum Source {
     Acts,
     Sent,
     /// A line's ledger rows, those of this connection. They stand by revision: whose clock is behind must not seem older.
-    Ledger(ConnectionId, i64),
+    Ledger(ConnectionId, i128),
 }
 
 impl Stream {
@@ -74,7 +74,7 @@ impl Stream {
             (Some(line), _) => {
                 let Tenancy { partner, psa, tenant } = Tenancy::of(of);
                 let ledger = schema::ledger(&partner, psa, &tenant, line);
-                let newest = after.filter(|after| after.is_change).map_or(i64::MAX, |after| after.second);
+                let newest = after.filter(|after| after.is_change).map_or(i128::MAX, |after| after.at);
                 all.push(Self::new(Source::Ledger(of.id.clone(), newest), ledger, sieve, after));
             }
             (None, Some(named)) if asked.company.is_some() => {
@@ -160,8 +160,8 @@ impl Stream {
                 self.ended = true;
                 return;
             }
-            let second = act.at.as_millisecond().div_euclid(1_000);
-            let place = Place { second, is_change: false, key, index: 0 };
+            let Some(at) = schema::instant_of_row(&key) else { continue };
+            let place = Place { at, is_change: false, key, index: 0 };
             // A row of several entries may have been given in part.
             let given = self.after_place.as_ref().is_some_and(|after| place.clone().end_of_row() >= *after);
             self.come_to = Some(place.clone().end_of_row());
@@ -174,20 +174,18 @@ impl Stream {
     fn sent(&mut self, rows: Rows<SentTogether>, sieve: &Sieve) {
         self.goes_on(rows.next);
         for (key, SentTogether { run, intents }) in rows.items {
-            // `SENT#`, the second, `#`, a key.
-            let second = key.strip_prefix(SENT).and_then(|rest| rest.split('#').next()).and_then(|s| s.parse().ok());
-            let Some(second) = second else { continue };
-            if is_before(second, sieve.asked.from) {
+            let Some(at) = schema::instant_of_row(&key) else { continue };
+            if is_before(at, sieve.asked.from) {
                 self.ended = true;
                 return;
             }
             for (name, index) in intents.into_iter().zip(0..) {
-                let place = Place { second, is_change: true, key: key.clone(), index };
+                let place = Place { at, is_change: true, key: key.clone(), index };
                 if self.is_new(&place) && sieve.may_pass_of(&name.line) {
                     self.rows.push_back(Placed { place, found: Found::Named(run.clone(), name) });
                 }
             }
-            self.come_to = Some(Place { second, is_change: true, key, index: u32::MAX });
+            self.come_to = Some(Place { at, is_change: true, key, index: u32::MAX });
         }
     }
 
@@ -195,10 +193,10 @@ impl Stream {
         self.goes_on(rows.next);
         for (key, intent) in rows.items {
             let Source::Ledger(connection, oldest) = &mut self.source else { return };
-            *oldest = intent.intended_at.min(*oldest);
-            let place = Place { second: *oldest, is_change: true, key, index: 0 };
+            *oldest = instant_of(&intent).min(*oldest);
+            let place = Place { at: *oldest, is_change: true, key, index: 0 };
             let ours = intent.connection == *connection;
-            if is_before(place.second, sieve.asked.from) {
+            if is_before(place.at, sieve.asked.from) {
                 self.ended = true;
                 return;
             }
@@ -227,8 +225,9 @@ impl Source {
         match (self, after) {
             (Self::Acts, Some(after)) if !after.is_change => Some(after.begin_after()),
             (Self::Sent, Some(after)) if after.is_change => Some(after.begin_after()),
-            (Self::Acts, Some(after)) => Some(format!("{ACTS}{:015}", (after.second + 1) * 1_000)),
-            (Self::Sent, Some(after)) => Some(format!("{SENT}{:012}", after.second)),
+            // What comes before the place within its millisecond or second is read again, and left out.
+            (Self::Acts, Some(after)) => Some(format!("{ACTS}{:015}", after.at.div_euclid(1_000_000) + 1)),
+            (Self::Sent, Some(after)) => Some(format!("{SENT}{:012}", after.at.div_euclid(1_000_000_000) + 1)),
             (Self::Acts, None) => to_ms.map(|ms| format!("{ACTS}{ms:015}")),
             (Self::Sent, None) => to_s.map(|second| format!("{SENT}{second:012}")),
             (Self::Ledger(..), Some(after)) if after.is_change => Some(after.key.clone()),
@@ -238,6 +237,80 @@ impl Source {
     }
 }
 
-fn is_before(second: i64, from: Option<Timestamp>) -> bool {
-    from.is_some_and(|from| Timestamp::from_second(second).is_ok_and(|at| at < from))
+/// When it was decided, in nanoseconds since 1970; one that is known to the second counts as of its end, as in the journal.
+fn instant_of(intent: &Intent) -> i128 {
+    match intent.intended {
+        Some(at) => at.as_nanosecond(),
+        None => i128::from(intent.intended_at) * 1_000_000_000 + 999_999_999,
+    }
+}
+
+fn is_before(at: i128, from: Option<Timestamp>) -> bool {
+    from.is_some_and(|from| at < from.as_nanosecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Asked;
+    use crate::store::journal::What;
+
+    fn sieve() -> Sieve {
+        Sieve { asked: Asked::default(), named: None }
+    }
+
+    fn stream(source: Source, after: Option<&Place>) -> Stream {
+        Stream::new(source, String::new(), &sieve(), after)
+    }
+
+    /// The rows of a partition as the store gives them backwards.
+    fn backwards<T>(mut items: Vec<(String, T)>) -> Rows<T> {
+        items.sort_by(|(one, _), (other, _)| other.cmp(one));
+        Rows { items, next: None }
+    }
+
+    fn places(mut stream: Stream) -> Vec<Place> {
+        std::iter::from_fn(|| stream.pop()).map(|row| row.place).collect()
+    }
+
+    #[test]
+    fn rows_of_an_earlier_version_are_found_among_newer_ones_each_once_and_in_order() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let [earlier, later] = ["2026-11-21T12:00:00.25Z", "2026-11-21T12:00:00.75Z"].map(at);
+        let (partner, connection) = ("p".parse().unwrap(), "c".parse().unwrap());
+        let run = || What::Run { run: "run_1".parse().unwrap(), whole: true };
+        let act = |at| (schema::act(&partner, &connection, at, "3#run_1").sk, Act { at, what: run() });
+        let old_act = (format!("ACT#{:015}#3#run_0", earlier.as_millisecond()), Act { at: earlier, what: run() });
+        let name = IntentName {
+            line: crate::domain::line::LineKey { contract: "1".parse().unwrap(), service: "2".parse().unwrap() },
+            revision: 0,
+            key: "k".parse().unwrap(),
+        };
+        let together = || SentTogether { run: "run_1".parse().unwrap(), intents: vec![name.clone()] };
+        let sent = |at| (schema::sent_together(String::new(), at, &name.key).sk, together());
+        let old_sent = (format!("SENT#{:012}#{}", earlier.as_second(), name.key), together());
+
+        let rows = |after: Option<&Place>| {
+            let mut acts = stream(Source::Acts, after);
+            acts.acts(backwards(vec![act(earlier), old_act.clone(), act(later)]), &sieve());
+            let mut changes = stream(Source::Sent, after);
+            changes.sent(backwards(vec![sent(earlier), old_sent.clone(), sent(later)]), &sieve());
+            [places(acts), places(changes)]
+        };
+        let whole = rows(None);
+        for places in &whole {
+            assert_eq!(places.len(), 3);
+            assert!(places.is_sorted_by(|one, other| one > other), "{places:#?}");
+        }
+        // Wherever a page ends, the next one goes on with what is older and with nothing else.
+        for after in whole.iter().flatten() {
+            for (part, whole) in rows(Some(&after.clone().end_of_row())).iter().zip(&whole) {
+                let older: Vec<Place> = whole.iter().filter(|place| *place < after).cloned().collect();
+                assert_eq!(*part, older, "{after:?}");
+            }
+        }
+        // What a person did after a change comes before it, though in the same second.
+        let [acts, changes] = &whole;
+        assert!(acts[0].at == later.as_nanosecond() && acts[0] > changes[2], "{whole:#?}");
+    }
 }

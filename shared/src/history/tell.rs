@@ -185,7 +185,7 @@ impl<'a> Looked<'a> {
                  became of it, and it was given up."
             ),
         };
-        let at = Timestamp::from_second(intent.intended_at).ok()?;
+        let at = intent.decided_at()?;
         let actor = self.runs.get(&intent.run).map_or("unknown", |run| run.actor.as_str());
         let units = |units| Fields::from_iter([("units".to_owned(), json!(units))]);
         let after = units(intent.landed.unwrap_or(target));
@@ -267,8 +267,13 @@ fn run_and_people(run: &Run) -> Vec<Told> {
         let summary = format!("The change from {before} to {target} units was approved.");
         let entry = Entry::new(Kind::Approval, run.created_at, &run.actor, summary).of_line(&line);
         let entry = entry.changing(units(before), units(target));
-        let entry = Entry { run_id: Some(run.id.clone()), of_run_id: run.approves.clone(), ..entry };
-        Some(Told { entry, lines: vec![line], companies: Vec::new(), products: Vec::new() })
+        let (company, product) = (approved.company.clone(), approved.product.clone());
+        Some(Told {
+            lines: vec![line],
+            companies: company.iter().cloned().collect(),
+            products: product.iter().cloned().collect(),
+            entry: Entry { company, product, run_id: Some(run.id.clone()), of_run_id: run.approves.clone(), ..entry },
+        })
     }));
     told.extend(run.reverses.as_ref().map(|reverses| {
         let summary = match reverses.lines.len() {

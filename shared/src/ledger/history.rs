@@ -70,7 +70,7 @@ impl Ledger {
             lease.account().map(|account| schema::journal_of_account(&of.partner, connection, &account)),
         ];
         let row = |journal| {
-            let key = schema::sent_together(journal, now.as_second(), &first.key);
+            let key = schema::sent_together(journal, now, &first.key);
             // It comes and goes with its intents, of which none was there before.
             self.table.write_put(&key, &together, &Condition::absent())
         };

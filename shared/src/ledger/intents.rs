@@ -40,6 +40,9 @@ pub struct Intent {
     pub leased: Option<String>,
     /// When it was decided, in seconds since 1970.
     pub intended_at: i64,
+    /// The same precisely; `None` in rows of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intended: Option<Timestamp>,
     /// When it was stored as sent.
     #[serde(default)]
     pub sent_at: Option<i64>,
@@ -55,6 +58,12 @@ pub struct Intent {
 }
 
 impl Intent {
+    /// When it was decided, as precisely as is known.
+    #[must_use]
+    pub fn decided_at(&self) -> Option<Timestamp> {
+        self.intended.or_else(|| Timestamp::from_second(self.intended_at).ok())
+    }
+
     /// Whether it was made as it was meant.
     #[must_use]
     pub fn is_made(&self) -> bool {
@@ -124,6 +133,7 @@ impl Ledger {
                 fence: lease.fence,
                 leased: Some(lease.name().to_owned()),
                 intended_at: now.as_second(),
+                intended: Some(now),
                 sent_at: None,
                 settled_at: None,
                 code: None,

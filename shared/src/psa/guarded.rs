@@ -5,10 +5,13 @@
 //! `domain::breaker`, the row in `store::breakers`: it is read when the connector is opened and before a write that finds
 //! it older than `SEEN_FOR`, and written only where something changes. Whether a call is one
 //! request or several is the connector's affair; the first that a sync makes of one is a single request.
+//!
+//! What is only shown (prices, names) never stops what is needed: a PSA that has no room for it ends such reads of this
+//! connector and opens no circuit. If it has no room for anything, the next read that is needed hears so itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -88,7 +91,7 @@ impl Circuits {
             read,
             seen: Mutex::new(Seen { kept, at }),
         };
-        Ok(Guarded { connector, circuit, wrote: AtomicBool::new(false) })
+        Ok(Guarded { connector, circuit, wrote: AtomicBool::new(false), no_room: OnceLock::new() })
     }
 }
 
@@ -98,11 +101,29 @@ pub(super) struct Guarded {
     circuit: Circuit,
     /// It has sent a write: what it reads from then on tells what its writes came to.
     wrote: AtomicBool,
+    /// Why nothing that is only shown is read any more.
+    no_room: OnceLock<PsaError>,
 }
 
 impl Guarded {
+    /// As [`Guarded::read`], of what is only shown.
+    async fn read_in_passing<T>(&self, call: impl Future<Output = Result<T, PsaError>>) -> Result<T, PsaError> {
+        match self.no_room.get() {
+            Some(error) => Err(error.clone()),
+            None => self.read_as(call, true).await,
+        }
+    }
+
     /// Makes one read if the circuit lets it through.
     async fn read<T>(&self, call: impl Future<Output = Result<T, PsaError>>) -> Result<T, PsaError> {
+        self.read_as(call, false).await
+    }
+
+    async fn read_as<T>(
+        &self,
+        call: impl Future<Output = Result<T, PsaError>>,
+        in_passing: bool,
+    ) -> Result<T, PsaError> {
         let as_what = match self.circuit.read {
             Call::Read if self.wrote.load(Ordering::SeqCst) => Call::ReadBack,
             read => read,
@@ -113,6 +134,13 @@ impl Guarded {
         }
         let before = self.connector.requests_made();
         let mut answer = call.await;
+        if let (true, None, Err(error)) = (in_passing, probe, &answer)
+            && error.kind == Kind::RateLimited
+        {
+            // Whoever was first has set it; what they met is the same.
+            let _ = self.no_room.set(error.clone());
+            return answer;
+        }
         self.tell(answer.as_mut().err(), before, probe).await;
         answer
     }
@@ -177,12 +205,16 @@ impl Connector for Guarded {
         self.read(self.connector.services_by_id(ids)).await
     }
 
+    async fn services_in_passing(&self, ids: &BTreeSet<ServiceId>) -> Result<Vec<Service>, PsaError> {
+        self.read_in_passing(self.connector.services_in_passing(ids)).await
+    }
+
     async fn prices(
         &self,
         lines: &BTreeMap<LineKey, AccountId>,
         observed: &Observation,
     ) -> Result<BTreeMap<LineKey, UnitPrices>, PsaError> {
-        self.read(self.connector.prices(lines, observed)).await
+        self.read_in_passing(self.connector.prices(lines, observed)).await
     }
 
     async fn contracts_by_id(&self, ids: &BTreeSet<ContractId>) -> Result<Vec<Contract>, PsaError> {

@@ -208,6 +208,9 @@ pub trait Connector: Send + Sync {
     /// exist, or is hidden from this user.
     async fn services_by_id(&self, ids: &BTreeSet<ServiceId>) -> Result<Vec<Service>, PsaError>;
 
+    /// As [`Connector::services_by_id`], for what is only shown: where the PSA has no room for it, nothing else stops.
+    async fn services_in_passing(&self, ids: &BTreeSet<ServiceId>) -> Result<Vec<Service>, PsaError>;
+
     /// Active recurring service contracts by page.
     async fn contracts(&self, query: &CatalogQuery) -> Result<CatalogPage<Contract>, PsaError>;
 

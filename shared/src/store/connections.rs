@@ -4,6 +4,9 @@
 //! the partner never undo each other. A row has the index attributes only while it is to be synced; that rule is kept
 //! here and nowhere else. How it is changed, and that each change leaves an entry in the journal, stands in `changes`.
 //! Credentials are not in the row; `secrets` holds them.
+//!
+//! What a newer version may have put into policy, schedule and invoice day is set aside where this one does not understand
+//! it (`newer`); such a connection is shown and not synced, unless it is the invoice day alone, on which no money depends.
 
 mod changes;
 
@@ -11,11 +14,13 @@ use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::newer::{StandIn, tolerant};
 use super::schema::{self, DUE_SHARDS};
-use super::{Condition, DuePosition, Page, Read, StoreError, Table};
+use super::{Condition, DuePosition, Newer, Page, Read, StoreError, Table, UnreadableRow};
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
 use crate::domain::invoicing::InvoiceDay;
 use crate::domain::policy::Policy;
+use crate::domain::reason::{Code, Reason};
 use crate::domain::schedule::Schedule;
 use crate::psa::{Endpoint, Psa};
 pub use changes::{Bookkeeping, ConnectionAct};
@@ -37,6 +42,7 @@ pub enum Status {
 
 /// A partner's link to one PSA, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Connection {
     /// Its id.
     pub id: ConnectionId,
@@ -79,8 +85,32 @@ pub struct Connection {
     /// A person approved all of a run that the policy `first_run` held.
     #[serde(default)]
     pub first_run_approved: bool,
+    /// When that was. Rows in which it was noted before instants were kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_run_approved_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due_shard: Option<String>,
+    /// What of its settings this version does not understand.
+    #[serde(skip)]
+    pub newer: Newer,
+}
+
+tolerant!(Connection, |path: &[&str]| match path {
+    ["policy", _, ..] | ["invoice", ..] => Some(StandIn::Nothing),
+    // It has to have one; nothing is synced meanwhile.
+    ["schedule"] => serde_json::to_value(Schedule::default()).ok().map(StandIn::Value),
+    _ => None,
+});
+
+/// One page of a partner's connections.
+#[derive(Debug)]
+pub struct ConnectionsPage {
+    /// In the order of their making.
+    pub items: Vec<Connection>,
+    /// Those that this version can't read.
+    pub unreadable: Vec<UnreadableRow>,
+    /// The id to go on after; `None` at the end.
+    pub next: Option<ConnectionId>,
 }
 
 /// What a new connection begins with.
@@ -123,7 +153,9 @@ impl Connection {
             revoked_at: None,
             current_run: None,
             first_run_approved: false,
+            first_run_approved_at: None,
             due_shard: None,
+            newer: Newer::default(),
         };
         connection.reschedule(now);
         connection
@@ -132,6 +164,19 @@ impl Connection {
     /// Sets `next_due_at` anew: the first due instant after `now`, or none while it is switched off or revoked.
     pub fn reschedule(&mut self, now: Timestamp) {
         self.next_due_at = if self.enabled && self.status != Status::Revoked { self.due_after(now) } else { None };
+    }
+
+    /// Why nothing of it may be synced by this version, whatever else it says.
+    #[must_use]
+    pub fn not_understood(&self) -> Option<Reason> {
+        let parts: Vec<String> = self.newer.without("invoice").collect();
+        let explanation = || {
+            format!(
+                "A newer version of Tallyline has stored settings of this connection that this one does not understand: {}.",
+                parts.join(", ")
+            )
+        };
+        (!parts.is_empty()).then(|| Reason::new(Code::SettingsNotUnderstood, explanation()))
     }
 
     /// The first instant after `now` at which the schedule is due in the partner's time zone. `None` only where the zone
@@ -174,6 +219,9 @@ pub struct Connections {
     table: Table,
 }
 
+/// Sort keys of connections begin so.
+const PREFIX: &str = "CONN#";
+
 /// Connections read at once where all are asked for.
 const AT_ONCE: u16 = 50;
 
@@ -197,23 +245,26 @@ impl Connections {
         self.table.get(&schema::connection(partner, id), read).await
     }
 
-    /// Every connection of a partner, in the order of their making.
+    /// Every connection of a partner that can be read, in the order of their making.
     ///
     /// # Errors
     /// The store is unavailable.
     pub async fn all(&self, partner: &PartnerId) -> Result<Vec<Connection>, StoreError> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let (page, next) = self.list(partner, after.as_ref(), AT_ONCE).await?;
-            all.extend(page);
-            match next {
+            let page = self.list(partner, after.as_ref(), AT_ONCE).await?;
+            for row in page.unreadable {
+                tracing::error!(%partner, %row, "a connection can't be read");
+            }
+            all.extend(page.items);
+            match page.next {
                 Some(next) => after = Some(next),
                 None => return Ok(all),
             }
         }
     }
 
-    /// At most `limit` connections in the order of their making, after the one named `after`; and the id to go on after.
+    /// At most `limit` connections in the order of their making, after the one named `after`.
     ///
     /// # Errors
     /// The store is unavailable.
@@ -222,18 +273,26 @@ impl Connections {
         partner: &PartnerId,
         after: Option<&ConnectionId>,
         limit: u16,
-    ) -> Result<(Vec<Connection>, Option<ConnectionId>), StoreError> {
+    ) -> Result<ConnectionsPage, StoreError> {
         let after = after.map(|id| schema::connection(partner, id).sk);
         // One more than asked for tells whether there is another page.
         let limit = usize::from(limit);
         let page =
-            Page { prefix: "CONN#", after: after.as_deref(), limit: i32::try_from(limit + 1).ok(), backwards: false };
-        let rows = self.table.page::<Connection>(&schema::connections(partner), &page, Read::Eventual).await?;
-        let mut found: Vec<_> = rows.items.into_iter().map(|(_, connection)| connection).collect();
+            Page { prefix: PREFIX, after: after.as_deref(), limit: i32::try_from(limit + 1).ok(), backwards: false };
+        let partition = schema::connections(partner);
+        let rows = self.table.page_of_readable::<Connection>(&partition, &page, Read::Eventual).await?;
+        let mut found = rows.items;
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = if more { found.last().map(|last| last.id.clone()) } else { None };
-        Ok((found, next))
+        let last = found.last().and_then(|(sk, _)| sk.strip_prefix(PREFIX)?.parse().ok());
+        let (mut items, mut unreadable) = (Vec::new(), Vec::new());
+        for (_, row) in found {
+            match row {
+                Ok(connection) => items.push(connection),
+                Err(row) => unreadable.push(row),
+            }
+        }
+        Ok(ConnectionsPage { items, unreadable, next: last.filter(|_| more) })
     }
 
     /// At most `limit` connections of `shard` (0 to [`DUE_SHARDS`] less one) that are due at `now`, the longest waiting

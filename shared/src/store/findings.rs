@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::connections::Connection;
 use super::journal::Act;
 use super::schema::{self, Key};
-use super::{Condition, Page, Read, Rows, StoreError, Table};
+use super::{Condition, Page, Read, Rows, StoreError, Table, UnreadableRow};
 use crate::domain::finding::{Finding, FindingState, Next};
 
 /// Rows read at once where most may be left out.
@@ -17,6 +17,17 @@ const ROWS_AT_ONCE: i32 = 100;
 
 /// So many of the newest closed findings are looked through for one of them.
 const CLOSED_LOOKED_THROUGH: i32 = 100;
+
+/// One page of findings.
+#[derive(Debug, Default)]
+pub struct FindingsPage {
+    /// Those asked for.
+    pub items: Vec<Finding>,
+    /// Rows that this version can't read, in whatever state they are.
+    pub unreadable: Vec<UnreadableRow>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<String>,
+}
 
 /// Reads and writes findings.
 #[derive(Debug, Clone)]
@@ -34,8 +45,8 @@ impl Findings {
     /// # Errors
     /// The store is unavailable.
     pub async fn standing(&self, of: &Connection) -> Result<Vec<Finding>, StoreError> {
-        let rows = self.0.all(&partition(of), STANDING, Read::Consistent).await?;
-        Ok(rows.into_iter().map(|(_, finding)| finding).collect())
+        let rows = self.0.all_readable(&partition(of), STANDING, Read::Consistent).await?;
+        Ok(rows.into_iter().filter_map(|(_, finding)| readable(of, finding)).collect())
     }
 
     /// Those of the findings named that stand.
@@ -49,7 +60,8 @@ impl Findings {
     ) -> Result<Vec<Finding>, StoreError> {
         // The store refuses a batch that names one key twice.
         let keys: BTreeSet<Key> = fingerprints.map(|fingerprint| row(of, fingerprint)).collect();
-        self.0.get_each(&keys.into_iter().collect::<Vec<_>>()).await
+        let rows = self.0.get_each_readable(&keys.into_iter().collect::<Vec<_>>()).await?;
+        Ok(rows.into_iter().filter_map(|finding| readable(of, finding)).collect())
     }
 
     /// A finding that stands.
@@ -66,9 +78,9 @@ impl Findings {
     /// The store is unavailable.
     pub async fn closed_lately(&self, of: &Connection, fingerprint: &str) -> Result<Option<Finding>, StoreError> {
         let page = Page { prefix: CLOSED, after: None, limit: Some(CLOSED_LOOKED_THROUGH), backwards: true };
-        let rows: Rows<Finding> = self.0.page(&partition(of), &page, Read::Consistent).await?;
-        let found = rows.items.into_iter().map(|(_, finding)| finding);
-        Ok(found.into_iter().find(|finding| finding.noticed.fingerprint() == fingerprint))
+        let rows: Rows<Result<Finding, _>> = self.0.page_of_readable(&partition(of), &page, Read::Consistent).await?;
+        let mut found = rows.items.into_iter().filter_map(|(_, finding)| readable(of, finding));
+        Ok(found.find(|finding| finding.noticed.fingerprint() == fingerprint))
     }
 
     /// One page of the findings in `state`, and where the next begins. Closed ones come newest first, the others in no order
@@ -82,25 +94,26 @@ impl Findings {
         state: FindingState,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<(Vec<Finding>, Option<String>), StoreError> {
+    ) -> Result<FindingsPage, StoreError> {
         let closed = state == FindingState::Closed;
         let prefix = if closed { CLOSED } else { STANDING };
         let mut after = after.map(str::to_owned);
-        let mut found = Vec::new();
+        let mut found = FindingsPage::default();
         loop {
             let page = Page { prefix, after: after.as_deref(), limit: Some(ROWS_AT_ONCE), backwards: closed };
-            let rows: Rows<Finding> = self.0.page(&partition(of), &page, Read::Consistent).await?;
-            for (sk, finding) in rows.items {
-                if finding.state == state {
-                    if found.len() == limit {
-                        return Ok((found, after));
-                    }
-                    found.push(finding);
+            let rows: Rows<Result<Finding, _>> =
+                self.0.page_of_readable(&partition(of), &page, Read::Consistent).await?;
+            for (sk, row) in rows.items {
+                match row {
+                    Ok(finding) if finding.state != state => {}
+                    _ if found.items.len() == limit => return Ok(FindingsPage { next: after, ..found }),
+                    Ok(finding) => found.items.push(finding),
+                    Err(row) => found.unreadable.push(row),
                 }
                 after = Some(sk);
             }
             if rows.next.is_none() {
-                return Ok((found, None));
+                return Ok(found);
             }
         }
     }
@@ -144,6 +157,12 @@ impl Findings {
         let same = Condition::new("attribute_not_exists(#pk) OR #id = :id").bind(":id", &closed.id)?;
         self.0.write_put(&key, closed, &same)
     }
+}
+
+/// A finding that a newer version has stored in words of its own is left as it is: it decides nothing, and nothing that is
+/// noticed may close it.
+fn readable(of: &Connection, row: Result<Finding, UnreadableRow>) -> Option<Finding> {
+    row.inspect_err(|row| tracing::error!(connection = %of.id, %row, "a finding can't be read")).ok()
 }
 
 /// Sort keys of findings that stand begin so.

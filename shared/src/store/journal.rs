@@ -176,7 +176,7 @@ impl Act {
         (newly && next.state == FindingState::Resolved).then(|| Self { at, what: What::Resolved(Box::new(resolved())) })
     }
 
-    /// Tells it from what else was done in the same millisecond. The digits say what mostly follows on what.
+    /// Tells it from what else was done at the same instant. The digits say what mostly follows on what.
     fn name(&self) -> String {
         match &self.what {
             What::Connection(changed) => format!("1#{:010}", changed.version),
@@ -195,7 +195,7 @@ impl Table {
         connection: &ConnectionId,
         act: &Act,
     ) -> Result<Write, StoreError> {
-        let key = schema::act(partner, connection, act.at.as_millisecond(), &act.name());
+        let key = schema::act(partner, connection, act.at, &act.name());
         // Its name has a version or an id that the transaction itself makes: it can't be there before.
         self.write_put(&key, act, &Condition::absent())
     }

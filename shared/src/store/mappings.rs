@@ -10,15 +10,14 @@ mod content;
 mod gate;
 mod import;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::journal::Act;
 use super::runs::{LastSync, Runs};
-use super::{Condition, Key, Page, Read, StoreError, Table, schema};
+use super::{Condition, Key, Newer, Page, Read, StoreError, Table, UnreadableRow, Write, schema};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
 pub use content::{CompanyMapping, Decimals, Opening, Override, Price, ProductMapping, UnitCost, UnitPrice};
 pub use gate::IMPORT_TERM;
@@ -66,6 +65,8 @@ pub trait Mapping: Clone + PartialEq + Serialize + DeserializeOwned + Send + Syn
     fn version(&self) -> u32;
     /// When and by whom it was changed.
     fn changed(&self) -> (Timestamp, &str);
+    /// What of it this version does not understand.
+    fn newer(&self) -> &Newer;
     /// The same content as another version.
     #[must_use]
     fn with_version(self, version: u32, at: Timestamp, by: &str) -> Self;
@@ -96,6 +97,10 @@ macro_rules! mapping {
 
             fn changed(&self) -> (Timestamp, &str) {
                 (self.updated_at, &self.updated_by)
+            }
+
+            fn newer(&self) -> &Newer {
+                &self.newer
             }
 
             fn with_version(self, version: u32, at: Timestamp, by: &str) -> Self {
@@ -135,8 +140,10 @@ pub struct MappingVersion<T> {
 pub struct Listed<T> {
     /// In the order of their names.
     pub items: Vec<T>,
-    /// Whether others come after the last of them.
-    pub more: bool,
+    /// Those that this version can't read.
+    pub unreadable: Vec<UnreadableRow>,
+    /// The name to go on after, where others follow.
+    pub next: Option<String>,
 }
 
 /// Mappings in the table.
@@ -201,21 +208,9 @@ impl Mappings {
                 None => removed.map_or(0, |last| last.mapping.version()),
             };
             let next = mapping.with_version(version + 1, at, &by);
-            let history = schema::mapping_version(partner, connection, &key, version + 1);
-            let written = self
-                .table
-                .transact(vec![
-                    self.table.write_put(&key, &next, &unchanged_since(before.as_ref())?)?,
-                    self.table.write_put(
-                        &history,
-                        &MappingVersion { mapping: next.clone(), removed: false },
-                        &Condition::absent(),
-                    )?,
-                    place.check()?,
-                    self.table.write_act(partner, connection, &Act::of_mapping(&key, version + 1, at))?,
-                ])
-                .await?;
-            if written {
+            let row = self.table.write_put(&key, &next, &unchanged_since(before.as_ref())?)?;
+            let version = MappingVersion { mapping: next.clone(), removed: false };
+            if self.change(&place, row, &version).await? {
                 return Ok(if before.is_some() { Stored::Changed(next) } else { Stored::Created(next) });
             }
         }
@@ -243,17 +238,8 @@ impl Mappings {
             let Some(before) = self.table.get::<T>(&key, Read::Consistent).await? else { return Ok(Removed::NotThere) };
             let version = before.version() + 1;
             let last = MappingVersion { mapping: before.clone().with_version(version, at, by), removed: true };
-            let history = schema::mapping_version(partner, connection, &key, version);
-            let written = self
-                .table
-                .transact(vec![
-                    self.table.write_delete(&key, &unchanged_since(Some(&before))?)?,
-                    self.table.write_put(&history, &last, &Condition::absent())?,
-                    place.check()?,
-                    self.table.write_act(partner, connection, &Act::of_mapping(&key, version, at))?,
-                ])
-                .await?;
-            if written {
+            let row = self.table.write_delete(&key, &unchanged_since(Some(&before))?)?;
+            if self.change(&place, row, &last).await? {
                 return Ok(Removed::Gone);
             }
         }
@@ -277,11 +263,39 @@ impl Mappings {
         let page =
             Page { prefix: T::PREFIX, after: after.as_deref(), limit: Some(i32::from(limit) + 1), ..Page::default() };
         // Consistent, so that no page shows half of an import that was applied just now.
-        let rows = self.table.page(&schema::of_connection(partner, connection), &page, Read::Consistent).await?;
-        let mut items: Vec<T> = rows.items.into_iter().map(|(_, mapping)| mapping).collect();
-        let more = items.len() > usize::from(limit) || rows.next.is_some();
-        items.truncate(usize::from(limit));
-        Ok(Listed { items, more })
+        let partition = schema::of_connection(partner, connection);
+        let rows = self.table.page_of_readable::<T>(&partition, &page, Read::Consistent).await?;
+        let mut found = rows.items;
+        let more = found.len() > usize::from(limit) || rows.next.is_some();
+        found.truncate(usize::from(limit));
+        let next = found.last().filter(|_| more).and_then(|(sk, _)| sk.strip_prefix(T::PREFIX).map(str::to_owned));
+        let (mut items, mut unreadable) = (Vec::new(), Vec::new());
+        for (_, row) in found {
+            match row {
+                Ok(mapping) => items.push(mapping),
+                Err(row) => unreadable.push(row),
+            }
+        }
+        Ok(Listed { items, unreadable, next })
+    }
+
+    /// Those of `companies` that have no mapping, each once and in their order. A committed import is applied first. It costs
+    /// a request a hundred companies.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn unmapped_among(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+        companies: &[CompanyId],
+    ) -> Result<Vec<CompanyId>, StoreError> {
+        self.place(partner, connection).settled().await?;
+        let named: BTreeSet<&CompanyId> = companies.iter().collect();
+        let keys: Vec<Key> = named.iter().map(|company| CompanyMapping::key(partner, connection, company)).collect();
+        let mapped: Vec<CompanyMapping> = self.table.get_each(&keys).await?;
+        let mut told: BTreeSet<&CompanyId> = mapped.iter().map(|mapping| &mapping.company).collect();
+        Ok(companies.iter().filter(|company| told.insert(company)).cloned().collect())
     }
 
     /// Every product of a connection. A committed import is applied first.
@@ -343,6 +357,18 @@ impl Mappings {
     ) -> Result<Option<MappingVersion<T>>, StoreError> {
         let key = T::key(partner, connection, id);
         self.table.get(&schema::mapping_version(partner, connection, &key, version), Read::Consistent).await
+    }
+
+    /// Changes one mapping while no import is under way. `false`: others were first.
+    async fn change<T: Mapping>(
+        &self,
+        place: &gate::Place,
+        row: Write,
+        version: &MappingVersion<T>,
+    ) -> Result<bool, StoreError> {
+        let mut writes = apply::next_version(place, row, version)?.to_vec();
+        writes.push(place.check()?);
+        self.table.transact(writes).await
     }
 
     async fn all<T: Mapping>(&self, partner: &PartnerId, connection: &ConnectionId) -> Result<Vec<T>, StoreError> {

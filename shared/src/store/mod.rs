@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod journal;
 pub mod lines;
 pub mod mappings;
+mod newer;
 pub mod notes;
 pub mod runs;
 pub mod schema;
@@ -26,6 +27,7 @@ pub mod webhooks;
 
 use crate::faults::Struck;
 pub use condition::Condition;
+pub use newer::{Newer, UnreadableRow};
 pub use schema::Key;
 pub use several::Found;
 pub use table::{DuePosition, Page, Read, Rows, Table};
@@ -38,6 +40,9 @@ pub enum StoreError {
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
     /// A row that this version can't read.
+    #[error("a stored row can't be read: {0}")]
+    Unreadable(UnreadableRow),
+    /// What is stored, or to be stored, contradicts itself.
     #[error("a stored row can't be read: {0}")]
     Corrupt(String),
     /// The item or request is larger than the store takes.

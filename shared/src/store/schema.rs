@@ -3,6 +3,8 @@
 //! Partition keys begin with the partner (`P#…`), so that no key built from one partner's ids can reach another's rows. The
 //! exceptions are read by no partner's request: the index of what is due, and the queues on one machine.
 
+use jiff::Timestamp;
+
 use crate::domain::ids::{
     AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId, WebhookId,
 };
@@ -129,18 +131,43 @@ pub fn journal_of_account(p: &PartnerId, connection: &ConnectionId, account: &Ac
     format!("{}#{account}", journal(p, connection))
 }
 
-/// Something that was done at `at_ms`, in milliseconds since 1970, which sorts as text. `what` tells it from what else was
-/// done in that millisecond.
+/// Something that was done at `at`, which stands in the key to the nanosecond and sorts as text: milliseconds since 1970, `!`
+/// and what is left of them. Rows of an earlier version lack that and its `!`. `what` tells it from what else was done then.
 #[must_use]
-pub fn act(p: &PartnerId, connection: &ConnectionId, at_ms: i64, what: &str) -> Key {
-    Key::new(journal(p, connection), format!("ACT#{at_ms:015}#{what}"))
+pub fn act(p: &PartnerId, connection: &ConnectionId, at: Timestamp, what: &str) -> Key {
+    let (ms, rest) = split(at, 1_000_000);
+    Key::new(journal(p, connection), format!("ACT#{ms:015}!{rest:06}#{what}"))
 }
 
-/// Intents that were stored together at `at_s`, in seconds since 1970, in `journal` (of a connection or of an account);
-/// `first` is one of them.
+/// Intents that were stored together at `at`, in `journal` (of a connection or of an account); `first` is one of them. As
+/// [`act`], but with seconds before the `!`.
 #[must_use]
-pub fn sent_together(journal: String, at_s: i64, first: &IntentKey) -> Key {
-    Key::new(journal, format!("SENT#{at_s:012}#{first}"))
+pub fn sent_together(journal: String, at: Timestamp, first: &IntentKey) -> Key {
+    let (second, rest) = split(at, 1_000_000_000);
+    Key::new(journal, format!("SENT#{second:012}!{rest:09}#{first}"))
+}
+
+/// The instant of a row of the journal by its sort key, in nanoseconds since 1970. A row of an earlier version, which does
+/// not know it so precisely, counts as of the end of its millisecond or second: where it stands as text as well.
+#[must_use]
+pub fn instant_of_row(sort_key: &str) -> Option<i128> {
+    let (unit, rest) = match (sort_key.strip_prefix("ACT#"), sort_key.strip_prefix("SENT#")) {
+        (Some(rest), _) => (1_000_000, rest),
+        (None, Some(rest)) => (1_000_000_000, rest),
+        (None, None) => return None,
+    };
+    let at = rest.split('#').next()?;
+    let (whole, part) = match at.split_once('!') {
+        Some((whole, part)) => (whole, part.parse::<i128>().ok()?),
+        None => (at, unit - 1),
+    };
+    Some(whole.parse::<i128>().ok()? * unit + part)
+}
+
+/// Nanoseconds since 1970 in whole units of so many, and what is left.
+fn split(at: Timestamp, unit: i128) -> (i128, i128) {
+    let nanoseconds = at.as_nanosecond();
+    (nanoseconds.div_euclid(unit), nanoseconds.rem_euclid(unit))
 }
 
 /// A run in the list of its connection's runs.

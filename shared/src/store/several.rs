@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::de::DeserializeOwned;
 
 use super::schema::{PK, SK};
-use super::table::{Item, decode, text, unavailable};
-use super::{Key, StoreError, Table};
+use super::table::{Item, decode, readable, text, unavailable};
+use super::{Key, StoreError, Table, UnreadableRow};
 
 /// DynamoDB reads at most so many rows by key in one request.
 const KEYS_A_BATCH: usize = 100;
@@ -38,6 +38,17 @@ impl Table {
     /// The store is unavailable, or a row can't be read.
     pub async fn get_each<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>, StoreError> {
         self.items(keys).await?.into_iter().map(decode).collect()
+    }
+
+    /// As [`Table::get_each`], with each row that can't be read among them.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn get_each_readable<T: DeserializeOwned>(
+        &self,
+        keys: &[Key],
+    ) -> Result<Vec<Result<T, UnreadableRow>>, StoreError> {
+        Ok(self.items(keys).await?.into_iter().map(readable).collect())
     }
 
     /// As [`Table::get_each`], for rows of several kinds. They are read at about one time, not at one instant.

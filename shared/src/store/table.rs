@@ -9,8 +9,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::newer::unreadable;
 use super::schema::{PK, SK};
-use super::{Condition, Key, StoreError};
+use super::{Condition, Key, StoreError, UnreadableRow};
 use crate::faults::Faults;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -207,6 +208,21 @@ impl Table {
         page: &Page<'_>,
         read: Read,
     ) -> Result<Rows<T>, StoreError> {
+        let Rows { items, next } = self.page_of_readable(pk, page, read).await?;
+        let sound = |(sk, row): (String, Result<T, UnreadableRow>)| Ok((sk, row.map_err(StoreError::Unreadable)?));
+        Ok(Rows { items: items.into_iter().map(sound).collect::<Result<_, StoreError>>()?, next })
+    }
+
+    /// As [`Table::page`], with each row that can't be read in its place: for lists, which one row must not take down.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn page_of_readable<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        page: &Page<'_>,
+        read: Read,
+    ) -> Result<Rows<Result<T, UnreadableRow>>, StoreError> {
         let start = page.after.map(|sk| {
             HashMap::from([
                 (PK.to_owned(), AttributeValue::S(pk.to_owned())),
@@ -240,8 +256,8 @@ impl Table {
             .items
             .unwrap_or_default()
             .into_iter()
-            .map(|item| Ok((text(&item, SK).unwrap_or_default(), decode(item)?)))
-            .collect::<Result<_, StoreError>>()?;
+            .map(|item| (text(&item, SK).unwrap_or_default(), readable(item)))
+            .collect();
         Ok(Rows { items, next })
     }
 
@@ -256,11 +272,25 @@ impl Table {
         prefix: &str,
         read: Read,
     ) -> Result<Vec<(String, T)>, StoreError> {
+        let rows = self.all_readable(pk, prefix, read).await?;
+        rows.into_iter().map(|(sk, row)| Ok((sk, row.map_err(StoreError::Unreadable)?))).collect()
+    }
+
+    /// As [`Table::all`], with each row that can't be read in its place.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn all_readable<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        read: Read,
+    ) -> Result<Vec<(String, Result<T, UnreadableRow>)>, StoreError> {
         let mut rows = Vec::new();
         let mut after = None;
         loop {
             let page = Page { prefix, after: after.as_deref(), ..Page::default() };
-            let mut found = self.page(pk, &page, read).await?;
+            let mut found = self.page_of_readable(pk, &page, read).await?;
             rows.append(&mut found.items);
             match found.next {
                 Some(next) => after = Some(next),
@@ -336,7 +366,16 @@ pub(super) fn encode<T: Serialize>(key: &Key, row: &T) -> Result<Item, StoreErro
 }
 
 pub(super) fn decode<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
-    serde_dynamo::from_item(item).map_err(|e| StoreError::Corrupt(e.to_string()))
+    readable(item).map_err(StoreError::Unreadable)
+}
+
+/// The row, or what can't be read of it.
+pub(super) fn readable<T: DeserializeOwned>(item: Item) -> Result<T, UnreadableRow> {
+    let named = text(&item, SK).unwrap_or_default();
+    let attributes: serde_dynamo::Item = item.into();
+    let row = serde_dynamo::AttributeValue::M(attributes.into());
+    serde_path_to_error::deserialize(serde_dynamo::Deserializer::from_attribute_value(row))
+        .map_err(|error| unreadable(&named, &error))
 }
 
 pub(super) fn text(item: &Item, name: &str) -> Option<String> {

@@ -11,6 +11,7 @@ use super::succession::Succession;
 use super::{Today, row};
 use crate::domain::contract::Contract;
 use crate::domain::desired::{Desired, Feed, desired};
+use crate::domain::effective::Dated;
 use crate::domain::ids::{ConnectionId, ContractId};
 use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult, LineStatus};
 use crate::domain::money::UnitPrices;
@@ -22,6 +23,7 @@ use crate::domain::reason::{Code, Reason};
 use crate::domain::repricing::{Priced, Prices};
 use crate::domain::reversal::Standing;
 use crate::domain::rule::Counting;
+use crate::domain::units::Units;
 use crate::psa::{Observation, ObservedLine, Window};
 use crate::store::usage::{Month, UsageBook};
 
@@ -56,6 +58,8 @@ pub(super) enum Assessed {
     Right { row: LineResult, key: LineKey, confirmed: Confirmed, priced: Option<Priced> },
     /// A change, or an open write.
     Look(Box<Look>),
+    /// Held; from when the change would count, only all of the line's rows show.
+    Undated { row: LineResult, line: Box<JobLine> },
 }
 
 impl Assessed {
@@ -66,6 +70,7 @@ impl Assessed {
                 Self::Right { row: row::told(row, label), key, confirmed, priced }
             }
             Self::Look(look) => Self::Look(Box::new(Look { row: row::told(look.row, label), line: look.line })),
+            Self::Undated { row, line } => Self::Undated { row: row::told(row, label), line },
         }
     }
 }
@@ -86,10 +91,18 @@ impl Desk<'_> {
         let billed = self.contracts.get(&line.key.contract).and_then(|contract| contract.recurring);
         let label = line.label(&feeds, history, billed);
         let assessed = match self.desired(line, &feeds, history) {
-            Err(reason) => Assessed::Row(row::stopped(&line.key, &label, reason)),
+            Err(reason) => {
+                Assessed::Row(LineResult { before: self.found(line), ..row::stopped(&line.key, &label, reason) })
+            }
             Ok((contract, desired)) => self.decide(line, label.clone(), contract, desired, history),
         };
         Some(assessed.told(&label))
+    }
+
+    /// What the line carries today, where that was read.
+    fn found(&self, line: &MappedLine) -> Option<Units> {
+        let found = self.observed.lines.get(&(line.key.contract.clone(), line.key.service.clone()))?;
+        found.timeline.at(self.today.date)
     }
 
     fn desired(
@@ -191,7 +204,23 @@ impl Desk<'_> {
             decision if needs_all_rows(&decision) => {
                 Assessed::Look(Box::new(Look { row: row::decided(&line.key, &label, &desired, decision), line: job }))
             }
-            decision => Assessed::Row(row::decided(&line.key, &label, &desired, decision)),
+            decision => {
+                let undated = is_undated(&decision);
+                let row = row::decided(&line.key, &label, &desired, decision);
+                if undated { Assessed::Undated { row, line: Box::new(job) } } else { Assessed::Row(row) }
+            }
+        }
+    }
+
+    /// From when the change of a held line would count, over a timeline that was read whole.
+    pub fn would_count(&self, line: &JobLine, observed: &Observation) -> Option<Dated> {
+        let nothing = LineHistory::default();
+        let history = self.histories.get(&line.key).unwrap_or(&nothing);
+        let found = observed.lines.get(&(line.key.contract.clone(), line.key.service.clone()))?;
+        let shown = observed.prices_shown(&line.key);
+        match line.decide((found, &shown), history, self.today.date, self.policy, self.approval_needed) {
+            Decision::Stop { would, .. } => would,
+            Decision::Change(_) | Decision::Unchanged { .. } => None,
         }
     }
 
@@ -237,7 +266,7 @@ impl JobLine {
     ) -> Decision {
         let timeline = &found.timeline;
         match (self.contract.writable_on(today), &self.reversal) {
-            (Err(reason), _) => Decision::Stop { status: Code::status_of(&reason), reason, before: timeline.at(today) },
+            (Err(reason), _) => Decision::stop_for(reason, timeline.at(today)),
             (Ok(periods), Some(reversal)) => {
                 reversal.decide(&Standing { today, contract: &self.contract, periods: &periods, timeline, history })
             }
@@ -297,6 +326,14 @@ fn needs_all_rows(decision: &Decision) -> bool {
             [Code::LaterChange, Code::NoDateLeft].iter().any(|code| code.as_str() == reason.code)
         }
         Decision::Unchanged { .. } => false,
+    }
+}
+
+/// Whether a change waits for approval alone, and no day was found among the rows in force: today's may be posted.
+fn is_undated(decision: &Decision) -> bool {
+    match decision {
+        Decision::Stop { reason, would: None, .. } => Code::named(&reason.code).is_some_and(Code::approvable),
+        _ => false,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::domain::reason::{Code, Reason};
 use crate::domain::repricing::Priced;
 use crate::psa::JobCost;
 use crate::store::connections::Connection;
-use crate::store::runs::{Gap, ResultPage};
+use crate::store::runs::{Gap, ResultPage, RunMoney};
 
 /// Lines in one company job: its intents fit one transaction, and its page fits one row.
 const LINES_A_JOB: usize = 25;
@@ -32,6 +32,8 @@ pub(super) struct Draft {
     /// Lines found right that are not remembered so yet.
     pub right: Vec<Right>,
     pub looks: Vec<Look>,
+    /// Lines among the rows that are held, and of whose change the rows in force do not show from when it would count.
+    pub undated: Vec<JobLine>,
     /// What the run noticed that no line's row says: of contracts, of usage, and of lines that no mapping reaches.
     pub gaps: Vec<Gap>,
     /// Every line of the connection was looked at: what the run came across nothing of is gone.
@@ -66,10 +68,19 @@ impl Draft {
         self.reason.is_some() && self.rows.is_empty() && self.looks.is_empty()
     }
 
+    /// The same with what it does not cover, where nothing else was in its way.
+    pub fn or_because(self, reason: Option<Reason>) -> Self {
+        Self { reason: self.reason.or(reason), ..self }
+    }
+
     pub fn add(&mut self, assessed: Assessed, histories: &BTreeMap<LineKey, LineHistory>) {
         match assessed {
             Assessed::Row(row) => self.rows.push(row),
             Assessed::Look(look) => self.looks.push(*look),
+            Assessed::Undated { row, line } => {
+                self.rows.push(row);
+                self.undated.push(*line);
+            }
             Assessed::Right { row, key, confirmed, priced } => {
                 let history = histories.get(&key).cloned().unwrap_or_default();
                 let priced = priced.unwrap_or(history.priced);
@@ -145,7 +156,8 @@ impl Draft {
                     cost,
                 };
                 let job = serde_json::to_string(&job).map_err(|e| SyncError::Job(e.to_string()))?;
-                pages.push((page, ResultPage { done: false, lines: rows, job: Some(job) }));
+                let RunMoney { planned, .. } = RunMoney::of(&rows);
+                pages.push((page, ResultPage { done: false, lines: rows, job: Some(job), planned }));
             }
         }
         Ok(pages)

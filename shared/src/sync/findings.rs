@@ -24,7 +24,7 @@ use crate::store::StoreError;
 use crate::store::connections::Connection;
 use crate::store::findings::Findings;
 use crate::store::lines::{Lines, Tenancy};
-use crate::store::runs::Run;
+use crate::store::runs::{Gap, Run};
 
 /// Findings written at once.
 const WRITES_AT_ONCE: usize = 16;
@@ -80,7 +80,7 @@ impl PlannersWord {
     /// Reads the findings that stand, and hands those of the lines that need a job to `draft`.
     pub async fn of(findings: &Findings, connection: &Connection, draft: &mut Draft) -> Result<Self, SyncError> {
         let said = Said {
-            others: draft.gaps.iter().filter(|gap| gap.is_found_each_time()).map(|gap| gap.noticed.clone()).collect(),
+            others: draft.gaps.iter().filter(|gap| gap.is_found_each_time()).map(Gap::with_money).collect(),
             ..Said::of(&draft.rows)
         };
         let rows = draft.rows.iter().map(LineResult::key);
@@ -246,7 +246,14 @@ impl Saying<'_> {
                     Next::Is(_) | Next::Stays | Next::Closes(_) => None,
                 });
             }
-            found = self.findings.get(self.connection, fingerprint).await?;
+            found = match self.findings.get(self.connection, fingerprint).await {
+                // A newer version has stored it in words of its own: it knows best what becomes of it.
+                Err(StoreError::Unreadable(row)) => {
+                    tracing::error!(connection = %self.connection.id, %row, "a finding can't be read");
+                    return Ok(None);
+                }
+                found => found?,
+            };
         }
         tracing::warn!(fingerprint, connection = %self.connection.id, "a finding keeps moving and is left to the next run");
         Ok(None)

@@ -164,3 +164,85 @@ pub(super) fn costs_hidden(prices: &BTreeMap<LineKey, UnitPrices>) -> Option<Not
         Noticed { about: Some("costs".to_owned()), ..Noticed::of(Subject::Connection, reason) }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::Money;
+    use crate::domain::period::PeriodType;
+    use crate::domain::rule::Rule;
+    use crate::store::Newer;
+
+    fn prices(price: &str, cost: Option<&str>, currency: &str) -> UnitPrices {
+        let money = |text: &str| Money::try_from(text.to_owned()).unwrap();
+        UnitPrices { price: Some(money(price)), cost: cost.map(money), currency: currency.parse().ok(), cost_in: None }
+    }
+
+    fn mapped(product: &str, service: &str) -> ProductMapping {
+        ProductMapping {
+            product: product.parse().unwrap(),
+            service_id: service.parse().unwrap(),
+            rule: Rule::default(),
+            price: None,
+            version: 1,
+            updated_at: Timestamp::UNIX_EPOCH,
+            updated_by: "me".into(),
+            newer: Newer::default(),
+        }
+    }
+
+    fn counted(product: &str, quantity: i64) -> Unmapped {
+        Unmapped {
+            company: "acme".parse().unwrap(),
+            company_name: None,
+            product: product.parse().unwrap(),
+            quantity: quantity.try_into().unwrap(),
+            as_of: Timestamp::UNIX_EPOCH,
+            why: Why::CompanyNotMapped,
+            account_id: None,
+        }
+    }
+
+    /// What is at stake, a month, for a company with these counts: edr is sold by the year, m365 in another currency, sat has
+    /// no price and nobody knows for how long bdr is sold.
+    fn at_stake(counts: &[(&str, i64)]) -> Option<String> {
+        let products =
+            [mapped("edr", "1"), mapped("itdr", "2"), mapped("m365", "3"), mapped("sat", "4"), mapped("bdr", "5")];
+        let list = [
+            ("1", (prices("60", None, "EUR"), Some(PeriodType::Yearly))),
+            ("2", (prices("3", None, "EUR"), Some(PeriodType::Monthly))),
+            ("3", (prices("3", None, "CHF"), Some(PeriodType::Monthly))),
+            ("5", (prices("3", None, "EUR"), None)),
+        ];
+        let list = list.into_iter().map(|(service, price)| (service.parse().unwrap(), price)).collect();
+        let loose: Vec<Unmapped> = counts.iter().map(|(product, units)| counted(product, *units)).collect();
+        let gaps = unmapped(&loose, &BTreeSet::new(), &products, &list);
+        let [gap] = gaps.as_slice() else { panic!("one company: {gaps:?}") };
+        gap.money.as_ref().and_then(|money| money.monthly_price).map(|price| price.to_string())
+    }
+
+    #[test]
+    fn usage_that_is_billed_nowhere_is_worth_its_list_prices_a_month_or_nothing_that_is_known() {
+        assert_eq!(at_stake(&[("edr", 7)]).as_deref(), Some("35.00"));
+        assert_eq!(at_stake(&[("edr", 7), ("itdr", 2)]).as_deref(), Some("41.00"));
+        for unknown in ["m365", "sat", "bdr"] {
+            assert_eq!(at_stake(&[("edr", 7), (unknown, 2)]), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn costs_are_called_hidden_where_prices_are_shown_and_no_cost_at_all() {
+        let told = |costs: &[Option<&str>]| {
+            let line = |number: usize| LineKey {
+                contract: number.to_string().parse().unwrap(),
+                service: "1".parse().unwrap(),
+            };
+            let all = costs.iter().enumerate().map(|(number, cost)| (line(number), prices("5", *cost, "EUR")));
+            costs_hidden(&all.collect()).map(|noticed| noticed.reason.code)
+        };
+        assert_eq!(told(&[None, None]).as_deref(), Some("costs_hidden"));
+        assert_eq!(told(&[None, Some("2")]), None, "one service without a cost hides none");
+        assert_eq!(told(&[Some("0")]), None);
+        assert_eq!(told(&[]), None);
+    }
+}

@@ -18,7 +18,7 @@ use crate::domain::reason::{Code, Reason};
 use crate::domain::rule::Rule;
 use crate::domain::units::Units;
 use crate::psa::{Asked, Opening};
-use crate::store::mappings::{CompanyMapping, Price, ProductMapping};
+use crate::store::mappings::{CompanyMapping, Mapping, Price, ProductMapping};
 use crate::store::runs::Run;
 use crate::store::usage::{self, Month, UsageBook};
 
@@ -41,6 +41,8 @@ pub(super) struct MappedFeed {
     pub named: LineKey,
     rule: Rule,
     price: Option<Price>,
+    /// Why its line can't be told, where a newer version has stored what it comes from.
+    not_understood: Option<String>,
 }
 
 impl MappedLine {
@@ -80,8 +82,11 @@ impl MappedLine {
     /// The account that every feed's mapping names.
     ///
     /// # Errors
-    /// Two mappings of the line name different accounts, or different rules.
+    /// A mapping of the line is of a newer version; two of them name different accounts, or different rules.
     pub fn agreed(&self) -> Result<AccountId, Reason> {
+        if let Some(explanation) = self.feeds.iter().find_map(|feed| feed.not_understood.clone()) {
+            return Err(Reason::new(Code::MappingNotUnderstood, explanation));
+        }
         let first = &self.feeds[..1];
         for feed in &self.feeds {
             if first.iter().any(|first| first.company.account_id != feed.company.account_id) {
@@ -170,6 +175,37 @@ impl MappedLine {
     }
 }
 
+/// What a run that is limited to `companies` can't reach: those that are not mapped (any more), or that no product is billed
+/// for. Whoever named them expects to see them.
+pub(super) fn left_out(companies: &[CompanyId], mapped: &[CompanyMapping], feeds: &[MappedFeed]) -> Option<Reason> {
+    let mapped: BTreeSet<&CompanyId> = mapped.iter().map(|mapping| &mapping.company).collect();
+    let fed: BTreeSet<&CompanyId> = feeds.iter().map(|feed| &feed.company.company).collect();
+    let unmapped: Vec<CompanyId> = companies.iter().filter(|company| !mapped.contains(company)).cloned().collect();
+    if !unmapped.is_empty() {
+        return Some(companies_not_mapped(&unmapped));
+    }
+    let without: Vec<&CompanyId> = companies.iter().filter(|company| !fed.contains(company)).collect();
+    let explanation = || format!("No product is mapped for these companies: {}.", several(&without));
+    (!without.is_empty()).then(|| Reason::new(Code::CompaniesNotMapped, explanation()))
+}
+
+/// Why a run does not cover `companies`, which are not mapped.
+#[must_use]
+pub fn companies_not_mapped(companies: &[CompanyId]) -> Reason {
+    let named: Vec<&CompanyId> = companies.iter().collect();
+    Reason::new(Code::CompaniesNotMapped, format!("These companies are not mapped: {}.", several(&named)))
+}
+
+/// As many names as anybody would read.
+fn several(companies: &[&CompanyId]) -> String {
+    const TOLD: usize = 20;
+    let told: Vec<&str> = companies.iter().take(TOLD).map(|company| company.as_str()).collect();
+    match companies.len().saturating_sub(TOLD) {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
+    }
+}
+
 /// The lines that a run is limited to.
 #[derive(Debug)]
 pub(super) struct Wanted<'a> {
@@ -212,8 +248,13 @@ impl<'a> Wanted<'a> {
 }
 
 impl MappedFeed {
-    /// Every feed that the mappings name.
+    /// Every feed that the mappings name. What a company's mapping says that is not understood may be of any line of its
+    /// account, so none of those is.
     pub fn all(products: &[ProductMapping], mapped: &[CompanyMapping]) -> Vec<Self> {
+        let of_accounts: BTreeMap<&AccountId, String> =
+            mapped.iter().filter_map(|company| Some((&company.account_id, not_understood(company)?))).collect();
+        let of_products: BTreeMap<&ProductKey, String> =
+            products.iter().filter_map(|product| Some((&product.product, not_understood(product)?))).collect();
         let feed = |company: &CompanyMapping, product: &ProductMapping| {
             let special = company.overrides.get(&product.product);
             if special.is_some_and(|special| special.excluded) {
@@ -224,9 +265,18 @@ impl MappedFeed {
             let rule = special.and_then(|s| s.rule.clone()).unwrap_or_else(|| product.rule.clone());
             let price = special.and_then(|s| s.price.clone()).or_else(|| product.price.clone());
             let named = LineKey { contract, service };
-            Some(Self { company: company.clone(), product: product.product.clone(), named, rule, price })
+            let not_understood =
+                of_products.get(&product.product).or_else(|| of_accounts.get(&company.account_id)).cloned();
+            Some(Self {
+                company: company.clone(),
+                product: product.product.clone(),
+                named,
+                rule,
+                price,
+                not_understood,
+            })
         };
-        mapped.iter().flat_map(|company| products.iter().filter_map(move |product| feed(company, product))).collect()
+        mapped.iter().flat_map(|company| products.iter().filter_map(|product| feed(company, product))).collect()
     }
 
     /// Whether its mapping has prices kept.
@@ -282,4 +332,15 @@ impl MappedFeed {
         let counted = counts.iter().any(|count| count.complete && count.as_of >= newest.as_of);
         (!counted).then(|| Absence { as_of: newest.as_of, snapshot: newest.snapshot.clone() })
     }
+}
+
+/// What of a mapping this version does not understand, in words.
+fn not_understood<T: Mapping>(mapping: &T) -> Option<String> {
+    let parts = mapping.newer().names();
+    (!parts.is_empty()).then(|| {
+        let (id, parts) = (mapping.id(), parts.join(", "));
+        format!(
+            "A newer version of Tallyline has stored what this one does not understand in the mapping of {id}: {parts}."
+        )
+    })
 }

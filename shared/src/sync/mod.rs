@@ -6,8 +6,11 @@
 //! what was written is kept by `ledger`.
 
 mod assess;
+mod besides;
+mod budget;
 mod contracts;
 mod draft;
+mod drafting;
 mod earlier;
 mod findings;
 mod gaps;
@@ -49,6 +52,7 @@ use crate::psa::{Connector, Kind, PsaError};
 use crate::secrets;
 use crate::store::connections::{Connection, Connections, Status};
 use crate::store::{Read, StoreError};
+pub use lines::companies_not_mapped;
 pub use parts::{PlannerParts, WorkerParts};
 pub use planner::Planner;
 pub use preflight::{Check, Preflight, Preflights, Verdict};
@@ -134,7 +138,11 @@ impl SyncError {
 }
 
 /// A connector for `connection`. The inner error is the partner's to repair: its credentials are gone or unreadable.
+/// Nothing is asked in the name of settings that this version does not understand.
 async fn open(opener: &Opener, connection: &Connection) -> Result<Result<Arc<dyn Connector>, PsaError>, SyncError> {
+    if let Some(Reason { code, explanation, fix }) = connection.not_understood() {
+        return Ok(Err(PsaError { kind: Kind::Validation, code, explanation, fix, said: None, retry_after_s: None }));
+    }
     match opener.connector(connection).await {
         Ok(connector) => Ok(Ok(connector)),
         Err(OpenError::Store(error)) => Err(error.into()),

@@ -1,56 +1,25 @@
-//! The fan-out's half of a sync: one connection's lines, observed in bulk, decided, recorded, and handed on.
+//! The fan-out's half of a sync: a run is taken up, drafted, recorded and handed on, and ended where nothing is left to do.
+//!
+//! Which run takes over from which, and what becomes of one whose planner died, is decided here. What a run's lines come to
+//! is `drafting`'s, and in which order it is stored `record`'s.
 
-use std::collections::BTreeSet;
-
-use jiff::SignedDuration;
-
-use super::assess::{Desk, bulk_window, full_window, months};
-use super::contracts::Contracts;
-use super::draft::{Draft, budget_exhausted};
-use super::findings::stranded;
-use super::lines::{MappedFeed, MappedLine, Wanted};
+use super::draft::Draft;
+use super::drafting::{Drafting, Halt};
 use super::parts::PlannerParts as Parts;
-use super::pricing::{list_prices, listed, price};
 use super::record::{come_again_soon, finish, note_accepted, note_rejected, record, try_again_soon};
-use super::unfed::Unfed;
-use super::unmapped::{Why, recent_months, unmapped};
-use super::{SyncError, Today, gaps, live_writers, open, reason_of, reversal};
+use super::{SyncError, open, reason_of};
 use crate::clock::Clock;
 use crate::domain::ids::{PartnerId, RunId};
-use crate::domain::line::LineHistory;
-use crate::domain::policy::Approval as ApprovalPolicy;
 use crate::domain::reason::{Code, Reason};
-use crate::psa::{Allowance, Asked, Connector, Kind, Observation, PsaError};
+use crate::psa::{Kind, PsaError};
 use crate::store::Read;
-use crate::store::budgets::Found;
 use crate::store::connections::{Bookkeeping, Connection, Status};
-use crate::store::lines::Tenancy;
-use crate::store::mappings::Everything;
-use crate::store::runs::{Gap, Mode, Planned, Run, RunState};
-use crate::store::usage::UsageBook;
+use crate::store::runs::{Mode, Planned, Run, RunState};
 
 /// Plans runs.
 #[derive(Clone)]
 pub struct Planner {
     parts: Parts,
-}
-
-/// What ends the drafting of a run: a fault of ours, after which it may be planned again, or the PSA's word.
-pub(super) enum Halt {
-    Ours(SyncError),
-    Psa(PsaError),
-}
-
-impl<E: Into<SyncError>> From<E> for Halt {
-    fn from(error: E) -> Self {
-        Self::Ours(error.into())
-    }
-}
-
-impl From<PsaError> for Halt {
-    fn from(error: PsaError) -> Self {
-        Self::Psa(error)
-    }
 }
 
 impl Planner {
@@ -94,8 +63,8 @@ impl Planner {
             try_again_soon(&self.parts.connections, clock.as_ref(), &connection, &run).await?;
         }
         let reason = Reason::new(Code::GivenUp, "The run could not be planned at any try.".into());
-        let nothing = Planned { reason: Some(reason), ..Planned::default() };
-        runs.planned(&run, &nothing).await?;
+        let (counts, worth) = runs.planned_in_part(&run).await?;
+        runs.planned(&run, &Planned { counts, worth, reason: Some(reason), ..Planned::default() }).await?;
         self.finish(&run).await?;
         Ok(())
     }
@@ -170,7 +139,8 @@ impl Planner {
             Ok(psa) => psa,
             Err(error) => return self.refused(connection, run, &error, 0).await,
         };
-        match self.draft_with(psa.as_ref(), connection, run).await {
+        let drafting = Drafting { parts: &self.parts, psa: psa.as_ref(), connection, run };
+        match drafting.draft().await {
             Ok(draft) => {
                 let psa_requests = psa.requests_made();
                 if psa_requests > 0 {
@@ -181,154 +151,6 @@ impl Planner {
             Err(Halt::Psa(error)) => self.refused(connection, run, &error, psa.requests_made()).await,
             Err(Halt::Ours(error)) => Err(error),
         }
-    }
-
-    /// Usage of the last months that no mapping takes, with what is at stake by list prices. It costs a request to the PSA
-    /// where there is some of a mapped product.
-    async fn unmapped(
-        &self,
-        psa: &dyn Connector,
-        connection: &Connection,
-        (mappings, book): (&Everything, &UsageBook),
-        priced: bool,
-    ) -> Result<Vec<Gap>, SyncError> {
-        let Parts { connections, clock, .. } = &self.parts;
-        let Everything { products, companies } = mappings;
-        let since = *recent_months(clock.now()).start();
-        let loose = unmapped(book, since, products, companies);
-        if loose.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut elsewhere = BTreeSet::new();
-        for other in connections.all(&connection.partner).await? {
-            if other.id != connection.id && other.status != Status::Revoked {
-                let of_other = self.parts.mappings.companies_as_they_stand(&other.partner, &other.id).await?;
-                elsewhere.extend(of_other.into_iter().map(|mapping| mapping.company));
-            }
-        }
-        let counted: BTreeSet<_> =
-            loose.iter().filter(|feed| feed.why == Why::CompanyNotMapped).map(|feed| &feed.product).collect();
-        let mapped = products.iter().filter(|mapping| counted.contains(&mapping.product));
-        let services =
-            list_prices(psa, mapped.filter(|_| priced).map(|mapping| mapping.service_id.clone()).collect()).await;
-        Ok(gaps::unmapped(&loose, &elsewhere, products, &services))
-    }
-
-    /// Reads what the lines depend on, in bulk, and decides each.
-    async fn draft_with(&self, psa: &dyn Connector, connection: &Connection, run: &Run) -> Result<Draft, Halt> {
-        if let Some(reverses) = run.reverses.as_ref().filter(|_| run.mode == Mode::Apply) {
-            return reversal::draft(&self.parts, psa, connection, reverses).await;
-        }
-        let Parts { usage, lines, clock, .. } = &self.parts;
-        let mappings = self.parts.mappings.everything(&connection.partner, &connection.id).await?;
-        let feeds = MappedFeed::all(&mappings.products, &mappings.companies);
-        let wanted = Wanted::of(run);
-        let asked_for = wanted.feeds(&feeds);
-        let whole = run.is_of_all_lines();
-        if asked_for.is_empty() && !whole {
-            let named = run.companies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let reason =
-                || Reason::new(Code::CompaniesNotMapped, format!("None of these companies is mapped: {named}."));
-            return Ok(if run.companies.is_empty() { Draft::default() } else { Draft::failed(reason()) });
-        }
-        let tenancy = Tenancy::of(connection);
-        let histories = lines.all(&tenancy).await?;
-        let unfed = if whole { Unfed::among(&histories, &connection.id, &feeds) } else { Unfed::default() };
-        if asked_for.is_empty() && unfed.is_empty() {
-            let mut draft = Draft { whole: true, ..Draft::default() };
-            draft.notice(stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?);
-            let book = usage.load(&run.partner, recent_months(clock.now())).await?;
-            draft.gaps.extend(self.unmapped(psa, connection, (&mappings, &book), false).await?);
-            return Ok(draft);
-        }
-        let allowance = psa.allowance().await?;
-        if allowance.room(connection.policy.budget_percent) == 0 {
-            try_again_soon(&self.parts.connections, clock.as_ref(), connection, run).await?;
-            return Ok(Draft::failed(budget_exhausted(connection)));
-        }
-        let today = Today::of(connection, clock.as_ref());
-        let (contracts, feeds) = Contracts::read(psa, asked_for, feeds, &unfed.contracts(), today.date).await?;
-        let writable = contracts.writable();
-        let relevant = histories.iter().filter(|(line, _)| writable.contains_key(&line.contract));
-        let relevant = relevant.map(|(_, history)| history);
-        let window = bulk_window(today.date, &connection.policy, writable.values().copied(), relevant);
-        let live = live_writers(&self.parts.connections, connection, histories.values()).await?;
-        let of_others = |history: &LineHistory| history.writer.as_ref().is_some_and(|writer| live.contains(writer));
-        let others = histories.iter().filter(|(_, history)| of_others(history)).map(|(line, _)| line).collect();
-        let asked = contracts.asked(&feeds, &others);
-        let only_looks = run.mode == Mode::Preview || connection.policy.shadow;
-        let asked = if only_looks { asked.in_passing() } else { asked };
-        let markups = &connection.policy.markup;
-        let asked = if feeds.iter().any(|feed| feed.keeps_prices()) { asked.and_prices() } else { asked };
-        let observed = psa.observe(&asked, window).await?;
-        let succession = contracts.succession(&feeds, &observed, &histories);
-        let mapped = MappedLine::all(feeds.clone(), &succession, &wanted);
-        let book = usage.load(&run.partner, months(&today, clock.now(), &mapped, &contracts.by_id)).await?;
-        let fresh_from = connection.policy.stale_after_hours.fresh_from(clock.now());
-        let listed = listed(psa, &mapped, &contracts.by_id, &observed, markups).await;
-        let desk = Desk {
-            listed: &listed,
-            today: &today,
-            connection: &connection.id,
-            policy: &connection.policy,
-            contracts: &contracts.by_id,
-            succession: &succession,
-            histories: &histories,
-            live: &live,
-            book: &book,
-            fresh_from,
-            observed: &observed,
-            approval_needed: approval_needed(connection),
-            approved: &run.approved.iter().map(|a| (a.line_id.clone(), a.approval)).collect(),
-        };
-        let (approval_needed, job_cost) = (desk.approval_needed, psa.job_cost(asked.wants_prices()));
-        let mut draft = Draft { approval_needed, today: today.date, job_cost, ..Draft::default() };
-        for assessed in mapped.iter().filter_map(|line| desk.assess(line)) {
-            draft.add(assessed, &histories);
-        }
-        draft.notice(contracts.notices(&mapped, &draft));
-        if whole {
-            draft.whole = true;
-            draft.notice(unfed.notices(&mapped, &contracts, today.date));
-            draft.notice(gaps::stale(&feeds, &book, fresh_from));
-            draft.notice(gaps::without_usage(&mapped, &draft, &desk));
-            draft.notice(stranded((lines, &self.parts.ledger), connection, &draft, &histories).await?);
-        }
-        // Prices are told, and decide nothing: they are read while a tenth of the hour's requests is left besides the jobs'.
-        let percent = connection.policy.budget_percent;
-        let left = allowance.room(percent).saturating_sub(psa.requests_made());
-        let roomy = left.saturating_sub(draft.requests_of_all_jobs()) > allowance.cap(percent) / 10;
-        if whole {
-            draft.gaps.extend(self.unmapped(psa, connection, (&mappings, &book), roomy).await?);
-        }
-        if roomy {
-            price(psa, &mut draft, &contracts.by_id, &observed, &listed).await;
-        }
-        if run.mode == Mode::Preview || connection.policy.shadow {
-            let shadow = connection.policy.shadow && run.mode == Mode::Apply;
-            return Ok(look_closer(psa, draft, &desk, shadow).await?);
-        }
-        let room = self.set_budget(connection, &allowance, psa.requests_made()).await?;
-        draft.keep_within(room, connection);
-        if draft.reason.is_some() {
-            try_again_soon(&self.parts.connections, clock.as_ref(), connection, run).await?;
-        }
-        Ok(draft)
-    }
-
-    /// Sets what the connection's jobs may take, those of earlier runs included, now that planning has `made` its reads.
-    async fn set_budget(&self, connection: &Connection, allowance: &Allowance, made: u32) -> Result<u32, SyncError> {
-        let percent = connection.policy.budget_percent;
-        let found = Found {
-            cap: allowance.cap(percent),
-            left: allowance.room(percent).saturating_sub(made),
-            window: SignedDuration::from_mins(allowance.window_minutes.into()),
-            made,
-        };
-        let Parts { budgets, clock, .. } = &self.parts;
-        let left = budgets.set(&connection.partner, &connection.id, found, clock.now()).await?;
-        self.parts.metrics.budget_left(&connection.partner, &connection.id, left);
-        Ok(left)
     }
 
     /// The PSA refused or failed: the run ends here, and the partner is told why.
@@ -351,30 +173,6 @@ impl Planner {
     }
 }
 
-/// A preview writes nothing, so it may look at whole timelines at once: the plan is the one that the jobs would make.
-async fn look_closer(psa: &dyn Connector, mut draft: Draft, desk: &Desk<'_>, shadow: bool) -> Result<Draft, PsaError> {
-    let looks = std::mem::take(&mut draft.looks);
-    let window = full_window(desk.today.date, looks.iter().map(|look| &look.line));
-    let asked: Asked = looks.iter().map(|look| (look.line.key.clone(), look.line.opening)).collect();
-    let asked = asked.in_passing();
-    let priced = looks.iter().any(|look| look.line.desired.prices.is_some());
-    let asked = if priced { asked.and_prices() } else { asked };
-    let observed = if asked.is_empty() { Observation::default() } else { psa.observe(&asked, window).await? };
-    for look in looks {
-        draft.rows.push(desk.closer(look, &observed, shadow));
-    }
-    Ok(draft)
-}
-
 fn usable(connection: &Connection, mode: Mode) -> bool {
     connection.status != Status::Revoked && (connection.enabled || mode == Mode::Preview)
-}
-
-/// Whether the connection's policy has changes approved first. `first_run` ends when all of a run was approved.
-fn approval_needed(connection: &Connection) -> bool {
-    match connection.policy.approval {
-        ApprovalPolicy::None => false,
-        ApprovalPolicy::Always => true,
-        ApprovalPolicy::FirstRun => !connection.first_run_approved,
-    }
 }

@@ -10,8 +10,8 @@ use super::lines::MappedLine;
 use super::{gaps, row};
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId, ServiceId};
-use crate::domain::line::{LineKey, LineResult, LineStatus};
-use crate::domain::money::{self, LineMoney, UnitPrices};
+use crate::domain::line::{LineKey, LineResult};
+use crate::domain::money::{self, LineMoney, Sum, UnitPrices};
 use crate::domain::period::PeriodType;
 use crate::domain::policy::Markups;
 use crate::domain::reason::Code;
@@ -106,12 +106,13 @@ pub(super) async fn listed(
     })
 }
 
-/// What the changes of a whole draft come to, before anything of it is handed on.
-pub(super) fn worth(draft: &Draft) -> RunMoney {
-    let rows = || draft.rows.iter().chain(draft.looks.iter().map(|look| &look.row));
-    let in_status = |status| rows().filter(move |row| row.status == status && changes(row));
-    let sums = |status| money::sums(in_status(status).map(|row| row.money.clone().unwrap_or_default()));
-    RunMoney { planned: sums(LineStatus::Planned), held: sums(LineStatus::Held) }
+/// What the changes of a whole draft come to, before anything of it is handed on, with those that an earlier planner of the
+/// run has `planned` and handed on. What jobs hold is known when they are done.
+pub(super) fn worth(draft: &Draft, planned: Vec<Sum>) -> RunMoney {
+    let decided = RunMoney::of(&draft.rows);
+    let by_jobs = RunMoney::of(draft.looks.iter().map(|look| &look.row));
+    let planned = planned.into_iter().chain(decided.planned).chain(by_jobs.planned);
+    RunMoney { planned: money::together(planned), written: Vec::new(), held: decided.held }
 }
 
 /// What a service is sold and bought for where no contract names a price of its own, and for how long, where that is known.
@@ -122,7 +123,7 @@ pub(super) async fn list_prices(psa: &dyn Connector, services: BTreeSet<ServiceI
     if services.is_empty() {
         return BTreeMap::new();
     }
-    match psa.services_by_id(&services).await {
+    match psa.services_in_passing(&services).await {
         Ok(found) => found.into_iter().map(|service| (service.id, (service.prices, service.billed))).collect(),
         Err(error) => {
             tracing::warn!(%error, "list prices were not read: unmapped usage is told without them");

@@ -1,6 +1,5 @@
 //! Storing what planning came to, in an order in which a crash at any point loses and repeats nothing that counts.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -21,7 +20,7 @@ use crate::store::StoreError;
 use crate::store::connections::{Bookkeeping, Connection, Connections, Status};
 use crate::store::journal::By;
 use crate::store::lines::Tenancy;
-use crate::store::runs::{Counts, Effort, Mode, Planned, Run, RunState, Runs, Trigger};
+use crate::store::runs::{Counts, Effort, HandedOn, Mode, Planned, Run, RunState, Runs, Trigger};
 use crate::telemetry::Metrics;
 
 /// How soon a scheduled run that met a PSA out of reach is tried again.
@@ -48,9 +47,10 @@ pub(super) async fn record(
         Some(connection) => PlannersWord::of(&parts.findings, connection, &mut draft).await?,
         None => PlannersWord::default(),
     };
-    let worth = worth(&draft);
-    let handed_on = if resumed { runs.handed_on(run).await? } else { BTreeSet::new() };
+    let HandedOn { lines: handed_on, planned } = if resumed { runs.handed_on(run).await? } else { HandedOn::default() };
     draft.without(&handed_on);
+    // What a planner before has handed on may be written by now: it counts as it was planned then.
+    let worth = worth(&draft, planned);
     let counts = Counts::of(&draft.rows);
     let pages = draft.take_jobs()?;
     let decided = draft.take_rows();

@@ -118,6 +118,7 @@ mod tests {
             fence: 1,
             leased: None,
             intended_at: 1_000,
+            intended: None,
             sent_at: Some(1_000),
             settled_at: None,
             code: None,

@@ -35,8 +35,10 @@ pub struct Resolver {
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolved {
-    /// It is resolved, by this call or before; or it is over by itself.
+    /// It is resolved, by this call or by the same one before; or it is over by itself.
     Is(Box<Finding>),
+    /// It was resolved before, by somebody else or with other words. Nothing was changed, and what is said now is not kept.
+    Before(Box<Finding>),
     /// There is none.
     NotFound,
     /// A worker has the line's account. Nothing was changed; it may be asked again in a moment.
@@ -77,10 +79,10 @@ impl Resolver {
         for _ in 0..TRIES {
             let Some(found) = self.findings.get(connection, fingerprint).await? else {
                 let closed = self.findings.closed_lately(connection, fingerprint).await?;
-                return Ok(closed.map_or(Resolved::NotFound, |closed| Resolved::Is(Box::new(closed))));
+                return Ok(closed.map_or(Resolved::NotFound, |closed| said_before(closed, by, note)));
             };
             if found.state != FindingState::Open {
-                return Ok(Resolved::Is(Box::new(found)));
+                return Ok(said_before(found, by, note));
             }
             // Another write, other numbers: that is not what the person has looked at.
             let seen = looked_at.get_or_insert_with(|| found.noticed.clone());
@@ -117,4 +119,13 @@ impl Resolver {
         let account = finding.noticed.account.as_ref();
         Ok(self.ledger.reopen(&of, (line, account), looked_at, self.settle, self.clock.now()).await?)
     }
+}
+
+/// What is said to a finding that is not open any more. Who says again what was said gets the same answer: an answer may have
+/// been lost. Anybody else must not believe that their word was taken down.
+fn said_before(found: Finding, by: &str, note: Option<&str>) -> Resolved {
+    let same = found.resolved_by.as_deref() == Some(by) && (note.is_none() || found.note.as_deref() == note);
+    // One that was over by itself was nobody's to resolve, and there is a word to lose only where one was said.
+    let nobodys = found.resolved_by.is_none() && note.is_none();
+    if same || nobodys { Resolved::Is(Box::new(found)) } else { Resolved::Before(Box::new(found)) }
 }

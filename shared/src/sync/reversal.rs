@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::assess::Look;
 use super::draft::{Draft, budget_exhausted};
+use super::drafting::Halt;
 use super::job::{JobLine, Label};
 use super::parts::PlannerParts as Parts;
-use super::planner::Halt;
 use super::{SyncError, Today, row};
 use crate::domain::contract::Contract;
 use crate::domain::ids::ContractId;

@@ -26,6 +26,7 @@ pub(super) fn blank(key: &LineKey, label: &Label) -> LineResult {
         before: None,
         target: None,
         after: None,
+        rule: None,
         effective_date: None,
         status: LineStatus::Skipped,
         code: String::new(),
@@ -58,7 +59,12 @@ pub(super) fn told(row: LineResult, label: &Label) -> LineResult {
 
 /// The row of a decision. A change is `planned` until it is made.
 pub(super) fn decided(key: &LineKey, label: &Label, desired: &Desired, decision: Decision) -> LineResult {
-    let row = LineResult { target: Some(desired.units), feeds: desired.feeds.clone(), ..blank(key, label) };
+    let row = LineResult {
+        target: Some(desired.units),
+        rule: Some(desired.because.clone()),
+        feeds: desired.feeds.clone(),
+        ..blank(key, label)
+    };
     match decision {
         Decision::Unchanged { units, prices_left, .. } => {
             let row = LineResult {
@@ -74,7 +80,14 @@ pub(super) fn decided(key: &LineKey, label: &Label, desired: &Desired, decision:
             }
         }
         Decision::Change(change) => changed(LineResult { status: LineStatus::Planned, ..row }, change, desired),
-        Decision::Stop { status, reason, before } => with_reason(LineResult { before, status, ..row }, reason),
+        Decision::Stop { status, reason, before, would, prices } => {
+            // What waits for a person shows what it waits with; whatever else was stopped has no day.
+            let would = would.filter(|_| status == LineStatus::Held);
+            let prorated = would.as_ref().is_some_and(|would| would.prorated);
+            let effective_date = would.map(|would| would.date);
+            let prices = prices.filter(|_| status == LineStatus::Held).map(LinePrices::from);
+            with_reason(LineResult { before, status, effective_date, prorated, prices, ..row }, reason)
+        }
     }
 }
 

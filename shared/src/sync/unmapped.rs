@@ -111,6 +111,7 @@ mod tests {
     use crate::domain::policy::WhenAbsent;
     use crate::domain::rule::Rule;
     use crate::domain::series::Count;
+    use crate::store::Newer;
     use crate::store::mappings::Override;
     use crate::store::usage::{Feed, RecordedCount};
 
@@ -150,6 +151,7 @@ mod tests {
             version: 1,
             updated_at: at(NOW),
             updated_by: "me".into(),
+            newer: Newer::default(),
         }
     }
 
@@ -165,6 +167,7 @@ mod tests {
             version: 1,
             updated_at: at(NOW),
             updated_by: "me".into(),
+            newer: Newer::default(),
         }
     }
 

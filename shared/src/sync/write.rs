@@ -100,7 +100,9 @@ impl Writer<'_> {
     async fn switched_off(&self) -> Result<Option<Reason>, SyncError> {
         let Connection { partner, id, .. } = self.connection;
         let found = self.connections.get(partner, id, Read::Consistent).await?;
-        let on = found.is_some_and(|now| now.enabled && now.status == Status::Active && !now.policy.shadow);
+        let on = found.is_some_and(|now| {
+            now.enabled && now.status == Status::Active && !now.policy.shadow && now.not_understood().is_none()
+        });
         let off = || Reason::new(Code::ConnectionOff, "The connection was switched off while the job went on.".into());
         Ok((!on).then(off))
     }

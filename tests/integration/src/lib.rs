@@ -32,6 +32,7 @@ use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
 use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
+use shared::store::runs::Runs;
 use shared::store::usage::{Snapshots, UsageReader};
 use simulators::autotask::seed::Provider;
 use simulators::autotask::{Autotask, Setup};
@@ -217,6 +218,7 @@ fn router(table: &Table, data: &Path, psas: Registry, clock: &TestClock) -> axum
     let opener = Opener::new(table, secrets.clone(), psas.clone(), Arc::new(clock.clone()));
     let connections = connections::router(connections::Deps {
         connections: Connections::new(table.clone()),
+        runs: Runs::new(table.clone()),
         remembered: Idempotency::new(table.clone()),
         opener: opener.clone(),
         psas,

@@ -302,7 +302,7 @@ async fn a_policy_that_does_not_exist() {
               "pointer": "/name"
             },
             {
-              "detail": "must be from 1 to 100",
+              "detail": "must be a whole number from 1 to 100",
               "pointer": "/policy/budget_percent"
             },
             {
@@ -397,6 +397,7 @@ async fn an_address_or_a_method_that_is_not_there() {
           "code": "no_such_route",
           "detail": "There is nothing at this address.",
           "errors": [],
+          "fix": "Every address begins with /v1. GET /openapi.json describes them all where the service runs on one machine; the README shows the usual ones.",
           "request_id": "[request]",
           "status": 404,
           "title": "No such route",

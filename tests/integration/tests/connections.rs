@@ -45,6 +45,7 @@ async fn a_connection_begins_switched_on_and_due_at_two_in_the_partners_night() 
           "created_at": "2026-11-21T12:00:00Z",
           "current_run": null,
           "enabled": true,
+          "first_run_approved_at": null,
           "id": "[id]",
           "invoice": null,
           "name": "Nordwind",
@@ -495,6 +496,30 @@ async fn the_catalogue_is_listed_searched_and_paged() {
     let lines = h.get(&format!("{catalog}/lines?contract_id={contract}")).await.json;
     let lines = lines["items"].as_array().unwrap();
     assert!(!lines.is_empty() && lines.iter().all(|line| line["contract_id"] == contract));
+    let names: Vec<_> = services["items"].as_array().unwrap().iter().map(|item| (&item["id"], &item["name"])).collect();
+    assert!(lines.iter().all(|line| names.contains(&(&line["service_id"], &line["service_name"]))), "{lines:?}");
+
+    // The names are shown beside the ids: a PSA that has no room for them is asked for the rest all the same.
+    h.psa.plan_fault(When::EveryRequest(Entity::Services), Fault::too_many_requests(None));
+    let nameless = h.get(&format!("{catalog}/lines?contract_id={contract}")).await.json;
+    assert_eq!(nameless["items"][0]["service_name"], serde_json::Value::Null);
+    assert_eq!(nameless["items"].as_array().unwrap().len(), lines.len());
+}
+
+#[tokio::test]
+async fn a_contract_that_is_over_and_still_flagged_active_is_shown_so() {
+    let h = Harness::start().await;
+    let catalog = format!("/v1/connections/{}/catalog/contracts", h.connect().await);
+    let contracts = h.get(&catalog).await.json;
+    let contract = contracts["items"][0].clone();
+    assert_eq!((&contract["active"], &contract["in_date"]), (&json!(true), &json!(true)));
+    // The last day still belongs to it; in Berlin it is over before it is in UTC.
+    let end = contract["end"].as_str().unwrap();
+    for (time, in_date) in [("12:00", true), ("23:30", false)] {
+        h.clock.set(&format!("{end}T{time}:00Z"));
+        let shown = h.get(&catalog).await.json["items"][0].clone();
+        assert_eq!((&shown["active"], &shown["in_date"]), (&json!(true), &json!(in_date)), "{time}");
+    }
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ async fn every_step_is_told_with_who_took_it_and_what_it_was_before_and_after() 
     reversal by ben: - > -
     units_changed by anna company=beta product=edr line_id=29680002:501 effective_date=2026-11-01 state=applied: {"units":100} > {"units":20}
     run by anna: A sync by hand ended as succeeded: 1 updated.
-    approval by anna line_id=29680002:501: {"units":100} > {"units":20}
+    approval by anna company=beta product=edr line_id=29680002:501: {"units":100} > {"units":20}
     units_changed by ben company=acme product=edr line_id=29680001:501 effective_date=2026-11-01 state=applied: {"units":40} > {"units":42}
     run by ben: A sync by hand ended as succeeded: 1 held, 1 unchanged, 1 updated.
     run by anna: A preview by hand ended as succeeded: 1 held, 1 planned, 1 unchanged.
@@ -197,7 +197,7 @@ async fn a_company_a_product_a_line_a_kind_and_a_time_each_leave_what_is_about_t
     let only =
         |keep: &dyn Fn(&Value) -> bool| -> Vec<Value> { all.iter().filter(|entry| keep(entry)).cloned().collect() };
     let is_mapping = |entry: &Value, kind: &str| entry["kind"].as_str().unwrap().starts_with(kind);
-    // Approvals name lines only, and are found by what the mappings name.
+    // What names a line only is found by what the mappings name.
     assert_eq!(story.all("&company=acme").await, only(&|e| e["company"] == "acme" || e["line_id"] == acme.as_str()));
     assert_eq!(story.all("&company=beta").await, only(&|e| e["company"] == "beta" || e["line_id"] == beta.as_str()));
     assert_eq!(story.all("&company=nobody").await, [Value::Null; 0]);
@@ -555,9 +555,27 @@ async fn a_finding_that_somebody_resolved_is_told_of_with_the_note() {
     let findings = msp.done(Method::GET, &path, None).await["items"].as_array().unwrap().clone();
     let finding = findings.into_iter().find(|finding| finding["code"] == "fall_guard").unwrap();
     let resolve = format!("/v1/findings/{}/resolve", finding["id"].as_str().unwrap());
-    for who in ["ben", "anna"] {
-        // The second finds it resolved.
-        office.does(who, Method::POST, &resolve, json!({"note": "they told us"})).await;
+    let said = json!({"note": "they told us"});
+    let first = office.does("ben", Method::POST, &resolve, said.clone()).await;
+    // The answer may have been lost: the same again is answered the same, and so is a word less.
+    assert_eq!(office.does("ben", Method::POST, &resolve, said.clone()).await, first);
+    assert_eq!(office.does("ben", Method::POST, &resolve, json!({})).await, first);
+    // Another word, or somebody else's, is not taken down; nobody is to believe that it was.
+    for (who, body, lost) in [
+        ("anna@nordwind", said, " Your note was not kept."),
+        ("anna@nordwind", json!({}), ""),
+        ("ben@nordwind", json!({"note": "they told us twice"}), " Your note was not kept."),
+    ] {
+        let refused = office.call(who, Method::POST, &resolve, Some(body), "*/*").await;
+        assert_eq!(
+            (refused.status, refused.json["code"].as_str()),
+            (409, Some("finding_resolved")),
+            "{}",
+            refused.text
+        );
+        let at = first["resolved_at"].as_str().unwrap();
+        let detail = format!("ben resolved it at {at} and said \"they told us\".{lost}");
+        assert_eq!(refused.json["detail"].as_str(), Some(detail.as_str()));
     }
     let told = office.history(&msp.connection, "&kind=finding_resolved", 100).await.0;
     let expected = format!(
@@ -596,7 +614,52 @@ async fn a_companys_history_goes_on_over_a_renewed_contract_and_a_shared_line_be
     assert_eq!(lines("&company=beta").await, std::slice::from_ref(&shared));
     assert_eq!(lines("&company=gamma").await, [shared]);
     assert_eq!(lines("&product=edr").await.len(), 3);
-    assert_eq!(lines(&format!("&line={new}")).await, [new]);
+    assert_eq!(lines(&format!("&line={new}")).await, std::slice::from_ref(&new));
+
+    // What was approved of a company is found under its name, also on a contract that no mapping names.
+    msp.push(&[("acme", "edr", 5), ("beta", "edr", 20), ("gamma", "edr", 11)]).await;
+    let held = msp.run("apply").await;
+    msp.approve(&held, None).await;
+    for query in ["&company=acme", "&product=edr", "&company=acme&product=edr"] {
+        let told = office.history(&msp.connection, &format!("{query}&kind=approval"), 100).await.0;
+        let said = told.iter().map(brief).collect::<Vec<_>>();
+        let expected =
+            format!(r#"approval by local company=acme product=edr line_id={new}: {{"units":43}} > {{"units":5}}"#);
+        assert_eq!(said, [expected], "{query}");
+    }
+    assert_eq!(office.history(&msp.connection, "&company=beta&kind=approval", 100).await.0, [Value::Null; 0]);
+}
+
+#[tokio::test]
+async fn within_one_second_what_came_later_stands_first() {
+    let msp = Setup::of(customers()).at("2026-11-21T12:00:00.2Z").start().await;
+    let office = Office::of(&msp);
+    let one = format!("/v1/connections/{}", msp.connection);
+    let wait = || msp.clock.advance(SignedDuration::from_nanos(150_000_001));
+    wait();
+    msp.push(&[("acme", "edr", 42)]).await;
+    msp.run("apply").await;
+    wait();
+    office.does("anna", Method::PATCH, &one, json!({"name": "Later"})).await;
+    wait();
+    msp.push(&[("acme", "edr", 43)]).await;
+    msp.run("apply").await;
+    wait();
+    office.does("ben", Method::PATCH, &one, json!({"name": "Last"})).await;
+    let expected = ["connection_changed", "units_changed", "run", "connection_changed", "units_changed", "run"];
+    for limit in [100, 2, 1] {
+        let told = office.history(&msp.connection, "", limit).await.0;
+        let kinds: Vec<&str> = told.iter().map(|entry| entry["kind"].as_str().unwrap()).take(6).collect();
+        assert_eq!(kinds, expected, "{limit}");
+        let at = |entry: &Value| entry["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        assert!(told.is_sorted_by(|one, other| at(one) >= at(other)), "{told:#?}");
+        for (newest, oldest) in [(0, 2), (3, 5)] {
+            assert_eq!(at(&told[newest]).as_second(), at(&told[oldest]).as_second(), "{told:#?}");
+        }
+    }
+    let line = format!("&line={}", msp.line_id("acme", "edr"));
+    let changes = office.history(&msp.connection, &line, 1).await.0;
+    assert_eq!(changes.iter().map(|entry| entry["after"]["units"].as_i64()).collect::<Vec<_>>(), [Some(43), Some(42)]);
 }
 
 #[tokio::test]

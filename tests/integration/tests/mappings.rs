@@ -596,6 +596,7 @@ async fn the_sync_loads_all_mappings_across_pages_of_the_store() {
         version: 0,
         updated_at: h.clock.time(),
         updated_by: "ann".to_owned(),
+        newer: Default::default(),
     };
     for n in 0..60 {
         mappings.put(&partner, &connection, mapping(n)).await.unwrap();

@@ -61,7 +61,9 @@ async fn a_file_comes_back_as_it_went_out() {
         "nothing": {},
     });
     let beta = json!({"account_id": BETA.0, "contract_id": BETA.1, "overrides": overrides});
+    put("products/nothing", json!({"service_id": EDR})).await;
     put("companies/-beta%20%22B%22", beta).await;
+    msp.done(Method::DELETE, &format!("{path}/products/nothing"), None).await;
 
     let out = msp.export().await;
     insta::assert_snapshot!(out, @r#"
@@ -99,6 +101,19 @@ async fn a_file_comes_back_as_it_went_out() {
     assert_eq!(back.export().await, without);
 }
 
+/// What a dry run says of each row.
+fn told(changes: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let row = |row: &Value| {
+        let fields = row["fields"].as_array().unwrap().iter();
+        let fields =
+            fields.map(|field| format!("{} {}>{}", text(&field["field"]), text(&field["from"]), text(&field["to"])));
+        let [kind, company, product, what] = ["type", "company", "product", "what"].map(|name| text(&row[name]));
+        format!("{} {kind} {company}/{product} {what}: {}", row["row"], fields.collect::<Vec<_>>().join(", "))
+    };
+    changes["rows"].as_array().unwrap().iter().map(row).collect()
+}
+
 /// The columns backwards, semicolons between them, an empty row, and one of separators.
 fn reordered(text: &str) -> String {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
@@ -121,7 +136,9 @@ async fn an_import_makes_and_changes_and_removes_nothing_but_overrides_that_a_co
         an_override("acme", "itdr", &[("excluded", "TRUE")]),
     ];
     let dry = Answer::to(msp.importing("?dry_run=true", file(&first))).await;
-    assert_eq!(dry.json, json!({"created": 2, "changed": 0, "unchanged": 0, "rows": 4, "dry_run": true}));
+    let changes = dry.json["changes"].clone();
+    assert_eq!((&changes["total"], &changes["more"]), (&json!(4), &json!(false)));
+    assert_eq!([&dry.json["created"], &dry.json["rows"], &dry.json["dry_run"]], [&json!(2), &json!(4), &json!(true)]);
     let taken = msp.import(file(&first)).await;
     assert_eq!(taken.json, json!({"created": 2, "changed": 0, "unchanged": 0, "rows": 4, "dry_run": false}));
 
@@ -131,6 +148,15 @@ async fn an_import_makes_and_changes_and_removes_nothing_but_overrides_that_a_co
         company("new", BETA),
         product("edr", EDR),
     ];
+    let dry = Answer::to(msp.importing("?dry_run=true", file(&second))).await;
+    assert_eq!(
+        told(&dry.json["changes"]),
+        [
+            "2 override acme/edr changed: minimum 5>6",
+            "3 override acme/itdr removed: excluded true>",
+            "4 company new/- created: account_id >1002, contract_id >29680002, when_absent >keep",
+        ]
+    );
     assert_eq!(msp.imported(file(&second)).await, [1, 1, 1]);
     let path = format!("/v1/connections/{}/companies", msp.connection);
     let acme = msp.done(Method::GET, &format!("{path}/acme"), None).await;
@@ -253,18 +279,22 @@ async fn the_first_hundred_faults_are_named_and_all_are_counted() {
 async fn what_is_no_such_file_is_told_so() {
     let msp = msp().await;
     let header = HEADER.replace("minimum", "minimun").replace(",fixed", ",type");
-    let found: Vec<String> =
-        faults(&msp.import(format!("{header}\n")).await).into_iter().map(|fault| fault.1).collect();
-    assert_eq!(
-        found,
-        [
-            "row 1, column minimun: is not a column of this file",
-            "row 1, column type: is there twice",
-            "row 1, column minimum: is missing",
-            "row 1, column fixed: is missing",
-        ]
+    let must = format!(
+        "row 1: the header must name these columns, in any order, with commas or semicolons between them: {HEADER}"
     );
-    assert_eq!(faults(&msp.import("").await).len(), HEADER.split(',').count());
+    let told = async |text: String| {
+        let found = faults(&msp.import(text).await);
+        assert_eq!(found.len(), 1, "one thing is wrong, the header: {found:?}");
+        found[0].1.strip_prefix(must.as_str()).unwrap_or(&found[0].1).to_owned()
+    };
+    assert_eq!(
+        told(format!("{header}\n")).await,
+        "; it lacks: minimum, fixed; it has twice: type; it has besides: minimun"
+    );
+    let row = company("acme", ACME);
+    let tabs = told(format!("{HEADER}\n{row}\n").replace(',', "\t")).await;
+    assert!(tabs.ends_with("; one column alone was found, so another separator was used"), "{tabs}");
+    assert!(told(String::new()).await.contains("it lacks: type, company"));
     let latin: Vec<u8> = [file(&[company("acme", ACME)]).into_bytes(), vec![b'a', 0xfc, b'\n']].concat();
     assert_eq!(faults(&msp.import(latin).await)[0].1, "row 3: is not UTF-8");
 
@@ -377,4 +407,40 @@ async fn five_thousand_mappings_are_imported_at_once() {
     assert_eq!(changed, [0, 4_998, 4]);
     assert_eq!(msp.export().await, out.replace(",keep,", ",hold,"));
     assert!(!rows_of(&msp).await.keys().any(|key| key.contains("CHUNK#")), "pieces are left");
+}
+
+#[tokio::test]
+async fn a_dry_run_names_the_first_two_hundred_rows_that_change_something() {
+    let msp = msp().await;
+    let rows: Vec<String> = (0..250).map(|n| company(&format!("c{n:03}"), ACME)).collect();
+    let changes = Answer::to(msp.importing("?dry_run=true", file(&rows))).await.json["changes"].clone();
+    assert_eq!((&changes["total"], &changes["more"]), (&json!(250), &json!(true)));
+    assert_eq!(changes["rows"].as_array().unwrap().len(), 200);
+    assert_eq!(changes["rows"][199]["row"], 201);
+}
+
+#[tokio::test]
+async fn the_last_row_of_a_file_that_was_cut_short_is_passed_over() {
+    let msp = msp().await;
+    let cut = row(&[("type", "cut_short"), ("company", "The file ends here")]);
+    assert_eq!(msp.imported(file(&[company("acme", ACME), cut])).await, [1, 0, 0]);
+}
+
+#[tokio::test]
+async fn an_override_of_a_product_that_nobody_has_mapped_is_refused_alone_as_in_a_file() {
+    let msp = msp().await;
+    let path = format!("/v1/connections/{}/companies/acme", msp.connection);
+    let body = |overrides: Value| json!({"account_id": ACME.0, "contract_id": ACME.1, "overrides": overrides});
+    let slip = body(json!({"unheard": {"rule": {}}, "edr": {"rule": {}}}));
+    let refused = msp.call(Method::PUT, &path, Some(slip.clone())).await;
+    assert_eq!((refused.status, &refused.json["errors"][0]["pointer"]), (422, &json!("/overrides/unheard")));
+    assert_eq!(refused.json["errors"].as_array().unwrap().len(), 1);
+    let named = body(json!({"unheard": {"service_id": EDR}}));
+    msp.done(Method::PUT, &path, Some(named)).await;
+    // On record, it may stay.
+    msp.done(Method::PUT, &path, Some(slip)).await;
+    // That a product is not billed is no slip, whether or not it is billed for others.
+    msp.done(Method::PUT, &path, Some(body(json!({"another": {"excluded": true}})))).await;
+    let excluded = an_override("beta", "a third", &[("excluded", "true")]);
+    assert_eq!(msp.imported(file(&[company("beta", BETA), excluded])).await, [1, 0, 0]);
 }

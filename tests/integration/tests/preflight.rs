@@ -114,6 +114,13 @@ async fn a_new_connection_is_told_all_that_is_known_without_a_request_to_the_psa
           "status": "ok"
         },
         {
+          "check": "policy",
+          "code": "",
+          "explanation": "Changes within the guards are written without anybody's word; larger ones wait for approval.",
+          "fix": "",
+          "status": "ok"
+        },
+        {
           "check": "circuit",
           "code": "",
           "explanation": "Requests go out to the PSA.",
@@ -281,6 +288,44 @@ async fn a_connection_that_is_off_is_warned_and_told_when_it_would_sync() {
     "#);
     change(&h, &path, json!({"enabled": true})).await;
     assert_eq!(brief(&h, &path, "enabled").await, "ok");
+}
+
+#[tokio::test]
+async fn a_policy_under_which_nothing_is_written_is_never_told_as_all_is_well() {
+    let (h, path) = connected().await;
+    for (sent, status) in [
+        (json!({"approval": "always"}), "warning approval_always"),
+        (json!({"approval": "first_run"}), "warning first_run_not_approved"),
+        // What is written by none of them, and whatever the approval.
+        (json!({"shadow": true}), "warning shadow"),
+        (json!({"approval": "none"}), "warning shadow"),
+        (json!({"shadow": false}), "ok"),
+    ] {
+        change(&h, &path, json!({ "policy": sent })).await;
+        assert_eq!(brief(&h, &path, "policy").await, status, "{sent}");
+        let item = check(&h, &path, "policy").await;
+        let said = item["explanation"].as_str().unwrap();
+        assert_eq!(said.contains("nothing"), status != "ok", "{said}");
+        assert_eq!(item["fix"] == "", status == "ok");
+    }
+    change(&h, &path, json!({"policy": {"approval": "first_run"}})).await;
+    // One of which it was not kept when.
+    let connections = Connections::new(h.table.clone());
+    let (partner, id) = (PARTNER.parse().unwrap(), path.rsplit('/').next().unwrap().parse().unwrap());
+    let passed = |row: &mut shared::store::connections::Bookkeeping| {
+        row.first_run_approved = true;
+        true
+    };
+    assert!(connections.note(&partner, &id, passed).await.unwrap());
+    insta::assert_json_snapshot!(check(&h, &path, "policy").await, @r#"
+    {
+      "check": "policy",
+      "code": "",
+      "explanation": "The first run was approved. Changes within the guards are written without anybody's word; larger ones wait for approval.",
+      "fix": "",
+      "status": "ok"
+    }
+    "#);
 }
 
 #[tokio::test]

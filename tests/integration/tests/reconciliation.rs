@@ -12,7 +12,7 @@ use jiff::civil::date;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::api::auth::Scope;
-use simulators::autotask::{ApiUser, Entity, Fault, When};
+use simulators::autotask::{ApiUser, Entity, Fault, Period, When};
 
 on_every_psa!(
     a_preview_and_the_sync_of_the_same_state_tell_the_same_plan_byte_for_byte,
@@ -141,7 +141,7 @@ async fn each_planted_fault_is_found_with_what_is_at_stake() {
             "drifts edr drift: 20/20/26/20 drift, -30.00",
             "ends edr : 5/5/5/5, -",
             "over edr contract_ended: -/-/-/5, -",
-            "shared edr line_of_another_connection: -/-/-/9, -",
+            "shared edr line_of_another_connection: -/-/9/9, -",
             "stale m365 : 25/30/30/30, -",
         ]
     );
@@ -149,6 +149,11 @@ async fn each_planted_fault_is_found_with_what_is_at_stake() {
     assert_eq!(run.view["money"]["held"][0]["monthly_price"], "-30.00");
     assert_eq!(run.view["money"]["held"][0]["currency"], "EUR");
     let findings = findings(&msp).await;
+    let at_stake = |code: &str| {
+        let finding = findings.iter().find(|finding| finding["code"] == code).unwrap();
+        text(&finding["money"], "monthly_price")
+    };
+    assert_eq!(["company_not_mapped", "line_without_usage", "drift"].map(at_stake), ["35.00", "-60.00", "-30.00"]);
     let mut codes: Vec<String> = findings.iter().map(|finding| text(finding, "code")).collect();
     codes.sort();
     assert_eq!(
@@ -259,7 +264,9 @@ async fn how_long_a_source_may_be_silent_is_the_partners_to_say() {
     msp.push(&[("acme", "m365", 8)]).await;
     msp.clock.advance(SignedDuration::from_hours(25));
     assert_eq!(msp.run("preview").await.result("acme", "m365"), "held usage_stale");
+    assert_eq!(preflight(&msp).await, ["acme m365: warning usage_stale"]);
     msp.policy(json!({"stale_after_hours": 48})).await;
+    assert_eq!(preflight(&msp).await, ["acme m365: "]);
     assert_eq!(msp.run("preview").await.result("acme", "m365"), "planned");
     let path = format!("/v1/connections/{}", msp.connection);
     let answer = msp.call(Method::PATCH, &path, Some(json!({"policy": {"stale_after_hours": 0}}))).await;
@@ -273,6 +280,7 @@ fn plan(run: &Run) -> String {
         let line = line.as_object_mut().unwrap();
         line.remove("status");
         line.remove("after");
+        line.remove("approvable");
     }
     lines.sort_by_key(|line| text(line, "line_id"));
     serde_json::to_string(&lines).unwrap()
@@ -303,7 +311,10 @@ async fn a_preview_and_the_sync_of_the_same_state_tell_the_same_plan_byte_for_by
         assert_eq!(msp.write_requests(), 0, "a preview writes nothing");
         let applied = msp.run("apply").await;
         assert_eq!(plan(&preview), plan(&applied), "{policy}");
-        assert_eq!(preview.view["money"], applied.view["money"], "{policy}");
+        for part in ["planned", "held"] {
+            assert_eq!(preview.view["money"][part], applied.view["money"][part], "{policy}");
+        }
+        assert_eq!(applied.view["money"]["written"], applied.view["money"]["planned"], "{policy}");
         let gaps = async |run: &Run| {
             let all = entries(&msp, run).await;
             all.into_iter().filter(|entry| entry["kind"] == "gap").collect::<Vec<_>>()
@@ -372,6 +383,68 @@ async fn prices_are_told_in_the_customers_own_currency() {
 }
 
 #[tokio::test]
+async fn each_line_is_told_by_its_own_price_and_cost_and_by_the_period_of_its_contract() {
+    let acme = Customer::named("acme").line_with("edr", 10, |line| line.price("3.00").cost("1.25")).line_with(
+        "m365",
+        10,
+        |line| line.price("7.00").cost("0.01"),
+    );
+    let yearly = Customer::named("yearly").contract(|contract| contract.bills(Period::Yearly)).line("edr", 0);
+    let msp = Setup::of([acme, yearly]).start().await;
+    msp.push(&[("acme", "edr", 12), ("acme", "m365", 13), ("yearly", "edr", 12)]).await;
+    let preview = msp.run("preview").await;
+    let money = |company: &str, product: &str| {
+        let money = preview.line(company, product)["money"].clone();
+        ["unit_price", "unit_cost", "monthly_price", "monthly_cost"].map(|field| text(&money, field)).join(" ")
+    };
+    assert_eq!(money("acme", "edr"), "3.00 1.25 6.00 2.50");
+    assert_eq!(money("acme", "m365"), "7.00 0.01 21.00 0.03");
+    assert_eq!(money("yearly", "edr"), "5.00 2.50 5.00 2.50", "a twelfth of a year's");
+    let planned = &preview.view["money"]["planned"][0];
+    assert_eq!((text(planned, "monthly_price"), text(planned, "monthly_cost")), ("32.00".into(), "5.03".into()));
+    // What a sync is about to change is summed up before its jobs are done.
+    assert_eq!(msp.run("apply").await.view["money"], preview.view["money"]);
+}
+
+#[tokio::test]
+async fn the_currency_of_most_is_the_usual_one_and_preflight_names_who_is_invoiced_in_another() {
+    let swiss = Customer::named("swiss").line("edr", 10).invoiced_in("CHF", "1.05");
+    let msp = Setup::of([swiss, Customer::named("acme").line("edr", 40), Customer::named("beta").line("edr", 9)]);
+    let msp = msp.start().await;
+    msp.push(&[("acme", "edr", 40), ("beta", "edr", 9), ("swiss", "edr", 10)]).await;
+    assert_eq!(preflight(&msp).await, ["acme edr: ", "beta edr: ", "swiss edr: warning currency_differs"]);
+}
+
+#[tokio::test]
+async fn while_the_source_of_a_product_is_silent_nobody_is_told_to_have_no_usage() {
+    let msp =
+        Setup::of([Customer::named("acme").line("edr", 40), Customer::named("quiet").line("edr", 9)]).start().await;
+    msp.push(&[("acme", "edr", 40)]).await;
+    let told = async |run: &Run| {
+        let codes = entries(&msp, run).await.into_iter().filter(|entry| entry["kind"] == "gap");
+        codes.map(|entry| text(&entry, "code")).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&msp.run("preview").await).await, ["line_without_usage"]);
+    msp.clock.advance(SignedDuration::from_hours(73));
+    assert_eq!(told(&msp.run("preview").await).await, ["usage_stale"]);
+}
+
+#[tokio::test]
+async fn a_run_of_some_companies_says_nothing_of_the_others_and_closes_nothing() {
+    let msp = seeded().await;
+    msp.run("apply").await;
+    let before = findings(&msp).await;
+    msp.push(&[("acme", "edr", 43), ("loose", "edr", 8), ("looser", "edr", 8)]).await;
+    let path = format!("/v1/connections/{}/runs", msp.connection);
+    let started = msp.done(Method::POST, &path, Some(json!({"mode": "apply", "companies": ["acme"]}))).await;
+    msp.drain().await;
+    let run = msp.see(started["run_id"].as_str().unwrap()).await;
+    let told: Vec<String> = entries(&msp, &run).await.iter().map(brief).collect();
+    assert_eq!(told, ["acme edr : 43/43/42/42, 5.00"]);
+    assert_eq!(json!(findings(&msp).await), json!(before));
+}
+
+#[tokio::test]
 async fn what_can_not_be_priced_is_synced_all_the_same() {
     let msp = Setup::of([Customer::named("acme").line("edr", 40)]).start().await;
     msp.psa.plan_fault(When::EveryRequest(Entity::ContractServices), Fault::answer(500, "{}"));
@@ -420,5 +493,30 @@ async fn preflight_tells_of_each_mapping_what_stands_in_its_way() {
             "stale m365: warning usage_stale, warning costs_hidden",
         ]
     );
+    // Who writes a line is known among the partner's own connections and of nobody else, and that is said.
+    let path = format!("/v1/connections/{}/preflight/mappings", msp.connection);
+    let all = msp.done(Method::GET, &path, None).await;
+    for item in all["items"].as_array().unwrap() {
+        let writer = item["checks"].as_array().unwrap().iter().find(|check| check["check"] == "writer").unwrap();
+        let (is_theirs, told) = (text(item, "line_id") == msp.line_id("shared", "edr"), text(writer, "explanation"));
+        assert_eq!(writer["status"] == "ok", !is_theirs, "{item}");
+        assert_eq!(told.contains("None of your other connections"), !is_theirs, "{told}");
+        assert_eq!(told.contains("another partner or another tool"), !is_theirs, "{told}");
+    }
     assert_eq!(msp.write_requests(), 0);
+}
+
+#[tokio::test]
+async fn a_service_that_a_contract_carries_twice_has_no_price_that_could_be_told() {
+    let acme = Customer::named("acme").line("edr", 10).line_with("edr", 3, |line| line.price("4.00"));
+    let msp = Setup::of([acme]).start().await;
+    msp.push(&[("acme", "edr", 12)]).await;
+    let path = format!("/v1/connections/{}/preflight/mappings", msp.connection);
+    let all = msp.done(Method::GET, &path, None).await;
+    let check = |name: &str| {
+        let checks = all["items"][0]["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["check"] == name).unwrap().clone()
+    };
+    assert_eq!(text(&check("service"), "code"), "service_twice_on_contract");
+    assert_eq!(text(&check("prices"), "explanation"), "The PSA tells no price of this line.");
 }

@@ -308,3 +308,42 @@ async fn others_see_nothing_and_a_cursor_opens_its_own_list() {
         assert_eq!(msp.call(Method::GET, &path, None).await.problem()["code"], "invalid_query");
     }
 }
+
+/// The rows of a list as a file.
+async fn file(msp: &Msp, list: &str) -> Vec<BTreeMap<String, String>> {
+    let token = msp.parts.token(integration::PARTNER, &[Scope::Read]);
+    let path = format!("/v1/connections/{}/{list}", msp.connection);
+    let request = msp.parts.request(Method::GET, &path).bearer_auth(token).header("accept", "text/csv");
+    let answer = Answer::to(request).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "text/csv; charset=utf-8"), "{}", answer.text);
+    csv::Reader::from_reader(answer.text.as_bytes()).deserialize().map(|row| row.unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_is_not_mapped_and_what_is_suggested_come_as_files_too() {
+    let customer = |name: &str| Customer::named(name).line("edr", 40).unmapped();
+    let msp = Setup::of([customer("acme"), customer("beta")]).start().await;
+    assert!(file(&msp, "suggestions").await.is_empty());
+    msp.push(&[("acme", "edr", 42), ("beta", "edr", 7)]).await;
+    for list in ["unmapped", "suggestions"] {
+        let path = format!("/v1/connections/{}/{list}", msp.connection);
+        let items = msp.done(Method::GET, &path, None).await["items"].as_array().unwrap().clone();
+        let rows = file(&msp, &format!("{list}?limit=1")).await;
+        assert_eq!(rows.len(), 2, "a file has no pages");
+        for (row, item) in rows.iter().zip(&items) {
+            for (name, cell) in
+                row.iter().filter(|(name, _)| !["products", "evidence", "alternatives"].contains(&name.as_str()))
+            {
+                let value = match &item[name] {
+                    Value::String(text) => text.clone(),
+                    Value::Null => String::new(),
+                    other => other.to_string(),
+                };
+                assert_eq!(*cell, value, "{list} {name}");
+            }
+        }
+        let first = msp.done(Method::GET, &format!("{path}?limit=1"), None).await;
+        let rest = file(&msp, &format!("{list}?cursor={}", first["next_cursor"].as_str().unwrap())).await;
+        assert_eq!((rest.len(), rest[0]["company"].as_str()), (1, "beta"));
+    }
+}

@@ -22,7 +22,7 @@ use shared::psa::{CatalogQuery, Kind, UnitsChange, WriteError};
 use shared::secrets::{Cached, ReadSecrets, SecretName, SecretsError, WriteSecrets as _};
 use shared::store::{Condition, Read, schema};
 use shared::sync::{Planner, PlannerParts};
-use simulators::autotask::{Entity, Fault, When};
+use simulators::autotask::{Entity, Fault, Kind as Asked, When};
 
 const OLD: &str = "an-older-secret";
 const JUST_CHANGED: &str = "psa_credentials_just_changed";
@@ -612,4 +612,23 @@ async fn a_job_that_comes_after_its_window_begins_another_and_leaves_others_thei
     }
     assert_eq!(msp.see(&run).await.result("acme", "edr"), "updated");
     assert_eq!(row().await, [8_000 - of_others - 3, 3]);
+}
+
+#[tokio::test]
+async fn prices_that_the_psa_has_no_room_for_stop_neither_the_run_nor_the_ones_after_it() {
+    for mode in ["preview", "apply"] {
+        let msp = msp().await;
+        msp.push(&[("acme", "edr", 42), ("loose", "edr", 5)]).await;
+        for entity in [Entity::Services, Entity::Currencies] {
+            msp.psa.plan_fault(When::EveryRequest(entity), Fault::too_many_requests(Some(600)));
+        }
+        let run = msp.run(mode).await;
+        assert_eq!((run.status(), &run.line("acme", "edr")["money"]), ("succeeded", &Value::Null), "{mode}");
+        assert_eq!(connection(&msp).await["circuit"], Value::Null, "{mode}");
+        // The first of them ends all of them.
+        let asked = [Entity::Services, Entity::Currencies].map(|entity| msp.psa.count(entity, Asked::Query));
+        assert_eq!(asked, [1, 0], "{mode}");
+        assert_eq!(msp.run("apply").await.status(), "succeeded");
+        assert_eq!(msp.units("acme", "edr"), 42);
+    }
 }

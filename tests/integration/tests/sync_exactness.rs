@@ -7,6 +7,8 @@ use integration::{Answer, PARTNER, on_every_psa};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::api::auth::Scope;
+use shared::store::schema::{self, Key};
+use shared::store::{Condition, Read};
 
 on_every_psa!(
     counts_become_units_and_a_second_run_writes_nothing,
@@ -239,6 +241,45 @@ async fn the_lines_as_csv_say_what_the_lines_as_json_say() {
         let fields: Vec<&String> = row.keys().collect();
         assert_eq!(json!(fields), json!(line.as_object().unwrap().keys().collect::<Vec<_>>()));
     }
+}
+
+#[tokio::test]
+async fn lines_beyond_what_an_answer_holds_come_in_several_files() {
+    let msp = msp(On::autotask()).await;
+    msp.push(&COUNTS).await;
+    let run = msp.run("apply").await;
+    // Many more pages of lines, with explanations full of what is written twice in a sheet and twice again in an answer.
+    let partition = schema::of_run(&PARTNER.parse().unwrap(), &run.id.parse().unwrap());
+    let rows: Vec<(String, Value)> = msp.parts.table.all(&partition, "", Read::Consistent).await.unwrap();
+    let (sk, page) = rows.into_iter().find(|(_, row)| row["lines"].as_array().is_some_and(|l| !l.is_empty())).unwrap();
+    let mut planted = page.clone();
+    let mut line = page["lines"][0].clone();
+    line["explanation"] = "\"".repeat(3_000).into();
+    planted["lines"] = vec![line; 30].into();
+    for n in 0..40 {
+        let key = Key { pk: partition.clone(), sk: format!("{sk}.{n:03}") };
+        assert!(msp.parts.table.put(&key, &planted, &Condition::absent()).await.unwrap());
+    }
+    let token = msp.parts.token(PARTNER, &[Scope::Read]);
+    let path = format!("/v1/runs/{}/lines", run.id);
+    let (mut query, mut files, mut found) = (String::new(), 0, 0);
+    loop {
+        let request = msp.parts.request(Method::GET, &format!("{path}{query}")).bearer_auth(&token);
+        let answer = Answer::to(request.header("accept", "text/csv")).await;
+        assert_eq!(answer.status, 200);
+        assert!(serde_json::to_string(&answer.text).unwrap().len() < 6_000_000);
+        files += 1;
+        let mut sheet = csv::Reader::from_reader(answer.text.as_bytes());
+        let rows: Vec<BTreeMap<String, String>> = sheet.deserialize().map(|row| row.unwrap()).collect();
+        found += rows.iter().filter(|row| row["line_id"] != "cut_short").count();
+        let cut_short = rows.last().filter(|row| row["line_id"] == "cut_short");
+        let link = answer.header("link").to_owned();
+        assert_eq!(cut_short.is_some(), !link.is_empty());
+        let Some(cut_short) = cut_short else { break };
+        query = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+        assert!(cut_short["explanation"].ends_with(query.strip_prefix('?').unwrap()), "{}", cut_short["explanation"]);
+    }
+    assert_eq!((files, found), (3, run.lines.len() + 40 * 30));
 }
 
 async fn only_the_lines_of_the_companies_that_are_named_are_synced<P: Fixture>(on: On<P>) {

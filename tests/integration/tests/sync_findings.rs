@@ -526,6 +526,7 @@ async fn contract_found(msp: &Msp) -> Finding {
         before: None,
         target: None,
         effective_date: None,
+        money: None,
     };
     let (connection, run) = (connection(msp).await, "run_0".parse().unwrap());
     let next = Next::after(None, &Word::Noticed(Box::new(noticed)), &connection.id, &run, msp.clock.time());
@@ -690,7 +691,7 @@ async fn what_is_sent_wrongly_is_refused_and_says_why() {
     insta::assert_json_snapshot!(problem("status=fine").await, @r#"
     {
       "code": "invalid_query",
-      "detail": "The query is not valid: status must be one of `open`, `resolved`, `closed`.",
+      "detail": "The query is not valid: status is \"fine\", and must be one of `open`, `resolved`, `closed`.",
       "errors": [
         {
           "detail": "must be one of `open`, `resolved`, `closed`",

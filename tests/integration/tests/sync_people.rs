@@ -42,6 +42,67 @@ async fn a_fall_and_a_rise_beyond_the_guards_are_held_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_held_line_shows_all_that_a_planned_one_shows_and_how_to_let_it_go() {
+    let msp = confirmed().await;
+    msp.map_product(
+        &msp.connection,
+        "edr",
+        json!({"service_id": msp.service("edr").to_string(), "rule": {"exclude": 2}}),
+    )
+    .await;
+    msp.push(&[("acme", "edr", 62), ("acme", "itdr", 10), ("acme", "sat", 51)]).await;
+    for mode in ["preview", "apply"] {
+        let run = msp.run(mode).await;
+        let line = run.line("acme", "edr");
+        assert_eq!(run.result("acme", "edr"), "held fall_guard");
+        assert_eq!(
+            (&line["counted"], &line["before"], &line["target"], &line["difference"]),
+            (&json!(62), &json!(100), &json!(60), &json!(-40))
+        );
+        assert_eq!((&line["effective_date"], &line["prorated"]), (&json!("2026-11-01"), &json!(false)));
+        assert_eq!(line["rule"], "newest count 62 of 2026-11-21, excluding 2");
+        assert_eq!(line["money"]["monthly_price"], "-200.00");
+        assert_eq!((&line["approvable"], &line["after"]), (&json!(true), &Value::Null));
+        assert!(line["fix"].as_str().unwrap().contains("approve the line"), "{line}");
+    }
+    // Of a posted period it is the day after; the rows in force alone would not tell.
+    msp.psa.post_period(msp.contract("acme"), day("2026-11-21"));
+    for mode in ["preview", "apply"] {
+        assert_eq!(msp.run(mode).await.line("acme", "edr")["effective_date"], "2026-12-01", "{mode}");
+    }
+    // What was told is what is made.
+    let run = msp.run("apply").await;
+    let approved = msp.approve(&run, None).await;
+    assert_eq!(approved.line("acme", "edr")["effective_date"], "2026-12-01");
+    assert_eq!(msp.changes().last(), Some(&("2026-12-01".to_owned(), -40)));
+}
+
+#[tokio::test]
+async fn a_company_that_is_absent_is_held_with_what_it_carries_and_no_approval_lowers_it() {
+    let msp = confirmed().await;
+    msp.map_company(&msp.connection, "acme", json!({"when_absent": "hold"})).await;
+    msp.push(&[("other", "edr", 1), ("acme", "itdr", 10), ("acme", "sat", 50)]).await;
+    let run = msp.run("apply").await;
+    let line = run.line("acme", "edr");
+    assert_eq!(run.result("acme", "edr"), "held company_absent");
+    assert_eq!((&line["before"], &line["target"], &line["approvable"]), (&json!(100), &Value::Null, &json!(false)));
+    let explanation = line["explanation"].as_str().unwrap();
+    assert!(explanation.contains("its last count was 100 on 2026-11-21"), "{explanation}");
+    assert!(explanation.ends_with("so there is no target to approve."), "{explanation}");
+    assert!(line["fix"].as_str().unwrap().starts_with("Say how many there are"), "{line}");
+    let path = format!("/v1/runs/{}/approve", run.id);
+    let refused = msp.call(Method::POST, &path, Some(json!({"lines": [line["line_id"]]}))).await;
+    assert_eq!(refused.status, 422, "{}", refused.json);
+    // Taken as zero it is a fall like any other, and says what it is.
+    msp.map_company(&msp.connection, "acme", json!({"when_absent": "zero"})).await;
+    let run = msp.run("apply").await;
+    let line = run.line("acme", "edr");
+    assert_eq!((run.result("acme", "edr").as_str(), &line["target"]), ("held fall_guard", &json!(0)));
+    let day = "is absent from the complete snapshot of edr of 2026-11-21 and its mapping takes that as zero";
+    assert!(line["rule"].as_str().unwrap().contains(day), "{line}");
+}
+
+#[tokio::test]
 async fn approving_a_run_makes_exactly_what_was_held() {
     let msp = confirmed().await;
     let run = guarded(&msp).await;
@@ -228,13 +289,16 @@ async fn shadow_mode_shows_every_change_and_never_writes_one() {
         json!({"acme/edr": "held fall_guard", "acme/itdr": "planned shadow", "acme/sat": "planned shadow"})
     );
     assert_eq!((run.writes(), msp.write_requests()), (0, 0));
-    let approved = msp.approve(&run, None).await;
-    assert_eq!(
-        (approved.view["lines"]["planned"].as_u64(), msp.write_requests()),
-        (Some(3), 0),
-        "{:?}",
-        approved.results()
-    );
+    // Nothing comes of an approval there, so none is taken: not even the first run's.
+    let approve = format!("/v1/runs/{}/approve", run.id);
+    for lines in [json!({}), json!({"lines": [msp.line_id("acme", "sat")]})] {
+        let refused = msp.call(Method::POST, &approve, Some(lines)).await.problem();
+        assert_eq!((refused["status"].as_u64(), refused["code"].as_str()), (Some(409), Some("shadow")));
+        assert_eq!(refused["fix"], "End shadow mode in the connection's policy.");
+    }
+    assert_eq!((msp.parts.wire.asked_for(), msp.write_requests()), (0, 0));
+    let connection = msp.done(Method::GET, &format!("/v1/connections/{}", msp.connection), None).await;
+    assert_eq!(connection["first_run_approved_at"], Value::Null);
     assert_eq!(msp.states("acme", "sat").await, "");
     msp.policy(json!({"shadow": false})).await;
     assert_eq!(msp.run("apply").await.view["lines"]["updated"], 2);
@@ -266,7 +330,23 @@ async fn under_approval_of_the_first_run_changes_wait_until_one_was_made() {
     assert_eq!(run.result("acme", "edr"), "held approval_needed");
     assert_eq!(msp.run("apply").await.result("acme", "edr"), "held approval_needed");
     assert_eq!(msp.write_requests(), 0);
+    let connection = format!("/v1/connections/{}", msp.connection);
+    let policy = async || {
+        let preflight = msp.done(Method::GET, &format!("{connection}/preflight"), None).await;
+        preflight["items"].as_array().unwrap().iter().find(|item| item["check"] == "policy").unwrap().clone()
+    };
+    let approved_at = async || msp.done(Method::GET, &connection, None).await["first_run_approved_at"].clone();
+    assert_eq!((policy().await["code"].as_str(), approved_at().await), (Some("first_run_not_approved"), Value::Null));
     assert_eq!(msp.approve(&run, None).await.result("acme", "edr"), "updated");
+    assert_eq!(approved_at().await, msp.clock.time().to_string());
+    let passed = policy().await;
+    let told = passed["explanation"].as_str().unwrap();
+    assert!(passed["status"] == "ok" && told.starts_with("The first run was approved on 2026-11-21 1"), "{passed}");
+    // What is approved later on is not the first run.
+    let first = approved_at().await;
+    msp.clock.advance(jiff::SignedDuration::from_hours(1));
+    msp.approve(&run, None).await;
+    assert_eq!(approved_at().await, first);
     msp.push(&[("acme", "edr", 12)]).await;
     assert_eq!(msp.run("apply").await.result("acme", "edr"), "updated");
     assert_eq!(msp.units("acme", "edr"), 12);

@@ -215,7 +215,7 @@ async fn cursors_and_filters_that_are_none_are_refused() {
     insta::assert_json_snapshot!(refused(format!("/v1/runs/{}/lines?status=fine", run.id)).await, @r#"
     {
       "code": "invalid_query",
-      "detail": "The query is not valid: status must be one of `updated`, `unchanged`, `planned`, `held`, `skipped`, `failed`, `unknown`.",
+      "detail": "The query is not valid: status is \"fine\", and must be one of `updated`, `unchanged`, `planned`, `held`, `skipped`, `failed`, `unknown`.",
       "errors": [
         {
           "detail": "must be one of `updated`, `unchanged`, `planned`, `held`, `skipped`, `failed`, `unknown`",
@@ -286,6 +286,24 @@ async fn what_can_not_be_approved_is_refused_and_says_why() {
     }
     "#);
     insta::assert_json_snapshot!(approve(&run.id, json!({"lines": []})).await, @r#"
+    {
+      "code": "invalid_request",
+      "detail": "The request is not valid: /lines: names no line: name at least one, or send {} to approve all that wait.",
+      "errors": [
+        {
+          "detail": "names no line: name at least one, or send {} to approve all that wait",
+          "pointer": "/lines"
+        }
+      ],
+      "request_id": "[request]",
+      "status": 422,
+      "title": "Invalid request",
+      "type": "/problems/invalid_request"
+    }
+    "#);
+    msp.push(&[("acme", "edr", 100), ("acme", "itdr", 8)]).await;
+    let settled = msp.run("preview").await;
+    insta::assert_json_snapshot!(approve(&settled.id, json!({})).await, @r#"
     {
       "code": "nothing_to_approve",
       "detail": "No line of this run waits for approval.",
@@ -395,14 +413,109 @@ async fn lines_page_and_filter_without_loss_over_pages_of_every_kind() {
 }
 
 #[tokio::test]
-async fn a_run_of_companies_that_nobody_mapped_fails_and_names_them() {
+async fn a_run_that_names_a_company_that_is_not_mapped_is_refused_and_names_it() {
     let msp = Setup::of([Customer::named("acme").line("edr", 1)]).start().await;
     msp.push(&[("acme", "edr", 2)]).await;
-    let path = format!("/v1/connections/{}/runs", msp.connection);
-    let asked = msp.done(Method::POST, &path, Some(json!({"mode": "apply", "companies": ["acmee"]}))).await;
+    for mode in ["apply", "preview"] {
+        let body = json!({"mode": mode, "companies": ["acmee", "acme", "beta", "acmee"]});
+        let problem = msp.call(Method::POST, &start(&msp), Some(body)).await.problem();
+        insta::allow_duplicates! {
+            insta::assert_json_snapshot!(problem, @r#"
+            {
+              "code": "companies_not_mapped",
+              "detail": "These companies are not mapped: acmee, beta.",
+              "errors": [
+                {
+                  "detail": "is not mapped",
+                  "pointer": "/companies/0"
+                },
+                {
+                  "detail": "is not mapped",
+                  "pointer": "/companies/2"
+                },
+                {
+                  "detail": "is not mapped",
+                  "pointer": "/companies/3"
+                }
+              ],
+              "fix": "Map the companies first, or check how they are spelt. No run was made.",
+              "request_id": "[request]",
+              "status": 422,
+              "title": "Companies not mapped",
+              "type": "/problems/companies_not_mapped"
+            }
+            "#);
+        }
+    }
+    assert_eq!(msp.parts.wire.asked_for(), 0);
+    let unknown: Vec<String> = (0..25).map(|number| format!("c{number:02}")).collect();
+    let body = json!({"mode": "apply", "companies": unknown});
+    let problem = msp.call(Method::POST, &start(&msp), Some(body)).await.problem();
+    assert!(problem["detail"].as_str().unwrap().ends_with(", c18, c19 and 5 more."), "{problem}");
+    // One that is spelt as it is mapped may be named twice.
+    let body = json!({"mode": "apply", "companies": ["acme", "acme"]});
+    msp.done(Method::POST, &start(&msp), Some(body)).await;
     msp.drain().await;
-    let run = msp.see(asked["run_id"].as_str().unwrap()).await;
-    assert_eq!((run.status(), run.view["code"].as_str()), ("failed", Some("companies_not_mapped")));
-    assert_eq!(run.view["explanation"], "None of these companies is mapped: acmee.");
-    assert_eq!(msp.write_requests(), 0);
+    assert_eq!(msp.units("acme", "edr"), 2);
+}
+
+#[tokio::test]
+async fn a_company_that_a_run_can_no_longer_reach_is_named_by_the_run() {
+    let beta = Customer::named("beta").line("edr", 1);
+    let msp = Setup::of([Customer::named("acme").line("edr", 1), beta]).start().await;
+    msp.push(&[("acme", "edr", 2), ("beta", "edr", 2)]).await;
+    let ask = async |mode: &str, companies: &[&str]| {
+        let body = json!({"mode": mode, "companies": companies});
+        msp.done(Method::POST, &start(&msp), Some(body)).await["run_id"].as_str().unwrap().to_owned()
+    };
+    let asked = [ask("preview", &["acme", "beta"]).await, ask("apply", &["acme", "beta"]).await];
+    let alone = ask("apply", &["beta"]).await;
+    let beta = format!("/v1/connections/{}/companies/beta", msp.connection);
+    let mapping = msp.done(Method::GET, &beta, None).await;
+    assert_eq!(msp.call(Method::DELETE, &beta, None).await.status, 204);
+    msp.drain().await;
+    for run in asked {
+        let run = msp.see(&run).await;
+        assert_eq!((run.status(), run.view["code"].as_str()), ("partial", Some("companies_not_mapped")));
+        assert_eq!(run.view["explanation"], "These companies are not mapped: beta.");
+        assert_eq!(run.lines.len(), 1, "{run:?}");
+    }
+    assert_eq!(msp.see(&alone).await.status(), "failed");
+    assert_eq!((msp.units("acme", "edr"), msp.units("beta", "edr")), (2, 1));
+    // It is mapped, but nothing is billed for it.
+    let excluded = json!({
+        "account_id": mapping["account_id"], "contract_id": mapping["contract_id"], "overrides": {"edr": {"excluded": true}}
+    });
+    msp.done(Method::PUT, &beta, Some(excluded)).await;
+    for (companies, status) in [(&["acme", "beta"][..], "partial"), (&["beta"], "failed")] {
+        let run = ask("preview", companies).await;
+        msp.drain().await;
+        let run = msp.see(&run).await;
+        assert_eq!((run.status(), run.view["code"].as_str()), (status, Some("companies_not_mapped")));
+        assert_eq!(run.view["explanation"], "No product is mapped for these companies: beta.");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_names_its_run_while_it_goes_on_and_no_longer() {
+    let msp = Setup::of([Customer::named("acme").line("edr", 1)]).start().await;
+    let path = format!("/v1/connections/{}", msp.connection);
+    let shown = async || {
+        let (one, all) =
+            (msp.done(Method::GET, &path, None).await, msp.done(Method::GET, "/v1/connections", None).await);
+        let changed = msp.done(Method::PATCH, &path, Some(json!({"enabled": true}))).await;
+        assert_eq!(one["current_run"], all["items"][0]["current_run"]);
+        assert_eq!(one["current_run"], changed["current_run"]);
+        one["current_run"].clone()
+    };
+    assert_eq!(shown().await, Value::Null);
+    msp.push(&[("acme", "edr", 2)]).await;
+    let run = msp.ask("apply").await;
+    msp.plan().await;
+    assert_eq!(shown().await, json!(run));
+    for job in msp.jobs() {
+        msp.work(&job).await.unwrap();
+    }
+    assert_eq!(msp.see(&run).await.status(), "succeeded");
+    assert_eq!(shown().await, Value::Null);
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use shared::domain::line::{LineResult, LineStatus};
+use shared::domain::money::LineMoney;
 use shared::domain::units::Units;
 use shared::psa::Psa;
+use shared::store::runs::RunMoney;
 
 use super::story::{Part, Played, RunEnd};
 use crate::cli::Failure;
@@ -13,8 +15,8 @@ use crate::cli::Failure;
 #[derive(Serialize)]
 struct Report<'a> {
     lines: Vec<Line<'a>>,
-    first_run: Costs,
-    second_run: Costs,
+    first_run: Costs<'a>,
+    second_run: Costs<'a>,
 }
 
 #[derive(Serialize)]
@@ -28,20 +30,24 @@ struct Line<'a> {
     status: LineStatus,
     code: &'a str,
     explanation: &'a str,
+    /// What the change comes to, where units change or wait to be changed.
+    money: Option<&'a LineMoney>,
 }
 
 /// What the runs of all connections cost together.
 #[derive(Serialize)]
-struct Costs {
+struct Costs<'a> {
     psa_requests: u32,
     writes: u32,
-    by_psa: BTreeMap<&'static str, Cost>,
+    by_psa: BTreeMap<&'static str, Cost<'a>>,
 }
 
 #[derive(Serialize)]
-struct Cost {
+struct Cost<'a> {
     psa_requests: u32,
     writes: u32,
+    /// What was planned, written and held, a month.
+    money: &'a RunMoney,
 }
 
 impl<'a> Line<'a> {
@@ -58,18 +64,18 @@ impl<'a> Line<'a> {
             status: line.status,
             code: &line.code,
             explanation: &line.explanation,
+            money: line.money.as_ref(),
         }
     }
 }
 
-impl Costs {
-    fn of(parts: &[Part], run: impl Fn(&Part) -> &RunEnd) -> Self {
-        let each = |part| -> &RunEnd { run(part) };
-        let cost = |run: &RunEnd| Cost { psa_requests: run.psa_requests, writes: run.writes };
+impl<'a> Costs<'a> {
+    fn of(parts: &'a [Part], run: impl Fn(&'a Part) -> &'a RunEnd) -> Self {
+        let cost = |run: &'a RunEnd| Cost { psa_requests: run.psa_requests, writes: run.writes, money: &run.money };
         Self {
-            psa_requests: parts.iter().map(|part| each(part).psa_requests).sum(),
-            writes: parts.iter().map(|part| each(part).writes).sum(),
-            by_psa: parts.iter().map(|part| (part.psa.as_str(), cost(each(part)))).collect(),
+            psa_requests: parts.iter().map(|part| run(part).psa_requests).sum(),
+            writes: parts.iter().map(|part| run(part).writes).sum(),
+            by_psa: parts.iter().map(|part| (part.psa.as_str(), cost(run(part)))).collect(),
         }
     }
 }

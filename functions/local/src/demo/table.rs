@@ -1,4 +1,4 @@
-//! The results as a table: what was written first, then what waits for a person, then how much was right already.
+//! The results as a table: what needs a person first, then what was written, then how much was right already.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use super::terminal::{Look, Terminal, fitted};
 
 /// Statuses in the order in which they are shown, with the heading of each.
 const GROUPS: [(LineStatus, &str, &str, Look); 6] = [
+    (LineStatus::Unknown, "unknown", "Sent, and not known what became of it", Look::Bad),
+    (LineStatus::Failed, "failed", "Can't be written until something is repaired", Look::Bad),
+    (LineStatus::Held, "held", "Held: a person decides", Look::Waiting),
     (LineStatus::Updated, "updated", "Written and read back", Look::Good),
     (LineStatus::Planned, "planned", "Would be written", Look::Good),
-    (LineStatus::Unknown, "unknown", "Sent, and not known what became of it", Look::Bad),
-    (LineStatus::Held, "held", "Held: a person decides", Look::Waiting),
-    (LineStatus::Failed, "failed", "Can't be written until something is repaired", Look::Bad),
     (LineStatus::Skipped, "skipped", "Skipped: nothing to do for now", Look::Waiting),
 ];
 
@@ -125,6 +125,7 @@ mod tests {
             before: units(numbers[0]),
             target: units(numbers[1]),
             after: units(numbers[2]),
+            rule: None,
             effective_date: None,
             status,
             code: String::new(),
@@ -164,7 +165,8 @@ mod tests {
         let place = |text: &str| drawn.iter().position(|line| line.contains(text)).unwrap();
         assert!(place("Written and read back (2)") < place("Böhm Optik"));
         assert!(place("Böhm Optik") < place("Zhang Law"));
-        assert!(place("Zhang Law") < place("Held: a person decides (1)"));
+        assert!(place("Held: a person decides (1)") < place("Öztürk"));
+        assert!(place("Öztürk") < place("Written and read back (2)"));
         assert!(drawn[place("Öztürk")].contains("    72     31      – held"), "{drawn:#?}");
         assert_eq!(drawn.last().unwrap(), "  1 more lines were right already and cost no further request.");
     }

@@ -3,23 +3,26 @@
 use std::fmt::Display;
 
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
-use serde::Serialize;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
 use shared::api::auth::Reader;
-use shared::api::{Path, Problem, ProblemBody};
-use shared::domain::ids::ConnectionId;
+use shared::api::paging::List;
+use shared::api::sheet::{self, AtHand, Wants};
+use shared::api::{Path, Problem, ProblemBody, Query, owned};
+use shared::domain::ids::{ConnectionId, ProductKey};
 use shared::domain::rule::Rule;
-use shared::store::Read;
 use shared::store::mappings::{CompanyMapping, Everything, Override, Price, ProductMapping};
+use utoipa::IntoParams;
 
-use super::columns::{Column, Type, cell};
+use super::columns::{Column, Type, cell, text};
+use super::understood;
 use crate::Deps;
 
-/// All mappings of a connection as a CSV file: a row a product, a company and an override.
+/// All mappings of a connection as a CSV file: a row a product, a company and an override. One that is too large for an answer
+/// says so in its last row, which an import passes over, and in `Link`, with the cursor to go on after.
 #[utoipa::path(
     get, path = "/v1/connections/{id}/mappings.csv", tag = "mappings", operation_id = "get_mappings_csv",
-    params(("id" = String, Path)),
+    params(("id" = String, Path), FilePart),
     responses(
         (status = 200, description = "Products, then companies, each with its overrides", body = String, content_type = "text/csv"),
         (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
@@ -30,32 +33,39 @@ pub(crate) async fn get(
     Reader(caller): Reader,
     State(deps): State<Deps>,
     Path(connection): Path<ConnectionId>,
+    Query(file): Query<FilePart>,
+    wants: Wants,
 ) -> Result<Response, Problem> {
-    let found = deps.connections.get(&caller.partner, &connection, Read::Eventual).await?;
-    found.ok_or_else(|| Problem::not_found("connection"))?;
+    owned::connection(&deps.connections, &caller, &connection).await?;
     let all = deps.mappings.everything(&caller.partner, &connection).await?;
-    let name = format!("attachment; filename=\"mappings-{connection}.csv\"");
-    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, name.as_str())];
-    Ok((headers, sheet(&all).map_err(Problem::internal)?).into_response())
+    understood(&all)?;
+    let list = List::named(&["mappings.csv", connection.as_str()]);
+    let from = list.position(file.cursor.as_deref())?;
+    sheet::answer(&format!("mappings-{connection}"), &list, &rows(&all), (&wants, from)).await
 }
 
-fn sheet(all: &Everything) -> Result<Vec<u8>, csv::Error> {
-    let mut sheet = csv::Writer::from_writer(Vec::new());
-    sheet.write_record(Column::ALL.map(Column::name))?;
-    for mapping in &all.products {
-        sheet.write_record(product(mapping).0)?;
-    }
-    for mapping in &all.companies {
-        sheet.write_record(company(mapping).0)?;
-        for (product, different) in &mapping.overrides {
-            let row = an_override(different).with(Column::Company, &mapping.company).with(Column::Product, product);
-            sheet.write_record(row.0)?;
-        }
-    }
-    sheet.into_inner().map_err(|error| error.into_error().into())
+/// Which part of the file.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FilePart {
+    /// Where a file that was cut short goes on: the cursor that its last row and its header `Link` name.
+    cursor: Option<String>,
 }
 
-fn product(mapping: &ProductMapping) -> Cells {
+/// Products, then companies: one that is given anew is given with all of its overrides, so that these stay together.
+fn rows(all: &Everything) -> AtHand {
+    let products =
+        all.products.iter().map(|mapping| (format!("1#{}", mapping.product), vec![product(mapping).cells()]));
+    let companies = all.companies.iter().map(|mapping| {
+        let different = mapping.overrides.iter().map(|(product, different)| an_override(mapping, product, different));
+        let rows = std::iter::once(company(mapping)).chain(different).map(Cells::cells).collect();
+        (format!("2#{}", mapping.company), rows)
+    });
+    AtHand { header: Column::ALL.map(Column::name).to_vec(), rows: products.chain(companies).collect() }
+}
+
+pub(super) fn product(mapping: &ProductMapping) -> Cells {
     Cells::of(Type::Product)
         .with(Column::Product, &mapping.product)
         .with(Column::ServiceId, &mapping.service_id)
@@ -63,7 +73,7 @@ fn product(mapping: &ProductMapping) -> Cells {
         .price(mapping.price.as_ref())
 }
 
-fn company(mapping: &CompanyMapping) -> Cells {
+pub(super) fn company(mapping: &CompanyMapping) -> Cells {
     Cells::of(Type::Company)
         .with(Column::Company, &mapping.company)
         .with(Column::AccountId, &mapping.account_id)
@@ -71,9 +81,11 @@ fn company(mapping: &CompanyMapping) -> Cells {
         .word(Column::WhenAbsent, mapping.when_absent)
 }
 
-fn an_override(different: &Override) -> Cells {
+pub(super) fn an_override(mapping: &CompanyMapping, product: &ProductKey, different: &Override) -> Cells {
     let Override { contract_id, service_id, rule, price, excluded, opening_units } = different;
     let cells = Cells::of(Type::Override)
+        .with(Column::Company, &mapping.company)
+        .with(Column::Product, product)
         .some(Column::ContractId, contract_id.as_ref())
         .some(Column::ServiceId, service_id.as_ref())
         .some(Column::Excluded, excluded.then_some(true))
@@ -84,11 +96,20 @@ fn an_override(different: &Override) -> Cells {
 }
 
 /// The cells of a row.
-struct Cells([String; Column::ALL.len()]);
+pub(super) struct Cells([String; Column::ALL.len()]);
 
 impl Cells {
     fn of(kind: Type) -> Self {
         Self(Column::ALL.map(|_| String::new())).with(Column::Type, kind.name())
+    }
+
+    fn cells(self) -> Vec<String> {
+        self.0.to_vec()
+    }
+
+    /// What stands in a column, as a person reads it.
+    pub(super) fn text(&self, column: Column) -> &str {
+        self.0.get(column.place()).map_or("", |cell| text(cell))
     }
 
     fn with(mut self, column: Column, value: impl Display) -> Self {

@@ -11,9 +11,10 @@ use shared::domain::ids::ConnectionId;
 use shared::store::mappings::{Everything, Weighed};
 use utoipa::{IntoParams, ToSchema};
 
+use super::changes::Changes;
 use super::faults::SheetFaults;
 use super::rows::File;
-use super::{lookup, read, wanted};
+use super::{lookup, read, understood, wanted};
 use crate::{Deps, import_under_way};
 
 /// How to import.
@@ -40,6 +41,9 @@ pub(crate) struct Imported {
     rows: usize,
     /// Whether nothing was changed because only a check was asked for.
     dry_run: bool,
+    /// What would change, where only a check was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Changes>,
 }
 
 /// Import mappings from a CSV file: all of them, or none. What the file does not name stays as it is; a company is given with
@@ -71,6 +75,7 @@ pub(crate) async fn post(
     let rows = read::rows(&text, &mut faults)?;
     let file = File::of(&rows, &mut faults);
     let stored = deps.mappings.everything(&caller.partner, &connection).await?;
+    understood(&stored)?;
     let now = deps.clock.now();
     let wanted = wanted::wanted(&file, &stored, (now, &caller.actor), &mut faults);
     let zone = TimeZone::get(&psa.connection.time_zone).map_err(Problem::internal)?;
@@ -81,12 +86,12 @@ pub(crate) async fn post(
         Err(_) => (),
     }
     faults.refuse()?;
-    let weighed = match how.dry_run {
-        true => stored.weigh(&wanted),
-        false => store(&deps, (&caller, &connection), &file, (stored, wanted)).await?,
+    let (weighed, changes) = match how.dry_run {
+        true => (stored.weigh(&wanted), Some(Changes::between(&file, &stored, &wanted))),
+        false => (store(&deps, (&caller, &connection), &file, (stored, wanted)).await?, None),
     };
     let Weighed { created, changed, unchanged } = weighed;
-    Ok(Json(Imported { created, changed, unchanged, rows: rows.len(), dry_run: how.dry_run }))
+    Ok(Json(Imported { created, changed, unchanged, rows: rows.len(), dry_run: how.dry_run, changes }))
 }
 
 /// Stores what is `wanted` in view of what is `stored`, and what came of it.

@@ -3,6 +3,7 @@
 
 use axum::http::StatusCode;
 use csv::{ReaderBuilder, StringRecord, Trim};
+use shared::api::sheet::CUT_SHORT;
 use shared::api::{Fault, Problem};
 
 use super::columns::{Column, text};
@@ -43,6 +44,10 @@ pub(super) fn rows(file: &str, faults: &mut SheetFaults) -> Result<Vec<Row>, Pro
         if record.iter().all(str::is_empty) {
             continue;
         }
+        // An export that was cut short says so in its last row.
+        if record.get(places[Column::Type.place()]) == Some(CUT_SHORT) {
+            continue;
+        }
         number += 1;
         let line = line_of(&record, file);
         if number > MAX_ROWS {
@@ -70,29 +75,42 @@ fn separator(file: &str) -> u8 {
 }
 
 /// Where each column stands.
+///
+/// # Errors
+/// 422 with one fault, however much of the header is wrong: what it must be, and what it is not.
 fn places(header: &StringRecord) -> Result<[usize; Column::ALL.len()], Problem> {
-    let mut faults = Vec::new();
-    let mut fault = |column: &str, detail: &str| {
-        faults.push(Fault::new(format!("/rows/1/{column}"), format!("row 1, column {column}: {detail}")));
-    };
     let at = |column: Column| header.iter().enumerate().filter(move |(_, name)| *name == column.name());
-    for (place, name) in header.iter().enumerate() {
-        if Column::named(name).is_none() {
-            // What a stranger wrote there is not repeated at any length.
-            let shown: String = name.chars().filter(|c| c.is_ascii_graphic()).take(40).collect();
-            let shown = if shown.is_empty() { format!("number {}", place + 1) } else { shown };
-            fault(&shown, "is not a column of this file");
-        }
+    let named = |times: fn(usize) -> bool| {
+        let names = Column::ALL.into_iter().filter(|column| times(at(*column).count())).map(Column::name);
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let strangers = header.iter().enumerate().filter(|(_, name)| Column::named(name).is_none());
+    let strangers = strangers.map(|(place, name)| shown(place, name)).take(MOST_NAMED).collect::<Vec<_>>().join(", ");
+    let wrong: Vec<String> =
+        [("lacks", named(|count| count == 0)), ("has twice", named(|count| count > 1)), ("has besides", strangers)]
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(what, names)| format!("it {what}: {names}"))
+            .collect();
+    if wrong.is_empty() {
+        return Ok(Column::ALL.map(|column| at(column).map(|(place, _)| place).next().unwrap_or_default()));
     }
-    let places = Column::ALL.map(|column| {
-        match at(column).count() {
-            0 => fault(column.name(), "is missing"),
-            1 => (),
-            _ => fault(column.name(), "is there twice"),
-        }
-        at(column).map(|(place, _)| place).next().unwrap_or_default()
-    });
-    if faults.is_empty() { Ok(places) } else { Err(Problem::invalid(faults)) }
+    let separated = if header.len() == 1 { "; one column alone was found, so another separator was used" } else { "" };
+    let detail = format!(
+        "row 1: the header must name these columns, in any order, with commas or semicolons between them: {}; {}{separated}",
+        Column::ALL.map(Column::name).join(","),
+        wrong.join("; ")
+    );
+    Err(Problem::invalid(vec![Fault::new("/rows/1", detail)]))
+}
+
+/// Names of a header that are repeated in an answer.
+const MOST_NAMED: usize = 20;
+
+/// What a stranger wrote is not repeated at any length.
+fn shown(place: usize, name: &str) -> String {
+    let shown: String = name.chars().filter(|c| c.is_ascii_graphic()).take(40).collect();
+    if shown.is_empty() { format!("number {}", place + 1) } else { shown }
 }
 
 fn unreadable(line: u64) -> Problem {

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use shared::domain::ids::{CompanyId, ProductKey, ServiceId};
-use shared::store::mappings::{CompanyMapping, Everything, Override, ProductMapping};
+use shared::store::Newer;
+use shared::store::mappings::{CompanyMapping, Everything, ProductMapping};
 
 use super::columns::Column;
 use super::faults::SheetFaults;
-use super::rows::{CompanyRow, File};
-use crate::openings;
+use super::rows::File;
+use crate::{openings, overrides};
 
 const NO_PRODUCT: &str = "is mapped neither in this file nor on the connection, and the row names no service for it";
 
@@ -33,10 +34,13 @@ pub(super) fn wanted(
         version: 0,
         updated_at: now,
         updated_by: by.to_owned(),
+        newer: Newer::default(),
     });
     let companies = file.companies.iter().map(|(company, row)| {
         let before = before.get(company).copied();
-        strangers(row, before, &services, faults);
+        for product in overrides::strangers(&row.overrides, before, |product| services.contains_key(product)) {
+            faults.cell(row.row_of(product), Column::Product, NO_PRODUCT);
+        }
         let mut mapping = CompanyMapping {
             company: company.clone(),
             account_id: row.account_id.clone(),
@@ -47,6 +51,7 @@ pub(super) fn wanted(
             version: 0,
             updated_at: now,
             updated_by: by.to_owned(),
+            newer: Newer::default(),
         };
         mapping.openings = match before.filter(|before| says_the_same(&mapping, before)) {
             Some(before) => before.openings.clone(),
@@ -70,24 +75,6 @@ fn services(file: &File, stored: &Everything) -> BTreeMap<ProductKey, ServiceId>
     let stored = stored.products.iter().map(|mapping| (mapping.product.clone(), mapping.service_id.clone()));
     let new = file.products.iter().map(|(product, row)| (product.clone(), row.service_id.clone()));
     stored.chain(new).collect()
-}
-
-/// Overrides of products that nobody has mapped are slips, unless they name a service or are on record.
-fn strangers(
-    row: &CompanyRow,
-    before: Option<&CompanyMapping>,
-    services: &BTreeMap<ProductKey, ServiceId>,
-    faults: &mut SheetFaults,
-) {
-    let on_record = |product: &ProductKey| before.is_some_and(|before| before.overrides.contains_key(product));
-    let is_known = |product: &ProductKey, different: &Override| {
-        different.service_id.is_some() || services.contains_key(product) || on_record(product)
-    };
-    for (product, different) in &row.overrides {
-        if !is_known(product, different) {
-            faults.cell(row.row_of(product), Column::Product, NO_PRODUCT);
-        }
-    }
 }
 
 fn says_the_same(mapping: &CompanyMapping, before: &CompanyMapping) -> bool {

@@ -57,6 +57,10 @@ impl Connector for AutotaskConnector {
         catalog::services_by_id(&self.client, ids).await
     }
 
+    async fn services_in_passing(&self, ids: &BTreeSet<ServiceId>) -> Result<Vec<Service>, PsaError> {
+        catalog::services_by_id(&self.client, ids).await
+    }
+
     async fn contracts(&self, query: &CatalogQuery) -> Result<CatalogPage<Contract>, PsaError> {
         catalog::contracts(&self.client, query).await
     }

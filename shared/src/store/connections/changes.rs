@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Connection, Connections, EDIT_ATTEMPTS, Status};
+use super::{Connection, Connections, EDIT_ATTEMPTS, Status, seconds};
 use crate::domain::difference::{Difference, Fields};
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
 use crate::psa::Endpoint;
@@ -40,6 +40,19 @@ pub struct Bookkeeping {
     pub current_run: Option<RunId>,
     /// As [`Connection::first_run_approved`].
     pub first_run_approved: bool,
+    /// As [`Connection::first_run_approved_at`].
+    pub first_run_approved_at: Option<Timestamp>,
+}
+
+impl Bookkeeping {
+    /// Notes that a person approved all of a run at `now`. `false`: that was noted before, and stays.
+    pub fn pass_first_run(&mut self, now: Timestamp) -> bool {
+        let first = !std::mem::replace(&mut self.first_run_approved, true);
+        if first {
+            self.first_run_approved_at = Some(seconds(now));
+        }
+        first
+    }
 }
 
 impl Connections {
@@ -160,13 +173,15 @@ impl Connections {
     ) -> Result<bool, StoreError> {
         for _ in 0..EDIT_ATTEMPTS {
             let Some(connection) = self.get(partner, id, Read::Consistent).await? else { return Ok(false) };
-            let Connection { next_due_at, current_run, first_run_approved, .. } = connection.clone();
-            let mut kept = Bookkeeping { next_due_at, current_run, first_run_approved };
+            let Connection { next_due_at, current_run, first_run_approved, first_run_approved_at, .. } =
+                connection.clone();
+            let mut kept = Bookkeeping { next_due_at, current_run, first_run_approved, first_run_approved_at };
             if !change(&mut kept) {
                 return Ok(true);
             }
-            let Bookkeeping { next_due_at, current_run, first_run_approved } = kept;
-            let noted = Connection { next_due_at, current_run, first_run_approved, ..connection };
+            let Bookkeeping { next_due_at, current_run, first_run_approved, first_run_approved_at } = kept;
+            let noted =
+                Connection { next_due_at, current_run, first_run_approved, first_run_approved_at, ..connection };
             let read = noted.version;
             let row = noted.into_next_version();
             let same = Condition::new("#version = :read").bind(":read", read)?;

@@ -88,13 +88,22 @@ fn writes<T: Mapping>(place: &Place, mapping: &T, replaces: bool) -> Result<[Wri
         true => Condition::new("#version = :before").bind(":before", mapping.version().saturating_sub(1))?,
         false => Condition::absent(),
     };
-    let version = MappingVersion { mapping: mapping.clone(), removed: false };
+    let row = place.table.write_put(&key, mapping, &fits)?;
+    next_version(place, row, &MappingVersion { mapping: mapping.clone(), removed: false })
+}
+
+/// What is written for every change of a mapping, however it came about: its own row, the version that it is from now on,
+/// and the entry of the journal that tells of it.
+pub(super) fn next_version<T: Mapping>(
+    place: &Place,
+    row: Write,
+    version: &MappingVersion<T>,
+) -> Result<[Write; 3], StoreError> {
+    let mapping = &version.mapping;
+    let key = T::key(&place.partner, &place.connection, mapping.id());
     let act = Act::of_mapping(&key, mapping.version(), mapping.changed().0);
-    Ok([
-        place.table.write_put(&key, mapping, &fits)?,
-        place.table.write_put(&history(place, mapping), &version, &Condition::absent())?,
-        place.table.write_act(&place.partner, &place.connection, &act)?,
-    ])
+    let kept = place.table.write_put(&history(place, mapping), version, &Condition::absent())?;
+    Ok([row, kept, place.table.write_act(&place.partner, &place.connection, &act)?])
 }
 
 /// Applies what is left of a committed import and says that it is done.

@@ -1,4 +1,7 @@
 //! What a mapping says: of a product, and of a company with what is different for single products.
+//!
+//! What a newer version may have put into rule, price, overrides and `when_absent` is set aside where this one does not
+//! understand it (`newer`): such a mapping is listed as it stands, its lines are refused, and it is no part of a CSV file.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +17,12 @@ use crate::domain::policy::WhenAbsent;
 use crate::domain::pricing::{Markup, Pricing};
 use crate::domain::rule::Rule;
 use crate::domain::units::Units;
+use crate::store::Newer;
+use crate::store::newer::{StandIn, tolerant};
 
 /// Which catalogue service a product is billed as, and how it is counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(remote = "Self")]
 pub struct ProductMapping {
     /// What is counted.
     #[schema(value_type = String)]
@@ -36,7 +42,16 @@ pub struct ProductMapping {
     pub updated_at: Timestamp,
     /// Who changed it last.
     pub updated_by: String,
+    /// What of it this version does not understand.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub newer: Newer,
 }
+
+tolerant!(ProductMapping, |path: &[&str]| match path {
+    ["rule", _, ..] | ["price", ..] => Some(StandIn::Nothing),
+    _ => None,
+});
 
 /// How a product's units are priced on the line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -158,6 +173,7 @@ impl Price {
 
 /// Which account and contract bill a company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(remote = "Self")]
 pub struct CompanyMapping {
     /// The partner's customer.
     #[schema(value_type = String)]
@@ -185,7 +201,17 @@ pub struct CompanyMapping {
     pub updated_at: Timestamp,
     /// Who changed it last.
     pub updated_by: String,
+    /// What of it this version does not understand.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub newer: Newer,
 }
+
+tolerant!(CompanyMapping, |path: &[&str]| match path {
+    ["overrides", _, ..] => Some(StandIn::Nothing),
+    ["when_absent"] => Some(StandIn::Value("hold".into())),
+    _ => None,
+});
 
 /// What is different for one product of a company.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

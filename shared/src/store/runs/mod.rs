@@ -19,12 +19,14 @@ use super::{Condition, Key, Page, Read, Rows, StoreError, Table};
 use crate::clock::fresh_id;
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
 use crate::domain::line::LineResult;
+use crate::domain::money;
 use crate::domain::reason::Reason;
 use crate::ledger::LeaseHolder;
 use crate::queue::CompanyJob;
 pub use last_sync::LastSync;
 pub use run::{
-    Approved, Counts, Effort, Gap, GapPage, Mode, Planned, ResultPage, Reverses, Run, RunMoney, RunState, Trigger,
+    Approved, Counts, Effort, Gap, GapPage, HandedOn, Mode, Planned, ResultPage, Reverses, Run, RunMoney, RunState,
+    Trigger,
 };
 
 /// Reads and writes runs.
@@ -58,6 +60,16 @@ impl Runs {
     /// The store is unavailable.
     pub async fn get(&self, partner: &PartnerId, run: &RunId) -> Result<Option<Run>, StoreError> {
         self.0.get(&schema::run(partner, run), Read::Consistent).await
+    }
+
+    /// Those of `runs` that have not ended.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn open_among(&self, partner: &PartnerId, runs: &BTreeSet<RunId>) -> Result<BTreeSet<RunId>, StoreError> {
+        let keys: Vec<Key> = runs.iter().map(|run| schema::run(partner, run)).collect();
+        let found: Vec<Run> = self.0.get_each(&keys).await?;
+        Ok(found.into_iter().filter(|run| run.finished_at.is_none()).map(|run| run.id).collect())
     }
 
     /// A connection's runs, newest first, and where the next page begins.
@@ -124,7 +136,7 @@ impl Runs {
     /// # Errors
     /// The store is unavailable.
     pub async fn put_decided(&self, run: &Run, number: usize, lines: &[LineResult]) -> Result<(), StoreError> {
-        let page = ResultPage { done: true, lines: lines.to_vec(), job: None };
+        let page = ResultPage { done: true, lines: lines.to_vec(), job: None, planned: Vec::new() };
         let key = schema::run_lines(&run.partner, &run.id, &decided_page(number));
         let ours = Condition::new("attribute_not_exists(#pk) OR #done = :yes").bind(":yes", true)?;
         self.0.put(&key, &page, &ours).await.map(|_| ())
@@ -215,13 +227,16 @@ impl Runs {
         lines: &[LineResult],
         effort: Effort,
     ) -> Result<bool, StoreError> {
-        let closed = ResultPage { done: true, lines: lines.to_vec(), job: None };
+        let close = Condition::new("SET #done = :yes, #lines = :lines, #job = :none")
+            .bind(":yes", true)?
+            .bind(":lines", lines)?
+            .bind(":none", None::<String>)?;
         let open = Condition::new("#done = :no").bind(":no", false)?;
         let (raise, more) = raised(Counts::of(lines), effort);
         let count = Condition::new(format!("SET {raise}, #jobs_left = #jobs_left - :one")).bind(":one", 1)?;
         let count = more.into_iter().try_fold(count, |count, (name, value)| count.bind(&name, value))?;
         let writes = vec![
-            self.0.write_put(&job_key(run, page), &closed, &open)?,
+            self.0.write_update(&job_key(run, page), &close, &open)?,
             self.0.write_update(&header(run), &count, &Condition::present())?,
         ];
         self.0.transact(writes).await
@@ -270,13 +285,35 @@ impl Runs {
         Ok(())
     }
 
-    /// The lines that stand on pages of company jobs.
+    /// What stands on pages of company jobs.
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn handed_on(&self, run: &Run) -> Result<BTreeSet<String>, StoreError> {
-        let lines = self.lines_of_jobs(&run.partner, &run.id).await?;
-        Ok(lines.into_iter().map(|line| line.line_id).collect())
+    pub async fn handed_on(&self, run: &Run) -> Result<HandedOn, StoreError> {
+        let partition = schema::of_run(&run.partner, &run.id);
+        let pages = self.0.all::<ResultPage>(&partition, JOB_PAGES, Read::Consistent).await?;
+        let mut handed_on = HandedOn::default();
+        for (_, page) in pages {
+            handed_on.lines.extend(page.lines.into_iter().map(|line| line.line_id));
+            handed_on.planned.extend(page.planned);
+        }
+        Ok(HandedOn { planned: money::together(handed_on.planned), ..handed_on })
+    }
+
+    /// What planners that came to no end have stored: the lines that they decided at once, and what their changes come to.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn planned_in_part(&self, run: &Run) -> Result<(Counts, RunMoney), StoreError> {
+        let partition = schema::of_run(&run.partner, &run.id);
+        let decided = self.0.all::<ResultPage>(&partition, DECIDED_PAGES, Read::Consistent).await?;
+        let lines: Vec<LineResult> = decided.into_iter().flat_map(|(_, page)| page.lines).collect();
+        let money = RunMoney::of(&lines);
+        let planned = self.handed_on(run).await?.planned;
+        Ok((
+            Counts::of(&lines),
+            RunMoney { planned: money::together(money.planned.into_iter().chain(planned)), ..money },
+        ))
     }
 
     /// The lines of company jobs: only those can have been written.
@@ -314,9 +351,10 @@ impl Runs {
         if !run.planned || run.jobs_left > 0 || run.finished_at.is_some() {
             return Ok(Some((run, false)));
         }
-        let end = Condition::new("SET #state = :state, #finished_at = :now")
+        let end = Condition::new("SET #state = :state, #finished_at = :now, #money = :money")
             .bind(":state", run.outcome())?
-            .bind(":now", now)?;
+            .bind(":now", now)?
+            .bind(":money", self.money_in_the_end(&run).await?)?;
         let running = Condition::new("#state = :running AND #planned = :yes AND #jobs_left <= :none")
             .bind(":running", RunState::Running)?
             .bind(":yes", true)?
@@ -325,6 +363,17 @@ impl Runs {
             Some(ended) => Ok(Some((ended, true))),
             None => Ok(self.get(partner, &run.id).await?.map(|run| (run, false))),
         }
+    }
+
+    /// What planning came to in money, with what its company jobs have written and held. All of their pages are closed by
+    /// now, so whoever ends the run comes to the same.
+    async fn money_in_the_end(&self, run: &Run) -> Result<RunMoney, StoreError> {
+        if run.jobs == 0 {
+            return Ok(run.money.clone());
+        }
+        let RunMoney { written, held, .. } = RunMoney::of(&self.lines_of_jobs(&run.partner, &run.id).await?);
+        let held = money::together(run.money.held.iter().cloned().chain(held));
+        Ok(RunMoney { planned: run.money.planned.clone(), written, held })
     }
 
     /// A page of results, and where the next begins.

@@ -1,14 +1,14 @@
 //! What a run is: its header, its pages of results, and how it ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::finding::Noticed;
-use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, RunId};
+use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey, RunId};
 use crate::domain::line::{LineResult, LineStatus};
-use crate::domain::money::{LineMoney, Sum};
+use crate::domain::money::{self, LineMoney, Sum};
 use crate::domain::plan::Approval;
 use crate::domain::reason::{Code, Reason};
 
@@ -120,6 +120,12 @@ pub struct Approved {
     pub line_id: String,
     /// What was approved.
     pub approval: Approval,
+    /// The company of the line's first feed, for whoever looks for what was approved of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<CompanyId>,
+    /// The product of the line's first feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<ProductKey>,
 }
 
 /// What a run takes back: the changes of another run.
@@ -194,6 +200,18 @@ pub struct ResultPage {
     /// What the company job has to do, as JSON, where the page belongs to one.
     #[serde(default)]
     pub job: Option<String>,
+    /// What the changes of a company job come to, as they were planned. It stays when the page is closed.
+    #[serde(default)]
+    pub planned: Vec<Sum>,
+}
+
+/// What an earlier planner of the same run has handed to company jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HandedOn {
+    /// The ids of the lines.
+    pub lines: BTreeSet<String>,
+    /// What their changes come to, as that planner planned them.
+    pub planned: Vec<Sum>,
 }
 
 /// Something that a run noticed besides what its lines say: usage that is billed nowhere, a contract that ends.
@@ -207,6 +225,12 @@ pub struct Gap {
 }
 
 impl Gap {
+    /// What a finding remembers of it.
+    #[must_use]
+    pub fn with_money(&self) -> Noticed {
+        Noticed { money: self.money.clone(), ..self.noticed.clone() }
+    }
+
     /// Whether every run of all lines comes across it, so that one which does not has shown it to be gone. Prices are read
     /// where something changes, and only then are costs seen to be hidden.
     #[must_use]
@@ -250,14 +274,35 @@ pub struct Planned {
     pub reason: Option<Reason>,
 }
 
-/// What the changes of a run come to, a month, as they were planned: one sum a currency.
+/// What the changes of a run come to, a month: one sum a currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct RunMoney {
-    /// Changes to be made.
+    /// Changes to be made, as they were planned. They stay as they were, whatever became of them.
     pub planned: Vec<Sum>,
-    /// Changes that wait for a person.
+    /// Changes that were written and read back, once the run has ended.
+    pub written: Vec<Sum>,
+    /// Changes that wait for a person; those that company jobs come to, once the run has ended.
     pub held: Vec<Sum>,
+}
+
+impl RunMoney {
+    /// What the changes of `lines` come to, by what each line ended as.
+    #[must_use]
+    pub fn of<'a>(lines: impl IntoIterator<Item = &'a LineResult>) -> Self {
+        let (mut planned, mut written, mut held) = (Vec::new(), Vec::new(), Vec::new());
+        for line in lines {
+            let sums = match line.status {
+                LineStatus::Planned => &mut planned,
+                LineStatus::Updated => &mut written,
+                LineStatus::Held => &mut held,
+                LineStatus::Unchanged | LineStatus::Skipped | LineStatus::Failed | LineStatus::Unknown => continue,
+            };
+            let difference = line.difference().filter(|difference| difference.get() != 0);
+            sums.extend(difference.map(|difference| (difference, line.money.clone().unwrap_or_default())));
+        }
+        Self { planned: money::sums(planned), written: money::sums(written), held: money::sums(held) }
+    }
 }
 
 impl Run {

@@ -129,3 +129,23 @@ pub(super) fn feed_of(sk: &str) -> Result<Feed, StoreError> {
 fn id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Corrupt(format!("not an id: {text}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_is_stale_when_the_newest_complete_snapshot_is_older_than_is_fresh() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let product: ProductKey = "edr".parse().unwrap();
+        let newest = NewestComplete { as_of: at("2026-11-20T12:00:00Z"), snapshot: "s".parse().unwrap() };
+        let book =
+            UsageBook { newest_complete: BTreeMap::from([(product.clone(), newest.clone())]), ..UsageBook::default() };
+        assert_eq!(book.stale_since(&product, at("2026-11-20T12:00:01Z")), Some(newest.as_of));
+        for fresh_from in ["2026-11-20T12:00:00Z", "2026-11-20T11:59:59Z"] {
+            assert_eq!(book.stale_since(&product, at(fresh_from)), None, "{fresh_from}");
+        }
+        // What was never heard of has no count that could go out of date.
+        assert_eq!(book.stale_since(&"m365".parse().unwrap(), at("2027-11-20T12:00:00Z")), None);
+    }
+}

@@ -290,6 +290,7 @@ fn routers(
 ) -> BTreeMap<&'static str, axum::Router> {
     let connections = connections::router(connections::Deps {
         connections: Connections::new(table.clone()),
+        runs: Runs::new(table.clone()),
         remembered: Idempotency::new(table.clone()),
         opener: opener.clone(),
         psas: psas.clone(),
@@ -311,6 +312,7 @@ fn routers(
     });
     let runs = runs::router(runs::Deps {
         connections: Connections::new(table.clone()),
+        mappings: Mappings::new(table.clone()),
         runs: Runs::new(table.clone()),
         findings: Findings::new(table.clone()),
         resolver,

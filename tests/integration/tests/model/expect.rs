@@ -111,7 +111,7 @@ pub fn approvable(lines: Vec<LineResult>) -> Vec<Approved> {
     let held = |line: &LineResult| line.status == LineStatus::Held && APPROVABLE.contains(&line.code.as_str());
     let approved = lines.into_iter().filter(held).filter_map(|line| {
         let approval = Approval { before: line.before?, target: line.target?, prices: None };
-        Some(Approved { line_id: line.line_id, approval })
+        Some(Approved { line_id: line.line_id, approval, company: Some(line.company), product: Some(line.product) })
     });
     approved.collect()
 }

@@ -46,6 +46,7 @@ pub async fn connect(world: &World, partner: &PartnerId, number: i64, story: &St
             version: 1,
             updated_at: now,
             updated_by: "the model".into(),
+            newer: Default::default(),
         };
         let key = ProductMapping::key(partner, &id, &mapping.product);
         world.table.put(&key, &mapping, &Condition::absent()).await.expect("the product is mapped");
@@ -61,6 +62,7 @@ pub async fn connect(world: &World, partner: &PartnerId, number: i64, story: &St
             version: 1,
             updated_at: now,
             updated_by: "the model".into(),
+            newer: Default::default(),
         };
         let key = CompanyMapping::key(partner, &id, &mapping.company);
         world.table.put(&key, &mapping, &Condition::absent()).await.expect("the company is mapped");

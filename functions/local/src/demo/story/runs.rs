@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
-use shared::domain::money::Money;
+use shared::domain::money::{Money, Side};
 use shared::store::runs::RunMoney;
 
 use crate::cli::Failure;
@@ -27,7 +27,7 @@ pub(in crate::demo) struct RunEnd {
     pub psa_requests: u32,
     pub writes: u32,
     pub lines: BTreeMap<String, u32>,
-    money: RunMoney,
+    pub money: RunMoney,
     explanation: Option<String>,
     finished_at: Option<Timestamp>,
     jobs: u64,
@@ -77,14 +77,13 @@ impl RunEnd {
 }
 
 impl RunEnd {
-    /// `12.50 EUR a month would be billed more; ` for each currency; nothing where nothing is known.
+    /// `12.50 EUR a month more to be billed and 5.00 less; ` for each currency; nothing where nothing is known.
     pub(super) fn worth(&self) -> String {
         let told = self.money.planned.iter().filter(|sum| sum.lines > sum.lines_without_price).map(|sum| {
             let currency =
                 sum.currency.clone().map(|currency| format!(" {}", String::from(currency))).unwrap_or_default();
-            let amount = sum.monthly_price.get();
-            let way = if amount.is_sign_negative() { "less" } else { "more" };
-            format!("{}{currency} a month {way} to be billed; ", Money::new(amount.abs()))
+            let amount = |side: &Side| Money::new(side.monthly_price.get().abs());
+            format!("{}{currency} a month more to be billed and {} less; ", amount(&sum.rises), amount(&sum.falls))
         });
         told.collect()
     }

@@ -1,213 +1,30 @@
-//! What to look at before lines are left to a schedule: each mapped feed, looked over without writing anything.
-//!
-//! The checks are those that a run makes before it writes, and those that a run can't make because it would be too late: that
-//! costs are shown, that a customer is invoiced in the currency of the others, that the product is counted at all. Each check
-//! is a function of what was read; a new one is one more of them in [`CHECKS`]. What concerns the connection as a whole is
-//! left to the connections' own preflight.
+//! The checks of a mapped feed: those that a run makes before it writes, and those that a run can't make because it would be
+//! too late: that costs are shown, that a customer is invoiced in the currency of the others, that the product is counted at
+//! all. Each check is a function of what was read; a new one is one more of them in [`CHECKS`].
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use jiff::Timestamp;
-use jiff::civil::Date;
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use super::assess::{bulk_window, months};
-use super::contracts::Contracts;
-use super::lines::{MappedFeed, MappedLine, Wanted};
-use super::{SyncError, Today, live_writers, open};
-use crate::clock::Clock;
+use super::read::Seen;
+use super::{Check, Preflight, Verdict};
 use crate::domain::contract::Contract;
-use crate::domain::ids::{AccountId, ConnectionId, ContractId};
-use crate::domain::line::{LineHistory, LineKey};
-use crate::domain::money::{Currency, UnitPrices};
+use crate::domain::ids::ConnectionId;
+use crate::domain::money::UnitPrices;
 use crate::domain::reason::{Code, Reason};
-use crate::psa::open::Opener;
-use crate::psa::{Observation, PsaError};
-use crate::store::connections::{Connection, Connections};
-use crate::store::lines::{Lines, Tenancy};
-use crate::store::mappings::{CompanyMapping, Everything};
-use crate::store::usage::{self, RecordedCount, UsageBook, UsageReader};
+use crate::store::usage::{self, RecordedCount};
+use crate::sync::lines::MappedFeed;
+use crate::sync::reason_of;
 
 /// Every check, in the order in which they are told.
 const CHECKS: [fn(&Subject<'_>) -> Check; 7] = [contract, service, writer, sharing, usage, prices, currency];
 
-/// A mapped feed, and what was found.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Preflight {
-    /// The company.
-    pub company: String,
-    /// The product.
-    pub product: String,
-    /// `contract:service`: the line that the mappings name.
-    pub line_id: String,
-    /// The worst of its checks.
-    pub status: Verdict,
-    /// One item a check, always all of them.
-    pub checks: Vec<Check>,
-}
-
-/// What one check found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = MappingCheck)]
-pub struct Check {
-    /// The check.
-    #[schema(value_type = String)]
-    pub check: &'static str,
-    /// What it comes to.
-    pub status: Verdict,
-    /// Stable name of what is to be known; empty where all is well.
-    pub code: String,
-    /// What was found, in words.
-    pub explanation: String,
-    /// What to do about it; empty where nothing has to be done.
-    pub fix: String,
-}
-
-/// What a check comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = MappingVerdict)]
-pub enum Verdict {
-    /// All is well.
-    Ok,
-    /// Something is to be decided or repaired; the line is written all the same.
-    Warning,
-    /// The line can't be written as it is.
-    Failed,
-}
-
-/// Looks mapped feeds over.
-#[derive(Clone)]
-pub struct Preflights {
-    /// Says which other connections live.
-    pub connections: Connections,
-    /// What is known of lines.
-    pub lines: Lines,
-    /// What is counted.
-    pub usage: UsageReader,
-    /// Opens the PSA.
-    pub opener: Opener,
-}
-
-/// Everything that was read.
-struct Seen {
-    today: Date,
-    contracts: Contracts,
-    observed: Observation,
-    histories: BTreeMap<LineKey, LineHistory>,
-    live: BTreeSet<ConnectionId>,
-    prices: Result<BTreeMap<LineKey, UnitPrices>, PsaError>,
-    mapped: BTreeMap<LineKey, MappedLine>,
-    book: UsageBook,
-    /// A complete snapshot that is older than this is stale.
-    fresh_from: Timestamp,
-    usual_currency: Option<Currency>,
-}
-
 /// What the checks look at: one feed.
-struct Subject<'a> {
-    feed: &'a MappedFeed,
-    connection: &'a ConnectionId,
-    seen: &'a Seen,
-}
-
-impl Preflights {
-    /// Looks over every feed of `companies`, some of those of `mappings`, in the order of the companies. It costs as many requests as planning a run of
-    /// them. The inner error is the PSA's.
-    ///
-    /// # Errors
-    /// The store or the secrets are unavailable.
-    pub async fn of(
-        &self,
-        connection: &Connection,
-        mappings: &Everything,
-        companies: &[CompanyMapping],
-        clock: &dyn Clock,
-    ) -> Result<Result<Vec<Preflight>, PsaError>, SyncError> {
-        let feeds = MappedFeed::all(&mappings.products, companies);
-        if feeds.is_empty() {
-            return Ok(Ok(Vec::new()));
-        }
-        // Those of others may share a line, or lead to one.
-        let all = MappedFeed::all(&mappings.products, &mappings.companies);
-        let accounts: BTreeSet<&AccountId> = feeds.iter().map(|feed| &feed.company.account_id).collect();
-        let contracts: BTreeSet<&ContractId> = feeds.iter().map(|feed| &feed.named.contract).collect();
-        let concerned = |feed: &&MappedFeed| {
-            accounts.contains(&feed.company.account_id) || contracts.contains(&feed.named.contract)
-        };
-        let concerned = all.iter().filter(concerned).cloned().collect();
-        Ok(match self.look(connection, (concerned, all), clock).await? {
-            Ok(seen) => {
-                let subject = |feed| Subject { feed, connection: &connection.id, seen: &seen };
-                Ok(feeds.iter().map(|feed| subject(feed).checked()).collect())
-            }
-            Err(error) => Err(error),
-        })
-    }
-
-    async fn look(
-        &self,
-        connection: &Connection,
-        (feeds, all): (Vec<MappedFeed>, Vec<MappedFeed>),
-        clock: &dyn Clock,
-    ) -> Result<Result<Seen, PsaError>, SyncError> {
-        let psa = match open(&self.opener, connection).await? {
-            Ok(psa) => psa,
-            Err(error) => return Ok(Err(error)),
-        };
-        let today = Today::of(connection, clock);
-        let keys: BTreeSet<LineKey> = feeds.iter().map(|feed| feed.named.clone()).collect();
-        let keys: Vec<LineKey> = keys.into_iter().collect();
-        let histories = self.lines.named(&Tenancy::of(connection), &keys).await?;
-        let live = live_writers(&self.connections, connection, histories.values()).await?;
-        let read = async {
-            let (contracts, feeds) = Contracts::read(psa.as_ref(), feeds, all, &BTreeSet::new(), today.date).await?;
-            let writable = contracts.writable();
-            let window = bulk_window(today.date, &connection.policy, writable.values().copied(), histories.values());
-            let asked = contracts.asked(&feeds, &BTreeSet::new()).in_passing();
-            let observed = psa.observe(&asked, window).await?;
-            let accounts: BTreeMap<LineKey, AccountId> =
-                feeds.iter().map(|feed| (feed.named.clone(), feed.company.account_id.clone())).collect();
-            let prices = psa.prices(&accounts, &observed).await;
-            let succession = contracts.succession(&feeds, &observed, &histories);
-            let mapped = MappedLine::all(feeds, &succession, &Wanted::everything());
-            Ok::<_, PsaError>((contracts, observed, prices, mapped))
-        };
-        let (contracts, observed, prices, mapped) = match read.await {
-            Ok(read) => read,
-            Err(error) => return Ok(Err(error)),
-        };
-        let book = self.usage.load(&connection.partner, months(&today, clock.now(), &mapped, &contracts.by_id)).await?;
-        let mapped = mapped.into_iter().map(|line| (line.key.clone(), line)).collect();
-        let usual_currency = usual(prices.as_ref().ok());
-        let fresh_from = connection.policy.stale_after_hours.fresh_from(clock.now());
-        Ok(Ok(Seen {
-            fresh_from,
-            today: today.date,
-            contracts,
-            observed,
-            histories,
-            live,
-            prices,
-            mapped,
-            book,
-            usual_currency,
-        }))
-    }
-}
-
-/// The currency that most lines are invoiced in.
-fn usual(prices: Option<&BTreeMap<LineKey, UnitPrices>>) -> Option<Currency> {
-    let mut counts: BTreeMap<&Currency, usize> = BTreeMap::new();
-    for currency in prices?.values().filter_map(|prices| prices.currency.as_ref()) {
-        *counts.entry(currency).or_default() += 1;
-    }
-    counts.into_iter().max_by_key(|(_, count)| *count).map(|(currency, _)| currency.clone())
+pub(super) struct Subject<'a> {
+    pub feed: &'a MappedFeed,
+    pub connection: &'a ConnectionId,
+    pub seen: &'a Seen,
 }
 
 impl Subject<'_> {
-    fn checked(&self) -> Preflight {
+    /// All checks of the feed.
+    pub fn checked(&self) -> Preflight {
         let checks: Vec<Check> = CHECKS.iter().map(|check| check(self)).collect();
         Preflight {
             company: self.feed.company.company.to_string(),
@@ -312,7 +129,8 @@ fn service(subject: &Subject<'_>) -> Check {
     }
 }
 
-/// One line has one writer.
+/// One line has one writer, among the connections of the partner. Those of other partners are nobody's to see here, and other
+/// tools leave no name.
 fn writer(subject: &Subject<'_>) -> Check {
     const CHECK: &str = "writer";
     let writer = subject.seen.histories.get(&subject.feed.named).and_then(|history| history.writer.as_ref());
@@ -321,7 +139,10 @@ fn writer(subject: &Subject<'_>) -> Check {
             let reason = Reason::new(Code::LineOfAnotherConnection, format!("Connection {writer} writes this line."));
             Check::failed(CHECK, reason)
         }
-        None => Check::ok(CHECK, "No other connection writes this line."),
+        None => Check::ok(
+            CHECK,
+            "None of your other connections to this PSA writes this line. What another partner or another tool writes there can't be known beforehand: it is seen as drift, when the units are not those that were confirmed last.",
+        ),
     }
 }
 
@@ -375,7 +196,7 @@ fn prices(subject: &Subject<'_>) -> Check {
     let found = match &subject.seen.prices {
         Ok(prices) => prices.get(&subject.feed.named),
         Err(error) => {
-            let Reason { explanation, fix, code } = super::reason_of(error);
+            let Reason { explanation, fix, code } = reason_of(error);
             return Check::told(CHECK, Verdict::Warning, Reason { code, explanation, fix });
         }
     };
