@@ -60,6 +60,10 @@ impl Body {
             faults.add(Fault::new("/overrides", format!("must have at most {MAX_OVERRIDES} entries")));
         }
         for (product, different) in &self.overrides {
+            if let Some(price) = &different.price {
+                let pointer = format!("{}/price", at(product));
+                rules::pointed(&pointer, price.contradictions()).into_iter().for_each(|fault| faults.add(fault));
+            }
             if let Some(rule) = &different.rule {
                 let pointer = format!("{}/rule", at(product));
                 rules::faults(&pointer, rule).into_iter().for_each(|fault| faults.add(fault));

@@ -27,7 +27,7 @@ pub(crate) struct Body {
     /// How counts become units.
     #[serde(default)]
     rule: Rule,
-    /// How units are priced. Kept for later: this version leaves prices and costs alone.
+    /// How units are priced. Without it unit costs and unit prices are left alone.
     price: Option<Price>,
 }
 

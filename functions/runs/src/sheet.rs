@@ -2,7 +2,7 @@
 
 use shared::api::sheet::{Column, Sheet};
 pub(crate) use shared::api::sheet::{as_text, cell, is_wanted, record_bytes, word};
-use shared::domain::line::LineResult;
+use shared::domain::line::{LinePrices, LineResult};
 use shared::domain::money::{LineMoney, Money};
 
 use crate::lines::LineView;
@@ -37,7 +37,17 @@ impl Sheet for LineView {
         ("last_confirmed_from", |view| cell(view.line.last_confirmed_from)),
         ("counted", |view| cell(view.counted)),
         ("rule", |view| cell(view.line.rule.as_ref())),
+        ("unit_cost_before", |view| priced(view, |prices| prices.unit_cost?.before)),
+        ("unit_cost_target", |view| priced(view, |prices| Some(prices.unit_cost?.target))),
+        ("unit_cost_after", |view| priced(view, |prices| prices.unit_cost?.after)),
+        ("unit_price_before", |view| priced(view, |prices| prices.unit_price?.before)),
+        ("unit_price_target", |view| priced(view, |prices| Some(prices.unit_price?.target))),
+        ("unit_price_after", |view| priced(view, |prices| prices.unit_price?.after)),
     ];
+}
+
+fn priced(view: &LineView, of: fn(LinePrices) -> Option<Money>) -> String {
+    cell(view.line.prices.and_then(of))
 }
 
 impl Sheet for Entry {

@@ -292,15 +292,18 @@ pub fn total(lines: impl IntoIterator<Item = LineMoney>) -> Option<LineMoney> {
 }
 
 impl Sum {
-    /// That of one change of `difference` units.
+    /// That of one change of `difference` units. One of prices alone rises or falls by what the customer pays, or else by what
+    /// it costs.
     fn of(difference: Delta, money: LineMoney) -> Self {
+        let amount = money.monthly_price.filter(|price| !price.0.is_zero()).or(money.monthly_cost).unwrap_or_default();
+        let falls = if difference.get() == 0 { amount < Money::default() } else { difference.get() < 0 };
         let side = Side {
             monthly_price: money.monthly_price.unwrap_or_default(),
             monthly_cost: money.monthly_cost.unwrap_or_default(),
             lines: 1,
         };
         let (rises, falls) =
-            if difference.get() < 0 { (Side::default(), side.clone()) } else { (side.clone(), Side::default()) };
+            if falls { (Side::default(), side.clone()) } else { (side.clone(), Side::default()) };
         Self {
             currency: money.currency,
             monthly_price: side.monthly_price,
@@ -472,6 +475,13 @@ mod tests {
         assert_eq!(told(&sums(changes.clone())), expected);
         let one_by_one = changes.into_iter().flat_map(|change| sums([change]));
         assert_eq!(told(&together(one_by_one)), expected);
+        // A change of prices alone rises or falls by what it comes to.
+        let priced = |price: &str, cost: &str| {
+            let amounts = LineMoney { monthly_price: Some(money(price)), monthly_cost: Some(money(cost)), ..of(1, 1).1 };
+            let sum = &sums([(by(0), amounts)])[0];
+            (sum.rises.lines, sum.falls.lines)
+        };
+        assert_eq!([priced("5", "-1"), priced("-5", "1"), priced("0", "-1"), priced("0", "1")], [(1, 0), (0, 1), (0, 1), (1, 0)]);
         // A free unit still rises or falls.
         let free = LineMoney { monthly_price: None, ..of(3, 1).1 };
         assert_eq!(sums([(by(-2), free)])[0].falls.lines, 1);

@@ -67,16 +67,16 @@ async fn a_file_comes_back_as_it_went_out() {
 
     let out = msp.export().await;
     insta::assert_snapshot!(out, @r#"
-    type,company,product,account_id,contract_id,service_id,when_absent,excluded,opening_units,counting,exclude,minimum,commitment_units,commitment_until,maximum,rounding,unit_cost,fixed,markup_percent
-    product,,"'=cmd|x,1;2",,,502,,,,latest,0,0,,,,up,from_usage,,
-    product,,edr,,,501,,,,high_water_mark,2,5,10,2027-06-30,90,down,fixed,12.50,25
-    product,,itdr,,,502,,,,latest,0,0,,,,up,,,
-    company,''quoted',,1001,29680001,,zero,,,,,,,,,,,,
-    company,"'-beta ""B""",,1002,29680002,,keep,,,,,,,,,,,,
-    override,"'-beta ""B""",alone,,29680002,502,,,,,,,,,,,,,
-    override,"'-beta ""B""",edr,,,,,,12,latest,0,0,,,,up,,,
-    override,"'-beta ""B""",itdr,,,,,true,,,,,,,,,,,
-    override,"'-beta ""B""",nothing,,,,,,,,,,,,,,,,
+    type,company,product,account_id,contract_id,service_id,when_absent,excluded,opening_units,counting,exclude,minimum,commitment_units,commitment_until,maximum,rounding,unit_cost,fixed,markup_percent,unit_price,decimals,currency
+    product,,"'=cmd|x,1;2",,,502,,,,latest,0,0,,,,up,from_usage,,,markup,,
+    product,,edr,,,501,,,,high_water_mark,2,5,10,2027-06-30,90,down,fixed,12.50,25,markup,,
+    product,,itdr,,,502,,,,latest,0,0,,,,up,,,,,,
+    company,''quoted',,1001,29680001,,zero,,,,,,,,,,,,,,,
+    company,"'-beta ""B""",,1002,29680002,,keep,,,,,,,,,,,,,,,
+    override,"'-beta ""B""",alone,,29680002,502,,,,,,,,,,,,,,,,
+    override,"'-beta ""B""",edr,,,,,,12,latest,0,0,,,,up,,,,,,
+    override,"'-beta ""B""",itdr,,,,,true,,,,,,,,,,,,,,
+    override,"'-beta ""B""",nothing,,,,,,,,,,,,,,,,,,,
     "#);
     let before = rows(&msp).await;
     msp.clock.advance(SignedDuration::from_hours(1));
@@ -197,7 +197,7 @@ async fn every_fault_is_told_with_its_row_and_column_and_nothing_is_changed() {
         of("company", &[("company", "a#b")]),
         an_override("acme", "edr", &[("excluded", "perhaps"), ("opening_units", "many")]),
         an_override("beta", "edr", &[("contract_id", ACME.1)]),
-        an_override("beta", "itdr", &[("unit_cost", "none")]),
+        an_override("beta", "itdr", &[("when_absent", "keep")]),
         an_override("beta", "sat", &[("service_id", "998")]),
         an_override("beta", "unheard", &[("opening_units", "4")]),
         an_override("absent", "edr", &[("excluded", "true")]),
@@ -227,7 +227,7 @@ async fn every_fault_is_told_with_its_row_and_column_and_nothing_is_changed() {
     /rows/6/commitment_until | row 6, column commitment_until: must be a day such as 2027-06-30
     /rows/7/product | row 7, column product: is in row 4 already
     /rows/7/unit_cost | row 7, column unit_cost: is required where a price is given
-    /rows/7/markup_percent | row 7, column markup_percent: must be a decimal text such as "12.50": not negative, at most 6 digits after the point
+    /rows/7/markup_percent | row 7, column markup_percent: must be a percentage as decimal text such as "25" or "-12.5": from -100 to 10000, at most 4 digits after the point
     /rows/8/product | row 8, column product: is in row 4 already
     /rows/8/markup_percent | row 8, column markup_percent: needs a unit_cost to add to
     /rows/9/service_id | row 9, column service_id: must be an active service
@@ -242,7 +242,7 @@ async fn every_fault_is_told_with_its_row_and_column_and_nothing_is_changed() {
     /rows/15/excluded | row 15, column excluded: must be true, false or empty
     /rows/15/opening_units | row 15, column opening_units: must be a whole number from 0 to 10000000
     /rows/16/contract_id | row 16, column contract_id: "Managed Security" belongs to another account.
-    /rows/17/unit_cost | row 17, column unit_cost: must be empty in a row of type override
+    /rows/17/when_absent | row 17, column when_absent: must be empty in a row of type override
     /rows/18/service_id | row 18, column service_id: must be an active service
     /rows/19/product | row 19, column product: is mapped neither in this file nor on the connection, and the row names no service for it
     /rows/19/opening_units | row 19, column opening_units: are units of a line: map the product first, or name its service here

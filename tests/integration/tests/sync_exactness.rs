@@ -104,6 +104,7 @@ async fn a_line_shows_every_field_of_the_contract() {
         "unit_cost": "2.50",
         "unit_price": "5.00"
       },
+      "prices": null,
       "product": "edr",
       "prorated": false,
       "service_id": "501",
@@ -136,6 +137,7 @@ async fn a_line_shows_every_field_of_the_contract() {
       "last_confirmed_from": null,
       "line_id": "29680002:501",
       "money": null,
+      "prices": null,
       "product": "edr",
       "prorated": false,
       "service_id": "501",
@@ -213,6 +215,10 @@ fn with_money_flat(line: &Value) -> Value {
     let money = line.remove("money").unwrap();
     for field in ["currency", "unit_price", "unit_cost", "monthly_price", "monthly_cost"] {
         line.insert(field.to_owned(), money[field].clone());
+    }
+    let prices = line.remove("prices").unwrap();
+    for (which, when) in ["unit_cost", "unit_price"].into_iter().flat_map(|which| ["before", "target", "after"].map(|when| (which, when))) {
+        line.insert(format!("{which}_{when}"), prices[which][when].clone());
     }
     Value::Object(line)
 }

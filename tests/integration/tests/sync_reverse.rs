@@ -114,6 +114,7 @@ async fn a_reversed_line_says_from_when_it_counts_and_which_days_stay_as_they_ar
         "unit_cost": "2.50",
         "unit_price": "5.00"
       },
+      "prices": null,
       "product": "edr",
       "prorated": true,
       "service_id": "501",

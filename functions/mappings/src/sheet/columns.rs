@@ -23,7 +23,20 @@ pub(super) enum Column {
     UnitCost,
     Fixed,
     MarkupPercent,
+    UnitPrice,
+    Decimals,
+    Currency,
 }
+
+/// The columns of a price.
+pub(super) const PRICE: [Column; 6] = [
+    Column::UnitCost,
+    Column::Fixed,
+    Column::MarkupPercent,
+    Column::UnitPrice,
+    Column::Decimals,
+    Column::Currency,
+];
 
 /// The columns of a rule.
 pub(super) const RULE: [Column; 7] = [
@@ -38,7 +51,7 @@ pub(super) const RULE: [Column; 7] = [
 
 impl Column {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::Type,
         Self::Company,
         Self::Product,
@@ -58,6 +71,9 @@ impl Column {
         Self::UnitCost,
         Self::Fixed,
         Self::MarkupPercent,
+        Self::UnitPrice,
+        Self::Decimals,
+        Self::Currency,
     ];
 
     /// The name in the header.
@@ -82,6 +98,9 @@ impl Column {
             Self::UnitCost => "unit_cost",
             Self::Fixed => "fixed",
             Self::MarkupPercent => "markup_percent",
+            Self::UnitPrice => "unit_price",
+            Self::Decimals => "decimals",
+            Self::Currency => "currency",
         }
     }
 
@@ -120,13 +139,13 @@ impl Type {
     /// Whether a row of it may have something in `column`.
     pub fn has(self, column: Column) -> bool {
         use Column as C;
-        let of_a_rule = RULE.contains(&column);
+        let of_both = RULE.contains(&column) || PRICE.contains(&column);
         let own: &[Column] = match self {
-            Self::Product => &[C::Product, C::ServiceId, C::UnitCost, C::Fixed, C::MarkupPercent],
+            Self::Product => &[C::Product, C::ServiceId],
             Self::Company => &[C::Company, C::AccountId, C::ContractId, C::WhenAbsent],
             Self::Override => &[C::Company, C::Product, C::ContractId, C::ServiceId, C::Excluded, C::OpeningUnits],
         };
-        column == C::Type || own.contains(&column) || (of_a_rule && self != Self::Company)
+        column == C::Type || own.contains(&column) || (of_both && self != Self::Company)
     }
 }
 

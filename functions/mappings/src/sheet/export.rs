@@ -147,5 +147,8 @@ impl Cells {
         self.word(Column::UnitCost, price.unit_cost)
             .some(Column::Fixed, price.fixed)
             .some(Column::MarkupPercent, price.markup_percent)
+            .word(Column::UnitPrice, price.unit_price)
+            .some(Column::Decimals, price.decimals.map(u32::from))
+            .some(Column::Currency, price.currency.as_ref())
     }
 }

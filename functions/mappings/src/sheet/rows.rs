@@ -11,9 +11,9 @@ use shared::domain::ids::{AccountId, CompanyId, ContractId, ProductKey, ServiceI
 use shared::domain::policy::WhenAbsent;
 use shared::domain::rule::{Commitment, Rule};
 use shared::domain::units::{InvalidUnits, Units};
-use shared::store::mappings::{Override, Price, UnitPrice};
+use shared::store::mappings::{Override, Price, Decimals};
 
-use super::columns::{Column, RULE, Type};
+use super::columns::{PRICE, Column, RULE, Type};
 use super::faults::SheetFaults;
 use super::read::Row;
 use crate::companies::MAX_OVERRIDES;
@@ -252,10 +252,16 @@ impl Cells<'_> {
         let unit_cost = self.word(Column::UnitCost, "from_usage, fixed or none");
         let fixed = self.parsed(Column::Fixed);
         let markup_percent = self.parsed(Column::MarkupPercent);
-        if self.filled(Column::UnitCost).is_none() && (fixed.is_some() || markup_percent.is_some()) {
+        let unit_price = self.word(Column::UnitPrice, "markup or keep").unwrap_or_default();
+        let decimals = self.taken(Column::Decimals, |text| {
+            let digits = text.parse::<u32>().map_err(|_| "must be from 0 to 4")?;
+            Decimals::try_from(digits)
+        });
+        let currency = self.parsed(Column::Currency);
+        let named = PRICE.iter().any(|column| self.filled(*column).is_some());
+        if self.filled(Column::UnitCost).is_none() && named {
             self.fault(Column::UnitCost, "is required where a price is given");
         }
-        let (unit_price, decimals, currency) = (UnitPrice::default(), None, None);
         let price = Price { unit_cost: unit_cost?, fixed, markup_percent, unit_price, decimals, currency };
         self.contradict(price.contradictions());
         Some(price)

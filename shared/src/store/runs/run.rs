@@ -298,7 +298,7 @@ impl RunMoney {
                 LineStatus::Held => &mut held,
                 LineStatus::Unchanged | LineStatus::Skipped | LineStatus::Failed | LineStatus::Unknown => continue,
             };
-            let difference = line.difference().filter(|difference| difference.get() != 0);
+            let difference = line.difference().filter(|difference| difference.get() != 0 || line.prices.is_some());
             sums.extend(difference.map(|difference| (difference, line.money.clone().unwrap_or_default())));
         }
         Self { planned: money::sums(planned), written: money::sums(written), held: money::sums(held) }

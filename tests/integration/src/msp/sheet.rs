@@ -10,7 +10,7 @@ use crate::{Answer, PARTNER};
 /// The header of the file.
 pub const HEADER: &str = "type,company,product,account_id,contract_id,service_id,when_absent,excluded,opening_units,\
                           counting,exclude,minimum,commitment_units,commitment_until,maximum,rounding,unit_cost,fixed,\
-                          markup_percent";
+                          markup_percent,unit_price,decimals,currency";
 
 /// A row: cells by the names of their columns, all others empty.
 #[must_use]
