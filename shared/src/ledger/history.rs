@@ -16,7 +16,7 @@ const ROWS_AT_ONCE: i32 = 25;
 
 impl Ledger {
     /// The intent with which `run` changed `line`: the newest that was applied, or else the newest of that run. Where it put
-    /// right what the PSA had taken otherwise, it tells of both as one change.
+    /// right what the PSA had taken otherwise, or set prices after units, it tells of both as one change.
     ///
     /// # Errors
     /// The store is unavailable.
@@ -34,7 +34,7 @@ impl Ledger {
                     Some(known) if known.state != IntentState::Applied && intent.state == IntentState::Applied => {
                         intent
                     }
-                    Some(known) => known.put_right(intent),
+                    Some(known) => known.after_units(intent),
                 });
             }
             // What was put right stands right below what put it right, on the next page perhaps.
@@ -77,20 +77,35 @@ impl Ledger {
         journals.into_iter().flatten().map(row).collect()
     }
 
-    /// How many of the newest changes of `line` the PSA took otherwise when `run` made them: each was a write.
+    /// How many changes of `line` `run` has made besides the one that its row tells of: those that the PSA took otherwise, and
+    /// those of units that one of prices followed. Each was a write.
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn taken_otherwise(&self, of: &Tenancy, line: &LineKey, run: &RunId) -> Result<u32, StoreError> {
+    pub async fn made_besides(&self, of: &Tenancy, line: &LineKey, run: &RunId) -> Result<u32, StoreError> {
         let partition = schema::ledger(&of.partner, of.psa, &of.tenant, line);
         let page = Page { prefix: "INTENT#", limit: Some(ROWS_AT_ONCE), backwards: true, ..Page::default() };
         let rows = self.table.page::<Intent>(&partition, &page, Read::Consistent).await?;
-        let taken = rows.items.iter().filter(|(_, intent)| intent.run == *run && intent.landed.is_some());
-        Ok(u32::try_from(taken.count()).unwrap_or(u32::MAX))
+        let of_run = rows.items.iter().map(|(_, intent)| intent).filter(|intent| intent.run == *run);
+        let besides = of_run.enumerate().filter(|(newer, intent)| {
+            intent.landed.is_some() || (*newer > 0 && intent.state == IntentState::Applied)
+        });
+        Ok(u32::try_from(besides.count()).unwrap_or(u32::MAX))
     }
 }
 
 impl Intent {
+    /// This intent as one change with the one `before` it, where it set prices after that had set units; or else as
+    /// [`Self::put_right`].
+    fn after_units(self, before: Self) -> Self {
+        let of_prices = |intent: &Self| intent.meaning.delta().get() == 0;
+        if self.state != IntentState::Applied || !of_prices(&self) || of_prices(&before) || !before.is_made() {
+            return self.put_right(before);
+        }
+        let prices = self.meaning.prices;
+        Self { meaning: Meaning { prices, ..before.meaning }, code: self.code, ..before }
+    }
+
     /// This intent as one change with the one `before` it, where it put right what came of that.
     fn put_right(self, before: Self) -> Self {
         let came_of_it = before.landed.is_some_and(|landed| landed == self.meaning.before);

@@ -63,14 +63,29 @@ impl Shift<'_> {
         Ok(own)
     }
 
-    /// How many changes of this run the PSA had taken otherwise in an earlier attempt: what puts them right counts by itself.
-    /// `begun`: the lines on which this run has begun to write before.
-    pub(super) async fn taken_otherwise(&self, begun: &BTreeSet<LineKey>) -> Result<u32, SyncError> {
+    /// How many changes of this run earlier attempts had made besides those that rows tell of. `begun`: the lines on which this
+    /// run has begun to write before.
+    pub(super) async fn made_besides(&self, begun: &BTreeSet<LineKey>) -> Result<u32, SyncError> {
         let mut taken = 0;
         for line in begun {
-            taken += self.parts.ledger.taken_otherwise(self.of, line, &self.run.id).await?;
+            taken += self.parts.ledger.made_besides(self.of, line, &self.run.id).await?;
         }
         Ok(taken)
+    }
+
+    /// `written` with each change of prices told as one with that of units which it followed.
+    pub(super) async fn with_units(&self, written: Own) -> Result<Own, SyncError> {
+        let mut whole = Own::new();
+        for (line, intent) in written {
+            let of_prices = intent.meaning.delta().get() == 0;
+            let merged = match of_prices {
+                true => self.parts.ledger.intent_of(self.of, &line, &self.run.id).await?,
+                false => None,
+            };
+            let code = intent.code.clone();
+            whole.insert(line, merged.map_or(intent, |merged| Intent { code, ..merged }));
+        }
+        Ok(whole)
     }
 
     /// Settles `open` by what the PSA showed at `read_at` or later. A line whose write stays open gets its row here, and no

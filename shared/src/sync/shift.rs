@@ -96,9 +96,9 @@ impl Shift<'_> {
         let begun: BTreeSet<LineKey> = of_this_run.map(|(line, _)| line).chain(own.keys()).cloned().collect();
         let found = self.settle_earlier(job, open_intents, read_at, &mut seen, &mut rows).await?;
         let settled_now = found.into_iter().filter(|(_, intent)| intent.run == self.run.id);
-        let otherwise = self.taken_otherwise(&begun).await?;
-        let written: Own = made(own).chain(settled_now).collect();
-        let before = written_rows(job, &written, &mut rows).saturating_add(otherwise);
+        let besides = self.made_besides(&begun).await?;
+        let written = self.with_units(made(own).chain(settled_now).collect()).await?;
+        let before = written_rows(job, &written, &mut rows).saturating_add(besides);
         let others = live_writers(&parts.connections, self.connection, seen.histories.values()).await?;
         let mut writes = before;
         let mut begun = Rows::new();

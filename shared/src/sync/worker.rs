@@ -188,7 +188,7 @@ impl Worker {
                 None => None,
             };
             if let (Some(of), Some(_)) = (&of, newest.as_ref().filter(|newest| newest.run == run.id)) {
-                writes += ledger.taken_otherwise(of, &line.key, &run.id).await?;
+                writes += ledger.made_besides(of, &line.key, &run.id).await?;
             }
             rows.push(match newest {
                 _ if history.open.is_some() => earlier::unread(line, &reason),
