@@ -48,7 +48,7 @@ pub(crate) struct LineView {
     /// `target` less `before`.
     pub(crate) difference: Option<i64>,
     /// Whether the line waits for nothing but a person's word: `POST /v1/runs/{run}/approve` makes its change.
-    approvable: bool,
+    pub(crate) approvable: bool,
 }
 
 impl From<LineResult> for LineView {

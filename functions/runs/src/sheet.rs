@@ -37,6 +37,7 @@ impl Sheet for LineView {
         ("last_confirmed_from", |view| cell(view.line.last_confirmed_from)),
         ("counted", |view| cell(view.counted)),
         ("rule", |view| cell(view.line.rule.as_ref())),
+        ("approvable", |view| view.approvable.to_string()),
     ];
 }
 

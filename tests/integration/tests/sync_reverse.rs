@@ -90,15 +90,18 @@ async fn a_reversed_line_says_from_when_it_counts_and_which_days_stay_as_they_ar
     let mut line = reversal.line("acme", "edr").clone();
     let explanation = line["explanation"].as_str().unwrap().replace(&run.id, "[run]");
     line["explanation"] = explanation.into();
+    line["rule"] = line["rule"].as_str().unwrap().replace(&run.id, "[run]").into();
     insta::assert_json_snapshot!(line, @r#"
     {
       "account_id": "1001",
       "after": 40,
+      "approvable": false,
       "before": 42,
       "code": "",
       "company": "acme",
       "company_name": "Acme",
       "contract_id": "29680001",
+      "counted": null,
       "difference": -2,
       "effective_date": "2026-11-02",
       "explanation": "reversal of run [run], which set 42 instead of 40 from 2026-11-01; -2 from 2026-11-02 (day after the change; the days before it stay at 42; inside a period, so the PSA prorates)",
@@ -116,6 +119,7 @@ async fn a_reversed_line_says_from_when_it_counts_and_which_days_stay_as_they_ar
       },
       "product": "edr",
       "prorated": true,
+      "rule": "reversal of run [run], which set 42 instead of 40 from 2026-11-01",
       "service_id": "501",
       "status": "updated",
       "target": 40
