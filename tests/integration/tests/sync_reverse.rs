@@ -140,7 +140,7 @@ async fn the_next_run_holds_the_same_change_until_a_person_approves_it() {
     assert_eq!(msp.write_requests(), 0);
     let held = msp.run("apply").await;
     let line = held.line("acme", "edr");
-    assert_eq!(line["explanation"], "A person took 42 back; the line carries 40.");
+    assert_eq!(line["explanation"], "A person took 42 back; the line carries 40 and should carry 42.");
     assert_eq!(line["fix"], "This change was reversed by a person; approve it to make it again.");
     let approved = msp.approve(&held, Some(&[&msp.line_id("acme", "edr")])).await;
     assert_eq!(json!(approved.results()), json!({"acme/edr": "updated"}));
