@@ -236,6 +236,7 @@ async fn results_of_more_than_a_megabyte_are_read_to_their_end() {
     let mut beta = beta.flat_map(|(_, page)| page.lines).find(|line| line.company.as_str() == "beta").unwrap();
     beta.explanation = "x".repeat(150_000);
     for page in 900..912 {
+        beta.line_id = format!("line-{page}");
         runs.put_decided(&row, page, std::slice::from_ref(&beta)).await.unwrap();
     }
     assert_eq!(last_sync(&msp, "beta").await["lines"]["unchanged"], 13);

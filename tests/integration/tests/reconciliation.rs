@@ -142,7 +142,7 @@ async fn each_planted_fault_is_found_with_what_is_at_stake() {
             "ends edr : 5/5/5/5, -",
             "over edr contract_ended: -/-/-/5, -",
             "shared edr line_of_another_connection: -/-/9/9, -",
-            "stale m365 : 25/30/30/30, -",
+            "stale m365 : 30/30/30/30, -",
         ]
     );
     assert_eq!(run.view["money"]["planned"][0]["monthly_price"], "10.00");

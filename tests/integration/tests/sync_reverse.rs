@@ -141,7 +141,8 @@ async fn the_next_run_holds_the_same_change_until_a_person_approves_it() {
     let held = msp.run("apply").await;
     let line = held.line("acme", "edr");
     assert_eq!(line["explanation"], "A person took 42 back; the line carries 40 and should carry 42.");
-    assert_eq!(line["fix"], "This change was reversed by a person; approve it to make it again.");
+    let fix = line["fix"].as_str().unwrap();
+    assert!(fix.contains("approve the line if the new count is right"), "{fix}");
     let approved = msp.approve(&held, Some(&[&msp.line_id("acme", "edr")])).await;
     assert_eq!(json!(approved.results()), json!({"acme/edr": "updated"}));
     assert_eq!(on(&msp, "acme", &["2026-11-02", "2026-11-03"]), [40, 42]);

@@ -59,7 +59,7 @@ impl Runs {
         // Who has waited for a run's end is to see that run, and each of its pages was closed before it.
         let listed: Rows<Listed> =
             self.0.page(&schema::of_connection(partner, connection), &page, Read::Consistent).await?;
-        let (mut read, mut told) = (0, BTreeSet::new());
+        let (mut read, mut told, mut looked_at) = (0, BTreeSet::new(), BTreeSet::new());
         for (_, Listed { id }) in listed.items {
             let Some((run, at)) = self.finished_apply(partner, &id).await? else { continue };
             let lines = self.seen(&run).await?;
@@ -72,7 +72,11 @@ impl Runs {
                 }
             }
             read += 1;
-            if whole || read == RUNS_READ {
+            // Of the companies that a run is limited to it has looked at every line; an approval or a reversal has not.
+            if run.approved.is_empty() && run.reverses.is_none() {
+                looked_at.extend(run.companies);
+            }
+            if whole || read == RUNS_READ || companies.is_subset(&looked_at) {
                 break;
             }
         }
