@@ -114,9 +114,10 @@ impl ChangeBody {
             && let Some(policy) = faults.take_all(policy::merged(&connection.policy, value))
         {
             connection.policy = policy;
-            for part in value.as_object().into_iter().flat_map(serde_json::Map::keys) {
-                connection.newer.forget(&["policy", part]);
-            }
+            connection.newer.forget_where(|path| match path.split_first() {
+                Some((part, rest)) => part == "policy" && policy::says_anew(value, rest),
+                None => false,
+            });
         }
         faults.refuse()?;
         if *connection == before {

@@ -31,6 +31,31 @@ pub(crate) fn merged(stored: &Policy, change: &Value) -> Result<Policy, Vec<Faul
     })
 }
 
+/// Whether `change` says all of what stands at `path` of a policy anew. What this version does not know there can't be sent:
+/// it counts as said anew with everything else of the object that it stands in.
+pub(crate) fn says_anew(change: &Value, path: &[String]) -> bool {
+    let Ok(known) = serde_json::to_value(Policy::default()) else { return false };
+    let at =
+        |value: &Value, path: &[String]| path.iter().try_fold(value.clone(), |place, name| place.get(name).cloned());
+    match (at(&known, path), path.split_last()) {
+        (Some(known), _) => at(change, path).is_some_and(|said| covers(&said, &known)),
+        (None, Some((_, object))) => at(&known, object)
+            .zip(at(change, object))
+            .is_some_and(|(known, said)| known.is_object() && covers(&said, &known)),
+        (None, None) => false,
+    }
+}
+
+/// Whether `said` has a word on everything that `known` has.
+fn covers(said: &Value, known: &Value) -> bool {
+    match (said, known) {
+        (Value::Object(said), Value::Object(known)) => {
+            known.iter().all(|(name, known)| said.get(name).is_some_and(|said| covers(said, known)))
+        }
+        _ => true,
+    }
+}
+
 fn lay_over(stored: &mut Value, change: &Value) {
     match (stored, change) {
         (Value::Object(stored), Value::Object(change)) => {
@@ -68,6 +93,26 @@ mod tests {
         assert_eq!(second.effective_date.falls, EffectiveDate::NextPeriodStart);
         assert_eq!(second.effective_date.rises, EffectiveDate::PeriodStart);
         assert_eq!(merged(&second, &json!({})).unwrap(), second);
+    }
+
+    #[test]
+    fn a_part_is_said_anew_where_all_of_it_is_said_and_not_where_its_sibling_is() {
+        let says = |change: serde_json::Value, path: &str| {
+            let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+            says_anew(&change, &path)
+        };
+        assert!(says(json!({"drift": "hold"}), "drift"));
+        assert!(!says(json!({"shadow": true}), "drift"));
+        assert!(says(json!({"effective_date": {"rises": "today"}}), "effective_date.rises"));
+        assert!(!says(json!({"effective_date": {"falls": "today"}}), "effective_date.rises"));
+        assert!(!says(json!({"effective_date": {}}), "effective_date.rises"));
+        assert!(!says(json!({"effective_date": {"falls": "today"}}), "effective_date"));
+        assert!(says(json!({"effective_date": {"falls": "today", "rises": "today"}}), "effective_date"));
+        let mut guards = serde_json::to_value(shared::domain::policy::Guards::default()).unwrap();
+        assert!(says(json!({ "guards": guards.clone() }), "guards.of_a_newer_version"));
+        guards.as_object_mut().unwrap().remove("fall_percent");
+        assert!(!says(json!({ "guards": guards }), "guards.of_a_newer_version"));
+        assert!(!says(json!({"guards": {"fall_percent": 1}}), "of_a_newer_version"));
     }
 
     #[test]

@@ -48,15 +48,16 @@ pub(crate) struct LineView {
     /// `target` less `before`.
     pub(crate) difference: Option<i64>,
     /// Whether the line waits for nothing but a person's word: `POST /v1/runs/{run}/approve` makes its change.
-    approvable: bool,
+    pub(crate) approvable: bool,
 }
 
-impl From<LineResult> for LineView {
-    fn from(line: LineResult) -> Self {
+impl LineView {
+    /// A line of a run that has ended, or not: only then its changes can be approved.
+    fn of(line: LineResult, ended: bool) -> Self {
         Self {
             counted: line.counted(),
             difference: line.difference().map(|difference| difference.get()),
-            approvable: approval(&line).is_some(),
+            approvable: ended && approval(&line).is_some(),
             line,
         }
     }
@@ -94,7 +95,8 @@ pub(crate) async fn lines(
     }
     let limit = usize::from(which.limit.get());
     let (items, next) = packs::page(&Lines { deps: &deps, run: &run }, wanted, limit, from.as_deref()).await?;
-    Ok(Json(list.page(items.into_iter().map(LineView::from).collect(), next.as_deref())).into_response())
+    let items = items.into_iter().map(|line| LineView::of(line, run.finished_at.is_some())).collect();
+    Ok(Json(list.page(items, next.as_deref())).into_response())
 }
 
 /// The lines of a run in the store.
@@ -134,6 +136,7 @@ impl Records for LineRecords<'_> {
     async fn read(&self, from: Option<&str>, limit: usize) -> Result<Chunk, Problem> {
         let wanted = |line: &LineResult| self.status.is_none_or(|status| line.status == status);
         let (lines, next) = packs::page(&self.lines, wanted, limit, from).await?;
-        Ok(Chunk { records: lines.into_iter().map(|line| LineView::from(line).record()).collect(), next })
+        let ended = self.lines.run.finished_at.is_some();
+        Ok(Chunk { records: lines.into_iter().map(|line| LineView::of(line, ended).record()).collect(), next })
     }
 }

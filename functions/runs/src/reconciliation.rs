@@ -15,6 +15,7 @@ use shared::api::{Json, Path, Problem, ProblemBody, Query};
 use shared::domain::ids::RunId;
 use shared::domain::line::{LineResult, LineStatus};
 use shared::domain::money::LineMoney;
+use shared::domain::reason::Code;
 use shared::domain::units::Units;
 use shared::store::runs::{Gap, Run};
 use shared::store::{Rows, StoreError};
@@ -118,11 +119,12 @@ impl From<LineResult> for Entry {
     }
 }
 
-/// A line whose write is open shows what became of that; and what we wrote for a later day says nothing of an earlier one.
+/// A line whose write is open shows what became of that; and what we wrote for a later day says nothing of an earlier one,
+/// unless the line is held for the very drift: then its day is the one from which the change would count.
 fn has_drifted(line: &LineResult) -> bool {
     let differs = line.before.zip(line.last_confirmed).is_some_and(|(psa, ours)| psa != ours);
-    let held = line.status == LineStatus::Held;
-    let judged = held || line.effective_date.zip(line.last_confirmed_from).is_none_or(|(day, from)| from <= day);
+    let told = line.code == Code::Drift.as_str();
+    let judged = told || line.effective_date.zip(line.last_confirmed_from).is_none_or(|(day, from)| from <= day);
     differs && judged && line.status != LineStatus::Unknown
 }
 

@@ -43,6 +43,7 @@ impl Sheet for LineView {
         ("unit_price_before", |view| priced(view, |prices| prices.unit_price?.before)),
         ("unit_price_target", |view| priced(view, |prices| Some(prices.unit_price?.target))),
         ("unit_price_after", |view| priced(view, |prices| prices.unit_price?.after)),
+        ("approvable", |view| view.approvable.to_string()),
     ];
 }
 

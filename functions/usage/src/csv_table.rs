@@ -19,7 +19,10 @@ const NEEDED: usize = 4;
 pub(crate) fn records(text: &str, faults: Vec<Fault>) -> Result<Vec<Record>, Problem> {
     // Spreadsheets put a byte order mark in front.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(text.as_bytes());
+    // Excel writes semicolons where the comma is the decimal point's. No column has either in its name.
+    let separator = if text.lines().next().unwrap_or_default().contains(';') { b';' } else { b',' };
+    let reader = ReaderBuilder::new().delimiter(separator).trim(Trim::All).flexible(true).from_reader(text.as_bytes());
+    let mut reader = reader;
     let mut check = Check::default();
     faults.into_iter().for_each(|fault| check.fault(fault));
     let columns = match reader.headers() {

@@ -233,14 +233,20 @@ impl Feed {
     }
 
     fn quantity(&self, counts: &[Count]) -> Option<FeedQuantity> {
-        let newest = counts.last()?;
+        let standing = standing(counts)?;
         Some(FeedQuantity {
             company: self.company.clone(),
             product: self.product.clone(),
-            quantity: newest.units,
-            snapshot: newest.snapshot.clone(),
+            quantity: standing.units,
+            snapshot: standing.snapshot.clone(),
         })
     }
+}
+
+/// The count that stands: the newest complete one, or the incomplete one that has raised it since. An incomplete count that
+/// says fewer says nothing.
+fn standing(counts: &[Count]) -> Option<&Count> {
+    counts.iter().reduce(|standing, next| if next.complete || next.units > standing.units { next } else { standing })
 }
 
 /// The newest complete count, raised by what incomplete snapshots have said since; `None` without a complete one.
@@ -282,6 +288,25 @@ mod tests {
     fn ask(feeds: &[Feed]) -> Result<Desired, Reason> {
         let period = Period { start: date(2026, 11, 1), end: date(2026, 11, 30) };
         desired(feeds, &Rule::default(), period, date(2026, 11, 21), &TimeZone::UTC)
+    }
+
+    #[test]
+    fn a_feed_tells_the_count_that_stands_and_not_one_that_says_nothing() {
+        let mut feed = feed(WhenAbsent::Keep, &[("2026-11-10T00:00:00Z", 32)]);
+        feed.absent_from = None;
+        let quantity = |feed: &Feed| ask(std::slice::from_ref(feed)).unwrap().feeds[0].quantity.get();
+        for (at, units, stands) in
+            [("2026-11-11T00:00:00Z", 28, 32), ("2026-11-12T00:00:00Z", 40, 40), ("2026-11-13T00:00:00Z", 22, 40)]
+        {
+            let count = Count {
+                as_of: at.parse().unwrap(),
+                units: units.try_into().unwrap(),
+                complete: false,
+                snapshot: "part".parse().unwrap(),
+            };
+            feed.counts.push(count);
+            assert_eq!(quantity(&feed), stands, "{at}");
+        }
     }
 
     #[test]

@@ -214,7 +214,8 @@ impl Says {
 /// `40>12`; `-` for a number that is not known.
 fn numbers(row: &LineResult) -> String {
     let number = |units: Option<Units>| units.map_or_else(|| "-".to_owned(), |units| units.to_string());
-    format!("{}>{}", number(row.before), number(row.target))
+    // Without a target nothing is asked of anybody that what the PSA shows would change.
+    format!("{}>{}", number(row.before.filter(|_| row.target.is_some())), number(row.target))
 }
 
 /// How far a finding has come.

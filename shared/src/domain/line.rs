@@ -227,10 +227,12 @@ impl LineResult {
         LineKey { contract: self.contract_id.clone(), service: self.service_id.clone() }
     }
 
-    /// What usage says: the newest counts, added up; `None` where the line could not be counted.
+    /// What usage says: the newest counts, added up; `None` where the line was not counted.
     #[must_use]
     pub fn counted(&self) -> Option<u64> {
-        self.target.map(|_| self.feeds.iter().map(|feed| u64::from(feed.quantity.get())).sum())
+        self.target
+            .filter(|_| !self.feeds.is_empty())
+            .map(|_| self.feeds.iter().map(|feed| u64::from(feed.quantity.get())).sum())
     }
 
     /// Units that the line lacks, or that it carries too many of, where both numbers are known.

@@ -293,7 +293,8 @@ impl Situation<'_> {
         let target = self.desired.units;
         match self.history.reversed {
             Some(reversed) if reversed != before && reversed.cmp(&before) == target.cmp(&before) => {
-                let explanation = format!("A person took {reversed} back; the line carries {before}.");
+                let explanation =
+                    format!("A person took {reversed} back; the line carries {before} and should carry {target}.");
                 Err(Reason::new(Code::Reversed, explanation))
             }
             _ => Ok(()),

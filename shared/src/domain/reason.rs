@@ -128,9 +128,9 @@ codes! {
     /// Someone edited the line's prices.
     PriceDrift "price_drift" Held "Find out who edited the contract's prices; then approve the line, or set the drift policy to overwrite."
     /// Someone edited the line.
-    Drift "drift" Held "Find out who edited the contract; then approve the line, or set the drift policy to overwrite."
+    Drift "drift" Held "Find out who edited the contract. Approve the line to set the target; to keep what they set, give the company a rule of its own for the product (minimum, maximum), or correct the usage. Resolving the finding takes the PSA's number as the starting point, and the next run sets the target."
     /// A person took this very change back.
-    Reversed "reversed" Held "This change was reversed by a person; approve it to make it again."
+    Reversed "reversed" Held "A change in this direction was reversed by a person, so none is made until one is approved: approve the line if the new count is right."
     /// What a reversal would take back is not the last word on the line any more.
     ChangedSince "changed_since" Skipped "Look at the line's later changes: reverse the later run first, or set the units in the PSA by hand."
     /// The run to be reversed has made no change there.
@@ -186,7 +186,7 @@ codes! {
     /// An earlier refusal makes more requests pointless or harmful.
     Stopped "stopped" Skipped "Repair what stopped the run, then sync again."
     /// The policy says to wait.
-    ApprovalNeeded "approval_needed" Held "Approve the run."
+    ApprovalNeeded "approval_needed" Held "Look at the change, then approve the line. Approving a whole run approves what its guards hold as well."
     /// The connection is in shadow mode.
     Shadow "shadow" Planned "Nothing: shadow mode never writes."
 }

@@ -19,6 +19,7 @@ pub struct Asked {
     lines: BTreeMap<LineKey, Stated>,
     in_passing: bool,
     prices: bool,
+    only_told: bool,
 }
 
 /// What is stated of a line.
@@ -63,6 +64,18 @@ impl Asked {
     #[must_use]
     pub fn is_in_passing(&self) -> bool {
         self.in_passing
+    }
+
+    /// The same, for what is only told and decides nothing: where there is no room for it, nobody waits because of it.
+    #[must_use]
+    pub fn only_told(self) -> Self {
+        Self { in_passing: true, only_told: true, ..self }
+    }
+
+    /// Whether it is only told.
+    #[must_use]
+    pub fn is_only_told(&self) -> bool {
+        self.only_told
     }
 
     /// Asks about a line as well. Of two statements of the same units the newer one stays; where they state different units

@@ -85,6 +85,11 @@ impl Newer {
         self.0.retain(|at, _| !(at.len() >= path.len() && at.iter().zip(path).all(|(one, other)| one == other)));
     }
 
+    /// A person has said the parts anew of which `said` holds, by the names that lead to them.
+    pub fn forget_where(&mut self, said: impl Fn(&[String]) -> bool) {
+        self.0.retain(|at, _| !said(at));
+    }
+
     fn lay_over(&self, row: &mut Value) {
         for (path, part) in &self.0 {
             let mut place = &mut *row;

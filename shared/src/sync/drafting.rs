@@ -118,6 +118,9 @@ impl Drafting<'_> {
         }
         if roomy {
             price(psa, &mut draft, &contracts.by_id, &observed, &listed).await;
+        }
+        // Asked anew: prices have taken their requests.
+        if budget.has_room_for_prices(&draft) {
             date_held(psa, &mut draft, &desk).await;
         }
         if self.only_looks() {
@@ -164,15 +167,19 @@ fn keeps_prices(feeds: &[MappedFeed]) -> bool {
     feeds.iter().any(MappedFeed::keeps_prices)
 }
 
+/// Held lines of a run of which so much is read: their contracts are read to the end.
+const MOST_DATED: usize = 100;
+
 /// Reads from when the changes of held lines would count, where the rows in force do not show it. As prices, days are told
 /// and decide nothing here: where they can't be read, the lines are told without.
 async fn date_held(psa: &dyn Connector, draft: &mut Draft, desk: &Desk<'_>) {
-    let undated = std::mem::take(&mut draft.undated);
+    let mut undated = std::mem::take(&mut draft.undated);
+    undated.truncate(MOST_DATED);
     if undated.is_empty() {
         return;
     }
     let asked: Asked = undated.iter().map(|line| (line.key.clone(), line.opening)).collect();
-    let observed = match psa.observe(&asked.in_passing(), full_window(desk.today.date, undated.iter())).await {
+    let observed = match psa.observe(&asked.only_told(), full_window(desk.today.date, undated.iter())).await {
         Ok(observed) => observed,
         Err(error) => {
             tracing::warn!(%error, "held lines are told without the day from which they would count");

@@ -236,7 +236,23 @@ async fn results_of_more_than_a_megabyte_are_read_to_their_end() {
     let mut beta = beta.flat_map(|(_, page)| page.lines).find(|line| line.company.as_str() == "beta").unwrap();
     beta.explanation = "x".repeat(150_000);
     for page in 900..912 {
+        beta.line_id = format!("line-{page}");
         runs.put_decided(&row, page, std::slice::from_ref(&beta)).await.unwrap();
     }
     assert_eq!(last_sync(&msp, "beta").await["lines"]["unchanged"], 13);
+}
+
+#[tokio::test]
+async fn an_approval_of_one_line_does_not_hide_what_is_held_on_another() {
+    let acme = Customer::named("acme").line("edr", 100).line("sat", 100);
+    let msp = Setup::of([acme]).start().await;
+    msp.push(&[("acme", "edr", 10), ("acme", "sat", 10)]).await;
+    let run = msp.run("apply").await;
+    assert_eq!(last_sync(&msp, "acme").await["lines"]["held"], 2);
+    msp.clock.advance(SignedDuration::from_secs(1));
+    let approved = msp.approve(&run, Some(&[&msp.line_id("acme", "edr")])).await;
+    assert_eq!(approved.result("acme", "edr"), "updated");
+    let last = last_sync(&msp, "acme").await;
+    assert_eq!((&last["status"], &last["run_id"]), (&json!("held"), &json!(approved.id)));
+    assert_eq!((&last["lines"]["held"], &last["lines"]["updated"]), (&json!(1), &json!(1)));
 }

@@ -77,11 +77,13 @@ async fn a_line_shows_every_field_of_the_contract() {
     {
       "account_id": "1001",
       "after": 42,
+      "approvable": false,
       "before": 40,
       "code": "",
       "company": "acme",
       "company_name": "Acme",
       "contract_id": "29680001",
+      "counted": 42,
       "difference": 2,
       "effective_date": "2026-11-01",
       "explanation": "newest count 42 of 2026-11-21; +2 from 2026-11-01 (start of the billing period)",
@@ -107,6 +109,7 @@ async fn a_line_shows_every_field_of_the_contract() {
       "prices": null,
       "product": "edr",
       "prorated": false,
+      "rule": "newest count 42 of 2026-11-21",
       "service_id": "501",
       "status": "updated",
       "target": 42
@@ -116,11 +119,13 @@ async fn a_line_shows_every_field_of_the_contract() {
     {
       "account_id": "1002",
       "after": 3,
+      "approvable": false,
       "before": 3,
       "code": "",
       "company": "beta",
       "company_name": "Beta",
       "contract_id": "29680002",
+      "counted": 3,
       "difference": 0,
       "effective_date": null,
       "explanation": "newest count 3 of 2026-11-21",
@@ -140,6 +145,7 @@ async fn a_line_shows_every_field_of_the_contract() {
       "prices": null,
       "product": "edr",
       "prorated": false,
+      "rule": "newest count 3 of 2026-11-21",
       "service_id": "501",
       "status": "unchanged",
       "target": 3
@@ -185,11 +191,41 @@ async fn a_run_tells_how_it_went() {
         "planned": [
           {
             "currency": "EUR",
+            "falls": {
+              "lines": 1,
+              "monthly_cost": "-5.00",
+              "monthly_price": "-10.00"
+            },
             "lines": 2,
             "lines_without_cost": 0,
             "lines_without_price": 0,
             "monthly_cost": "0.00",
-            "monthly_price": "0.00"
+            "monthly_price": "0.00",
+            "rises": {
+              "lines": 1,
+              "monthly_cost": "5.00",
+              "monthly_price": "10.00"
+            }
+          }
+        ],
+        "written": [
+          {
+            "currency": "EUR",
+            "falls": {
+              "lines": 1,
+              "monthly_cost": "-5.00",
+              "monthly_price": "-10.00"
+            },
+            "lines": 2,
+            "lines_without_cost": 0,
+            "lines_without_price": 0,
+            "monthly_cost": "0.00",
+            "monthly_price": "0.00",
+            "rises": {
+              "lines": 1,
+              "monthly_cost": "5.00",
+              "monthly_price": "10.00"
+            }
           }
         ]
       },

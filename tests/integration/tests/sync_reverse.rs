@@ -90,15 +90,18 @@ async fn a_reversed_line_says_from_when_it_counts_and_which_days_stay_as_they_ar
     let mut line = reversal.line("acme", "edr").clone();
     let explanation = line["explanation"].as_str().unwrap().replace(&run.id, "[run]");
     line["explanation"] = explanation.into();
+    line["rule"] = line["rule"].as_str().unwrap().replace(&run.id, "[run]").into();
     insta::assert_json_snapshot!(line, @r#"
     {
       "account_id": "1001",
       "after": 40,
+      "approvable": false,
       "before": 42,
       "code": "",
       "company": "acme",
       "company_name": "Acme",
       "contract_id": "29680001",
+      "counted": null,
       "difference": -2,
       "effective_date": "2026-11-02",
       "explanation": "reversal of run [run], which set 42 instead of 40 from 2026-11-01; -2 from 2026-11-02 (day after the change; the days before it stay at 42; inside a period, so the PSA prorates)",
@@ -117,6 +120,7 @@ async fn a_reversed_line_says_from_when_it_counts_and_which_days_stay_as_they_ar
       "prices": null,
       "product": "edr",
       "prorated": true,
+      "rule": "reversal of run [run], which set 42 instead of 40 from 2026-11-01",
       "service_id": "501",
       "status": "updated",
       "target": 40
@@ -137,8 +141,9 @@ async fn the_next_run_holds_the_same_change_until_a_person_approves_it() {
     assert_eq!(msp.write_requests(), 0);
     let held = msp.run("apply").await;
     let line = held.line("acme", "edr");
-    assert_eq!(line["explanation"], "A person took 42 back; the line carries 40.");
-    assert_eq!(line["fix"], "This change was reversed by a person; approve it to make it again.");
+    assert_eq!(line["explanation"], "A person took 42 back; the line carries 40 and should carry 42.");
+    let fix = line["fix"].as_str().unwrap();
+    assert!(fix.contains("approve the line if the new count is right"), "{fix}");
     let approved = msp.approve(&held, Some(&[&msp.line_id("acme", "edr")])).await;
     assert_eq!(json!(approved.results()), json!({"acme/edr": "updated"}));
     assert_eq!(on(&msp, "acme", &["2026-11-02", "2026-11-03"]), [40, 42]);

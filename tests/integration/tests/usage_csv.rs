@@ -39,6 +39,8 @@ async fn a_file_is_the_same_snapshot_as_its_json() {
     let same = h.put("/v1/usage/snapshots/s1", body).await;
     assert_eq!((same.status, &same.json), (200, &answer.json));
     assert_eq!(upload(&h, ABOUT, text).await.status, 200);
+    let european = text.replace(',', ";").replace("Acme; ", "Acme, ");
+    assert_eq!(upload(&h, ABOUT, european).await.status, 200);
     let differs = upload(&h, ABOUT, text.replace("42", "43")).await;
     assert_eq!(differs.problem()["code"], "snapshot_differs");
     insta::assert_json_snapshot!(h.get("/v1/usage").await.json, @r#"

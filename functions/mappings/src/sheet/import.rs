@@ -113,6 +113,7 @@ async fn store(
     if !matches!(&found, Ok(found) if *found == stored) {
         let mut faults = SheetFaults::default();
         let sound = found.map_err(Problem::from).and_then(|found| {
+            understood(&found)?;
             wanted = wanted::wanted(file, &found, (now, &caller.actor), &mut faults);
             stored = found;
             faults.refuse()

@@ -1,8 +1,9 @@
 //! What the newest sync of each company came to, gathered from the runs' own results when somebody asks.
 //!
-//! Nothing is written for it in a sync. Runs are walked from the newest one back, and a company's word is that of the first
-//! finished run that wrote, or would have, and has a line of it. Previews and runs that go on are passed over. The walk
-//! ends with a run of all lines, for whoever has no line there was not looked at; and it is bounded.
+//! Nothing is written for it in a sync. Runs are walked from the newest one back, and a line's word is that of the first
+//! finished run that wrote, or would have, and has it: an approval of one line says nothing of a company's others. Previews and
+//! runs that go on are passed over. The walk ends with a run of all lines, for whoever has no line there was not looked at;
+//! and it is bounded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,24 +24,24 @@ const RUNS_SEEN: i32 = 30;
 /// What a company's newest sync came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LastSync {
-    /// The run.
+    /// The newest run that looked at a line of it.
     #[schema(value_type = String)]
     pub run_id: RunId,
     /// When it ended.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// The worst that became of a line of the company there: `unknown`, `failed`, `held`, `skipped`, `planned`, `updated`,
+    /// The worst that became of a line of the company, each in the newest run that looked at it: `unknown`, `failed`, `held`, `skipped`, `planned`, `updated`,
     /// `unchanged`, in this order.
     pub status: LineStatus,
-    /// The company's lines in that run by status. A line that several companies feed counts for each of them.
+    /// The company's lines by that status. A line that several companies feed counts for each of them.
     pub lines: Counts,
 }
 
 impl Runs {
     /// What the newest sync of each of `companies` came to; nothing for those that no run among the newest looked at.
     ///
-    /// Two or three requests to the store where the newest run was a whole one, and one more for each run before it and for
-    /// each megabyte of results.
+    /// Two or three requests to the store where the newest run was a whole one, and one more for each run since the last that
+    /// was, and for each megabyte of results.
     ///
     /// # Errors
     /// The store is unavailable.
@@ -58,24 +59,29 @@ impl Runs {
         // Who has waited for a run's end is to see that run, and each of its pages was closed before it.
         let listed: Rows<Listed> =
             self.0.page(&schema::of_connection(partner, connection), &page, Read::Consistent).await?;
-        let mut read = 0;
+        let (mut read, mut told, mut looked_at) = (0, BTreeSet::new(), BTreeSet::new());
         for (_, Listed { id }) in listed.items {
             let Some((run, at)) = self.finished_apply(partner, &id).await? else { continue };
-            let seen = self.by_company(&run).await?;
-            let decided = !seen.is_empty();
-            for (company, lines) in seen {
-                if companies.contains(&company)
-                    && let Some(status) = worst(lines)
-                {
-                    found.entry(company).or_insert(LastSync { run_id: id.clone(), at, status, lines });
+            let lines = self.seen(&run).await?;
+            // A run that failed before it came to any line has looked at nobody.
+            let whole = run.is_of_all_lines() && !lines.is_empty();
+            for line in lines.into_iter().filter(|line| told.insert(line.line_id.clone())) {
+                for company in line.companies().filter(|company| companies.contains(company)) {
+                    let nothing = LastSync { run_id: id.clone(), at, status: line.status, lines: Counts::default() };
+                    *found.entry(company).or_insert(nothing).lines.of_status(line.status) += 1;
                 }
             }
             read += 1;
-            // A run that failed before it came to any line has looked at nobody.
-            let whole = run.is_of_all_lines() && decided;
-            if whole || read == RUNS_READ || found.len() == companies.len() {
+            // Of the companies that a run is limited to it has looked at every line; an approval or a reversal has not.
+            if run.approved.is_empty() && run.reverses.is_none() {
+                looked_at.extend(run.companies);
+            }
+            if whole || read == RUNS_READ || companies.is_subset(&looked_at) {
                 break;
             }
+        }
+        for last in found.values_mut() {
+            last.status = worst(last.lines).unwrap_or(last.status);
         }
         Ok(found)
     }
@@ -86,20 +92,15 @@ impl Runs {
         Ok(run.and_then(|run| run.finished_at.map(|at| (run, at))))
     }
 
-    /// The lines of a run by status, for each company that feeds them.
-    async fn by_company(&self, run: &Run) -> Result<BTreeMap<CompanyId, Counts>, StoreError> {
-        let mut seen: BTreeMap<CompanyId, Counts> = BTreeMap::new();
+    /// The lines of a run.
+    async fn seen(&self, run: &Run) -> Result<Vec<SeenLine>, StoreError> {
+        let mut seen = Vec::new();
         let partition = schema::of_run(&run.partner, &run.id);
         let mut after: Option<String> = None;
         loop {
             let page = Page { prefix: "LINES#", after: after.as_deref(), ..Page::default() };
             let rows: Rows<Seen> = self.0.page(&partition, &page, Read::Consistent).await?;
-            for line in rows.items.into_iter().flat_map(|(_, page)| page.lines) {
-                let fed = line.feeds.into_iter().map(|feed| feed.company);
-                for company in fed.chain([line.company]).collect::<BTreeSet<_>>() {
-                    *seen.entry(company).or_default().of_status(line.status) += 1;
-                }
-            }
+            seen.extend(rows.items.into_iter().flat_map(|(_, page)| page.lines));
             match rows.next {
                 Some(next) => after = Some(next),
                 None => return Ok(seen),
@@ -116,9 +117,18 @@ struct Seen {
 
 #[derive(Deserialize)]
 struct SeenLine {
+    line_id: String,
     company: CompanyId,
     status: LineStatus,
     feeds: Vec<SeenFeed>,
+}
+
+impl SeenLine {
+    /// The company that it is named after, and those that feed it.
+    fn companies(&self) -> impl Iterator<Item = CompanyId> {
+        let fed = self.feeds.iter().map(|feed| feed.company.clone());
+        fed.chain([self.company.clone()]).collect::<BTreeSet<_>>().into_iter()
+    }
 }
 
 #[derive(Deserialize)]

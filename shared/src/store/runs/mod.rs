@@ -7,7 +7,7 @@
 mod last_sync;
 mod run;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -307,7 +307,10 @@ impl Runs {
     pub async fn planned_in_part(&self, run: &Run) -> Result<(Counts, RunMoney), StoreError> {
         let partition = schema::of_run(&run.partner, &run.id);
         let decided = self.0.all::<ResultPage>(&partition, DECIDED_PAGES, Read::Consistent).await?;
-        let lines: Vec<LineResult> = decided.into_iter().flat_map(|(_, page)| page.lines).collect();
+        // Pages of two planners may stand side by side, where the second died before it dropped the first one's.
+        let lines: BTreeMap<String, LineResult> =
+            decided.into_iter().flat_map(|(_, page)| page.lines).map(|line| (line.line_id.clone(), line)).collect();
+        let lines: Vec<LineResult> = lines.into_values().collect();
         let money = RunMoney::of(&lines);
         let planned = self.handed_on(run).await?.planned;
         Ok((

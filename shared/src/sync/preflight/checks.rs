@@ -150,7 +150,8 @@ fn writer(subject: &Subject<'_>) -> Check {
 fn sharing(subject: &Subject<'_>) -> Check {
     const CHECK: &str = "sharing";
     match subject.seen.mapped.get(&subject.feed.named) {
-        Some(line) if line.feeds.len() > 1 => match line.agreed() {
+        Some(line) => match line.agreed() {
+            Ok(_) if line.feeds.len() == 1 => Check::ok(CHECK, "Nothing else adds to this line."),
             Ok(_) => match line.feeds.iter().find(|feed| subject.newest_of(feed).is_none()) {
                 // A line is the sum of all of its feeds, and none is taken for zero.
                 Some(feed) => {
@@ -166,7 +167,7 @@ fn sharing(subject: &Subject<'_>) -> Check {
             },
             Err(reason) => Check::failed(CHECK, reason),
         },
-        _ => Check::ok(CHECK, "Nothing else adds to this line."),
+        None => Check::ok(CHECK, "Nothing else adds to this line."),
     }
 }
 
