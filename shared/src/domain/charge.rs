@@ -16,7 +16,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 pub use billing::{BillingDay, InvalidBillingDay};
-pub use decimals::{InvalidDecimal, Quantity, Total, UnitPrice};
+pub use decimals::{InvalidDecimal, MAX_TOTAL, Quantity, Total, UnitPrice};
 pub use record::{ChargeRecord, InvalidUsagePeriod, RecordKey, UsagePeriod, Worth};
 pub use reference::{ChargeKey, ChargePlace, NotOurs, Reference};
 
@@ -208,7 +208,7 @@ impl Item {
 fn total(records: &[&ChargeRecord]) -> Option<Decimal> {
     let sum = records.iter().try_fold(Decimal::ZERO, |sum, record| {
         let sum = sum.checked_add(record.worth.exact()?)?;
-        (sum.abs() <= Decimal::from(1_000 * decimals::MAX_TOTAL)).then_some(sum)
+        (sum.abs() <= Decimal::from(1_000 * MAX_TOTAL)).then_some(sum)
     });
     sum.and_then(decimals::believed)
 }

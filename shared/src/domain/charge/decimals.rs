@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::amount::MAX_SCALE;
 
 /// The largest total believed, in whole currency units.
-pub(super) const MAX_TOTAL: i64 = 1_000_000_000_000;
+pub const MAX_TOTAL: i64 = 1_000_000_000_000;
 
 /// Why a text is none of these.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

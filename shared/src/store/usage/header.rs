@@ -94,7 +94,6 @@ impl SnapshotHeader {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }

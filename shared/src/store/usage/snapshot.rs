@@ -245,7 +245,10 @@ fn whole_seconds(instant: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
+    use crate::domain::charge::UsagePeriod;
 
     fn record(company: &str, quantity: i64, cost: Option<&str>) -> Record {
         Record {
@@ -311,5 +314,29 @@ mod tests {
         }
         assert_eq!(chunks.len(), 4);
         assert!(snapshot("2026-11-20T12:00:00Z", true, vec![]).chunks().is_empty());
+    }
+
+    #[test]
+    fn rows_of_charges_hold_each_once_and_stay_small() {
+        let charge = |n: usize| ChargeRecord {
+            company: format!("c{n:04}").parse().unwrap(),
+            company_name: "ä".repeat(200),
+            product: "p".repeat(128).parse().unwrap(),
+            meter: "m".repeat(128).parse().unwrap(),
+            description: "ö".repeat(200),
+            period: UsagePeriod::new(date(2026, 10, 1), date(2026, 10, 31)).unwrap(),
+            worth: Worth::QuantityTimes {
+                quantity: "999999.999999".parse().unwrap(),
+                unit_price: "-999999.999999".parse().unwrap(),
+            },
+            currency: "EUR".parse().unwrap(),
+        };
+        let all = snapshot("2026-11-20T12:00:00Z", true, vec![]).with_charges((0..1_000).rev().map(charge).collect());
+        let chunks = all.charge_chunks();
+        assert_eq!((chunks.concat().as_slice(), chunks.len()), (all.charges(), 6));
+        for chunk in &chunks {
+            assert!(serde_json::to_string(chunk).unwrap().len() < 300_000);
+        }
+        assert!(all.charges().is_sorted_by_key(ChargeRecord::key) && all.chunks().is_empty());
     }
 }
