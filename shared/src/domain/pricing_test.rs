@@ -223,7 +223,7 @@ fn a_cost_is_left_alone_where_the_psa_keeps_costs_in_another_currency() {
 fn a_cost_that_nobody_says_or_two_say_differently_is_none() {
     let of = |feeds: &[FeedCost]| told(pricing(None).wanted(feeds, (Some(&currency("EUR")), None)));
     let silent = feed("beta", None, None);
-    assert_eq!(of(&[silent.clone()]), "left, cost_missing: No usage of beta (edr) says what a unit costs.");
+    assert_eq!(of(std::slice::from_ref(&silent)), "left, cost_missing: No usage of beta (edr) says what a unit costs.");
     let four = feed("acme", Some("4"), None);
     assert_eq!(of(&[four.clone(), silent]), "left, cost_missing: No usage of beta (edr) says what a unit costs.");
     let five = feed("beta", Some("5"), None);
