@@ -19,9 +19,12 @@ pub(crate) struct Snapshot {
     state: SnapshotState,
     /// Records received.
     records: usize,
+    /// How many of them are charges; left out where none is, and until it is sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    charges: Option<usize>,
     /// Companies in it; 0 until it is sealed.
     companies: usize,
-    /// Products in it; empty until it is sealed.
+    /// Products that it counts; empty until it is sealed.
     products: Vec<String>,
     /// Parts received, where it came in parts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -51,6 +54,7 @@ impl Snapshot {
             complete: header.complete,
             state: header.state,
             records: if open { parts.iter().map(|part| part.records).sum() } else { header.records },
+            charges: Some(header.charges).filter(|charges| *charges > 0),
             companies: header.companies,
             products: header.products.into_iter().map(String::from).collect(),
             parts: parts.into_iter().map(Part::from).collect(),

@@ -3,20 +3,40 @@
 //! A fault names the row as a spreadsheet numbers it (the header is row 1) and the column by its name.
 
 use csv::{ReaderBuilder, StringRecord, Trim};
+use jiff::Timestamp;
+use serde_json::Map;
 use shared::api::{Fault, Problem};
 use shared::domain::money::Currency;
 use shared::domain::units::{InvalidUnits, Units};
 use shared::store::usage::{MAX_RECORDS, Record};
 
-use crate::check::{Check, few_enough};
-use crate::fields::CompanyName;
+use crate::charge_fields::charge;
+use crate::check::{Check, Records, few_enough};
+use crate::fields::{CompanyName, Fields, KINDS, Pushed};
 
-/// The columns; those from `unit_cost` on may be left out.
-const COLUMNS: [&str; 7] = ["company", "company_name", "product", "quantity", "unit_cost", "account_id", "currency"];
+/// The columns; those from `unit_cost` on may be left out, and `quantity` where `kind` says what a row is.
+const COLUMNS: [&str; 14] = [
+    "company",
+    "company_name",
+    "product",
+    "quantity",
+    "unit_cost",
+    "account_id",
+    "currency",
+    "kind",
+    "meter",
+    "description",
+    "period_from",
+    "period_to",
+    "amount",
+    "unit_price",
+];
 const NEEDED: usize = 4;
+const QUANTITY: usize = 3;
+const KIND: usize = 7;
 
 /// The records of a table, or every fault in it, with `faults` already found beside it.
-pub(crate) fn records(text: &str, faults: Vec<Fault>) -> Result<Vec<Record>, Problem> {
+pub(crate) fn records(text: &str, faults: Vec<Fault>, now: Timestamp) -> Result<Records, Problem> {
     // Spreadsheets put a byte order mark in front.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // Excel writes semicolons where the comma is the decimal point's. No column has either in its name.
@@ -39,7 +59,7 @@ pub(crate) fn records(text: &str, faults: Vec<Fault>) -> Result<Vec<Record>, Pro
         }
         number += 1;
         if number <= MAX_RECORDS {
-            columns.check(line_of(&row, text), &row, &mut check);
+            columns.check(line_of(&row, text), &row, &mut check, now);
         }
     }
     few_enough(number, "/rows")?;
@@ -84,20 +104,52 @@ impl Columns {
                 }
             }
         }
-        for (name, place) in COLUMNS.iter().zip(places).take(NEEDED) {
-            if place.is_none() {
-                check.fault(fault(1, name, "is missing"));
+        for (column, place) in places.iter().enumerate().take(NEEDED) {
+            if place.is_none() && (column != QUANTITY || places[KIND].is_none()) {
+                check.fault(fault(1, COLUMNS[column], "is missing"));
                 sound = false;
             }
         }
         sound.then_some(Self { places, width: header.len() })
     }
 
-    fn check(&self, line: u64, row: &StringRecord, check: &mut Check) {
+    fn check(&self, line: u64, row: &StringRecord, check: &mut Check, now: Timestamp) {
         if row.len() != self.width {
             let detail = format!("row {line}: has {} columns where the header has {}", row.len(), self.width);
             return check.fault(Fault::new(format!("/rows/{line}"), detail));
         }
+        match self.text(row, KIND) {
+            "" | "count" => self.check_count(line, row, check),
+            "charge" => self.check_charge(line, row, check, now),
+            _ => check.fault(fault(line, COLUMNS[KIND], KINDS)),
+        }
+    }
+
+    /// A charge is checked as it would be in JSON, where each column that is filled is a field.
+    fn check_charge(&self, line: u64, row: &StringRecord, check: &mut Check, now: Timestamp) {
+        let (mut fields, mut period) = (Map::new(), Map::new());
+        for (column, name) in COLUMNS.iter().enumerate().filter(|(column, _)| *column != KIND) {
+            let text = self.text(row, column);
+            match name.strip_prefix("period_") {
+                _ if text.is_empty() => {}
+                Some(end) => drop(period.insert(end.to_owned(), text.into())),
+                None => drop(fields.insert((*name).to_owned(), text.into())),
+            }
+        }
+        fields.insert("period".to_owned(), period.into());
+        let pointer = format!("/rows/{line}");
+        match Fields::of(&pointer, fields.into()).and_then(|fields| charge(fields, now)) {
+            Ok(record) => check.record(pointer, format!("row {line}"), Pushed::Charge(record)),
+            Err(faults) => {
+                for Fault { pointer: at, detail } in faults {
+                    let column = at.trim_start_matches(&pointer).trim_start_matches('/').replace('/', "_");
+                    check.fault(fault(line, &column, &detail));
+                }
+            }
+        }
+    }
+
+    fn check_count(&self, line: u64, row: &StringRecord, check: &mut Check) {
         let mut sound = true;
         let mut take = |column: usize, detail: Option<String>| {
             if let Some(detail) = detail {
@@ -123,12 +175,15 @@ impl Columns {
         if let (Ok(Some(_)), Ok(None)) = (&currency, &cost) {
             take(6, Some("is only for a row with unit_cost".to_owned()));
         }
+        for column in KIND + 1..COLUMNS.len() {
+            take(column, Some("is only for a charge".to_owned()).filter(|_| !self.text(row, column).is_empty()));
+        }
         if let (true, Ok(company), Ok(name), Ok(product), Ok(quantity), Ok(unit_cost), Ok(account_id), Ok(currency)) =
             (sound, company, name, product, quantity, cost, account, currency)
         {
             let company_name = name.into();
             let record = Record { company, company_name, product, quantity, unit_cost, currency, account_id };
-            check.record(format!("/rows/{line}"), format!("row {line}"), record);
+            check.record(format!("/rows/{line}"), format!("row {line}"), Pushed::Count(record));
         }
     }
 

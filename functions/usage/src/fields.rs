@@ -1,4 +1,4 @@
-//! The fields of a snapshot and of its records as they are sent, checked one by one.
+//! The fields of a snapshot and of its counts as they are sent, checked one by one. Those of charges are in `charge_fields`.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -6,25 +6,50 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use shared::api::{Fault, Problem, parse};
 use shared::domain::amount::InvalidAmount;
+use shared::domain::charge::ChargeRecord;
 use shared::domain::ids::SnapshotId;
 use shared::domain::money::{Currency, InvalidCurrency};
 use shared::domain::units::InvalidUnits;
 use shared::store::usage::Record;
 use utoipa::ToSchema;
 
+use crate::charge_fields::{self, ChargeBody};
+
 /// How far `as_of` may be ahead of our clock: senders' clocks are not exact.
 const AHEAD_HOURS: i64 = 1;
 /// How old `as_of` may be: no rule looks further back.
 const OLDEST_DAYS: i64 = 400;
-/// Longest company name, in characters.
+/// Longest company name or description, in characters.
 const MAX_NAME: usize = 200;
+
+/// One record of a snapshot.
+#[derive(ToSchema)]
+#[schema(as = UsageRecord)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes what `record` reads")]
+pub(crate) enum RecordBody {
+    /// A count.
+    Count(CountBody),
+    /// A charge.
+    Charge(ChargeBody),
+}
+
+/// That it is a count.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it describes what `record` reads")]
+pub(crate) enum CountKind {
+    Count,
+}
 
 /// One company's count of one product, for the description of the interface. It is read field by field, so that all of
 /// its faults are found.
 #[derive(ToSchema)]
-#[schema(as = UsageRecord)]
+#[schema(as = UsageCountRecord)]
 #[expect(dead_code, reason = "it describes what `record` reads")]
-pub(crate) struct RecordBody {
+pub(crate) struct CountBody {
+    /// `count`, which may be left out.
+    kind: Option<CountKind>,
     /// Your id of the customer.
     #[schema(example = "acme", max_length = 128)]
     company: String,
@@ -49,10 +74,35 @@ pub(crate) struct RecordBody {
     account_id: Option<String>,
 }
 
+/// A record of either kind.
+#[derive(Debug)]
+pub(crate) enum Pushed {
+    Count(Record),
+    Charge(ChargeRecord),
+}
+
 /// The record at `pointer`, or every fault in it.
-pub(crate) fn record(pointer: &str, value: Value) -> Result<Record, Vec<Fault>> {
-    let Value::Object(fields) = value else { return Err(vec![Fault::new(pointer, "must be an object")]) };
-    let mut fields = Fields { pointer, fields, faults: Vec::new() };
+pub(crate) fn record(pointer: &str, value: Value, now: Timestamp) -> Result<Pushed, Vec<Fault>> {
+    let mut fields = Fields::of(pointer, value)?;
+    match fields.optional("kind", Some(KINDS.to_owned())).unwrap_or(Kind::Count) {
+        // What its other fields must be is not known.
+        _ if !fields.faults.is_empty() => Err(fields.faults),
+        Kind::Count => count(fields).map(Pushed::Count),
+        Kind::Charge => charge_fields::charge(fields, now).map(Pushed::Charge),
+    }
+}
+
+/// What a record may be.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Count,
+    Charge,
+}
+
+pub(crate) const KINDS: &str = "must be count or charge";
+
+fn count(mut fields: Fields<'_>) -> Result<Record, Vec<Fault>> {
     let company = fields.required("company", None);
     let company_name = fields.required::<CompanyName>("company_name", None);
     let product = fields.required("product", None);
@@ -74,14 +124,20 @@ pub(crate) fn record(pointer: &str, value: Value) -> Result<Record, Vec<Fault>> 
 }
 
 /// An object's fields, taken out one by one.
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     pointer: &'a str,
     fields: Map<String, Value>,
     faults: Vec<Fault>,
 }
 
-impl Fields<'_> {
-    fn required<T: DeserializeOwned>(&mut self, name: &str, wrong: Option<String>) -> Option<T> {
+impl<'a> Fields<'a> {
+    /// Of the object at `pointer`.
+    pub(crate) fn of(pointer: &'a str, value: Value) -> Result<Self, Vec<Fault>> {
+        let Value::Object(fields) = value else { return Err(vec![Fault::new(pointer, "must be an object")]) };
+        Ok(Self { pointer, fields, faults: Vec::new() })
+    }
+
+    pub(crate) fn required<T: DeserializeOwned>(&mut self, name: &str, wrong: Option<String>) -> Option<T> {
         let Some(value) = self.fields.remove(name) else {
             self.faults.push(Fault::new(format!("{}/{name}", self.pointer), "is required"));
             return None;
@@ -89,17 +145,27 @@ impl Fields<'_> {
         self.parsed(name, value, wrong)
     }
 
-    fn optional<T: DeserializeOwned>(&mut self, name: &str, wrong: Option<String>) -> Option<T> {
+    pub(crate) fn optional<T: DeserializeOwned>(&mut self, name: &str, wrong: Option<String>) -> Option<T> {
         let value = self.fields.remove(name).filter(|value| !value.is_null())?;
         self.parsed(name, value, wrong)
     }
 
-    fn says(&self, name: &str) -> bool {
+    pub(crate) fn says(&self, name: &str) -> bool {
         self.fields.get(name).is_some_and(|value| !value.is_null())
     }
 
-    fn fault(&mut self, name: &str, detail: &str) {
+    pub(crate) fn fault(&mut self, name: &str, detail: &str) {
         self.faults.push(Fault::new(format!("{}/{name}", self.pointer), detail));
+    }
+
+    /// Where a field of it stands.
+    pub(crate) fn pointer_to(&self, name: &str) -> String {
+        format!("{}/{name}", self.pointer)
+    }
+
+    /// Faults that were found within a field.
+    pub(crate) fn faults(&mut self, faults: Vec<Fault>) {
+        self.faults.extend(faults);
     }
 
     /// `wrong` is what to say in place of the parser, which speaks of its own types ("i64").
@@ -109,7 +175,7 @@ impl Fields<'_> {
     }
 
     /// Every fault; whatever was not taken out is one.
-    fn finish(mut self) -> Vec<Fault> {
+    pub(crate) fn finish(mut self) -> Vec<Fault> {
         for name in self.fields.keys() {
             let name: String = name.chars().take(64).collect::<String>().replace('~', "~0").replace('/', "~1");
             self.faults.push(Fault::new(format!("{}/{name}", self.pointer), "is not a field here"));
@@ -126,10 +192,33 @@ pub(crate) struct CompanyName(String);
 impl TryFrom<String> for CompanyName {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let name = text.trim();
-        let sound = !name.is_empty() && name.chars().count() <= MAX_NAME && !name.chars().any(char::is_control);
-        if sound { Ok(Self(name.to_owned())) } else { Err("must be 1 to 200 characters without control characters") }
+        line(&text).map(Self)
     }
+}
+
+/// What is charged for, in words, without spaces around it.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Description(String);
+
+impl TryFrom<String> for Description {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        line(&text).map(Self)
+    }
+}
+
+impl From<Description> for String {
+    fn from(description: Description) -> Self {
+        description.0
+    }
+}
+
+/// A line of text for people.
+fn line(text: &str) -> Result<String, &'static str> {
+    let line = text.trim();
+    let sound = !line.is_empty() && line.chars().count() <= MAX_NAME && !line.chars().any(char::is_control);
+    if sound { Ok(line.to_owned()) } else { Err("must be 1 to 200 characters without control characters") }
 }
 
 impl From<CompanyName> for String {

@@ -1,4 +1,4 @@
-//! HTTP: usage counts come in as snapshots (JSON, parts or CSV) and can be looked up.
+//! HTTP: usage, counts and charges, comes in as snapshots (JSON, parts or CSV) and can be looked up.
 //!
 //! A request is checked whole before anything is stored: a snapshot is taken or refused, never half of it. What its
 //! counts then mean for a line is not decided here.
@@ -6,6 +6,8 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
+mod charge_fields;
+mod charges;
 mod check;
 mod counts;
 mod csv_table;
@@ -40,5 +42,6 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(parts::seal))
         .routes(routes!(upload::post))
         .routes(routes!(counts::list))
+        .routes(routes!(charges::list))
         .with_state(deps)
 }

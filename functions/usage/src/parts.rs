@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::api::auth::UsagePusher;
 use shared::api::{Fault, Json, Path, Problem, ProblemBody};
-use shared::domain::ids::{CompanyId, ProductKey, SnapshotId};
-use shared::store::usage::{self, MAX_PARTS, Sealing};
+use shared::domain::ids::SnapshotId;
+use shared::store::usage::{MAX_PARTS, Sealing, Twice};
 use utoipa::ToSchema;
 
 use crate::fields::RecordBody;
@@ -26,7 +26,8 @@ pub(crate) struct Body {
     records: Vec<Value>,
 }
 
-/// Push a part of a snapshot. Parts may come in any order. Until the snapshot is sealed their counts are incomplete.
+/// Push a part of a snapshot. Parts may come in any order. Until the snapshot is sealed their counts are incomplete,
+/// and their charges do not count.
 #[utoipa::path(
     put, path = "/v1/usage/snapshots/{snapshot_id}/parts/{part}", tag = "usage", operation_id = "put_snapshot_part",
     params(
@@ -54,9 +55,9 @@ pub(crate) async fn put(
         part.parse().ok().filter(|part| (1..=MAX_PARTS).contains(part)).ok_or_else(|| bad_number("path:part"))?;
     let now = deps.clock.now();
     let as_of = fields::as_of("/as_of", &body.as_of, now);
-    let records = check::json_records(body.records, as_of.as_ref().err().cloned().into_iter().collect())?;
+    let records = check::json_records(body.records, as_of.as_ref().err().cloned().into_iter().collect(), now)?;
     let as_of = as_of.map_err(|fault| Problem::invalid(vec![fault]))?;
-    let content = usage::Snapshot::new(id, as_of, false, records);
+    let content = records.snapshot(id, as_of, false);
     let (status, part) = answer::received(deps.snapshots.receive_part(&caller.partner, &content, part, now).await?)?;
     Ok((status, Json(part.into())))
 }
@@ -123,7 +124,10 @@ fn numbers(parts: &[u32]) -> String {
     parts.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn in_two_parts((company, product, first, second): (CompanyId, ProductKey, u32, u32)) -> Fault {
-    let detail = format!("part {first} and part {second} both count product {product} of company {company}");
-    Fault::new("/parts", detail)
+fn in_two_parts(Twice { company, product, charge, parts: (first, second) }: Twice) -> Fault {
+    let what = match charge {
+        None => format!("count product {product} of company {company}"),
+        Some((meter, from)) => format!("charge meter {meter} of product {product} of company {company} from {from} on"),
+    };
+    Fault::new("/parts", format!("part {first} and part {second} both {what}"))
 }

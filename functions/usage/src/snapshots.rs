@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::fields::RecordBody;
 use crate::{Deps, answer, check, fields};
 
-/// Usage counts as of one instant.
+/// Usage as of one instant: counts, charges, or both.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SnapshotContent)]
@@ -21,9 +21,9 @@ pub(crate) struct Body {
     /// The instant that the counts are true for.
     #[schema(format = DateTime, example = "2026-11-20T23:59:00Z")]
     as_of: String,
-    /// Whether a company that is missing here has none of these products.
+    /// Whether a company that is missing here has none of the products that are counted here.
     complete: bool,
-    /// At most 5,000; no company and product twice.
+    /// At most 5,000; no company and product counted twice.
     #[schema(value_type = Vec<RecordBody>)]
     records: Vec<Value>,
 }
@@ -51,9 +51,9 @@ pub(crate) async fn put(
     let id = fields::snapshot_id("path:snapshot_id", &id)?;
     let now = deps.clock.now();
     let as_of = fields::as_of("/as_of", &body.as_of, now);
-    let records = check::json_records(body.records, as_of.as_ref().err().cloned().into_iter().collect())?;
+    let records = check::json_records(body.records, as_of.as_ref().err().cloned().into_iter().collect(), now)?;
     let as_of = as_of.map_err(|fault| Problem::invalid(vec![fault]))?;
-    let snapshot = usage::Snapshot::new(id, as_of, body.complete, records);
+    let snapshot = records.snapshot(id, as_of, body.complete);
     store(&deps, &caller, &snapshot).await
 }
 

@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use shared::api::auth::UsagePusher;
 use shared::api::{Fault, Json, Problem, ProblemBody, Query, bytes};
-use shared::store::usage;
 use utoipa::IntoParams;
 
 use crate::{Deps, answer, csv_table, fields, snapshots};
@@ -25,8 +24,9 @@ pub(crate) struct About {
     complete: bool,
 }
 
-/// Push a snapshot as CSV: columns company, company_name, product, quantity and, if known, unit_cost and
-/// account_id, in any order.
+/// Push a snapshot as CSV: columns company, company_name, product, quantity and, if known, unit_cost, currency and
+/// account_id, in any order. A row whose kind is charge has meter, description, period_from, period_to, currency and amount, or
+/// quantity and unit_price.
 #[utoipa::path(
     post, path = "/v1/usage/snapshots.csv", tag = "usage", operation_id = "post_snapshot_csv",
     params(About),
@@ -48,11 +48,12 @@ pub(crate) async fn post(
     body: Body,
 ) -> Result<(StatusCode, Json<answer::Snapshot>), Problem> {
     let id = fields::snapshot_id("?snapshot_id", &about.snapshot_id)?;
-    let as_of = fields::as_of("?as_of", &about.as_of, deps.clock.now());
+    let now = deps.clock.now();
+    let as_of = fields::as_of("?as_of", &about.as_of, now);
     let text = csv_text(&headers, body).await?;
-    let records = csv_table::records(&text, as_of.as_ref().err().cloned().into_iter().collect())?;
+    let records = csv_table::records(&text, as_of.as_ref().err().cloned().into_iter().collect(), now)?;
     let as_of = as_of.map_err(|fault| Problem::invalid(vec![fault]))?;
-    let snapshot = usage::Snapshot::new(id, as_of, about.complete, records);
+    let snapshot = records.snapshot(id, as_of, about.complete);
     snapshots::store(&deps, &caller, &snapshot).await
 }
 

@@ -73,6 +73,8 @@ id! {
     CompanyId;
     /// What is metered: `edr`, `m365`.
     ProductKey;
+    /// What a vendor charges for within a product, by the vendor's own name of it: `storage-gb`.
+    Meter;
     /// The same customer, as the PSA knows it.
     AccountId;
     /// A recurring service contract of the PSA.

@@ -8,6 +8,7 @@
 
 pub mod amount;
 pub mod breaker;
+pub mod charge;
 pub mod contract;
 pub mod counting;
 pub mod desired;

@@ -63,12 +63,15 @@ impl fmt::Display for Markup {
 }
 
 impl Markup {
-    /// An amount with the markup on it, rounded half to even to so many digits. `None` where no decimal can hold it.
+    /// An amount with the markup on it, rounded half to even to so many digits. `None` where no decimal can hold it exactly.
     #[must_use]
     pub fn on(self, amount: Decimal, digits: u32) -> Option<Decimal> {
         let hundredths = self.0.checked_add(Decimal::ONE_HUNDRED)?;
-        let whole = amount.checked_mul(hundredths)?.checked_mul(Decimal::new(1, 2))?;
-        Some(rounded(whole, digits))
+        let (amount, hundredths) = (amount.normalize(), hundredths.normalize());
+        let whole = amount.checked_mul(hundredths)?;
+        // A product that has no room gives up digits after the point; it would be rounded twice.
+        let exact = whole.is_zero() || whole.scale() == amount.scale().checked_add(hundredths.scale())?;
+        exact.then(|| whole.checked_mul(Decimal::new(1, 2))).flatten().map(|whole| rounded(whole, digits))
     }
 
     /// In words: `+ 25 %`.

@@ -93,6 +93,14 @@ fn a_markup_is_worked_out_in_exact_decimals_and_rounded_once() {
     println!("{} cases of cost, markup and rounding", WORKED.len());
 }
 
+#[test]
+fn a_price_that_can_not_be_worked_out_exactly_is_none() {
+    let markup: Markup = "17.1234".parse().unwrap();
+    assert_eq!(markup.on(decimal("100000000.123456789012"), 28), Some(decimal("117123400.144596788821680808")));
+    assert_eq!(markup.on(decimal("900000000000.123456789012"), 2), None);
+    assert_eq!(markup.on(decimal("0.000"), 2), Some(decimal("0")));
+}
+
 /// The examples that people read are worked out by the same rule.
 #[test]
 fn the_examples_of_the_documentation_hold() {
@@ -215,7 +223,7 @@ fn a_cost_is_left_alone_where_the_psa_keeps_costs_in_another_currency() {
 fn a_cost_that_nobody_says_or_two_say_differently_is_none() {
     let of = |feeds: &[FeedCost]| told(pricing(None).wanted(feeds, (Some(&currency("EUR")), None)));
     let silent = feed("beta", None, None);
-    assert_eq!(of(&[silent.clone()]), "left, cost_missing: No usage of beta (edr) says what a unit costs.");
+    assert_eq!(of(std::slice::from_ref(&silent)), "left, cost_missing: No usage of beta (edr) says what a unit costs.");
     let four = feed("acme", Some("4"), None);
     assert_eq!(of(&[four.clone(), silent]), "left, cost_missing: No usage of beta (edr) says what a unit costs.");
     let five = feed("beta", Some("5"), None);

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::charge::RecordKey;
 use crate::domain::ids::{
     AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId, WebhookId,
 };
@@ -247,6 +248,19 @@ pub fn counts_of_month(p: &PartnerId, month: &str) -> String {
 #[must_use]
 pub fn counts(p: &PartnerId, month: &str, company: &CompanyId, product: &ProductKey) -> Key {
     Key::new(counts_of_month(p, month), format!("{company}#{product}"))
+}
+
+/// Partition of the charge records whose days begin in one month, one row a record. `month` is `2026-11`.
+#[must_use]
+pub fn charges_of_month(p: &PartnerId, month: &str) -> String {
+    format!("{}#CHARGES#{month}", partner(p))
+}
+
+/// A charge record, by what tells it from every other. Rows of a company's product stand in the order of their days.
+#[must_use]
+pub fn charge(p: &PartnerId, month: &str, record: &RecordKey) -> Key {
+    let RecordKey { company, product, meter, from } = record;
+    Key::new(charges_of_month(p, month), format!("{company}#{product}#{from}#{meter}"))
 }
 
 /// Partition of a partner's snapshots: `NEWEST#product` (the newest complete one), `SNAP#id`.

@@ -177,7 +177,7 @@ async fn a_header_that_does_not_fit_is_told_column_by_column() {
       "detail": "The request is not valid in 4 places.",
       "errors": [
         {
-          "detail": "row 1: column number 2 is none of company, company_name, product, quantity, unit_cost, account_id",
+          "detail": "row 1: column number 2 is none of company, company_name, product, quantity, unit_cost, account_id, currency, kind, meter, description, period_from, period_to, amount, unit_price",
           "pointer": "/rows/1/1"
         },
         {

@@ -68,7 +68,7 @@ impl UsageBook {
 /// Reads usage, and nothing else.
 #[derive(Debug, Clone)]
 pub struct UsageReader {
-    pub(super) table: Table,
+    pub(in crate::store) table: Table,
 }
 
 impl UsageReader {

@@ -7,13 +7,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 use super::header::expires;
 use super::month::{Month, slot_of};
@@ -23,17 +20,8 @@ use crate::domain::ids::{AccountId, CompanyId, PartnerId, ProductKey, SnapshotId
 use crate::domain::money::Currency;
 use crate::domain::series::Count;
 use crate::domain::units::Units;
+use crate::store::batches::{in_batches, patiently};
 use crate::store::{Condition, Key, StoreError, Table, Write, schema};
-
-/// Counts a transaction, and transactions under way at once. A transaction costs twice what its updates would alone and
-/// saves the time of as many requests.
-const BATCH: usize = 50;
-const AT_ONCE: usize = 8;
-
-/// A partition takes a thousand writes a second; a large snapshot waits its turn rather than fail. These updates may be
-/// repeated at will.
-const ATTEMPTS: u32 = 5;
-const FIRST_PAUSE_MS: u64 = 100;
 
 /// A (company, product) pair whose usage adds to a line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,11 +138,11 @@ fn is_slot(text: &str) -> bool {
 
 /// Which snapshot the records being written belong to.
 #[derive(Debug, Clone)]
-pub(super) struct Origin {
-    pub(super) partner: PartnerId,
-    pub(super) snapshot: SnapshotId,
-    pub(super) as_of: Timestamp,
-    pub(super) received_at: Timestamp,
+pub(in crate::store) struct Origin {
+    pub(in crate::store) partner: PartnerId,
+    pub(in crate::store) snapshot: SnapshotId,
+    pub(in crate::store) as_of: Timestamp,
+    pub(in crate::store) received_at: Timestamp,
     pub(super) complete: bool,
 }
 
@@ -162,29 +150,11 @@ pub(super) struct Origin {
 /// the same call again completes them.
 pub(super) async fn record(table: &Table, origin: Origin, records: &[Record]) -> Result<(), StoreError> {
     let origin = Arc::new(origin);
-    let turns = Arc::new(Semaphore::new(AT_ONCE));
-    let mut tasks = JoinSet::new();
-    for batch in records.chunks(BATCH) {
-        let turn = Arc::clone(&turns).acquire_owned().await.map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        let (table, origin, batch) = (table.clone(), Arc::clone(&origin), batch.to_vec());
-        tasks.spawn(async move {
-            let written = record_batch(&table, &origin, &batch).await;
-            drop(turn);
-            written
-        });
-        // Stop at the first failure; dropping the set ends the rest.
-        while let Some(done) = tasks.try_join_next() {
-            joined(done)?;
-        }
-    }
-    while let Some(done) = tasks.join_next().await {
-        joined(done)?;
-    }
-    Ok(())
-}
-
-fn joined(done: Result<Result<(), StoreError>, tokio::task::JoinError>) -> Result<(), StoreError> {
-    done.map_err(|e| StoreError::Unavailable(e.to_string()))?
+    in_batches(records, |batch| {
+        let (table, origin) = (table.clone(), Arc::clone(&origin));
+        async move { record_batch(&table, &origin, &batch).await }
+    })
+    .await
 }
 
 /// Writes a batch at once where every count of it is news, and one by one where some is not.
@@ -200,22 +170,9 @@ async fn record_batch(table: &Table, origin: &Origin, batch: &[Record]) -> Resul
         }
     }
     for record in batch {
-        record_patiently(table, origin, record).await?;
+        patiently(|| record_one(table, origin, record)).await?;
     }
     Ok(())
-}
-
-async fn record_patiently(table: &Table, origin: &Origin, record: &Record) -> Result<(), StoreError> {
-    let mut attempt = 1;
-    loop {
-        match record_one(table, origin, record).await {
-            Err(StoreError::Unavailable(_)) if attempt < ATTEMPTS => {
-                tokio::time::sleep(Duration::from_millis(FIRST_PAUSE_MS << attempt)).await;
-                attempt += 1;
-            }
-            answered => return answered,
-        }
-    }
 }
 
 async fn record_one(table: &Table, origin: &Origin, record: &Record) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::snapshot::{Snapshot, coverage};
+use super::snapshot::{Coverage, Snapshot};
 use crate::domain::ids::{ProductKey, SnapshotId};
 
 /// How long snapshots and counts are kept after they were received, in days: longer than the 400 that a change must
@@ -42,10 +42,14 @@ pub struct SnapshotHeader {
     /// How many parts it was sealed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<u32>,
-    /// What it counts; a complete snapshot says nothing of other products.
+    /// What it counts; a complete snapshot says nothing of other products. What is only charged for is not counted: no company
+    /// can be absent from that.
     pub products: Vec<ProductKey>,
-    /// Records in it.
+    /// Records in it, charges among them.
     pub records: usize,
+    /// Charge records in it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub charges: usize,
     /// Companies in it.
     pub companies: usize,
     /// The second after which the row may go.
@@ -55,16 +59,20 @@ pub struct SnapshotHeader {
 impl SnapshotHeader {
     /// Of a snapshot that came in one piece.
     pub(super) fn whole(snapshot: &Snapshot, now: Timestamp) -> Self {
-        let (products, companies) = coverage(snapshot.records());
+        let coverage = Coverage::of([snapshot.content()]);
         Self {
             complete: snapshot.complete(),
             state: SnapshotState::Received,
             hash: Some(snapshot.hash()),
-            products: products.into_iter().collect(),
-            records: snapshot.records().len(),
-            companies,
             ..Self::open(snapshot.id().clone(), snapshot.as_of(), now)
         }
+        .covering(coverage)
+    }
+
+    /// The same, of content that covers so much.
+    pub(super) fn covering(self, coverage: Coverage) -> Self {
+        let Coverage { products, records, charges, companies } = coverage;
+        Self { products: products.into_iter().collect(), records, charges, companies, ..self }
     }
 
     /// Of a snapshot whose first part just came.
@@ -79,13 +87,18 @@ impl SnapshotHeader {
             parts: None,
             products: Vec::new(),
             records: 0,
+            charges: 0,
             companies: 0,
             expires: expires(now),
         }
     }
 }
 
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 /// The second after which a row received at `now` may go.
-pub(super) fn expires(now: Timestamp) -> i64 {
+pub(in crate::store) fn expires(now: Timestamp) -> i64 {
     now.as_second() + KEPT_DAYS * 86_400
 }

@@ -20,7 +20,12 @@ impl Month {
     /// The month that holds `instant`.
     #[must_use]
     pub fn of(instant: Timestamp) -> Self {
-        let date = instant.to_zoned(TimeZone::UTC).date();
+        Self::of_date(instant.to_zoned(TimeZone::UTC).date())
+    }
+
+    /// The month that holds `date`.
+    #[must_use]
+    pub fn of_date(date: Date) -> Self {
         Self { year: date.year(), month: date.month() }
     }
 

@@ -1,19 +1,22 @@
 //! A snapshot larger than one request: parts that never change once received, and the seal that makes them one.
 //!
 //! Until it is sealed a snapshot is incomplete, and so are the counts of its parts: they can raise a line and never lower
-//! it. The seal reads every part back and finds what occurs twice before it calls anything complete.
+//! it. The seal reads every part back and finds what occurs twice before it calls anything complete. Charges count from the
+//! seal on: half of them would be charged as if they were all.
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::counts;
 use super::header::{SnapshotHeader, SnapshotState, expires};
 use super::receive::{Chunk, Differs, Receipt, Snapshots, origin};
-use super::snapshot::{Record, Snapshot, coverage};
-use crate::domain::ids::{CompanyId, PartnerId, ProductKey, SnapshotId};
-use crate::store::{Condition, Read, StoreError, schema};
+use super::snapshot::{Content, Coverage, Snapshot};
+use crate::domain::charge::RecordKey;
+use crate::domain::ids::{CompanyId, Meter, PartnerId, ProductKey, SnapshotId};
+use crate::store::{Condition, Read, StoreError, charges, schema};
 
 /// The most parts of one snapshot.
 pub const MAX_PARTS: u32 = 20;
@@ -49,8 +52,21 @@ pub enum Sealing {
     Missing(Vec<u32>),
     /// Parts that were received beyond the number that the seal names.
     Beyond(Vec<u32>),
-    /// Pairs that occur in two parts: the pair and both parts.
-    Twice(Vec<(CompanyId, ProductKey, u32, u32)>),
+    /// What occurs in two parts.
+    Twice(Vec<Twice>),
+}
+
+/// A count or a charge that occurs in two parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twice {
+    /// The company.
+    pub company: CompanyId,
+    /// The product.
+    pub product: ProductKey,
+    /// Of a charge, its meter and the first of its days.
+    pub charge: Option<(Meter, Date)>,
+    /// Both parts.
+    pub parts: (u32, u32),
 }
 
 impl Snapshots {
@@ -75,7 +91,7 @@ impl Snapshots {
         }
         let mine = PartHeader {
             part: number,
-            records: content.records().len(),
+            records: content.records().len() + content.charges().len(),
             received_at: now,
             state: SnapshotState::Received,
             hash: content.hash(),
@@ -135,24 +151,25 @@ impl Snapshots {
         if header.state == SnapshotState::Applied {
             return Ok(Sealing::Sealed(header));
         }
-        let records = self.records_of(partner, snapshot, parts).await?;
+        let contents = self.contents_of(partner, snapshot, parts).await?;
         let header = match header.state {
             SnapshotState::Open => {
-                let twice = twice(&records);
+                let twice = twice(&contents);
                 if !twice.is_empty() {
                     return Ok(Sealing::Twice(twice));
                 }
-                match self.close(partner, header, &records, complete).await? {
+                match self.close(partner, header, &contents, complete).await? {
                     Some(closed) => closed,
                     None => return Ok(Sealing::Differs(Differs::Sealed)),
                 }
             }
             SnapshotState::Received | SnapshotState::Applied => header,
         };
-        if complete {
-            for part in records.values() {
-                counts::record(&self.table, origin(partner, &header, true), part).await?;
+        for part in contents.values() {
+            if complete {
+                counts::record(&self.table, origin(partner, &header, true), &part.counts).await?;
             }
+            charges::record(&self.table, origin(partner, &header, complete), &part.charges).await?;
         }
         Ok(Sealing::Sealed(self.applied(partner, header).await?))
     }
@@ -179,20 +196,25 @@ impl Snapshots {
         found.map(|found| (found, false)).ok_or_else(|| StoreError::Unavailable("a part vanished".into()))
     }
 
-    async fn records_of(
+    async fn contents_of(
         &self,
         partner: &PartnerId,
         snapshot: &SnapshotId,
         parts: u32,
-    ) -> Result<BTreeMap<u32, Vec<Record>>, StoreError> {
-        let mut records = BTreeMap::new();
+    ) -> Result<BTreeMap<u32, Content>, StoreError> {
+        let mut contents = BTreeMap::new();
         for part in 1..=parts {
             let prefix = format!("PART#{part:05}#");
             let rows: Vec<(_, Chunk)> =
                 self.table.all(&schema::of_snapshot(partner, snapshot), &prefix, Read::Consistent).await?;
-            records.insert(part, rows.into_iter().flat_map(|(_, chunk)| chunk.records).collect());
+            let mut content = Content::default();
+            for (_, chunk) in rows {
+                content.counts.extend(chunk.records);
+                content.charges.extend(chunk.charges);
+            }
+            contents.insert(part, content);
         }
-        Ok(records)
+        Ok(contents)
     }
 
     /// Fixes what the snapshot consists of. `None`: another seal came first.
@@ -200,19 +222,16 @@ impl Snapshots {
         &self,
         partner: &PartnerId,
         header: SnapshotHeader,
-        records: &BTreeMap<u32, Vec<Record>>,
+        contents: &BTreeMap<u32, Content>,
         complete: bool,
     ) -> Result<Option<SnapshotHeader>, StoreError> {
-        let (products, companies) = coverage(records.values().flatten());
         let closed = SnapshotHeader {
             complete,
             state: SnapshotState::Received,
-            parts: u32::try_from(records.len()).ok(),
-            products: products.into_iter().collect(),
-            records: records.values().map(Vec::len).sum(),
-            companies,
+            parts: u32::try_from(contents.len()).ok(),
             ..header
-        };
+        }
+        .covering(Coverage::of(contents.values()));
         let key = schema::snapshot(partner, &closed.snapshot_id);
         let open = Condition::new("#state = :open").bind(":open", SnapshotState::Open)?;
         if self.table.put(&key, &closed, &open).await? {
@@ -233,17 +252,25 @@ fn unfit(received: &[PartHeader], parts: u32) -> Option<Sealing> {
     (!beyond.is_empty()).then_some(Sealing::Beyond(beyond))
 }
 
-fn twice(parts: &BTreeMap<u32, Vec<Record>>) -> Vec<(CompanyId, ProductKey, u32, u32)> {
-    let mut first: HashMap<(&CompanyId, &ProductKey), u32> = HashMap::new();
+fn twice(parts: &BTreeMap<u32, Content>) -> Vec<Twice> {
+    let (mut counted, mut charged) = (HashMap::new(), HashMap::new());
     let mut found = Vec::new();
-    for (part, records) in parts {
-        for record in records {
-            if let Some(before) = first.insert((&record.company, &record.product), *part) {
-                found.push((record.company.clone(), record.product.clone(), before, *part));
+    for (part, content) in parts {
+        for record in &content.counts {
+            if let Some(before) = counted.insert((&record.company, &record.product), *part) {
+                let (company, product) = (record.company.clone(), record.product.clone());
+                found.push(Twice { company, product, charge: None, parts: (before, *part) });
             }
-            if found.len() == MAX_FAULTS {
-                return found;
+        }
+        for record in &content.charges {
+            let RecordKey { company, product, meter, from } = record.key();
+            if let Some(before) = charged.insert(record.key(), *part) {
+                found.push(Twice { company, product, charge: Some((meter, from)), parts: (before, *part) });
             }
+        }
+        if found.len() >= MAX_FAULTS {
+            found.truncate(MAX_FAULTS);
+            break;
         }
     }
     found

@@ -1,4 +1,4 @@
-//! Takes a snapshot in: header, records, counts, newest complete, applied; in this order.
+//! Takes a snapshot in: header, records, counts, charges, newest complete, applied; in this order.
 //!
 //! The header is claimed first, so that one id never stands for two contents. It becomes `applied` last, so that
 //! whoever finds `received` knows that a step was missed and repeats them all: each changes nothing where it was done.
@@ -9,8 +9,9 @@ use serde::Serialize;
 use super::counts::{self, Origin};
 use super::header::{SnapshotHeader, SnapshotState};
 use super::snapshot::{Record, Snapshot};
+use crate::domain::charge::ChargeRecord;
 use crate::domain::ids::{PartnerId, ProductKey, SnapshotId};
-use crate::store::{Condition, Read, StoreError, Table, schema};
+use crate::store::{Condition, Read, StoreError, Table, charges, schema};
 
 /// Why an id is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,7 @@ impl Snapshots {
         }
         self.store_records(partner, snapshot, 0, header.expires).await?;
         counts::record(&self.table, origin(partner, &header, header.complete), snapshot.records()).await?;
+        charges::record(&self.table, origin(partner, &header, header.complete), snapshot.charges()).await?;
         let header = self.applied(partner, header).await?;
         Ok(if new { Receipt::Stored(header) } else { Receipt::Repeated(header) })
     }
@@ -115,9 +117,12 @@ impl Snapshots {
         part: u32,
         expires: i64,
     ) -> Result<(), StoreError> {
-        for (number, records) in (0..).zip(snapshot.chunks()) {
+        let counts = snapshot.chunks().into_iter().map(|counts| (counts, &[][..]));
+        let charges = snapshot.charge_chunks().into_iter().map(|charges| (&[][..], charges));
+        for (number, (records, charges)) in (0..).zip(counts.chain(charges)) {
             let key = schema::snapshot_chunk(partner, snapshot.id(), part, number);
-            self.table.put(&key, &Chunk { records: records.to_vec(), expires }, &Condition::absent()).await?;
+            let chunk = Chunk { records: records.to_vec(), charges: charges.to_vec(), expires };
+            self.table.put(&key, &chunk, &Condition::absent()).await?;
         }
         Ok(())
     }
@@ -169,10 +174,12 @@ pub(super) struct Newest {
     received_ms: i64,
 }
 
-/// A row of records.
+/// A row of records: counts or charges.
 #[derive(Debug, Serialize, serde::Deserialize)]
 pub(super) struct Chunk {
     pub(super) records: Vec<Record>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) charges: Vec<ChargeRecord>,
     expires: i64,
 }
 

@@ -1,4 +1,4 @@
-//! A snapshot's content: checked records in one fixed order, their fingerprint, and the rows they are kept in.
+//! A snapshot's content: checked counts and charges in one fixed order, their fingerprint, and the rows they are kept in.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::amount::Amount;
+use crate::domain::charge::{ChargeRecord, Worth};
 use crate::domain::ids::{AccountId, CompanyId, ProductKey, SnapshotId};
 use crate::domain::money::Currency;
 use crate::domain::units::Units;
@@ -20,6 +21,7 @@ const CHUNK_BYTES: usize = 250_000;
 
 /// What one record costs beside its texts: attribute names and the store's own bytes.
 const RECORD_OVERHEAD: usize = 80;
+const CHARGE_OVERHEAD: usize = 240;
 
 /// One company's count of one product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,13 +45,20 @@ pub struct Record {
     pub account_id: Option<AccountId>,
 }
 
-/// Counts as of one instant: a whole snapshot, or one part of it.
+/// What a snapshot or a part of it says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) counts: Vec<Record>,
+    pub(super) charges: Vec<ChargeRecord>,
+}
+
+/// Counts and charges as of one instant: a whole snapshot, or one part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     id: SnapshotId,
     as_of: Timestamp,
     complete: bool,
-    records: Vec<Record>,
+    content: Content,
 }
 
 impl Snapshot {
@@ -59,7 +68,15 @@ impl Snapshot {
     pub fn new(id: SnapshotId, as_of: Timestamp, complete: bool, mut records: Vec<Record>) -> Self {
         // One order, whatever order they came in: a repeat has the same fingerprint and the same rows.
         records.sort_by(|a, b| (&a.company, &a.product).cmp(&(&b.company, &b.product)));
-        Self { id, as_of: whole_seconds(as_of), complete, records }
+        Self { id, as_of: whole_seconds(as_of), complete, content: Content { counts: records, charges: Vec::new() } }
+    }
+
+    /// The same with `charges` in order. No [`ChargeRecord::key`] may occur twice in them: the caller has checked.
+    #[must_use]
+    pub fn with_charges(mut self, mut charges: Vec<ChargeRecord>) -> Self {
+        charges.sort_by_cached_key(ChargeRecord::key);
+        self.content.charges = charges;
+        self
     }
 
     /// Its name.
@@ -80,10 +97,20 @@ impl Snapshot {
         self.complete
     }
 
-    /// The records by company and product.
+    /// The counts by company and product.
     #[must_use]
     pub fn records(&self) -> &[Record] {
-        &self.records
+        &self.content.counts
+    }
+
+    /// The charge records by what tells them from each other.
+    #[must_use]
+    pub fn charges(&self) -> &[ChargeRecord] {
+        &self.content.charges
+    }
+
+    pub(super) fn content(&self) -> &Content {
+        &self.content
     }
 
     /// The fingerprint of its content, 64 hex digits. Amounts that differ only in trailing zeros are the same.
@@ -97,7 +124,7 @@ impl Snapshot {
         };
         add(&self.as_of.to_string());
         add(if self.complete { "complete" } else { "incomplete" });
-        for record in &self.records {
+        for record in self.records() {
             add(record.company.as_str());
             add(&record.company_name);
             add(record.product.as_str());
@@ -105,7 +132,7 @@ impl Snapshot {
             add(&record.unit_cost.map(|cost| cost.get().normalize().to_string()).unwrap_or_default());
         }
         // Behind all that, so that records without one keep the fingerprint that they always had. No id holds a `#`.
-        for record in &self.records {
+        for record in self.records() {
             if let Some(account) = &record.account_id {
                 add("#account_id");
                 add(record.company.as_str());
@@ -119,45 +146,97 @@ impl Snapshot {
                 add(currency.as_str());
             }
         }
+        for charge in self.charges() {
+            let (amount, quantity, unit_price) = match charge.worth {
+                Worth::Amount(total) => (Some(total.get()), None, None),
+                Worth::QuantityTimes { quantity, unit_price } => (None, Some(quantity.get()), Some(unit_price.get())),
+            };
+            add("#charge");
+            add(charge.company.as_str());
+            add(&charge.company_name);
+            add(charge.product.as_str());
+            add(charge.meter.as_str());
+            add(&charge.description);
+            add(&charge.period.from().to_string());
+            add(&charge.period.to().to_string());
+            for decimal in [amount, quantity, unit_price] {
+                add(&decimal.map(|decimal| decimal.normalize().to_string()).unwrap_or_default());
+            }
+            add(charge.currency.as_str());
+        }
         hex::encode(digest.finalize())
     }
 
-    /// The records by row.
+    /// The counts by row.
     pub(super) fn chunks(&self) -> Vec<&[Record]> {
-        let mut chunks = Vec::new();
-        let (mut start, mut bytes) = (0, 0);
-        for (index, record) in self.records.iter().enumerate() {
-            let cost = record.unit_cost.map_or(0, |cost| cost.to_string().len());
-            let size = RECORD_OVERHEAD
+        chunked(self.records(), |record| {
+            RECORD_OVERHEAD
                 + record.company.as_str().len()
                 + record.company_name.len()
                 + record.product.as_str().len()
                 + record.account_id.as_ref().map_or(0, |account| account.as_str().len() + "account_id".len())
                 + record.currency.as_ref().map_or(0, |currency| currency.as_str().len() + "currency".len())
-                + cost;
-            if index > start && (index - start == CHUNK_RECORDS || bytes + size > CHUNK_BYTES) {
-                chunks.push(&self.records[start..index]);
-                (start, bytes) = (index, 0);
-            }
-            bytes += size;
-        }
-        if start < self.records.len() {
-            chunks.push(&self.records[start..]);
-        }
-        chunks
+                + record.unit_cost.map_or(0, |cost| cost.to_string().len())
+        })
+    }
+
+    /// The charge records by row.
+    pub(super) fn charge_chunks(&self) -> Vec<&[ChargeRecord]> {
+        chunked(self.charges(), |charge| {
+            CHARGE_OVERHEAD
+                + charge.company.as_str().len()
+                + charge.company_name.len()
+                + charge.product.as_str().len()
+                + charge.meter.as_str().len()
+                + charge.description.len()
+        })
     }
 }
 
-/// Products and number of companies that `records` speak of.
-pub(super) fn coverage<'a>(records: impl IntoIterator<Item = &'a Record>) -> (BTreeSet<ProductKey>, usize) {
-    let (mut products, mut companies) = (BTreeSet::new(), BTreeSet::new());
-    for record in records {
-        if !products.contains(&record.product) {
-            products.insert(record.product.clone());
+/// `all` by row: as many as a row has room for.
+fn chunked<T>(all: &[T], size_of: impl Fn(&T) -> usize) -> Vec<&[T]> {
+    let mut chunks = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (index, record) in all.iter().enumerate() {
+        let size = size_of(record);
+        if index > start && (index - start == CHUNK_RECORDS || bytes + size > CHUNK_BYTES) {
+            chunks.push(&all[start..index]);
+            (start, bytes) = (index, 0);
         }
-        companies.insert(&record.company);
+        bytes += size;
     }
-    (products, companies.len())
+    if start < all.len() {
+        chunks.push(&all[start..]);
+    }
+    chunks
+}
+
+/// What content speaks of.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Coverage {
+    /// What is counted, not what is only charged for.
+    pub(super) products: BTreeSet<ProductKey>,
+    pub(super) records: usize,
+    pub(super) charges: usize,
+    pub(super) companies: usize,
+}
+
+impl Coverage {
+    pub(super) fn of<'a>(contents: impl IntoIterator<Item = &'a Content>) -> Self {
+        let (mut coverage, mut companies) = (Self::default(), BTreeSet::new());
+        for Content { counts, charges } in contents {
+            for record in counts {
+                if !coverage.products.contains(&record.product) {
+                    coverage.products.insert(record.product.clone());
+                }
+                companies.insert(&record.company);
+            }
+            companies.extend(charges.iter().map(|charge| &charge.company));
+            coverage.records += counts.len() + charges.len();
+            coverage.charges += charges.len();
+        }
+        Self { companies: companies.len(), ..coverage }
+    }
 }
 
 fn whole_seconds(instant: Timestamp) -> Timestamp {
@@ -166,7 +245,10 @@ fn whole_seconds(instant: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
+    use crate::domain::charge::UsagePeriod;
 
     fn record(company: &str, quantity: i64, cost: Option<&str>) -> Record {
         Record {
@@ -232,5 +314,29 @@ mod tests {
         }
         assert_eq!(chunks.len(), 4);
         assert!(snapshot("2026-11-20T12:00:00Z", true, vec![]).chunks().is_empty());
+    }
+
+    #[test]
+    fn rows_of_charges_hold_each_once_and_stay_small() {
+        let charge = |n: usize| ChargeRecord {
+            company: format!("c{n:04}").parse().unwrap(),
+            company_name: "ä".repeat(200),
+            product: "p".repeat(128).parse().unwrap(),
+            meter: "m".repeat(128).parse().unwrap(),
+            description: "ö".repeat(200),
+            period: UsagePeriod::new(date(2026, 10, 1), date(2026, 10, 31)).unwrap(),
+            worth: Worth::QuantityTimes {
+                quantity: "999999.999999".parse().unwrap(),
+                unit_price: "-999999.999999".parse().unwrap(),
+            },
+            currency: "EUR".parse().unwrap(),
+        };
+        let all = snapshot("2026-11-20T12:00:00Z", true, vec![]).with_charges((0..1_000).rev().map(charge).collect());
+        let chunks = all.charge_chunks();
+        assert_eq!((chunks.concat().as_slice(), chunks.len()), (all.charges(), 6));
+        for chunk in &chunks {
+            assert!(serde_json::to_string(chunk).unwrap().len() < 300_000);
+        }
+        assert!(all.charges().is_sorted_by_key(ChargeRecord::key) && all.chunks().is_empty());
     }
 }
