@@ -130,11 +130,12 @@ async fn each_unconfirmed_behaviour_of_charges_is_a_switch() {
 async fn numbers_of_picklists_differ_and_their_labels_tell() {
     let sim = with_code().await;
     let label_of = async |entity: &str, field: &str, number: i64| {
+        let number = number.to_string();
         let (_, body) = get(&sim, &format!("/{entity}/entityInformation/fields")).await;
         let fields = body["fields"].as_array().unwrap();
         let field = fields.iter().find(|found| found["name"] == field).unwrap();
         let picks = field["picklistValues"].as_array().unwrap();
-        let pick = picks.iter().find(|pick| pick["value"] == number.to_string()).unwrap();
+        let pick = picks.iter().find(|pick| pick["value"] == number).unwrap();
         pick["label"].as_str().unwrap().to_owned()
     };
     for (picklists, material, operational) in
