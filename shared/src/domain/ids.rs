@@ -83,6 +83,12 @@ id! {
     ServiceId;
     /// The PSA's own id of a service on a contract (Autotask `contractServiceID`).
     ContractServiceId;
+    /// A charge on a contract, as the PSA knows it (Autotask `ContractCharges.id`).
+    ChargeId;
+    /// How something is accounted for in the PSA (Autotask `billingCodeID`).
+    BillingCodeId;
+    /// Whom the partner buys from, as the PSA knows them (Autotask `vendorCompanyID`).
+    VendorId;
     /// One database of a PSA: two connections with the same tenant reach the same contracts (Autotask `ci`).
     PsaTenantId;
     /// Usage counts as of one instant, named by whoever pushed them.

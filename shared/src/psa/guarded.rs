@@ -9,6 +9,8 @@
 //! What is only shown (prices, names) never stops what is needed: a PSA that has no room for it ends such reads of this
 //! connector and opens no circuit. If it has no room for anything, the next read that is needed hears so itself.
 
+mod abilities;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -145,6 +147,22 @@ impl Guarded {
         answer
     }
 
+    /// Makes one write if the circuit lets it through.
+    async fn write<T>(&self, call: impl Future<Output = Result<T, WriteError>>) -> Result<T, WriteError> {
+        self.circuit.look_again().await.map_err(WriteError::NotSent)?;
+        self.circuit.ask(Call::Write).await.map_err(WriteError::NotSent)?;
+        let before = self.connector.requests_made();
+        let mut answer = call.await;
+        if !matches!(answer, Err(WriteError::NotSent(_))) {
+            self.wrote.store(true, Ordering::SeqCst);
+        }
+        let failure = answer.as_mut().err().map(|error| match error {
+            WriteError::NotSent(error) | WriteError::Rejected(error) | WriteError::Unknown(error) => error,
+        });
+        self.tell(failure, before, None).await;
+        answer
+    }
+
     /// Tells the circuit what came of a call: `failure`, or an answer. `before` counts the requests made before it.
     /// A refusal that says nothing about the newest credentials is handed on as such.
     async fn tell(&self, failure: Option<&mut PsaError>, before: u32, probe: Option<Timestamp>) {
@@ -243,18 +261,7 @@ impl Connector for Guarded {
     }
 
     async fn change_units(&self, change: &UnitsChange) -> Result<(), WriteError> {
-        self.circuit.look_again().await.map_err(WriteError::NotSent)?;
-        self.circuit.ask(Call::Write).await.map_err(WriteError::NotSent)?;
-        let before = self.connector.requests_made();
-        let mut answer = self.connector.change_units(change).await;
-        if !matches!(answer, Err(WriteError::NotSent(_))) {
-            self.wrote.store(true, Ordering::SeqCst);
-        }
-        let failure = answer.as_mut().err().map(|error| match error {
-            WriteError::NotSent(error) | WriteError::Rejected(error) | WriteError::Unknown(error) => error,
-        });
-        self.tell(failure, before, None).await;
-        answer
+        self.write(self.connector.change_units(change)).await
     }
 
     fn requests_made(&self) -> u32 {

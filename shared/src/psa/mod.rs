@@ -7,6 +7,7 @@
 //! connector passes (`tests/integration/tests/connector_contract`).
 
 pub mod autotask;
+pub mod charges;
 pub mod credentials;
 pub mod error;
 pub mod guarded;
@@ -14,6 +15,7 @@ pub mod kaseya_bms;
 pub mod notebook;
 pub mod observation;
 pub mod open;
+pub mod provision;
 pub mod registry;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,9 +33,11 @@ use crate::domain::period::PeriodType;
 use crate::domain::policy::BudgetPercent;
 use crate::domain::repricing::Repricing;
 use crate::domain::units::{Delta, Units};
+pub use charges::{Charges, NewCharge, PsaCharge};
 pub use credentials::{Credentials, Psa};
 pub use error::{Kind, PsaError, WriteError};
 pub use observation::{Asked, Observation, ObservedLine, Opening, TakenOtherwise, Window};
+pub use provision::{BillingCode, BillingCodeKind, NewService, Provisioning, Vendor};
 
 /// Where a tenant of a PSA lives: found once, when a connection is made, and stored with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,9 +190,10 @@ pub struct Right {
 
 /// The calls that a sync makes. One value serves one connection for one run; it holds the credentials.
 ///
-/// Every method keeps to the vendor's limits by itself (requests in flight, page sizes) and retries nothing.
+/// Every method keeps to the vendor's limits by itself (requests in flight, page sizes) and retries nothing. What only some
+/// PSAs take from us ([`Charges`], [`Provisioning`]) stands in files of its own.
 #[async_trait]
-pub trait Connector: Send + Sync {
+pub trait Connector: Charges + Provisioning + Send + Sync {
     /// A person asks to see whether the connection works: what was turned away before may be tried once more.
     async fn asked_in_person(&self) {}
 

@@ -1,10 +1,12 @@
 //! The Autotask connector against small responders and against the simulated Autotask, over real sockets on loopback.
 
 mod catalog;
+mod charges;
 mod discovery;
 #[path = "../heard/mod.rs"]
 mod heard;
 mod observe;
+mod provision;
 mod responder;
 mod rights;
 mod secrets;

@@ -46,7 +46,21 @@ async fn connect_as(simulator: &Simulator, user: &ApiUser, settings: Settings) -
     autotask.open(&endpoint, credentials, Arc::new(NoNotebook))
 }
 
-async fn connect(simulator: &Simulator) -> AutotaskConnector {
+/// Waits only so long for an answer, but as long as it takes for the zone.
+pub async fn connect_with(simulator: &Simulator, request_timeout: Duration) -> AutotaskConnector {
+    let user = &simulator.users()[0];
+    let credentials = AutotaskCredentials {
+        username: user.username().to_owned(),
+        secret: user.secret().into(),
+        integration_code: user.integration_code().into(),
+    };
+    let base = Url::parse(&simulator.base()).unwrap();
+    let endpoint = Autotask::at(&base, Settings::default()).unwrap().discover(&credentials).await.unwrap();
+    let autotask = Autotask::at(&base, Settings { request_timeout, ..Settings::default() }).unwrap();
+    autotask.open(&endpoint, credentials, Arc::new(NoNotebook))
+}
+
+pub async fn connect(simulator: &Simulator) -> AutotaskConnector {
     connect_as(simulator, &simulator.users()[0], Settings::default()).await
 }
 

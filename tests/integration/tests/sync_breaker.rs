@@ -1,5 +1,6 @@
 //! The circuit breaker and the budget of a connection: what reaches the PSA while it refuses, is away, or has no room.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,10 +16,12 @@ use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use shared::clock::Clock;
+use shared::domain::money::Money;
+use shared::domain::period::PeriodType;
 use shared::domain::units::Units;
 use shared::faults::{Hook, Point, Side, Struck};
 use shared::psa::open::{Opened, Opener};
-use shared::psa::{CatalogQuery, Kind, UnitsChange, WriteError};
+use shared::psa::{BillingCodeKind, CatalogQuery, Kind, NewCharge, NewService, UnitsChange, WriteError};
 use shared::secrets::{Cached, ReadSecrets, SecretName, SecretsError, WriteSecrets as _};
 use shared::store::{Condition, Read, schema};
 use shared::sync::{Planner, PlannerParts};
@@ -246,6 +249,67 @@ async fn a_write_goes_out_only_while_the_circuit_is_closed() {
     next.connector.accounts(&one_row()).await.unwrap();
     assert_eq!(not_sent(&msp, &next).await, None);
     assert_eq!(msp.write_requests(), 1);
+}
+
+#[tokio::test]
+async fn charges_and_services_that_are_made_go_out_only_while_the_circuit_is_closed() {
+    let msp = msp().await;
+    open_by_outage(&msp).await;
+    msp.psa.reset_counts();
+    let psa = opened(&msp).await.connector;
+    let contract = msp.contract("acme").to_string().parse().unwrap();
+    let (service, charge_id) = (msp.service("edr").to_string().parse().unwrap(), "1".parse().unwrap());
+    let price = Money::new("1.25".parse().unwrap());
+    let charge = NewCharge {
+        contract,
+        reference: "TL-1".into(),
+        name: "Storage".into(),
+        description: String::new(),
+        date: "2026-11-01".parse().unwrap(),
+        cost: price,
+        price,
+        billing_code: "29683279".parse().unwrap(),
+    };
+    let made = NewService {
+        name: "MDR".into(),
+        vendor: None,
+        billing_code: "29683278".parse().unwrap(),
+        period: PeriodType::Monthly,
+        unit_cost: None,
+        unit_price: price,
+        description: String::new(),
+    };
+    let references = BTreeSet::from(["TL-1".to_owned()]);
+    let writes = [
+        psa.create_charge(&charge).await.map(drop),
+        psa.change_charge(&charge_id, &charge).await,
+        psa.delete_charge(&charge.contract, &charge_id).await,
+        psa.create_service(&made).await.map(drop),
+        psa.add_service(&charge.contract, &service, None, None).await.map(drop),
+    ];
+    let reads = [
+        psa.charges(&BTreeSet::new(), &references).await.map(drop),
+        psa.billing_codes(BillingCodeKind::Material).await.map(drop),
+        psa.vendor("Vendor").await.map(drop),
+        psa.find_services("MDR").await.map(drop),
+    ];
+    for write in writes {
+        assert!(matches!(&write, Err(WriteError::NotSent(error)) if error.code == "psa_circuit_open"), "{write:?}");
+    }
+    for read in reads {
+        assert_eq!(read.unwrap_err().code, "psa_circuit_open");
+    }
+    assert_eq!(msp.psa.request_count(), 0);
+
+    // Once it is closed again a charge goes out, and what became of it is read though the circuit is open.
+    msp.clock.advance(minutes(2));
+    msp.psa.clear_faults();
+    psa.accounts(&one_row()).await.unwrap();
+    msp.psa.plan_fault(When::Write(1), Fault::ResetAfter);
+    assert!(matches!(psa.create_charge(&charge).await, Err(WriteError::Unknown(_))));
+    msp.done(Method::GET, &format!("/v1/connections/{}/catalog/accounts", msp.connection), None).await;
+    open_by_outage(&msp).await;
+    assert_eq!(psa.charges(&BTreeSet::new(), &references).await.unwrap().len(), 1);
 }
 
 fn one_row() -> CatalogQuery {

@@ -151,9 +151,9 @@ impl Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When<K> {
-    /// The nth write of units.
+    /// The nth write. What counts as one is each simulator's affair.
     Write(usize),
-    /// Every write of units.
+    /// Every write.
     EveryWrite,
     /// The nth request of a key, reads and writes alike.
     Request(K, usize),
@@ -202,14 +202,14 @@ impl<K: Copy + Eq + Hash> Faults<K> {
     }
 
     /// Counts a request and takes the fault planned for it, the one planned first.
-    pub(crate) fn strike(&mut self, key: K, writes_units: bool) -> Option<Fault> {
+    pub(crate) fn strike(&mut self, key: K, writes: bool) -> Option<Fault> {
         let requests = self.requests.entry(key).or_default();
         *requests += 1;
         let requests = *requests;
-        self.writes += usize::from(writes_units);
+        self.writes += usize::from(writes);
         let place = self.planned.iter().position(|planned| match planned.on {
-            When::Write(nth) => writes_units && nth == self.writes,
-            When::EveryWrite => writes_units,
+            When::Write(nth) => writes && nth == self.writes,
+            When::EveryWrite => writes,
             When::Request(of, nth) => of == key && nth == requests,
             When::EveryRequest(of) => of == key,
         })?;

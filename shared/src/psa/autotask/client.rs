@@ -104,6 +104,9 @@ impl Http {
     }
 }
 
+/// Reads of one entity that are under way at once. A write takes the turns of all of them.
+const AT_ONCE: u32 = 2;
+
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer {
@@ -125,7 +128,9 @@ impl Answer {
 /// What requests are about. Autotask counts the requests under way for each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entity {
+    BillingCodes,
     Companies,
+    ContractCharges,
     Contracts,
     ContractServices,
     ContractServiceUnits,
@@ -136,8 +141,10 @@ pub(super) enum Entity {
 }
 
 impl Entity {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
+        Self::BillingCodes,
         Self::Companies,
+        Self::ContractCharges,
         Self::Contracts,
         Self::ContractServices,
         Self::ContractServiceUnits,
@@ -150,7 +157,9 @@ impl Entity {
     /// Its name in addresses, and to people.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::BillingCodes => "BillingCodes",
             Self::Companies => "Companies",
+            Self::ContractCharges => "ContractCharges",
             Self::Contracts => "Contracts",
             Self::ContractServices => "ContractServices",
             Self::ContractServiceUnits => "ContractServiceUnits",
@@ -160,10 +169,14 @@ impl Entity {
             Self::ThresholdInformation => "ThresholdInformation",
         }
     }
+}
 
-    fn at_once(self) -> usize {
-        if self == Self::ContractServiceAdjustments { 1 } else { 2 }
-    }
+/// One request: what it is about, and where it goes below the version's address.
+struct Sent<'a> {
+    method: Method,
+    entity: Entity,
+    path: &'a str,
+    body: Option<&'a Value>,
 }
 
 /// Where requests go, and as whom.
@@ -188,7 +201,7 @@ impl Client {
             http,
             access: base.and_then(|base| Ok(Access { base, headers: headers(user)? })),
             mask: Mask::new(user),
-            lanes: Entity::ALL.map(|entity| Semaphore::new(entity.at_once())),
+            lanes: Entity::ALL.map(|_| Semaphore::new(AT_ONCE as usize)),
             requests: AtomicU32::new(0),
         }
     }
@@ -205,35 +218,49 @@ impl Client {
 
     /// Reads with GET.
     pub(super) async fn get<T: DeserializeOwned>(&self, entity: Entity, path: &str) -> Result<T, PsaError> {
-        self.read(entity, self.exchange(&self.http.reads, Method::GET, entity, path, None).await)
+        let path = format!("{}{path}", entity.name());
+        self.read(entity, self.exchange(Sent { method: Method::GET, entity, path: &path, body: None }).await)
     }
 
     /// Reads with a query. It is always POSTed: an address of more than about 2,000 characters is refused.
     pub(super) async fn query<T: DeserializeOwned>(&self, entity: Entity, query: &Value) -> Result<T, PsaError> {
-        self.read(entity, self.exchange(&self.http.reads, Method::POST, entity, "/query", Some(query)).await)
+        let path = format!("{}/query", entity.name());
+        let sent = Sent { method: Method::POST, entity, path: &path, body: Some(query) };
+        self.read(entity, self.exchange(sent).await)
     }
 
-    /// Sends one write, once.
-    pub(super) async fn write(&self, entity: Entity, body: &Value) -> Result<Answer, Transport> {
-        self.exchange(&self.http.writes, Method::POST, entity, "", Some(body)).await
+    /// Adds a row at `path`, once.
+    pub(super) async fn create(&self, entity: Entity, path: &str, body: &Value) -> Result<Answer, Transport> {
+        self.write(Sent { method: Method::POST, entity, path, body: Some(body) }).await
     }
 
-    async fn exchange(
-        &self,
-        http: &reqwest::Client,
-        method: Method,
-        entity: Entity,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Answer, Transport> {
+    /// Changes a row at `path`, once. Its id stands in the body: Autotask takes no changes at a row's own address.
+    pub(super) async fn change(&self, entity: Entity, path: &str, body: &Value) -> Result<Answer, Transport> {
+        self.write(Sent { method: Method::PATCH, entity, path, body: Some(body) }).await
+    }
+
+    /// Removes the row at `path`, once.
+    pub(super) async fn delete(&self, entity: Entity, path: &str) -> Result<Answer, Transport> {
+        self.write(Sent { method: Method::DELETE, entity, path, body: None }).await
+    }
+
+    async fn exchange(&self, sent: Sent<'_>) -> Result<Answer, Transport> {
+        self.send(&self.http.reads, 1, sent).await
+    }
+
+    async fn write(&self, sent: Sent<'_>) -> Result<Answer, Transport> {
+        self.send(&self.http.writes, AT_ONCE, sent).await
+    }
+
+    async fn send(&self, http: &reqwest::Client, turns: u32, sent: Sent<'_>) -> Result<Answer, Transport> {
+        let Sent { method, entity, path, body } = sent;
         let access = self.access.as_ref().map_err(|error| Transport::NotSent(error.clone()))?;
-        let address = format!("{}/v1.0/{}{path}", access.base, entity.name());
-        let mut request = http.request(method, address).headers(access.headers.clone());
+        let mut request = http.request(method, format!("{}/v1.0/{path}", access.base)).headers(access.headers.clone());
         if let Some(body) = body {
             request = request.json(body);
         }
         // An error would mean a closed semaphore, and these are never closed.
-        let _turn = self.lanes[entity as usize].acquire().await;
+        let _turn = self.lanes[entity as usize].acquire_many(turns).await;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let answer = self.http.exchange(request).await;
         match &answer {

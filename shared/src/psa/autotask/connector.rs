@@ -6,26 +6,31 @@ use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
+use tokio::sync::OnceCell;
 
 use super::client::Client;
-use super::{adjust, catalog, observe, prices, rights};
+use super::picklist::{self, OPERATIONAL};
+use super::{adjust, catalog, charges, observe, prices, provision, rights};
 use crate::domain::contract::Contract;
-use crate::domain::ids::{AccountId, ContractId, ServiceId};
+use crate::domain::ids::{AccountId, ChargeId, ContractId, ContractServiceId, ServiceId};
 use crate::domain::line::LineKey;
-use crate::domain::money::UnitPrices;
+use crate::domain::money::{Money, UnitPrices};
 use crate::psa::{
-    Account, Allowance, Asked, CatalogPage, CatalogQuery, Connector, ContractLine, JobCost, Observation, PsaError,
-    Right, Service, UnitsChange, Window, WriteError,
+    Account, Allowance, Asked, BillingCode, BillingCodeKind, CatalogPage, CatalogQuery, Charges, Connector,
+    ContractLine, JobCost, NewCharge, NewService, Observation, Provisioning, PsaCharge, PsaError, Right, Service,
+    UnitsChange, Vendor, Window, WriteError,
 };
 
 /// A connector to one Autotask tenant, for one run.
 pub struct AutotaskConnector {
     client: Client,
+    /// Autotask's number for the type of our charges, once it was asked for.
+    charge_type: OnceCell<i64>,
 }
 
 impl AutotaskConnector {
     pub(super) fn new(client: Client) -> Self {
-        Self { client }
+        Self { client, charge_type: OnceCell::new() }
     }
 }
 
@@ -108,5 +113,69 @@ impl Connector for AutotaskConnector {
 
     fn requests_made(&self) -> u32 {
         self.client.requests_made()
+    }
+}
+
+#[async_trait]
+impl Charges for AutotaskConnector {
+    async fn charges(
+        &self,
+        contracts: &BTreeSet<ContractId>,
+        references: &BTreeSet<String>,
+    ) -> Result<Vec<PsaCharge>, PsaError> {
+        charges::charges(&self.client, contracts, references).await
+    }
+
+    /// One request, and one more before the first of them: the type of charges has no number that is published.
+    async fn create_charge(&self, charge: &NewCharge) -> Result<Option<ChargeId>, WriteError> {
+        charges::create(&self.client, self.charge_type(), charge).await
+    }
+
+    async fn change_charge(&self, id: &ChargeId, charge: &NewCharge) -> Result<(), WriteError> {
+        charges::change(&self.client, id, charge).await
+    }
+
+    async fn delete_charge(&self, contract: &ContractId, id: &ChargeId) -> Result<(), WriteError> {
+        charges::delete(&self.client, contract, id).await
+    }
+}
+
+impl AutotaskConnector {
+    async fn charge_type(&self) -> Result<i64, PsaError> {
+        let asked = || async {
+            let numbers = picklist::numbers(&self.client, OPERATIONAL).await?;
+            // A label that is found has a number.
+            Ok(numbers.first().copied().unwrap_or_default())
+        };
+        self.charge_type.get_or_try_init(asked).await.copied()
+    }
+}
+
+#[async_trait]
+impl Provisioning for AutotaskConnector {
+    async fn billing_codes(&self, kind: BillingCodeKind) -> Result<Vec<BillingCode>, PsaError> {
+        provision::billing_codes(&self.client, kind).await
+    }
+
+    async fn vendor(&self, name: &str) -> Result<Vendor, PsaError> {
+        provision::vendor(&self.client, name).await
+    }
+
+    async fn find_services(&self, name: &str) -> Result<Vec<Service>, PsaError> {
+        provision::find_services(&self.client, name).await
+    }
+
+    async fn create_service(&self, service: &NewService) -> Result<Option<ServiceId>, WriteError> {
+        provision::create_service(&self.client, service).await
+    }
+
+    async fn add_service(
+        &self,
+        contract: &ContractId,
+        service: &ServiceId,
+        cost: Option<Money>,
+        price: Option<Money>,
+    ) -> Result<Option<ContractServiceId>, WriteError> {
+        provision::add_service(&self.client, contract, service, [("unitCost", cost), ("unitPrice", price)]).await
     }
 }

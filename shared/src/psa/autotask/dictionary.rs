@@ -139,6 +139,20 @@ static KNOWN: &[Known] = &[
         fix: "Give the field a value in the mapping, or make it optional in Autotask.",
     },
     Known {
+        fragments: &["billingcodeid", "does not exist or is invalid"],
+        kind: Kind::Validation,
+        code: "psa_billing_code_invalid",
+        explanation: "The billing code does not exist in Autotask, is not active, or is meant for something else.",
+        fix: "Choose an active billing code: one for material for charges, one for recurring services for services.",
+    },
+    Known {
+        fragments: &["vendorcompanyid", "does not exist or is invalid"],
+        kind: Kind::Validation,
+        code: "psa_vendor_invalid",
+        explanation: "The vendor does not exist in Autotask, or is not active.",
+        fix: "Check in Autotask that the company exists, is active, and is of the type for vendors.",
+    },
+    Known {
         fragments: &["does not exist or is invalid"],
         kind: Kind::Validation,
         code: "psa_reference_invalid",
@@ -259,6 +273,14 @@ mod tests {
                 "psa_reference_invalid",
             ),
             ("contactID: Value 12345 does not exist or is invalid", "psa_reference_invalid"),
+            (
+                "Reference value on field: billingCodeID of type: BillingCode does not exist or is invalid.",
+                "psa_billing_code_invalid",
+            ),
+            (
+                "Reference value on field: vendorCompanyID of type: Company does not exist or is invalid.",
+                "psa_vendor_invalid",
+            ),
             ("When assigning a Resource, you must assign both a Resource and a Role.", "psa_resource_needs_role"),
             ("A ContactGroup already exists with Name [Test]. ContactGroup names must be unique.", "psa_name_taken"),
             (

@@ -2,7 +2,7 @@
 //!
 //! Words come first, because nearly every failure has status 500; statuses speak where no word is known. What Autotask
 //! said is shown to the partner only after the credentials are taken out of it. Whether money may have moved is not
-//! judged here but in `adjust`.
+//! judged here but in `settle`.
 
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;

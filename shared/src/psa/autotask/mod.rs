@@ -2,21 +2,26 @@
 //!
 //! `client` speaks HTTP and keeps to the limits; `query` builds filters and walks pages; `wire` holds the shapes; `errors`
 //! and `dictionary` turn Autotask's words into ours. The calls stand in one file a topic: `discovery`, `rights`,
-//! `catalog`, `observe`, `adjust`. Nothing here decides whether a change should be made or made again.
+//! `catalog`, `observe`, `adjust`, `charges`, `provision`; `settle` says what a write came to. Nothing here decides whether a change should be made or made again.
 //!
 //! Version 1.0 is pinned: an address of version 2.0 is listed by Autotask but does not answer for zones.
 
 mod adjust;
+mod amounts;
 mod catalog;
+mod charges;
 mod client;
 mod connector;
 mod dictionary;
 mod discovery;
 mod errors;
 mod observe;
+mod picklist;
 mod prices;
+mod provision;
 mod query;
 mod rights;
+mod settle;
 mod wire;
 
 use std::fmt;

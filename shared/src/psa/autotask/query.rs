@@ -53,6 +53,7 @@ pub(super) enum Operator {
     Gte,
     Lte,
     Contains,
+    BeginsWith,
     In,
 }
 
@@ -63,6 +64,7 @@ impl Operator {
             Self::Gte => "gte",
             Self::Lte => "lte",
             Self::Contains => "contains",
+            Self::BeginsWith => "beginsWith",
             Self::In => "in",
         }
     }

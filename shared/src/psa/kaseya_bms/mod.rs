@@ -29,6 +29,7 @@ mod template;
 mod totp;
 mod units;
 mod wire;
+mod without;
 
 use std::fmt;
 use std::sync::Arc;

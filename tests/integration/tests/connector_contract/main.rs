@@ -30,6 +30,7 @@ macro_rules! contract {
     };
 }
 
+mod abilities;
 mod bench;
 mod catalogue;
 mod changing;

@@ -43,3 +43,18 @@ pub(super) fn date(body: &Map<String, Value>, name: &str) -> Result<Option<Date>
         }
     }
 }
+
+/// A text. A number, a list or a boolean is refused.
+pub(super) fn text(body: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
+    match key(body, name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => value.as_str().map(|text| Some(text.to_owned())).ok_or_else(|| unexpected(value)),
+    }
+}
+
+pub(super) fn flag(body: &Map<String, Value>, name: &str) -> Result<Option<bool>, Refusal> {
+    match key(body, name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => value.as_bool().map(Some).ok_or_else(|| unexpected(value)),
+    }
+}

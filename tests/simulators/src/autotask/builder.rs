@@ -11,16 +11,14 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::adjust::Order;
-use super::specs::{CompanySpec, ContractSpec, LineSpec, ServiceKey, ServiceSpec};
+use super::specs::{CodeSpec, CompanySpec, ContractSpec, LineSpec, ServiceKey, ServiceSpec};
 use super::switches::{SplitPrice, Switches};
 use super::world::{BillingCode, Company, Contract, ContractService, Currency, Service, World};
 
-const CUSTOMER: i64 = 1;
-/// `useType` of a billing code for recurring services. The number is folklore; match on the label.
-pub(crate) const RECURRING_CODE_USE: i64 = 5;
 /// The currency of a tenant whose companies name no other.
 pub(super) const OWN_CURRENCY: &str = "EUR";
 const RECURRING_CODE: i64 = 29_683_278;
+const MATERIAL_CODE: i64 = 29_683_279;
 
 /// Why a tenant could not be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +76,8 @@ impl WorldBuilder {
                     id,
                     name: spec.name,
                     number: spec.number,
-                    kind: CUSTOMER,
+                    kind: 0,
+                    vendor: spec.vendor,
                     active: spec.active,
                     currency_id,
                 };
@@ -128,6 +127,20 @@ impl WorldBuilder {
         self
     }
 
+    /// Adds a billing code. Each tenant has one for recurring services, one for material and one for expenses besides.
+    #[must_use]
+    pub fn billing_code(mut self, spec: CodeSpec) -> Self {
+        match free_id(&self.world.billing_codes, spec.id, 29_684_001) {
+            Ok(id) => {
+                let code =
+                    BillingCode { id, name: spec.name, used_for: spec.used_for, use_type: 0, active: spec.active };
+                self.world.billing_codes.insert(id, code);
+            }
+            Err(error) => self.fail(error),
+        }
+        self
+    }
+
     /// Puts a service on the last contract.
     #[must_use]
     pub fn line(mut self, spec: impl Into<LineSpec>) -> Self {
@@ -148,21 +161,27 @@ impl WorldBuilder {
         if self.world.ci == 0 {
             self.world.ci = 123_456;
         }
-        let owner = self.owner.unwrap_or_else(|| "Nordwind IT".to_owned());
+        let owner = self.owner.clone().unwrap_or_else(|| "Nordwind IT".to_owned());
         self.world.companies.entry(0).or_insert(Company {
             id: 0,
             name: owner,
             number: String::new(),
-            kind: CUSTOMER,
+            kind: 0,
+            vendor: false,
             active: true,
             currency_id: 1,
         });
         self.world.currency(OWN_CURRENCY, "1");
-        self.world.billing_codes.insert(
-            RECURRING_CODE,
-            BillingCode { id: RECURRING_CODE, name: "Managed security services".into(), use_type: RECURRING_CODE_USE },
-        );
-        self.world.billing_codes.insert(2, BillingCode { id: 2, name: "Finance".into(), use_type: 2 });
+        for spec in [
+            CodeSpec::recurring("Managed security services").id(RECURRING_CODE),
+            CodeSpec::material("Metered usage").id(MATERIAL_CODE),
+            CodeSpec::expense("Finance").id(2),
+        ] {
+            self = self.billing_code(spec);
+        }
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
         Ok(self.world)
     }
 
@@ -180,6 +199,8 @@ impl WorldBuilder {
             unit_price: amount(&spec.price)?,
             unit_cost: amount(&spec.cost)?,
             billing_code_id: RECURRING_CODE,
+            vendor_id: None,
+            description: String::new(),
             active: spec.active,
         };
         self.world.services.insert(id, service);

@@ -10,9 +10,10 @@ use super::entity::Entity;
 use super::errors::{Refusal, Reply};
 use super::filter::unexpected;
 use super::query::{self, Page, Paging, Query};
+use super::record::{Kind, RowWrite};
 use super::routes::Call;
 use super::schema;
-use super::switches::GetAfterPost;
+use super::switches::{GetAfterPost, Naming};
 use super::tenant::{State, Tenant};
 use super::users::{ApiUser, Right};
 
@@ -81,6 +82,7 @@ pub(crate) fn answer(
     if request.uri.len() > URL_LIMIT {
         return Err(Refusal::NoSuchResource(request.uri.chars().take(80).collect()));
     }
+    state.world.number(state.switches.picklists);
     match call {
         Call::Version | Call::Zone => open(tenant, state, call, request),
         Call::Threshold => {
@@ -119,7 +121,10 @@ pub(crate) fn answer(
             page(state, user, entity, &query, Paging::default(), request)
         }
         Call::Info(entity) => Ok(Reply::ok(&info(user, entity))),
-        Call::Fields(entity) => schema::fields(entity).map(|fields| Reply::ok(&fields)).ok_or_else(|| missing(request)),
+        Call::Fields(entity) => {
+            let fields = schema::fields(entity, state.switches.picklists);
+            fields.map(|fields| Reply::ok(&fields)).ok_or_else(|| missing(request))
+        }
         Call::UserFields(entity) => match entity {
             Entity::Companies | Entity::Contracts | Entity::Services => Ok(Reply::ok(&json!({ "fields": [] }))),
             _ => Err(missing(request)),
@@ -132,19 +137,39 @@ pub(crate) fn answer(
             // Success names no id; a client that asks for one posts twice.
             Ok(Reply::ok(&json!({ "itemId": null })))
         }
-        Call::CreateLine(contract) => {
-            permit(user, Entity::ContractServices, Right::Create, request)?;
-            create_line(state, contract, &request.object()?)
-        }
-        Call::PatchLine(contract) => {
-            permit(user, Entity::ContractServices, Right::Update, request)?;
-            patch_line(state, user, contract, &request.object()?, tenant.clock.today())
-        }
-        Call::PatchContract => {
-            permit(user, Entity::Contracts, Right::Update, request)?;
-            patch_contract(state, &request.object()?)
-        }
+        _ => write(tenant, state, user, call, request),
     }
+}
+
+/// Adds, changes or removes a row, and notes it.
+fn write(tenant: &Tenant, state: &mut State, user: &ApiUser, call: Call, request: &Request) -> Result<Reply, Refusal> {
+    let (entity, kind) = match call {
+        Call::CreateLine(_) | Call::PatchLine(_) => (Entity::ContractServices, call.kind()),
+        Call::CreateCharge(_) | Call::PatchCharge(_) | Call::DeleteCharge(..) => (Entity::ContractCharges, call.kind()),
+        Call::CreateService | Call::PatchService => (Entity::Services, call.kind()),
+        _ => (Entity::Contracts, call.kind()),
+    };
+    let right = match kind {
+        Kind::Create => Right::Create,
+        Kind::Delete => Right::Delete,
+        _ => Right::Update,
+    };
+    permit(user, entity, right, request)?;
+    let State { world, switches, .. } = state;
+    let id = match call {
+        Call::CreateLine(contract) => create_line(state, user, contract, &request.object()?)?,
+        Call::PatchLine(contract) => patch_line(state, user, contract, &request.object()?, tenant.clock.today())?,
+        Call::CreateCharge(contract) => world.create_charge(contract, &request.object()?, user, switches)?,
+        Call::PatchCharge(contract) => world.patch_charge(contract, &request.object()?, user, switches)?,
+        Call::DeleteCharge(contract, charge) => world.delete_charge(contract, charge)?,
+        Call::CreateService => world.create_service(&request.object()?, user)?,
+        Call::PatchService => world.patch_service(&request.object()?, user)?,
+        _ => patch_contract(state, &request.object()?)?,
+    };
+    let (at, by) = (tenant.clock.now(), user.username().to_owned());
+    state.world.row_writes.push(RowWrite { at, by, entity, kind, id });
+    let named = (state.switches.written_ids == Naming::Named).then_some(id);
+    Ok(Reply::ok(&json!({ "itemId": named })))
 }
 
 fn permit(user: &ApiUser, entity: Entity, right: Right, request: &Request) -> Result<(), Refusal> {
@@ -152,6 +177,7 @@ fn permit(user: &ApiUser, entity: Entity, right: Right, request: &Request) -> Re
         Right::Query => "query",
         Right::Create => "create",
         Right::Update => "update",
+        Right::Delete => "delete",
     };
     // The impersonation header makes a query fail like a missing right.
     let impersonated = right == Right::Query && request.impersonates;
@@ -216,22 +242,24 @@ fn info(user: &ApiUser, entity: Entity) -> Value {
         entity,
         Entity::Companies
             | Entity::Contracts
+            | Entity::ContractCharges
             | Entity::ContractServices
             | Entity::ContractServiceAdjustments
             | Entity::Services
     );
     let update = create && entity != Entity::ContractServiceAdjustments;
+    let delete = entity == Entity::ContractCharges;
     let access = |offered: bool, right| {
         if offered { user.access(entity, right) } else { 0 }
     };
     json!({ "info": {
         "name": entity.singular(),
         "canCreate": create && user.may(entity, Right::Create),
-        "canDelete": false,
+        "canDelete": delete && user.may(entity, Right::Delete),
         "canQuery": query && user.may(entity, Right::Query),
         "canUpdate": update && user.may(entity, Right::Update),
         "userAccessForCreate": access(create, Right::Create),
-        "userAccessForDelete": 0,
+        "userAccessForDelete": access(delete, Right::Delete),
         "userAccessForQuery": access(query, Right::Query),
         "userAccessForUpdate": access(update, Right::Update),
         "hasUserDefinedFields": matches!(entity, Entity::Companies | Entity::Contracts | Entity::Services),

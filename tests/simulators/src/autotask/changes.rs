@@ -1,14 +1,14 @@
 //! The writes: adjustments, lines and contracts, from body to answer.
 //!
-//! Owns which members of a body count and what each write answers. The rules of an adjustment and of a contract's end are
+//! Owns which members of a body count. The rules of an adjustment and of a contract's end are
 //! `adjust`'s and `term`'s.
 
 use jiff::civil::Date;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::adjust::{Order, RECURRING};
 use super::bodies::{amount, date, int, int32};
-use super::errors::{Refusal, Reply};
+use super::errors::Refusal;
 use super::filter::{key, unexpected};
 use super::switches::Effect;
 use super::tenant::State;
@@ -34,7 +34,12 @@ pub(super) fn order(body: &Map<String, Value>, contract: Option<i64>, user: &Api
     })
 }
 
-pub(super) fn create_line(state: &mut State, contract: i64, body: &Map<String, Value>) -> Result<Reply, Refusal> {
+pub(super) fn create_line(
+    state: &mut State,
+    user: &ApiUser,
+    contract: i64,
+    body: &Map<String, Value>,
+) -> Result<i64, Refusal> {
     let service = int(body, "serviceID")?.ok_or(Refusal::Required("serviceID"))?;
     let unknown = Refusal::Reference { field: "contractID", entity: "Contract" };
     let found = state.world.contracts.get(&contract).ok_or(unknown)?;
@@ -45,11 +50,18 @@ pub(super) fn create_line(state: &mut State, contract: i64, body: &Map<String, V
     if state.world.lines_of_service(contract, service).next().is_some() {
         return Err(Refusal::RepeatedService);
     }
-    // Units come by a later adjustment.
-    let line = state.world.new_line(contract, service)?;
+    if !state.world.services.get(&service).is_some_and(|service| service.active) {
+        return Err(Refusal::Reference { field: "serviceID", entity: "Service" });
+    }
+    let mut line = state.world.new_line(contract, service)?;
+    if state.switches.new_line_prices == Effect::Applied {
+        let price = amount(body, "unitPrice")?.unwrap_or(line.unit_price);
+        (line.unit_price, line.adjusted_price) = (price, price);
+        line.unit_cost = amount(body, "unitCost")?.filter(|_| user.reads_costs).unwrap_or(line.unit_cost);
+    }
     let id = line.id;
-    state.world.add_line(line, from, 0, state.switches.split_price);
-    Ok(Reply::ok(&json!({ "itemId": id })))
+    state.world.add_line(line, from, state.switches.new_line_units, state.switches.split_price);
+    Ok(id)
 }
 
 pub(super) fn patch_line(
@@ -58,7 +70,7 @@ pub(super) fn patch_line(
     contract: i64,
     body: &Map<String, Value>,
     today: Date,
-) -> Result<Reply, Refusal> {
+) -> Result<i64, Refusal> {
     let id = int(body, "id")?.ok_or(Refusal::Required("id"))?;
     let State { world, switches, .. } = state;
     let unit_cost = amount(body, "unitCost")?;
@@ -82,10 +94,10 @@ pub(super) fn patch_line(
             }
         });
     }
-    Ok(Reply::ok(&json!({ "itemId": id })))
+    Ok(id)
 }
 
-pub(super) fn patch_contract(state: &mut State, body: &Map<String, Value>) -> Result<Reply, Refusal> {
+pub(super) fn patch_contract(state: &mut State, body: &Map<String, Value>) -> Result<i64, Refusal> {
     let id = int(body, "id")?.ok_or(Refusal::Required("id"))?;
     let status = int(body, "status")?;
     if let Some(value) = status.filter(|status| ![0, 1].contains(status)) {
@@ -97,5 +109,5 @@ pub(super) fn patch_contract(state: &mut State, body: &Map<String, Value>) -> Re
     let unknown = Refusal::Reference { field: "id", entity: "Contract" };
     let contract = state.world.contracts.get_mut(&id).ok_or(unknown)?;
     contract.status = status.unwrap_or(contract.status);
-    Ok(Reply::ok(&json!({ "itemId": id })))
+    Ok(id)
 }

@@ -3,12 +3,14 @@
 //! Owns nothing of its own: each path is one method of [`super::Autotask`] as JSON. It asks for no credentials, so a simulator
 //! must not listen where strangers are.
 //!
-//! `GET requests | counts | writes | edits | auto_created | lines?date | units?contract_id&service_id&date |
-//! in_flight?entity | faults | switches | limits`; `POST reset | faults | units | post | threshold | delay | contracts/{id}/end`;
+//! `GET requests | counts | writes | row_writes | edits | auto_created | charges | services | lines?date | units?contract_id&service_id&date |
+//! in_flight?entity | faults | switches | limits`; `POST reset | faults | units | post | threshold | delay | contracts/{id}/end |
+//! charges/bill | charges/{id}/edit | charges/{id}/remove`;
 //! `PATCH switches | limits`; `DELETE faults`.
 
 use axum::http::request::Parts;
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -36,6 +38,12 @@ struct Units {
 struct Post {
     contract_id: i64,
     through: Date,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Price {
+    unit_price: Decimal,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +108,9 @@ fn look(tenant: &Tenant, path: &str, parameter: &impl Fn(&str) -> Option<String>
             Ok(json!({ "requests": state.journal.all().len(), "writes": writes, "by_entity": by_entity }))
         }
         "writes" => shown(&state.world.writes),
+        "row_writes" => shown(&state.world.row_writes),
+        "charges" => shown(&state.world.charge_views()),
+        "services" => shown(&state.world.service_views()),
         "edits" => shown(&state.world.edits),
         "auto_created" => {
             let created: Vec<_> = state.world.writes.iter().filter(|write| write.created_line).collect();
@@ -134,6 +145,17 @@ fn act(tenant: &Tenant, path: &str, body: &[u8]) -> Answer {
             Ok(Value::Null)
         }));
     }
+    if let Some((charge, deed)) = path.strip_prefix("charges/").and_then(|rest| rest.split_once('/')) {
+        let charge: i64 = charge.parse().ok()?;
+        let done = match deed {
+            "edit" => read::<Price>(body).and_then(|price| {
+                state.world.edit_charge(charge, price.unit_price).map_err(|refused| refused.to_string())
+            }),
+            "remove" => state.world.remove_charge(charge).map_err(|refused| refused.to_string()),
+            _ => return None,
+        };
+        return Some(done.map(|()| Value::Null));
+    }
     Some(match path {
         "reset" => {
             state.reset_counts();
@@ -157,6 +179,8 @@ fn act(tenant: &Tenant, path: &str, body: &[u8]) -> Answer {
             let rows = state.world.post(post.contract_id, through, |row| row.days.end <= through);
             json!({ "rows": rows })
         }),
+        "charges/bill" => read::<Post>(body)
+            .map(|post| json!({ "charges": state.world.bill_charges(post.contract_id, post.through) })),
         "threshold" => read::<Use>(body).map(|used| {
             state.window.add(used.requests, at);
             Value::Null

@@ -13,6 +13,7 @@ pub enum Entity {
     BillingCodes,
     BillingItems,
     Companies,
+    ContractCharges,
     ContractServiceAdjustments,
     ContractServiceUnits,
     ContractServices,
@@ -26,10 +27,11 @@ pub enum Entity {
 
 impl Entity {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::BillingCodes,
         Self::BillingItems,
         Self::Companies,
+        Self::ContractCharges,
         Self::ContractServiceAdjustments,
         Self::ContractServiceUnits,
         Self::ContractServices,
@@ -48,6 +50,7 @@ impl Entity {
             Self::BillingCodes => "BillingCodes",
             Self::BillingItems => "BillingItems",
             Self::Companies => "Companies",
+            Self::ContractCharges => "ContractCharges",
             Self::ContractServiceAdjustments => "ContractServiceAdjustments",
             Self::ContractServiceUnits => "ContractServiceUnits",
             Self::ContractServices => "ContractServices",
@@ -67,6 +70,7 @@ impl Entity {
             Self::BillingCodes => "BillingCode",
             Self::BillingItems => "BillingItem",
             Self::Companies => "Company",
+            Self::ContractCharges => "ContractCharge",
             Self::ContractServiceAdjustments => "ContractServiceAdjustment",
             Self::ContractServiceUnits => "ContractServiceUnit",
             Self::ContractServices => "ContractService",

@@ -63,6 +63,14 @@ pub(crate) enum Refusal {
     #[error("Reference value on field: {field} of type: {entity} does not exist or is invalid.")]
     Reference { field: &'static str, entity: &'static str },
 
+    /// Assumed text.
+    #[error("The value of {field} is longer than {length} characters.")]
+    TooLong { field: &'static str, length: usize },
+    #[error(
+        "No message. No matching records found. The logged in Resource may not have the required permissions to delete the data."
+    )]
+    NothingToDelete,
+
     #[error("Picklist value [{value}] does not exist for {field}")]
     Picklist { value: i64, field: &'static str },
 
@@ -89,6 +97,15 @@ pub(crate) enum Refusal {
     /// Assumed text.
     #[error("The Contract referenced by contractID is not active.")]
     InactiveContract,
+    /// Assumed text.
+    #[error("The ContractCharge has been billed and cannot be changed or deleted.")]
+    Billed,
+    /// Assumed text.
+    #[error("The amounts of a ContractCharge cannot be less than zero.")]
+    NegativeCharge,
+    /// Assumed text.
+    #[error("The datePurchased must be between the start date and end date of the Contract.")]
+    ChargeOutsideContract,
     /// Assumed text.
     #[error("The Service referenced by serviceID already exists on the Contract.")]
     RepeatedService,

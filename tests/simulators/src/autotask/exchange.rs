@@ -100,8 +100,8 @@ fn enter<'t>(tenant: &'t Tenant, route: &Route, headers: &HeaderMap) -> Result<E
 async fn act(tenant: &Tenant, entered: &Entered<'_>, route: &Route, request: &Request) -> (Option<Fault>, Reply) {
     let (fault, wait) = {
         let mut state = tenant.state();
-        let adjusts = matches!(entered.call, Call::Adjust(_));
-        let fault = route.entity.and_then(|entity| state.faults.strike(entity, adjusts));
+        let writes = entered.call.kind().writes();
+        let fault = route.entity.and_then(|entity| state.faults.strike(entity, writes));
         let mut wait = Duration::from_millis(state.delay_ms) + fault.as_ref().map_or(Duration::ZERO, Fault::wait);
         if state.switches.latency && entered.user.is_some() {
             let limits = state.limits;

@@ -6,9 +6,9 @@
 
 use rust_decimal::Decimal;
 
-use super::builder::RECURRING_CODE_USE;
 use super::cell::Cell;
 use super::entity::Entity;
+use super::picklists::Picklists;
 use super::schema::{Field, Kind, Row};
 use super::timeline::Period;
 use super::units::UnitRow;
@@ -24,23 +24,13 @@ const CONTRACT_TYPES: &[(&str, &str)] = &[
     ("8", "Per Ticket"),
 ];
 const CONTRACT_STATUSES: &[(&str, &str)] = &[("0", "Inactive"), ("1", "Active")];
-// Only 1 is sure; the rest of the list is each tenant's own.
-const COMPANY_TYPES: &[(&str, &str)] = &[("1", "Customer"), ("2", "Lead"), ("3", "Prospect"), ("7", "Vendor")];
-// Labels are documented, numbers only for 1 and 2.
-const CODE_USES: &[(&str, &str)] = &[
-    ("1", "Work Type"),
-    ("2", "General Billing Code"),
-    ("3", "Internal Time"),
-    ("4", "Expense"),
-    ("5", "Recurring Contract Service"),
-    ("6", "Milestone"),
-];
+/// What field metadata shows under the default setting.
+const SEEN: Picklists = Picklists::Seen;
 const CODE_TYPES: &[(&str, &str)] = &[("0", "Normal"), ("1", "System"), ("2", "Non-Billable")];
-const _: () = assert!(RECURRING_CODE_USE == 5, "CODE_USES lists the recurring use under 5");
 
 use Kind::{Boolean, DateTime, Integer, Long, Short, String as Text};
 
-const fn empty<R>(name: &'static str, kind: Kind) -> Field<R> {
+pub(super) const fn empty<R>(name: &'static str, kind: Kind) -> Field<R> {
     Field::new(name, kind, |_| Cell::Null)
 }
 
@@ -58,7 +48,10 @@ impl Row for Company {
         empty("classification", Integer).writable(),
         Field::<Self>::new("companyName", Text, |c| Cell::Text(&c.name)).length(100).required().writable(),
         Field::<Self>::new("companyNumber", Text, |c| Cell::Text(&c.number)).length(50).writable(),
-        Field::<Self>::new("companyType", Short, |c| Cell::Int(c.kind)).required().writable().picks(COMPANY_TYPES),
+        Field::<Self>::new("companyType", Short, |c| Cell::Int(c.kind))
+            .required()
+            .writable()
+            .picks(SEEN.company_types()),
         empty("countryID", Integer).refers_to("Country").writable(),
         empty("createDate", DateTime),
         Field::<Self>::new("currencyID", Integer, |c| Cell::Int(c.currency_id)).refers_to("Currency").writable(),
@@ -239,7 +232,7 @@ impl Row for Service {
             .writable(),
         empty("createDate", DateTime),
         empty("creatorResourceID", Integer).refers_to("Resource"),
-        empty("description", Text).length(400).writable(),
+        Field::<Self>::new("description", Text, |s| Cell::Text(&s.description)).length(400).writable(),
         Field::<Self>::new("invoiceDescription", Text, |s| Cell::Text(&s.name)).length(1000).writable(),
         Field::<Self>::new("isActive", Boolean, |s| Cell::Flag(s.active)).writable(),
         empty("lastModifiedDate", DateTime),
@@ -251,7 +244,7 @@ impl Row for Service {
         Field::<Self>::new("unitCost", Kind::Decimal, |s| Cell::Amount(s.unit_cost)).writable().cost(),
         Field::<Self>::new("unitPrice", Kind::Decimal, |s| Cell::Amount(s.unit_price)).required().writable(),
         empty("updateResourceID", Integer).refers_to("Resource"),
-        empty("vendorCompanyID", Integer).refers_to("Company").writable(),
+        Field::<Self>::new("vendorCompanyID", Integer, |s| Cell::maybe(s.vendor_id)).refers_to("Company").writable(),
     ];
 
     fn id(&self) -> i64 {
@@ -269,14 +262,14 @@ impl Row for BillingCode {
         empty("description", Text).length(500),
         empty("externalNumber", Text).length(100),
         empty("generalLedgerAccount", Integer),
-        Field::<Self>::new("isActive", Boolean, |_| Cell::Flag(true)).required(),
+        Field::<Self>::new("isActive", Boolean, |b| Cell::Flag(b.active)).required(),
         Field::<Self>::new("isExcludedFromNewContracts", Boolean, |_| Cell::Flag(false)),
         empty("markupRate", Kind::Decimal),
         Field::<Self>::new("name", Text, |b| Cell::Text(&b.name)).length(200),
         empty("taxCategoryID", Integer),
         Field::<Self>::new("unitCost", Kind::Decimal, |_| Cell::Amount(Decimal::ZERO)).required().cost(),
         Field::<Self>::new("unitPrice", Kind::Decimal, |_| Cell::Amount(Decimal::ZERO)).required(),
-        Field::<Self>::new("useType", Integer, |b| Cell::Int(b.use_type)).picks(CODE_USES),
+        Field::<Self>::new("useType", Integer, |b| Cell::Int(b.use_type)).picks(SEEN.code_uses()),
     ];
 
     fn id(&self) -> i64 {

@@ -9,8 +9,10 @@ mod adjust;
 mod bodies;
 mod builder;
 mod calls;
+mod catalogue;
 mod cell;
 mod changes;
+mod charges;
 mod control;
 mod entity;
 mod errors;
@@ -18,6 +20,7 @@ mod exchange;
 mod fields;
 mod filter;
 mod limits;
+mod picklists;
 mod query;
 mod record;
 mod routes;
@@ -43,11 +46,16 @@ use jiff::civil::Date;
 use tenant::Tenant;
 
 pub use builder::{SeedError, WorldBuilder};
+pub use catalogue::ServiceView;
+pub use charges::ChargeView;
 pub use entity::Entity;
 pub use limits::Limits;
-pub use record::{Asked, Kind};
-pub use specs::{CompanySpec, ContractSpec, LineSpec, ServiceKey, ServiceSpec};
-pub use switches::{DateForm, Effect, Excess, GetAfterPost, PostedPeriod, SplitEnd, SplitPrice, Switches, Verdict};
+pub use picklists::{CodeUse, Picklists};
+pub use record::{Asked, Kind, RowWrite};
+pub use specs::{CodeSpec, CompanySpec, ContractSpec, LineSpec, ServiceKey, ServiceSpec};
+pub use switches::{
+    DateForm, Effect, Excess, GetAfterPost, Naming, PostedPeriod, SplitEnd, SplitPrice, Switches, Verdict,
+};
 pub use timeline::{Days, Period, periods};
 pub use users::{ApiUser, Right, SAMPLE_INTEGRATION_CODE, SAMPLE_SECRET, SAMPLE_USERNAME};
 pub use world::{LineView, Refused, World, Write};
@@ -224,6 +232,13 @@ impl Autotask {
         self.tenant.state().world.writes.iter().filter(|write| write.created_line).cloned().collect()
     }
 
+    /// Rows added, changed and removed over the API, in order, whether or not the client learnt of it: charges, services,
+    /// lines and contracts. Adjustments are [`Autotask::writes`].
+    #[must_use]
+    pub fn row_writes(&self) -> Vec<RowWrite> {
+        self.tenant.state().world.row_writes.clone()
+    }
+
     /// Forgets requests, writes and edits, and starts fault counts at 1 again. Data and planned faults stay.
     pub fn reset_counts(&self) {
         self.tenant.state().reset_counts();
@@ -242,6 +257,18 @@ impl Autotask {
     #[must_use]
     pub fn lines(&self, day: Date) -> Vec<LineView> {
         self.tenant.state().world.lines(day)
+    }
+
+    /// Every charge, in order of id.
+    #[must_use]
+    pub fn charges(&self) -> Vec<ChargeView> {
+        self.tenant.state().world.charge_views()
+    }
+
+    /// Every service of the catalogue, in order of id.
+    #[must_use]
+    pub fn services(&self) -> Vec<ServiceView> {
+        self.tenant.state().world.service_views()
     }
 
     /// A copy of all data, as it is now.
@@ -282,6 +309,28 @@ impl Autotask {
         let mut state = self.tenant.state();
         let switches = state.switches.clone();
         state.world.edit_price(contract_id, service_id, price, &switches)
+    }
+
+    /// Bills every charge of a contract that is dated on or before a day. Answers how many were not billed before.
+    pub fn bill_charges(&self, contract_id: i64, through: Date) -> usize {
+        self.tenant.state().world.bill_charges(contract_id, through)
+    }
+
+    /// Sets a charge's unit price, as a person does in the web pages.
+    ///
+    /// # Errors
+    /// When there is no such charge, it is billed, or the price is no decimal.
+    pub fn edit_charge(&self, id: i64, unit_price: &str) -> Result<(), Refused> {
+        let price = unit_price.parse().map_err(|_| Refused(format!("{unit_price} is no price")))?;
+        self.tenant.state().world.edit_charge(id, price)
+    }
+
+    /// Removes a charge, as a person does in the web pages.
+    ///
+    /// # Errors
+    /// When there is no such charge, or it is billed.
+    pub fn remove_charge(&self, id: i64) -> Result<(), Refused> {
+        self.tenant.state().world.remove_charge(id)
     }
 
     /// Approves and posts every row of a contract that ends on or before a day. Answers how many.

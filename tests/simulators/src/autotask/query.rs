@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 
+use super::charges::Charge;
 use super::entity::Entity;
 use super::errors::Refusal;
 use super::filter::{Filter, key, unexpected};
@@ -199,6 +200,7 @@ fn dispatch<A: Ask>(
         Entity::BillingCodes => question.ask::<BillingCode>(world, &view),
         Entity::BillingItems => question.ask::<BillingItem>(world, &view),
         Entity::Companies => question.ask::<Company>(world, &view),
+        Entity::ContractCharges => question.ask::<Charge>(world, &view),
         Entity::ContractServiceUnits => question.ask::<UnitRow>(world, &view),
         Entity::ContractServices => question.ask::<ContractService>(world, &view),
         Entity::Contracts => question.ask::<Contract>(world, &view),

@@ -29,6 +29,8 @@ pub enum Kind {
     Create,
     /// A row changed.
     Update,
+    /// A row removed.
+    Delete,
     /// Zone, version or threshold information.
     Information,
     /// Nothing that exists.
@@ -56,6 +58,29 @@ pub struct Asked {
     pub body: Value,
     /// The status that was answered; none if no answer was sent.
     pub status: Option<u16>,
+}
+
+impl Kind {
+    /// Whether it changes something, so that a client must not repeat it.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::Delete)
+    }
+}
+
+/// A row added, changed or removed over the API, whether or not the client learnt of it. Adjustments of units are `Write`s.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RowWrite {
+    /// When it took effect.
+    pub at: Timestamp,
+    /// The API user's name.
+    pub by: String,
+    /// What the row is of.
+    pub entity: Entity,
+    /// Create, update or delete.
+    pub kind: Kind,
+    /// The row.
+    pub id: i64,
 }
 
 impl Noted for Asked {

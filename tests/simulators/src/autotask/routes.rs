@@ -27,6 +27,12 @@ pub(crate) enum Call {
     CreateLine(i64),
     PatchLine(i64),
     PatchContract,
+    CreateCharge(i64),
+    PatchCharge(i64),
+    /// A contract's charge, to be deleted.
+    DeleteCharge(i64, i64),
+    CreateService,
+    PatchService,
 }
 
 /// What a request turned out to be, whether it can be answered or not.
@@ -48,8 +54,9 @@ impl Call {
             Self::Get(..) => Kind::Get,
             Self::Children(..) => Kind::Children,
             Self::Info(_) | Self::Fields(_) | Self::UserFields(_) => Kind::Metadata,
-            Self::Adjust(_) | Self::CreateLine(_) => Kind::Create,
-            Self::PatchLine(_) | Self::PatchContract => Kind::Update,
+            Self::Adjust(_) | Self::CreateLine(_) | Self::CreateCharge(_) | Self::CreateService => Kind::Create,
+            Self::PatchLine(_) | Self::PatchContract | Self::PatchCharge(_) | Self::PatchService => Kind::Update,
+            Self::DeleteCharge(..) => Kind::Delete,
         }
     }
 
@@ -113,7 +120,8 @@ fn under_version(method: &str, path: &str, segments: &[&str]) -> Route {
     Route { call, template, entity: Some(entity) }
 }
 
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
+    "Charges",
     "ServiceUnits",
     "ServiceAdjustments",
     "query",
@@ -126,6 +134,7 @@ const KNOWN: [&str; 8] = [
 
 fn child_entity(segment: &str) -> Option<Entity> {
     match segment {
+        "charges" => Some(Entity::ContractCharges),
         "services" => Some(Entity::ContractServices),
         "serviceunits" => Some(Entity::ContractServiceUnits),
         "serviceadjustments" => Some(Entity::ContractServiceAdjustments),
@@ -145,11 +154,17 @@ fn root_call(method: &str, entity: Entity, rest: &[&str]) -> Found {
             (E::VersionInformation, _) => Some(get(method, Call::Version)),
             (E::ContractServiceAdjustments, "POST") => Some(Ok(Call::Adjust(None))),
             (E::Contracts, "PATCH") => Some(Ok(Call::PatchContract)),
+            (E::Services, "POST") => Some(Ok(Call::CreateService)),
+            (E::Services, "PATCH") => Some(Ok(Call::PatchService)),
             (E::Companies | E::Contracts | E::Services, "POST" | "PUT" | "PATCH") => {
                 Some(Err(Refusal::NotSimulated("writing this entity")))
             }
             (E::BillingItems, "PUT" | "PATCH") => Some(Err(Refusal::NotSimulated("writing this entity"))),
-            (E::ContractServices | E::ContractServiceUnits | E::BillingCodes, _) if method != "GET" => None,
+            (E::ContractCharges | E::ContractServices | E::ContractServiceUnits | E::BillingCodes, _)
+                if method != "GET" =>
+            {
+                None
+            }
             _ => Some(refused()),
         },
         ["entityinformation"] => metadata(method, entity, Call::Info(entity)),
@@ -171,12 +186,17 @@ fn child_call(method: &str, entity: Entity, contract: i64, rest: &[&str]) -> Fou
             (Entity::ContractServiceAdjustments, "POST") => Ok(Call::Adjust(Some(contract))),
             (Entity::ContractServices, "POST") => Ok(Call::CreateLine(contract)),
             (Entity::ContractServices, "PATCH") => Ok(Call::PatchLine(contract)),
-            (Entity::ContractServices, "PUT") => Err(Refusal::NotSimulated("PUT")),
+            (Entity::ContractCharges, "POST") => Ok(Call::CreateCharge(contract)),
+            (Entity::ContractCharges, "PATCH") => Ok(Call::PatchCharge(contract)),
+            (Entity::ContractCharges | Entity::ContractServices, "PUT") => Err(Refusal::NotSimulated("PUT")),
             _ if adjustments => Err(Refusal::MethodNotAllowed(method.to_owned())),
             _ => get(method, Call::Children(entity, contract, None)),
         }),
         ["entityinformation"] => metadata(method, entity, Call::Info(entity)),
         ["entityinformation", "fields"] => metadata(method, entity, Call::Fields(entity)),
+        [child] if entity == Entity::ContractCharges && method == "DELETE" => {
+            child.parse().ok().map(|child| Ok(Call::DeleteCharge(contract, child)))
+        }
         [child] if !adjustments => {
             child.parse().ok().map(|child| get(method, Call::Children(entity, contract, Some(child))))
         }

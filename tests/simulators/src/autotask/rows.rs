@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use super::charges::Charge;
 use super::entity::Entity;
 use super::filter::Filter;
 use super::schema::{Field, Row};
@@ -113,6 +114,7 @@ seen!(Service, Services, services, |_service, _view| false);
 seen!(Company, Companies, companies, |company, view| view.user.hidden_companies.contains(&company.id));
 seen!(Contract, Contracts, contracts, |contract, view| view.hides(contract.id));
 seen!(ContractService, ContractServices, contract_services, |line, view| view.hides(line.contract_id));
+seen!(Charge, ContractCharges, charges, |charge, view| view.hides(charge.contract_id));
 seen!(BillingItem, BillingItems, billing_items, |item, view| view.hides(item.contract_id));
 
 impl Seen for UnitRow {

@@ -5,8 +5,10 @@
 use serde_json::{Value, json};
 
 use super::cell::Cell;
+use super::charges::Charge;
 use super::entity::Entity;
 use super::fields::Adjustment;
+use super::picklists::{Picklists, values};
 use super::units::UnitRow;
 use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Currency, Service};
 
@@ -82,20 +84,7 @@ impl<R> Field<R> {
     }
 
     fn metadata(&self) -> Value {
-        let picklist: Value = if self.picklist.is_empty() {
-            Value::Null
-        } else {
-            self.picklist
-                .iter()
-                .zip(1..)
-                .map(|((value, label), order): (_, i64)| {
-                    json!({
-                        "value": value, "label": label, "isDefaultValue": false, "sortOrder": order,
-                        "parentValue": "", "isActive": true, "isSystem": true,
-                    })
-                })
-                .collect()
-        };
+        let picklist = if self.picklist.is_empty() { Value::Null } else { values(self.picklist) };
         json!({
             "name": self.name,
             "dataType": match self.kind {
@@ -137,13 +126,14 @@ pub(crate) trait Row: Sized + 'static {
 }
 
 /// The body of `…/entityInformation/fields`; none for endpoints that are no entity.
-pub(crate) fn fields(entity: Entity) -> Option<Value> {
+pub(crate) fn fields(entity: Entity, picklists: Picklists) -> Option<Value> {
     fn of<R: Row>() -> Value {
         R::FIELDS.iter().map(Field::metadata).collect()
     }
-    let fields = match entity {
+    let mut fields: Value = match entity {
         Entity::Companies => of::<Company>(),
         Entity::Contracts => of::<Contract>(),
+        Entity::ContractCharges => of::<Charge>(),
         Entity::ContractServices => of::<ContractService>(),
         Entity::ContractServiceUnits => of::<UnitRow>(),
         Entity::ContractServiceAdjustments => of::<Adjustment>(),
@@ -155,5 +145,6 @@ pub(crate) fn fields(entity: Entity) -> Option<Value> {
             return None;
         }
     };
+    picklists.relist(entity, &mut fields);
     Some(json!({ "fields": fields }))
 }

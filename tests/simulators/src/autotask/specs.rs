@@ -7,6 +7,7 @@ use jiff::civil::{Date, date};
 
 use super::adjust::{ACTIVE, RECURRING};
 use super::builder::OWN_CURRENCY;
+use super::picklists::CodeUse;
 use super::timeline::{Days, Period};
 
 const FIXED_PRICE: i64 = 3;
@@ -19,6 +20,7 @@ pub struct CompanySpec {
     pub(super) name: String,
     pub(super) number: String,
     pub(super) active: bool,
+    pub(super) vendor: bool,
     pub(super) currency: String,
     pub(super) rate: String,
 }
@@ -61,6 +63,15 @@ pub struct LineSpec {
     pub(super) posted_through: Option<Date>,
 }
 
+/// A billing code.
+#[derive(Clone, Debug)]
+pub struct CodeSpec {
+    pub(super) id: Option<i64>,
+    pub(super) name: String,
+    pub(super) used_for: CodeUse,
+    pub(super) active: bool,
+}
+
 /// Names a catalogue service by id or by name.
 #[derive(Clone, Debug)]
 pub enum ServiceKey {
@@ -75,7 +86,7 @@ impl CompanySpec {
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
         let (currency, rate) = (OWN_CURRENCY.into(), "1".into());
-        Self { id: None, name: name.into(), number: String::new(), active: true, currency, rate }
+        Self { id: None, name: name.into(), number: String::new(), active: true, vendor: false, currency, rate }
     }
 
     /// Its id.
@@ -89,6 +100,13 @@ impl CompanySpec {
     #[must_use]
     pub fn number(mut self, number: impl Into<String>) -> Self {
         self.number = number.into();
+        self
+    }
+
+    /// Makes it a supplier instead of a customer.
+    #[must_use]
+    pub fn vendor(mut self) -> Self {
+        self.vendor = true;
         self
     }
 
@@ -232,6 +250,40 @@ impl ServiceSpec {
     #[must_use]
     pub fn bills(mut self, period: Period) -> Self {
         self.period = period;
+        self
+    }
+
+    /// Marks it inactive.
+    #[must_use]
+    pub fn inactive(mut self) -> Self {
+        self.active = false;
+        self
+    }
+}
+
+impl CodeSpec {
+    /// An active one for recurring services.
+    #[must_use]
+    pub fn recurring(name: impl Into<String>) -> Self {
+        Self { id: None, name: name.into(), used_for: CodeUse::Recurring, active: true }
+    }
+
+    /// An active one for charges.
+    #[must_use]
+    pub fn material(name: impl Into<String>) -> Self {
+        Self { used_for: CodeUse::Material, ..Self::recurring(name) }
+    }
+
+    /// An active one for expenses.
+    #[must_use]
+    pub fn expense(name: impl Into<String>) -> Self {
+        Self { used_for: CodeUse::Expense, ..Self::recurring(name) }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(mut self, id: i64) -> Self {
+        self.id = Some(id);
         self
     }
 

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::picklists::Picklists;
+
 /// The unconfirmed behaviours, each with its likeliest setting as the default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -38,6 +40,18 @@ pub struct Switches {
     pub adjusted_unit_cost: Effect,
     /// Whether a person's edit in the web pages uses up its date, so that an adjustment on the same one is a duplicate.
     pub edits_use_their_date: bool,
+    /// The numbers and labels of the picklists that differ from tenant to tenant.
+    pub picklists: Picklists,
+    /// Units of a service that is put on a contract: 0 or 1.
+    pub new_line_units: i64,
+    /// Whether the cost and the price that a service is put on a contract with take effect.
+    pub new_line_prices: Effect,
+    /// What a charge with a price, a cost or a quantity below zero meets.
+    pub negative_charge: Verdict,
+    /// What a charge dated before its contract begins or after it ends meets.
+    pub charge_outside_contract: Verdict,
+    /// Whether a write of a row answers the row's id, or null as adjustments do.
+    pub written_ids: Naming,
     /// Whether answers slow down with usage and concurrency as published (from 5,000 requests, and from 3 at once).
     pub latency: bool,
 }
@@ -59,6 +73,12 @@ impl Default for Switches {
             patch_unit_cost: Effect::Applied,
             adjusted_unit_cost: Effect::Applied,
             edits_use_their_date: true,
+            picklists: Picklists::Seen,
+            new_line_units: 0,
+            new_line_prices: Effect::Applied,
+            negative_charge: Verdict::Accept,
+            charge_outside_contract: Verdict::Accept,
+            written_ids: Naming::Named,
             latency: false,
         }
     }
@@ -92,6 +112,16 @@ pub enum Effect {
     Applied,
     /// It is dropped in silence.
     Ignored,
+}
+
+/// What a successful write of a row answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Naming {
+    /// The row's id.
+    Named,
+    /// `{"itemId": null}`.
+    Null,
 }
 
 /// The answer to a request over a limit.

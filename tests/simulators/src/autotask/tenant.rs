@@ -92,6 +92,7 @@ impl State {
         self.faults.reset_counts();
         self.world.writes.clear();
         self.world.edits.clear();
+        self.world.row_writes.clear();
     }
 
     /// Counts a request against the hourly threshold.

@@ -35,6 +35,18 @@ impl Period {
         }
     }
 
+    /// The period of a number on the wire.
+    #[must_use]
+    pub const fn of_number(number: i64) -> Option<Self> {
+        match number {
+            2 => Some(Self::Monthly),
+            3 => Some(Self::Quarterly),
+            4 => Some(Self::SemiAnnual),
+            5 => Some(Self::Yearly),
+            _ => None,
+        }
+    }
+
     const fn months(self) -> i64 {
         match self {
             Self::Monthly => 1,

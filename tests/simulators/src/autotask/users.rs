@@ -25,6 +25,8 @@ pub enum Right {
     Create,
     /// Changing rows.
     Update,
+    /// Removing rows.
+    Delete,
 }
 
 /// One API user with its three credentials.

@@ -11,6 +11,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::charges::Charge;
+use super::picklists::{CodeUse, Picklists};
+use super::record::RowWrite;
 use super::switches::SplitPrice;
 use super::timeline::{Days, Period, periods};
 use super::units::{UnitRow, UnitTable};
@@ -28,11 +31,15 @@ pub struct World {
     pub(crate) contract_services: BTreeMap<i64, ContractService>,
     pub(crate) lines_of: BTreeMap<i64, Vec<i64>>,
     pub(crate) units: UnitTable,
+    pub(crate) charges: BTreeMap<i64, Charge>,
     pub(crate) billing_items: BTreeMap<i64, BillingItem>,
     /// (contract service, effective date) pairs that already carry an adjustment.
     pub(crate) adjusted: HashSet<(i64, Date)>,
     pub(crate) writes: Vec<Write>,
     pub(crate) edits: Vec<Write>,
+    pub(crate) row_writes: Vec<RowWrite>,
+    /// The picklists that rows are numbered by; none before the first request.
+    pub(crate) numbered: Option<Picklists>,
     pub(crate) last_line: i64,
 }
 
@@ -41,7 +48,9 @@ pub(crate) struct Company {
     pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) number: String,
+    /// By the tenant's picklist.
     pub(crate) kind: i64,
+    pub(crate) vendor: bool,
     pub(crate) active: bool,
     pub(crate) currency_id: i64,
 }
@@ -68,6 +77,8 @@ pub(crate) struct Service {
     pub(crate) unit_price: Decimal,
     pub(crate) unit_cost: Decimal,
     pub(crate) billing_code_id: i64,
+    pub(crate) vendor_id: Option<i64>,
+    pub(crate) description: String,
     pub(crate) active: bool,
 }
 
@@ -83,7 +94,10 @@ pub(crate) struct Currency {
 pub(crate) struct BillingCode {
     pub(crate) id: i64,
     pub(crate) name: String,
+    pub(crate) used_for: CodeUse,
+    /// By the tenant's picklist.
     pub(crate) use_type: i64,
+    pub(crate) active: bool,
 }
 
 /// A service on a contract: what Autotask calls `ContractService` and Tallyline a line.

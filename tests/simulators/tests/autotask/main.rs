@@ -1,6 +1,8 @@
 //! The simulated Autotask seen from outside, over HTTP.
 
 mod adjustments;
+mod catalogue;
+mod charges;
 mod control;
 mod entry;
 mod faults;

@@ -54,6 +54,36 @@ impl Abilities {
     }
 }
 
+/// The answer of `entityInformation/fields`, as far as its picklists go.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::psa::autotask) struct Fields {
+    fields: Vec<Field>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Field {
+    name: Loose,
+    picklist_values: Option<Vec<Pick>>,
+}
+
+/// One value of a picklist. Its number is a text on the wire.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::psa::autotask) struct Pick {
+    pub(in crate::psa::autotask) value: Loose,
+    pub(in crate::psa::autotask) label: Loose,
+}
+
+impl Fields {
+    /// The picklist of a field; empty where there is none.
+    pub(in crate::psa::autotask) fn picklist(&self, name: &str) -> &[Pick] {
+        let is_it = |field: &&Field| field.name.text().is_some_and(|found| found.eq_ignore_ascii_case(name));
+        self.fields.iter().find(is_it).and_then(|field| field.picklist_values.as_deref()).unwrap_or_default()
+    }
+}
+
 /// The answer of `ThresholdInformation`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

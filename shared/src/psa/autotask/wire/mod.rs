@@ -11,9 +11,10 @@ mod loose;
 mod ours;
 mod rows;
 
-pub(super) use answers::{EntityInformation, Page, Threshold};
+pub(super) use answers::{EntityInformation, Fields, Page, Threshold};
 pub(super) use loose::{Loose, id, parse};
 pub(super) use ours::{ACTIVE, RECURRING_SERVICE};
 pub(super) use rows::{
-    AnyRow, CompanyRow, ContractRow, ContractServiceRow, CurrencyRow, InvoicedRow, PricedRow, Row, ServiceRow, UnitsRow,
+    AnyRow, BillingCodeRow, ChargeRow, CompanyRow, ContractRow, ContractServiceRow, CurrencyRow, InvoicedRow,
+    PricedRow, Row, ServiceRow, UnitsRow, VendorRow,
 };

@@ -97,6 +97,23 @@ rows! {
     CurrencyRow "currency" { id = "id", code = "name", active = "isActive", internal = "isInternalCurrency" }
     /// Of `Companies`, with its currency.
     InvoicedRow "company" { id = "id", currency = "currencyID" }
+    /// Of `ContractCharges`. Cost and price are those of one; the totals beside them are read only.
+    ChargeRow "charge" {
+        id = "id",
+        contract = "contractID",
+        reference = "internalPurchaseOrderNumber",
+        name = "name",
+        date = "datePurchased",
+        cost = "unitCost",
+        price = "unitPrice",
+        quantity = "unitQuantity",
+        billed = "isBilled",
+        billing_code = "billingCodeID",
+    }
+    /// Of `BillingCodes`.
+    BillingCodeRow "billing code" { id = "id", name = "name", active = "isActive", used_for = "useType" }
+    /// Of `Companies`, as somebody to buy from.
+    VendorRow "company" { id = "id", name = "companyName", active = "isActive", kind = "companyType" }
     /// Of `ContractServiceUnits`. Its price and cost are those of the whole row, not of a unit.
     UnitsRow "units row" {
         id = "id",

@@ -44,6 +44,12 @@ impl Bench for Autotask {
         "patch_unit_cost",
         "adjusted_unit_cost",
         "split_price",
+        "picklists",
+        "new_line_units",
+        "new_line_prices",
+        "negative_charge",
+        "charge_outside_contract",
+        "written_ids",
         "latency",
     ];
     const UNSEEN: &'static [&'static str] = &[];
@@ -65,6 +71,12 @@ impl Bench for Autotask {
             ("patch_unit_cost", vec![json!("ignored")]),
             ("adjusted_unit_cost", vec![json!("ignored")]),
             ("edits_use_their_date", vec![json!(false)]),
+            ("picklists", vec![json!("others")]),
+            ("new_line_units", vec![json!(1)]),
+            ("new_line_prices", vec![json!("ignored")]),
+            ("negative_charge", vec![json!("reject")]),
+            ("charge_outside_contract", vec![json!("reject")]),
+            ("written_ids", vec![json!("null")]),
             ("latency", vec![json!(true)]),
         ]
     }
@@ -212,7 +224,7 @@ impl Bench for Autotask {
         let mut effects: Vec<String> =
             self.writes().iter().filter(|write| odd(write)).map(|write| format!("{write:?}")).collect();
         let others = |kind| Entity::ALL.iter().map(|entity| self.count(*entity, kind)).sum::<usize>();
-        if others(Kind::Create) + others(Kind::Update) > Fixture::write_requests(self) {
+        if others(Kind::Create) + others(Kind::Update) + others(Kind::Delete) > Fixture::write_requests(self) {
             effects.push("something else was written".to_owned());
         }
         effects

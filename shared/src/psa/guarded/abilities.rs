@@ -1,0 +1,64 @@
+//! Charges and services that are made, behind the circuit as every other call.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use super::Guarded;
+use crate::domain::ids::{ChargeId, ContractId, ContractServiceId, ServiceId};
+use crate::domain::money::Money;
+use crate::psa::charges::{Charges, NewCharge, PsaCharge};
+use crate::psa::provision::{BillingCode, BillingCodeKind, NewService, Provisioning, Vendor};
+use crate::psa::{PsaError, Service, WriteError};
+
+#[async_trait]
+impl Charges for Guarded {
+    async fn charges(
+        &self,
+        contracts: &BTreeSet<ContractId>,
+        references: &BTreeSet<String>,
+    ) -> Result<Vec<PsaCharge>, PsaError> {
+        self.read(self.connector.charges(contracts, references)).await
+    }
+
+    async fn create_charge(&self, charge: &NewCharge) -> Result<Option<ChargeId>, WriteError> {
+        self.write(self.connector.create_charge(charge)).await
+    }
+
+    async fn change_charge(&self, id: &ChargeId, charge: &NewCharge) -> Result<(), WriteError> {
+        self.write(self.connector.change_charge(id, charge)).await
+    }
+
+    async fn delete_charge(&self, contract: &ContractId, id: &ChargeId) -> Result<(), WriteError> {
+        self.write(self.connector.delete_charge(contract, id)).await
+    }
+}
+
+#[async_trait]
+impl Provisioning for Guarded {
+    async fn billing_codes(&self, kind: BillingCodeKind) -> Result<Vec<BillingCode>, PsaError> {
+        self.read(self.connector.billing_codes(kind)).await
+    }
+
+    async fn vendor(&self, name: &str) -> Result<Vendor, PsaError> {
+        self.read(self.connector.vendor(name)).await
+    }
+
+    async fn find_services(&self, name: &str) -> Result<Vec<Service>, PsaError> {
+        self.read(self.connector.find_services(name)).await
+    }
+
+    async fn create_service(&self, service: &NewService) -> Result<Option<ServiceId>, WriteError> {
+        self.write(self.connector.create_service(service)).await
+    }
+
+    async fn add_service(
+        &self,
+        contract: &ContractId,
+        service: &ServiceId,
+        cost: Option<Money>,
+        price: Option<Money>,
+    ) -> Result<Option<ContractServiceId>, WriteError> {
+        self.write(self.connector.add_service(contract, service, cost, price)).await
+    }
+}
