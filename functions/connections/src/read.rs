@@ -28,7 +28,7 @@ pub(crate) async fn list(
     let list = List::named(&["connections"]);
     let after = list.position(paging.cursor.as_deref())?.and_then(|id| id.parse::<ConnectionId>().ok());
     let found = deps.connections.list(&caller.partner, after.as_ref(), paging.limit.get()).await?;
-    let rows = deps.without_ended_runs(&caller.partner, found.items).await?;
+    let rows = deps.without_ended_runs(found.items).await?;
     let items = rows.into_iter().map(ConnectionView::from).collect();
     let page = list.page(items, found.next.as_ref().map(ConnectionId::as_str));
     Ok(Json(page.with_unreadable(found.unreadable)))

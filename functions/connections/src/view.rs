@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::breaker::Breaker;
-use shared::domain::ids::{PartnerId, RunId};
+use shared::domain::ids::RunId;
 use shared::domain::invoicing::{self, InvoiceDay};
 use shared::domain::policy::Policy;
 use shared::domain::schedule::{self, Schedule};
@@ -140,29 +140,28 @@ impl From<Connection> for ConnectionView {
 }
 
 impl Deps {
-    /// Takes out of each of `rows` its newest run, where that one has ended: the row keeps it, so that older ones stay
-    /// superseded.
-    pub(crate) async fn without_ended_runs(
-        &self,
-        partner: &PartnerId,
-        mut rows: Vec<Connection>,
-    ) -> Result<Vec<Connection>, StoreError> {
-        let named: BTreeSet<RunId> = rows.iter().filter_map(|row| row.current_run.clone()).collect();
-        if !named.is_empty() {
-            let open = self.runs.open_among(partner, &named).await?;
-            for row in &mut rows {
-                row.current_run = row.current_run.take().filter(|run| open.contains(run));
-            }
-        }
+    /// Takes out of each of `rows`, which are one partner's, its newest run, where that one has ended: the row keeps it, so that
+    /// older ones stay superseded.
+    pub(crate) async fn without_ended_runs(&self, mut rows: Vec<Connection>) -> Result<Vec<Connection>, StoreError> {
+        self.forget_ended_runs(&mut rows).await?;
         Ok(rows)
     }
 
     /// As [`Deps::without_ended_runs`], of one.
     pub(crate) async fn without_ended_run(&self, mut row: Connection) -> Result<Connection, StoreError> {
-        if let Some(run) = row.current_run.clone() {
-            let open = self.runs.open_among(&row.partner, &BTreeSet::from([run])).await?;
+        self.forget_ended_runs(std::slice::from_mut(&mut row)).await?;
+        Ok(row)
+    }
+
+    async fn forget_ended_runs(&self, rows: &mut [Connection]) -> Result<(), StoreError> {
+        let named: BTreeSet<RunId> = rows.iter().filter_map(|row| row.current_run.clone()).collect();
+        let Some(partner) = rows.first().map(|row| row.partner.clone()).filter(|_| !named.is_empty()) else {
+            return Ok(());
+        };
+        let open = self.runs.open_among(&partner, &named).await?;
+        for row in rows {
             row.current_run = row.current_run.take().filter(|run| open.contains(run));
         }
-        Ok(row)
+        Ok(())
     }
 }

@@ -103,6 +103,9 @@ fn a_row_speaks_of_its_line_only_where_the_line_was_looked_at() {
 fn a_held_row_without_numbers_is_still_about_the_same_thing_the_next_time() {
     let absent = LineResult { before: None, target: None, ..row(LineStatus::Held, "company_absent") };
     assert_eq!(brief(&Says::of(&absent)), "notice \"->-\"");
+    let shown = LineResult { before: row(LineStatus::Held, "").target, ..absent };
+    assert!(shown.before.is_some());
+    assert_eq!(brief(&Says::of(&shown)), "notice \"->-\"", "what the PSA shows asks nothing new of anybody");
 }
 
 #[test]

@@ -87,9 +87,9 @@ impl Ledger {
         let page = Page { prefix: "INTENT#", limit: Some(ROWS_AT_ONCE), backwards: true, ..Page::default() };
         let rows = self.table.page::<Intent>(&partition, &page, Read::Consistent).await?;
         let of_run = rows.items.iter().map(|(_, intent)| intent).filter(|intent| intent.run == *run);
-        let besides = of_run.enumerate().filter(|(newer, intent)| {
-            intent.landed.is_some() || (*newer > 0 && intent.state == IntentState::Applied)
-        });
+        let besides = of_run
+            .enumerate()
+            .filter(|(newer, intent)| intent.landed.is_some() || (*newer > 0 && intent.state == IntentState::Applied));
         Ok(u32::try_from(besides.count()).unwrap_or(u32::MAX))
     }
 }

@@ -14,7 +14,7 @@ use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::newer::{StandIn, tolerant};
+use super::newer::{StandIn, apart, tolerant};
 use super::schema::{self, DUE_SHARDS};
 use super::{Condition, DuePosition, Newer, Page, Read, StoreError, Table, UnreadableRow};
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
@@ -285,13 +285,7 @@ impl Connections {
         let more = found.len() > limit;
         found.truncate(limit);
         let last = found.last().and_then(|(sk, _)| sk.strip_prefix(PREFIX)?.parse().ok());
-        let (mut items, mut unreadable) = (Vec::new(), Vec::new());
-        for (_, row) in found {
-            match row {
-                Ok(connection) => items.push(connection),
-                Err(row) => unreadable.push(row),
-            }
-        }
+        let (items, unreadable) = apart(found);
         Ok(ConnectionsPage { items, unreadable, next: last.filter(|_| more) })
     }
 

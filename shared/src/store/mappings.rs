@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::newer::apart;
 use super::runs::{LastSync, Runs};
 use super::{Condition, Key, Newer, Page, Read, StoreError, Table, UnreadableRow, Write, schema};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
@@ -269,13 +270,7 @@ impl Mappings {
         let more = found.len() > usize::from(limit) || rows.next.is_some();
         found.truncate(usize::from(limit));
         let next = found.last().filter(|_| more).and_then(|(sk, _)| sk.strip_prefix(T::PREFIX).map(str::to_owned));
-        let (mut items, mut unreadable) = (Vec::new(), Vec::new());
-        for (_, row) in found {
-            match row {
-                Ok(mapping) => items.push(mapping),
-                Err(row) => unreadable.push(row),
-            }
-        }
+        let (items, unreadable) = apart(found);
         Ok(Listed { items, unreadable, next })
     }
 

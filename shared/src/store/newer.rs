@@ -82,7 +82,7 @@ impl Newer {
 
     /// A person has said the part at `path` anew.
     pub fn forget(&mut self, path: &[&str]) {
-        self.0.retain(|at, _| !(at.len() >= path.len() && at.iter().zip(path).all(|(one, other)| one == other)));
+        self.forget_where(|at| at.len() >= path.len() && at.iter().zip(path).all(|(one, other)| one == other));
     }
 
     /// A person has said the parts anew of which `said` holds, by the names that lead to them.
@@ -163,6 +163,18 @@ impl fmt::Display for Where {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{SEPARATOR}{}", self.path.join("."), self.why)
     }
+}
+
+/// The rows of a list that can be read, and those that can't, each in their order.
+pub(super) fn apart<T>(rows: Vec<(String, Result<T, UnreadableRow>)>) -> (Vec<T>, Vec<UnreadableRow>) {
+    let (mut items, mut unreadable) = (Vec::new(), Vec::new());
+    for (_, row) in rows {
+        match row {
+            Ok(item) => items.push(item),
+            Err(row) => unreadable.push(row),
+        }
+    }
+    (items, unreadable)
 }
 
 /// Between the path and the reason in the error of a row that is read in two steps.

@@ -214,25 +214,26 @@ impl Desk<'_> {
 
     /// From when the change of a held line would count, over a timeline that was read whole.
     pub fn would_count(&self, line: &JobLine, observed: &Observation) -> Option<Dated> {
-        let nothing = LineHistory::default();
-        let history = self.histories.get(&line.key).unwrap_or(&nothing);
-        let found = observed.lines.get(&(line.key.contract.clone(), line.key.service.clone()))?;
-        let shown = observed.prices_shown(&line.key);
-        match line.decide((found, &shown), history, self.today.date, self.policy, self.approval_needed) {
+        match self.decide_over(line, observed)? {
             Decision::Stop { would, .. } => would,
             Decision::Change(_) | Decision::Unchanged { .. } => None,
         }
     }
 
+    /// The decision on a line over what `observed` shows of it, where it shows it.
+    fn decide_over(&self, line: &JobLine, observed: &Observation) -> Option<Decision> {
+        let nothing = LineHistory::default();
+        let history = self.histories.get(&line.key).unwrap_or(&nothing);
+        let found = observed.lines.get(&(line.key.contract.clone(), line.key.service.clone()))?;
+        let shown = observed.prices_shown(&line.key);
+        Some(line.decide((found, &shown), history, self.today.date, self.policy, self.approval_needed))
+    }
+
     /// The row of a closer look that a preview takes itself, over timelines that were read whole.
     pub fn closer(&self, look: Look, observed: &Observation, shadow: bool) -> LineResult {
         let JobLine { key, label, desired, .. } = &look.line;
-        let nothing = LineHistory::default();
-        let history = self.histories.get(key).unwrap_or(&nothing);
-        let found = observed.lines.get(&(key.contract.clone(), key.service.clone()));
-        let (Some(found), None) = (found, &history.open) else { return look.row };
-        let prices = observed.prices_shown(key);
-        let decision = look.line.decide((found, &prices), history, self.today.date, self.policy, self.approval_needed);
+        let is_open = self.histories.get(key).is_some_and(|history| history.open.is_some());
+        let Some(decision) = self.decide_over(&look.line, observed).filter(|_| !is_open) else { return look.row };
         let row = row::decided(key, label, desired, decision);
         let row = if shadow && row.status == LineStatus::Planned {
             let reason = Reason::new(Code::Shadow, format!("{}; not written in shadow mode", row.explanation));

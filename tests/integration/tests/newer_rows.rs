@@ -93,6 +93,13 @@ async fn a_rule_of_a_newer_version_refuses_its_lines_and_no_other() {
     assert_eq!(listed["items"].as_array().unwrap().len(), 2);
     assert_eq!(listed["items"][0]["rule"]["counting"], "percentile", "it is shown as it stands");
 
+    let looked = get(&msp, "/preflight/mappings").await;
+    let refused = |product: &str| {
+        let of_it = looked["items"].as_array().unwrap().iter().find(|item| item["product"] == product).unwrap();
+        of_it["checks"].as_array().unwrap().iter().any(|check| check["code"] == "mapping_not_understood")
+    };
+    assert_eq!((refused("edr"), refused("m365")), (true, false), "{looked:#}");
+
     let run = msp.run("apply").await;
     assert_eq!(run.result("acme", "edr"), "failed mapping_not_understood");
     assert!(run.line("acme", "edr")["explanation"].as_str().unwrap().ends_with("of edr: rule.counting, rule.share."));

@@ -98,7 +98,11 @@ async fn faults_of<P: Fixture>(msp: &Msp<P>) -> Vec<String> {
     let again = msp.run("apply").await;
     for (company, product, _) in LINES {
         if again.result(company, product) != "unchanged" {
-            wrong.push(format!("{company}/{product} is {} in the end: {:#}", again.result(company, product), again.line(company, product)));
+            wrong.push(format!(
+                "{company}/{product} is {} in the end: {:#}",
+                again.result(company, product),
+                again.line(company, product)
+            ));
         }
     }
     wrong
@@ -156,7 +160,12 @@ fn struck_at_any_point_units_and_prices_are_right_and_every_change_is_made_once<
         .collect();
     let wrong = matrix(on, &strikes, |_| ());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    println!("prices: {} points ({} distinct) in {} worlds, every line right", points.len(), names.len(), strikes.len());
+    println!(
+        "prices: {} points ({} distinct) in {} worlds, every line right",
+        points.len(),
+        names.len(),
+        strikes.len()
+    );
 }
 
 fn killed_at_any_point_after_a_change_of_prices_whose_answer_was_lost_it_is_made_once<P: Fixture>(on: On<P>) {

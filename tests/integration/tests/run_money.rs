@@ -4,6 +4,7 @@
 use integration::msp::{Customer, Msp, Run, Setup};
 use serde_json::{Value, json};
 use shared::domain::ids::{PartnerId, RunId};
+use shared::domain::line::LineStatus;
 use shared::queue::CompanyJob;
 
 /// Two lines that rise, one that falls, and one whose fall is held. A unit is sold for 5.00 EUR a month.
@@ -96,8 +97,15 @@ async fn the_sums_of_a_run_do_not_shrink_when_its_planner_died_and_another_follo
 async fn a_run_that_no_planner_brought_to_its_end_tells_what_was_handed_on_and_done() {
     let msp = msp().await;
     let (id, partner, run) = died(&msp).await;
-    msp.parts.fan_out.planner.give_up(&partner, &run).await.unwrap();
     let runs = &msp.parts.worker_parts.runs;
+    // A second planner died as well, between its pages and the dropping of the first one's.
+    let begun = runs.get(&partner, &run).await.unwrap().unwrap();
+    let decided = runs.lines(&partner, &run, None, 100).await.unwrap().items;
+    let held =
+        decided.into_iter().flat_map(|(_, page)| page.lines).find(|line| line.status == LineStatus::Held).unwrap();
+    runs.put_decided(&begun, 7, std::slice::from_ref(&held)).await.unwrap();
+    msp.parts.fan_out.planner.give_up(&partner, &run).await.unwrap();
+    runs.drop_decided(&begun, 1).await.unwrap();
     let run = runs.get(&partner, &run).await.unwrap().unwrap();
     for page in runs.jobs_to_do(&run).await.unwrap() {
         let (partner, connection) = (run.partner.clone(), run.connection.clone());

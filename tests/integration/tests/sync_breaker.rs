@@ -696,3 +696,19 @@ async fn prices_that_the_psa_has_no_room_for_stop_neither_the_run_nor_the_ones_a
         assert_eq!(msp.units("acme", "edr"), 42);
     }
 }
+
+#[tokio::test]
+async fn the_day_of_a_held_line_that_the_psa_has_no_room_for_stops_no_job_of_the_run() {
+    let held = Customer::named("beta").line("edr", 100);
+    let msp = Setup::of([Customer::named("acme").line("edr", 40), held]).start().await;
+    msp.push(&[("acme", "edr", 42), ("beta", "edr", 10)]).await;
+    // Only all of its rows show from when its change would count.
+    msp.psa.post_period(msp.contract("beta"), msp.today());
+    let second = When::Request(Entity::ContractServiceUnits, 2);
+    msp.psa.plan_fault(second, Fault::too_many_requests(Some(600)));
+    let run = msp.run("apply").await;
+    assert_eq!(run.result("beta", "edr"), "held fall_guard");
+    assert_eq!(run.line("beta", "edr")["effective_date"], Value::Null, "its day was not read");
+    assert_eq!(run.result("acme", "edr"), "updated", "{:#}", run.line("acme", "edr"));
+    assert_eq!(connection(&msp).await["circuit"], Value::Null);
+}

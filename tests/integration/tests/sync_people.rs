@@ -78,6 +78,18 @@ async fn a_held_line_shows_all_that_a_planned_one_shows_and_how_to_let_it_go() {
 }
 
 #[tokio::test]
+async fn nothing_can_be_approved_of_a_run_that_goes_on() {
+    let msp = confirmed().await;
+    msp.push(&[("acme", "edr", 62), ("acme", "itdr", 12), ("acme", "sat", 50)]).await;
+    let id = msp.ask("apply").await;
+    msp.plan().await;
+    let approvable = |run: &Run| ["edr", "itdr"].map(|product| run.line("acme", product)["approvable"].clone());
+    assert_eq!(approvable(&msp.see(&id).await), [json!(false), json!(false)]);
+    msp.drain().await;
+    assert_eq!(approvable(&msp.see(&id).await), [json!(true), json!(false)]);
+}
+
+#[tokio::test]
 async fn a_company_that_is_absent_is_held_with_what_it_carries_and_no_approval_lowers_it() {
     let msp = confirmed().await;
     msp.map_company(&msp.connection, "acme", json!({"when_absent": "hold"})).await;

@@ -29,14 +29,8 @@ pub(super) enum Column {
 }
 
 /// The columns of a price.
-pub(super) const PRICE: [Column; 6] = [
-    Column::UnitCost,
-    Column::Fixed,
-    Column::MarkupPercent,
-    Column::UnitPrice,
-    Column::Decimals,
-    Column::Currency,
-];
+pub(super) const PRICE: [Column; 6] =
+    [Column::UnitCost, Column::Fixed, Column::MarkupPercent, Column::UnitPrice, Column::Decimals, Column::Currency];
 
 /// The columns of a rule.
 pub(super) const RULE: [Column; 7] = [

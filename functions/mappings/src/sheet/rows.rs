@@ -11,9 +11,9 @@ use shared::domain::ids::{AccountId, CompanyId, ContractId, ProductKey, ServiceI
 use shared::domain::policy::WhenAbsent;
 use shared::domain::rule::{Commitment, Rule};
 use shared::domain::units::{InvalidUnits, Units};
-use shared::store::mappings::{Override, Price, Decimals};
+use shared::store::mappings::{Decimals, Override, Price};
 
-use super::columns::{PRICE, Column, RULE, Type};
+use super::columns::{Column, PRICE, RULE, Type};
 use super::faults::SheetFaults;
 use super::read::Row;
 use crate::companies::MAX_OVERRIDES;
