@@ -6,9 +6,13 @@
 //! written, and what becomes of one that stands there, is not decided here.
 
 mod billing;
+mod decide;
 mod decimals;
+mod meaning;
 mod record;
 mod reference;
+mod result;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +20,15 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 pub use billing::{BillingDay, InvalidBillingDay};
+pub use decide::{Act, ChargeApproval, ChargeDecision, Facing, Planned, not_taken};
 pub use decimals::{InvalidDecimal, MAX_TOTAL, Quantity, Total, UnitPrice};
+pub use meaning::ChargeMeaning;
 pub use record::{ChargeRecord, InvalidUsagePeriod, RecordKey, UsagePeriod, Worth};
 pub use reference::{ChargeKey, ChargePlace, NotOurs, Reference};
+pub use result::{ChargeAmounts, ChargeResult};
+pub use standing::{
+    Amounts, ChargeHistory, ChargeLine, MOST_PIECES, MOST_RECORDS, Piece, Records, Shown, Terms, named,
+};
 
 use super::ids::{Meter, ProductKey};
 use super::money::{Currency, Money};
@@ -146,6 +156,12 @@ pub struct Charge {
 impl Charge {
     /// How many of it: one, whatever was used.
     pub const QUANTITY: u32 = 1;
+
+    /// Cost and price.
+    #[must_use]
+    pub fn amounts(&self) -> Amounts {
+        Amounts { cost: self.cost, price: self.price }
+    }
 
     /// Whether there is nothing to charge: it is not made. One that stands in the PSA already goes down to this.
     #[must_use]

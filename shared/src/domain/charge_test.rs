@@ -418,12 +418,8 @@ fn records_are_cut_by_the_day_they_begin() {
 
 #[test]
 fn a_reference_is_the_same_for_the_same_charge_and_another_for_any_other() {
-    let place = ChargePlace {
-        partner: "p".parse().unwrap(),
-        tenant: "t".parse().unwrap(),
-        connection: "c".parse().unwrap(),
-        contract: "7".parse().unwrap(),
-    };
+    let place =
+        ChargePlace { partner: "p".parse().unwrap(), tenant: "t".parse().unwrap(), contract: "7".parse().unwrap() };
     let key = |meter: Option<&str>| ChargeKey {
         product: "cloud".parse().unwrap(),
         meter: meter.map(|meter| meter.parse().unwrap()),
@@ -443,7 +439,6 @@ fn a_reference_is_the_same_for_the_same_charge_and_another_for_any_other() {
         ChargeKey { period_start: date(2026, 11, 1), ..base.clone() }.reference(&place, 0),
         at(ChargePlace { partner: "q".parse().unwrap(), ..place.clone() }),
         at(ChargePlace { tenant: "u".parse().unwrap(), ..place.clone() }),
-        at(ChargePlace { connection: "d".parse().unwrap(), ..place.clone() }),
         at(ChargePlace { contract: "8".parse().unwrap(), ..place.clone() }),
     ];
     let all: BTreeSet<_> = others.iter().chain([&reference]).collect();

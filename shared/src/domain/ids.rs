@@ -105,7 +105,7 @@ id! {
 
 impl IntentKey {
     /// A key from a hexadecimal digest.
-    pub(super) fn from_digest(digest: &str) -> Self {
+    pub(in crate::domain) fn from_digest(digest: &str) -> Self {
         Self(digest.to_owned())
     }
 }

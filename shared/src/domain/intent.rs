@@ -118,7 +118,7 @@ impl Meaning {
 }
 
 /// Each part is preceded by its length, so that no two lists of parts run together into one text.
-pub(super) fn digest(parts: &[&str]) -> String {
+pub(in crate::domain) fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_be_bytes());

@@ -127,6 +127,26 @@ codes! {
     PriceGuard "price_guard" Held "Check the cost with the vendor; then approve the line, or widen price_percent in the guards."
     /// Someone edited the line's prices.
     PriceDrift "price_drift" Held "Find out who edited the contract's prices; then approve the line, or set the drift policy to overwrite."
+    /// A company, product or billing code of a charge is not mapped as it should be, or its records contradict each other.
+    ChargeUnclear "charge_unclear" Failed "Look at the charge in the PSA and at its records here; put right what the explanation names."
+    /// Somebody edited a charge of ours, or took it away.
+    ChargeDrift "charge_drift" Held "Find out who edited the charge. Approve the charge to set it anew, or set the drift policy to overwrite. Resolving the finding takes what the PSA shows as the starting point, and the next run goes on from there."
+    /// The PSA took a charge and does not show its amounts.
+    ChargeNotTaken "charge_not_taken" Failed "Give the API user a security level that may read and write costs, or set the amounts in the PSA by hand; then resolve the finding, and they are written again."
+    /// A charge was renamed after it was billed.
+    ChargeNameBilled "charge_name_billed" Unchanged "Nothing: what is billed is not renamed."
+    /// Records of a charge that stands are not to be found any more.
+    ChargeRecordsMissing "charge_records_missing" Held "Map the companies and products of this charge again, or take it away in the PSA by hand: a charge is never lowered because data is missing."
+    /// Usage of before the day from which charges are made.
+    ChargeBeforeStart "charge_before_start" Skipped "Nothing, or set an earlier from in the mapping of the charge."
+    /// The billing period is not over yet.
+    ChargeWaits "charge_waits" Skipped "Nothing: it is charged once its billing period is over. To have it charged while the period runs, set when to as_reported."
+    /// Companies that share a contract have markups that differ.
+    ChargeMarkupsDiffer "charge_markups_differ" Failed "Give the companies that share the contract the same markup for this product, or contracts of their own."
+    /// Another connection writes the charge.
+    ChargeOfAnotherConnection "charge_of_another_connection" Failed "Remove the mapping of the charge from one of the two connections."
+    /// The PSA shows one reference twice.
+    ChargeTwice "charge_twice" Failed "Delete one of the two in the PSA; then resolve the finding."
     /// Someone edited the line.
     Drift "drift" Held "Find out who edited the contract. Approve the line to set the target; to keep what they set, give the company a rule of its own for the product (minimum, maximum), or correct the usage. Resolving the finding takes the PSA's number as the starting point, and the next run sets the target."
     /// A person took this very change back.
@@ -208,6 +228,7 @@ impl Code {
                 | Self::FeedsFewer
                 | Self::UsageStale
                 | Self::Drift
+                | Self::ChargeDrift
                 | Self::PriceGuard
                 | Self::PriceDrift
                 | Self::Reversed

@@ -173,7 +173,7 @@ impl Stream {
 
     fn sent(&mut self, rows: Rows<SentTogether>, sieve: &Sieve) {
         self.goes_on(rows.next);
-        for (key, SentTogether { run, intents }) in rows.items {
+        for (key, SentTogether { run, intents, .. }) in rows.items {
             let Some(at) = schema::instant_of_row(&key) else { continue };
             if is_before(at, sieve.asked.from) {
                 self.ended = true;
@@ -286,7 +286,8 @@ mod tests {
             revision: 0,
             key: "k".parse().unwrap(),
         };
-        let together = || SentTogether { run: "run_1".parse().unwrap(), intents: vec![name.clone()] };
+        let together =
+            || SentTogether { run: "run_1".parse().unwrap(), intents: vec![name.clone()], charges: Vec::new() };
         let sent = |at| (schema::sent_together(String::new(), at, &name.key).sk, together());
         let old_sent = (format!("SENT#{:012}#{}", earlier.as_second(), name.key), together());
 

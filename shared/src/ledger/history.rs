@@ -3,11 +3,12 @@
 
 use jiff::Timestamp;
 
-use super::{Intent, Lease, Ledger};
-use crate::domain::ids::{ConnectionId, RunId};
+use super::{ChargeIntent, Intent, Lease, Ledger};
+use crate::domain::charge::ChargeMeaning;
+use crate::domain::ids::{ConnectionId, IntentKey, RunId};
 use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::LineKey;
-use crate::store::journal::{IntentName, SentTogether};
+use crate::store::journal::{ChargeIntentName, IntentName, SentTogether};
 use crate::store::lines::Tenancy;
 use crate::store::{Condition, Page, Read, StoreError, Write, schema};
 
@@ -64,15 +65,46 @@ impl Ledger {
             let Meaning { line, revision, .. } = &intent.meaning;
             IntentName { line: line.clone(), revision: *revision, key: intent.key.clone() }
         };
-        let together = SentTogether { run: run.clone(), intents: intents.iter().map(named).collect() };
+        let intents = intents.iter().map(named).collect();
+        let together = SentTogether { run: run.clone(), intents, charges: Vec::new() };
+        self.journal_rows(of, lease, connection, (&first.key, &together), now)
+    }
+
+    /// As [`Ledger::journal`], of writes of charges.
+    pub(super) fn journal_of_charges(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        (connection, run): (&ConnectionId, &RunId),
+        intents: &[&ChargeIntent],
+        now: Timestamp,
+    ) -> Result<Vec<Write>, StoreError> {
+        let Some(first) = intents.first() else { return Ok(Vec::new()) };
+        let named = |intent: &&ChargeIntent| {
+            let ChargeMeaning { line, revision, .. } = &intent.meaning;
+            ChargeIntentName { line: line.clone(), revision: *revision, key: intent.key.clone() }
+        };
+        let charges = intents.iter().map(named).collect();
+        let together = SentTogether { run: run.clone(), intents: Vec::new(), charges };
+        self.journal_rows(of, lease, connection, (&first.key, &together), now)
+    }
+
+    fn journal_rows(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        connection: &ConnectionId,
+        (first, together): (&IntentKey, &SentTogether),
+        now: Timestamp,
+    ) -> Result<Vec<Write>, StoreError> {
         let journals = [
             Some(schema::journal(&of.partner, connection)),
             lease.account().map(|account| schema::journal_of_account(&of.partner, connection, &account)),
         ];
         let row = |journal| {
-            let key = schema::sent_together(journal, now, &first.key);
+            let key = schema::sent_together(journal, now, first);
             // It comes and goes with its intents, of which none was there before.
-            self.table.write_put(&key, &together, &Condition::absent())
+            self.table.write_put(&key, together, &Condition::absent())
         };
         journals.into_iter().flatten().map(row).collect()
     }

@@ -5,7 +5,6 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Lease, LeaseHolder};
-use crate::clock::fresh_id;
 use crate::domain::ids::{ConnectionId, IntentKey, RunId};
 use crate::domain::intent::{IntentState, Meaning};
 use crate::domain::line::{Confirmed, LineHistory, LineKey};
@@ -80,8 +79,8 @@ pub enum IntendError {
     /// The same key with another payload: a key is made of what a change means, so this can't come of any decision.
     #[error("the ledger holds another request for line {line} under the key {key}")]
     Contradiction {
-        /// The line.
-        line: LineKey,
+        /// The line or the charge.
+        line: String,
         /// The intent.
         key: IntentKey,
     },
@@ -153,7 +152,9 @@ impl Ledger {
             writes.extend(self.journal(of, lease, (connection, run), &stored, now)?);
             if !self.table.transact(writes).await? {
                 return match self.contradicted(of, &intents).await? {
-                    Some(intent) => Err(IntendError::Contradiction { line: intent.meaning.line, key: intent.key }),
+                    Some(intent) => {
+                        Err(IntendError::Contradiction { line: intent.meaning.line.to_string(), key: intent.key })
+                    }
                     None => Ok(None),
                 };
             }
@@ -202,20 +203,7 @@ impl Ledger {
     /// # Errors
     /// The store is unavailable: don't send. The intent may be stored as sent all the same, and is then settled by reading.
     pub async fn sent(&self, of: &Tenancy, lease: &Lease, intent: &Intent, now: Timestamp) -> Result<bool, StoreError> {
-        // The client may repeat this request when the first answer is lost: it must know its own write again.
-        let call = fresh_id("sent");
-        let sent = Condition::new("SET #state = :sent, #sent_at = :now, #sent_by = :call")
-            .bind(":sent", IntentState::Sent)?
-            .bind(":now", now.as_second())?
-            .bind(":call", call)?;
-        let intended = Condition::new(
-            "#fence = :fence AND #payload = :payload AND (#state = :intended OR (#state = :sent AND #sent_by = :call))",
-        )
-        .bind(":intended", IntentState::Intended)?
-        .bind(":fence", lease.fence)?
-        .bind(":payload", &intent.payload)?;
-        let moved = self.table.update::<Intent>(&row(of, intent), &sent, &intended).await?;
-        Ok(moved.is_some())
+        self.mark_sent(&row(of, intent), lease, &intent.payload, now).await
     }
 
     /// The open intent of a line.

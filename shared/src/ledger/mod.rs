@@ -8,16 +8,21 @@
 //! 3. `sent` is stored before the socket is touched;
 //! 4. `settle` closes the intent and moves the line on, in one transaction, in which `settle_last` gives the lease back.
 //!
+//! Charges are written in the same way (`charges`); how a row goes forward stands once, in `forward`.
+//!
 //! Amounts never change once stored; only the state goes forward. What the ledger does not guarantee: that an outcome is
 //! ever known. An intent whose outcome nobody can tell stays open and is shown to a person,
 //! who may give it up (`reopen`): then it is kept as rejected, never as applied.
 
+mod charges;
+mod forward;
 mod history;
 mod intents;
 mod lease;
 mod reopen;
 mod settle;
 
+pub use charges::{ChargeIntent, ChargeOutcome, ReopenedCharge};
 pub use intents::{IntendError, Intent, Ledger};
 pub use lease::{LEASE_TERM, Lease, LeaseHolder};
 pub use reopen::{LookedAt, RESOLVED_BY_PERSON, Reopened};

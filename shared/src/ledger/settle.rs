@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::forward::NOT_LATE;
 use super::intents::{INTENTS_A_TRANSACTION, row};
 use super::{Intent, Lease, Ledger};
 use crate::domain::intent::{IntentState, Meaning};
@@ -16,10 +17,6 @@ use crate::domain::reason::Code;
 use crate::domain::units::Units;
 use crate::store::lines::Tenancy;
 use crate::store::{Condition, StoreError, Write};
-
-/// Holds of a row that no later lease on the same account has moved. The account of a contract may change while a write of
-/// it is open: what was moved under another account's lease has a fence that can't be compared.
-const NOT_LATE: &str = "(#fence <= :fence OR (attribute_exists(#leased) AND #leased <> :leased))";
 
 /// So many of a line's newest adjustment dates are kept on its row.
 const DATES_KEPT: usize = 40;
@@ -137,26 +134,12 @@ impl Ledger {
             }
             Outcome::Unknown(code) => (IntentState::Unknown, Some(code)),
         };
-        let from = match outcome {
-            Outcome::NeverSent(_) => [IntentState::Intended; 2],
-            // An outcome that is still unknown may be looked at again; that is no step back.
-            _ => [IntentState::Sent, IntentState::Unknown],
+        let landed = match outcome {
+            Outcome::AppliedAs(units) => Some(*units),
+            _ => None,
         };
-        let set = "SET #state = :next, #code = :code, #fence = :fence, #leased = :leased, #settled_at = :settled";
-        let update = match outcome {
-            Outcome::AppliedAs(units) => Condition::new(format!("{set}, #landed = :landed")).bind(":landed", units)?,
-            _ => Condition::new(set),
-        };
-        let update = update
-            .bind(":leased", lease.name())?
-            .bind(":next", next)?
-            .bind(":code", code)?
-            .bind(":fence", lease.fence)?
-            .bind(":settled", next.is_settled().then(|| now.as_second()))?;
-        let legal = Condition::new(format!("{NOT_LATE} AND (#state = :one OR #state = :other)"))
-            .bind(":one", from[0])?
-            .bind(":other", from[1])?;
-        self.table.write_update(&row(of, intent), &update, &legal)
+        let never_sent = matches!(outcome, Outcome::NeverSent(_));
+        self.close_row(&row(of, intent), lease, (next, code.map(String::as_str)), never_sent, landed, now)
     }
 
     fn close_line(

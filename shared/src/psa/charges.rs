@@ -4,15 +4,15 @@
 //! other key, and a write whose answer was lost names no id. Which charge is made or changed is `sync`'s affair; what is
 //! written here holds exactly one of what it names, so that its cost and its price are those of the whole charge.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::{PsaError, WriteError};
-use crate::domain::ids::{BillingCodeId, ChargeId, ContractId};
-use crate::domain::money::Money;
+use crate::domain::ids::{AccountId, BillingCodeId, ChargeId, ContractId};
+use crate::domain::money::{Currency, Money};
 
 /// How each reference of ours begins.
 pub const REFERENCE_PREFIX: &str = "TL-";
@@ -73,6 +73,15 @@ pub struct NewCharge {
     pub billing_code: BillingCodeId,
 }
 
+/// In which currencies an account's charges are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChargedIn {
+    /// The customer's invoices: prices; `None` where the PSA does not say it.
+    pub prices: Option<Currency>,
+    /// Costs, where they are in another.
+    pub costs: Option<Currency>,
+}
+
 /// Reading and writing charges. A PSA that takes none answers [`HAS_NO_CHARGES`], its writes as not sent.
 #[async_trait]
 pub trait Charges: Send + Sync {
@@ -84,6 +93,9 @@ pub trait Charges: Send + Sync {
         contracts: &BTreeSet<ContractId>,
         references: &BTreeSet<String>,
     ) -> Result<Vec<PsaCharge>, PsaError>;
+
+    /// In which currencies the charges of accounts are. One that the PSA does not show is left out.
+    async fn charged_in(&self, accounts: &BTreeSet<AccountId>) -> Result<BTreeMap<AccountId, ChargedIn>, PsaError>;
 
     /// Makes a charge, once. Answers its id where the PSA says it; `None` is a success all the same.
     ///

@@ -33,7 +33,7 @@ use crate::domain::period::PeriodType;
 use crate::domain::policy::BudgetPercent;
 use crate::domain::repricing::Repricing;
 use crate::domain::units::{Delta, Units};
-pub use charges::{Charges, NewCharge, PsaCharge};
+pub use charges::{ChargedIn, Charges, NewCharge, PsaCharge};
 pub use credentials::{Credentials, Psa};
 pub use error::{Kind, PsaError, WriteError};
 pub use observation::{Asked, Observation, ObservedLine, Opening, TakenOtherwise, Window};

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::connections::ConnectionAct;
 use super::runs::Run;
 use super::{Condition, Key, StoreError, Table, Write, schema};
+use crate::domain::charge::ChargeLine;
 use crate::domain::difference::{Difference, Fields};
 use crate::domain::finding::{Finding, FindingState, Subject};
 use crate::domain::ids::{CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, RunId};
@@ -126,6 +127,20 @@ pub struct SentTogether {
     pub run: RunId,
     /// Where they stand in the ledger.
     pub intents: Vec<IntentName>,
+    /// Where those of charges stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<ChargeIntentName>,
+}
+
+/// What names a write of a charge within its tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargeIntentName {
+    /// The charge.
+    pub line: ChargeLine,
+    /// The charge's revision.
+    pub revision: u32,
+    /// The intent's key.
+    pub key: IntentKey,
 }
 
 /// What names a row of the ledger within its tenant.

@@ -7,6 +7,7 @@
 mod batches;
 pub mod breakers;
 pub mod budgets;
+pub mod charge_lines;
 pub mod charges;
 mod condition;
 pub mod connections;

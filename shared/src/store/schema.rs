@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::charge::RecordKey;
+use crate::domain::charge::{ChargeKey, ChargeLine, ChargeMeaning, RecordKey};
 use crate::domain::ids::{
     AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId, WebhookId,
 };
@@ -236,6 +236,30 @@ pub fn intent(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, line: &LineKey, rev
 #[must_use]
 pub fn ledger(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, line: &LineKey) -> String {
     format!("{}#LEDGER#{}#{}", of_tenant(p, psa, tenant), line.contract, line.service)
+}
+
+/// What is known of a charge: a row of its PSA tenant, by billing period. A bundle has no meter; no id is empty.
+#[must_use]
+pub fn charge_line(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, line: &ChargeLine) -> Key {
+    let ChargeKey { product, meter, period_start } = &line.key;
+    let meter = meter.as_ref().map_or("", |meter| meter.as_str());
+    Key::new(of_tenant(p, psa, tenant), format!("{CHARGE_LINES}{period_start}#{}#{product}#{meter}", line.contract))
+}
+
+/// Sort keys of what is known of charges begin so, and go on with the first day of the billing period.
+pub const CHARGE_LINES: &str = "CHARGE#";
+
+/// A write of a charge.
+#[must_use]
+pub fn charge_intent(of: &ChargeMeaning, psa: Psa, key: &IntentKey) -> Key {
+    let ChargeMeaning { partner, tenant, line, revision, .. } = of;
+    Key::new(charge_ledger(partner, psa, tenant, line), format!("INTENT#{revision:010}#{key}"))
+}
+
+/// The partition of a charge's writes.
+#[must_use]
+pub fn charge_ledger(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, line: &ChargeLine) -> String {
+    format!("{}#CHARGED#{line}", of_tenant(p, psa, tenant))
 }
 
 /// Partition of the usage counts of one month, one row a feed. `month` is `2026-11`, in UTC.

@@ -335,7 +335,7 @@ impl MappedFeed {
 }
 
 /// What of a mapping this version does not understand, in words.
-fn not_understood<T: Mapping>(mapping: &T) -> Option<String> {
+pub(super) fn not_understood<T: Mapping>(mapping: &T) -> Option<String> {
     let parts = mapping.newer().names();
     (!parts.is_empty()).then(|| {
         let (id, parts) = (mapping.id(), parts.join(", "));

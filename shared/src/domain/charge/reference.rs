@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{ConnectionId, ContractId, Meter, PartnerId, ProductKey, PsaTenantId};
+use crate::domain::ids::{ContractId, Meter, PartnerId, ProductKey, PsaTenantId};
 use crate::domain::intent::digest;
 
 const PREFIX: &str = "TL-";
@@ -32,8 +32,6 @@ pub struct ChargePlace {
     pub partner: PartnerId,
     /// The PSA's database.
     pub tenant: PsaTenantId,
-    /// The partner's link to it.
-    pub connection: ConnectionId,
     /// The contract that the charge is on.
     pub contract: ContractId,
 }
@@ -58,7 +56,6 @@ impl ChargeKey {
         let digest = digest(&[
             place.partner.as_str(),
             place.tenant.as_str(),
-            place.connection.as_str(),
             place.contract.as_str(),
             self.product.as_str(),
             self.meter.as_ref().map_or(NO_METER, Meter::as_str),

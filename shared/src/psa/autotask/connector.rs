@@ -16,7 +16,7 @@ use crate::domain::ids::{AccountId, ChargeId, ContractId, ContractServiceId, Ser
 use crate::domain::line::LineKey;
 use crate::domain::money::{Money, UnitPrices};
 use crate::psa::{
-    Account, Allowance, Asked, BillingCode, BillingCodeKind, CatalogPage, CatalogQuery, Charges, Connector,
+    Account, Allowance, Asked, BillingCode, BillingCodeKind, CatalogPage, CatalogQuery, ChargedIn, Charges, Connector,
     ContractLine, JobCost, NewCharge, NewService, Observation, Provisioning, PsaCharge, PsaError, Right, Service,
     UnitsChange, Vendor, Window, WriteError,
 };
@@ -124,6 +124,10 @@ impl Charges for AutotaskConnector {
         references: &BTreeSet<String>,
     ) -> Result<Vec<PsaCharge>, PsaError> {
         charges::charges(&self.client, contracts, references).await
+    }
+
+    async fn charged_in(&self, accounts: &BTreeSet<AccountId>) -> Result<BTreeMap<AccountId, ChargedIn>, PsaError> {
+        prices::charged_in(&self.client, accounts).await
     }
 
     /// One request, and one more before the first of them: the type of charges has no number that is published.

@@ -12,7 +12,7 @@ use super::wire::{CurrencyRow, InvoicedRow, PricedRow, Row as _};
 use crate::domain::ids::{AccountId, ContractId};
 use crate::domain::line::LineKey;
 use crate::domain::money::{Currency, Money, UnitPrices};
-use crate::psa::{Kind, Observation, PsaError};
+use crate::psa::{ChargedIn, Kind, Observation, PsaError};
 
 /// Of the lines named, each with the currency in which its account is invoiced. What was observed already is not read again.
 pub(super) async fn of_lines(
@@ -116,6 +116,19 @@ impl PricedRow {
 
 /// Digits after the point of a price that was converted.
 const SCALE: u32 = 4;
+
+/// In which currencies the charges of accounts are.
+pub(super) async fn charged_in(
+    client: &Client,
+    accounts: &BTreeSet<AccountId>,
+) -> Result<BTreeMap<AccountId, ChargedIn>, PsaError> {
+    let currencies = Currencies::of(client, &accounts.iter().collect()).await?;
+    let of = |account: &AccountId| ChargedIn {
+        prices: currencies.of_account(account),
+        costs: currencies.of_costs(account),
+    };
+    Ok(accounts.iter().map(|account| (account.clone(), of(account))).collect())
+}
 
 /// Which currency an account is invoiced in.
 #[derive(Default)]

@@ -1,13 +1,13 @@
 //! Charges and services that are made, behind the circuit as every other call.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
 use super::Guarded;
-use crate::domain::ids::{ChargeId, ContractId, ContractServiceId, ServiceId};
+use crate::domain::ids::{AccountId, ChargeId, ContractId, ContractServiceId, ServiceId};
 use crate::domain::money::Money;
-use crate::psa::charges::{Charges, NewCharge, PsaCharge};
+use crate::psa::charges::{ChargedIn, Charges, NewCharge, PsaCharge};
 use crate::psa::provision::{BillingCode, BillingCodeKind, NewService, Provisioning, Vendor};
 use crate::psa::{PsaError, Service, WriteError};
 
@@ -19,6 +19,10 @@ impl Charges for Guarded {
         references: &BTreeSet<String>,
     ) -> Result<Vec<PsaCharge>, PsaError> {
         self.read(self.connector.charges(contracts, references)).await
+    }
+
+    async fn charged_in(&self, accounts: &BTreeSet<AccountId>) -> Result<BTreeMap<AccountId, ChargedIn>, PsaError> {
+        self.read(self.connector.charged_in(accounts)).await
     }
 
     async fn create_charge(&self, charge: &NewCharge) -> Result<Option<ChargeId>, WriteError> {

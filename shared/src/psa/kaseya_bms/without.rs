@@ -2,14 +2,14 @@
 //!
 //! Each call says so without a request, and each write as not sent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
 use super::connector::KaseyaBmsConnector;
-use crate::domain::ids::{ChargeId, ContractId, ContractServiceId, ServiceId};
+use crate::domain::ids::{AccountId, ChargeId, ContractId, ContractServiceId, ServiceId};
 use crate::domain::money::Money;
-use crate::psa::charges::{Charges, HAS_NO_CHARGES, NewCharge, PsaCharge};
+use crate::psa::charges::{ChargedIn, Charges, HAS_NO_CHARGES, NewCharge, PsaCharge};
 use crate::psa::provision::{BillingCode, BillingCodeKind, HAS_NO_PROVISIONING, NewService, Provisioning, Vendor};
 use crate::psa::{Kind, PsaError, Service, WriteError};
 
@@ -34,6 +34,10 @@ fn no_provisioning() -> PsaError {
 #[async_trait]
 impl Charges for KaseyaBmsConnector {
     async fn charges(&self, _: &BTreeSet<ContractId>, _: &BTreeSet<String>) -> Result<Vec<PsaCharge>, PsaError> {
+        Err(no_charges())
+    }
+
+    async fn charged_in(&self, _: &BTreeSet<AccountId>) -> Result<BTreeMap<AccountId, ChargedIn>, PsaError> {
         Err(no_charges())
     }
 

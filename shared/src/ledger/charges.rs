@@ -1,0 +1,385 @@
+//! Writes of charges: as those of units, each stored before it is sent and settled by what the PSA shows.
+//!
+//! A charge has one row of what is known of it, and at most one open intent. An intent goes forward only; what stands in the
+//! PSA is stored in the transaction that settles it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::forward::NOT_LATE;
+use super::intents::INTENTS_A_TRANSACTION;
+use super::{IntendError, Lease, Ledger, RESOLVED_BY_PERSON};
+use crate::domain::charge::{ChargeHistory, ChargeLine, ChargeMeaning, Piece};
+use crate::domain::ids::{ConnectionId, IntentKey, RunId};
+use crate::domain::intent::IntentState;
+use crate::psa::Psa;
+use crate::store::charge_lines::ChargeRow;
+use crate::store::lines::Tenancy;
+use crate::store::{Condition, Key, Page, Read, StoreError, Write, schema};
+
+/// A ledger row: one write of a charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargeIntent {
+    /// Its key.
+    pub key: IntentKey,
+    /// What it is. Never changed.
+    pub meaning: ChargeMeaning,
+    /// A digest of what the request says. Never changed.
+    pub payload: String,
+    /// The connection that writes.
+    pub connection: ConnectionId,
+    /// The run that decided it.
+    pub run: RunId,
+    /// How far it has come.
+    pub state: IntentState,
+    /// The fence of the lease that last moved it.
+    pub fence: u64,
+    /// That lease's name.
+    pub leased: String,
+    /// When it was decided.
+    pub intended: Timestamp,
+    /// When it was stored as sent, in seconds since 1970.
+    #[serde(default)]
+    pub sent_at: Option<i64>,
+    /// When its outcome was known, likewise.
+    #[serde(default)]
+    pub settled_at: Option<i64>,
+    /// Why it was rejected, or why its outcome is not known.
+    #[serde(default)]
+    pub code: Option<String>,
+}
+
+impl ChargeIntent {
+    /// When it left, in seconds since 1970.
+    #[must_use]
+    pub fn left_at(&self) -> i64 {
+        self.sent_at.unwrap_or_else(|| self.intended.as_second())
+    }
+}
+
+/// What became of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChargeOutcome {
+    /// The PSA shows it: these are the charge's pieces from now on.
+    Applied(Vec<Piece>),
+    /// Nothing was changed, for the reason named by the code.
+    Rejected(String),
+    /// It never left this machine.
+    NeverSent(String),
+    /// Nobody knows yet; the charge stays closed to new writes.
+    Unknown(String),
+}
+
+/// What came of a person's word on a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReopenedCharge {
+    /// It moved on, or there was nothing to move.
+    Done,
+    /// A worker has the account, or the charge moved on at this very moment.
+    Busy,
+    /// The open write may be on its way until then.
+    TooEarly(Timestamp),
+}
+
+fn row(psa: Psa, intent: &ChargeIntent) -> Key {
+    schema::charge_intent(&intent.meaning, psa, &intent.key)
+}
+
+impl Ledger {
+    /// Stores what is about to be written and marks the charges, all or nothing. `planned`: each with what is known of its
+    /// charge, its pieces as the PSA shows them now. `None`: a charge has moved on meanwhile, has an open intent, or the
+    /// lease is lost; nothing was stored.
+    ///
+    /// # Errors
+    /// As [`Ledger::intend`].
+    pub async fn intend_charges(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        (connection, run): (&ConnectionId, &RunId),
+        planned: &[(ChargeMeaning, ChargeHistory)],
+        now: Timestamp,
+    ) -> Result<Option<Vec<ChargeIntent>>, IntendError> {
+        let intent = |(meaning, _): &(ChargeMeaning, ChargeHistory)| ChargeIntent {
+            key: meaning.key(),
+            payload: meaning.payload(),
+            meaning: meaning.clone(),
+            connection: connection.clone(),
+            run: run.clone(),
+            state: IntentState::Intended,
+            fence: lease.fence,
+            leased: lease.name().to_owned(),
+            intended: now,
+            sent_at: None,
+            settled_at: None,
+            code: None,
+        };
+        let intents: Vec<ChargeIntent> = planned.iter().map(intent).collect();
+        let pairs: Vec<_> = intents.iter().zip(planned).collect();
+        for chunk in pairs.chunks(INTENTS_A_TRANSACTION) {
+            let mut writes = Vec::with_capacity(chunk.len() * 2);
+            for (intent, (_, history)) in chunk {
+                writes.push(self.table.write_put(&row(of.psa, intent), intent, &Condition::absent())?);
+                writes.push(self.open_charge(of, lease, intent, history)?);
+            }
+            let stored: Vec<&ChargeIntent> = chunk.iter().map(|(intent, _)| *intent).collect();
+            writes.extend(self.journal_of_charges(of, lease, (connection, run), &stored, now)?);
+            if !self.table.transact(writes).await? {
+                return match self.contradicted_charge(of, &intents).await? {
+                    Some(intent) => {
+                        Err(IntendError::Contradiction { line: intent.meaning.line.to_string(), key: intent.key })
+                    }
+                    None => Ok(None),
+                };
+            }
+        }
+        Ok(Some(intents))
+    }
+
+    async fn contradicted_charge(
+        &self,
+        of: &Tenancy,
+        intents: &[ChargeIntent],
+    ) -> Result<Option<ChargeIntent>, StoreError> {
+        let keys: Vec<Key> = intents.iter().map(|intent| row(of.psa, intent)).collect();
+        let stored: Vec<ChargeIntent> = self.table.get_each(&keys).await?;
+        let other =
+            |intent: &&ChargeIntent| intents.iter().any(|new| new.key == intent.key && new.payload != intent.payload);
+        Ok(stored.iter().find(other).cloned())
+    }
+
+    fn open_charge(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        intent: &ChargeIntent,
+        history: &ChargeHistory,
+    ) -> Result<Write, StoreError> {
+        let line = &intent.meaning.line;
+        // What it is made of is stored with the write: from now on its records are charged here and nowhere else.
+        let open = Condition::new(
+            "SET #line = :line, #account = :account, #period_end = :period_end, #writer = :writer, #pieces = :pieces, \
+             #next = :next, #records = :records, #open = :open, #fence = :fence, #leased = :leased, \
+             #revision = :revision, #forgotten = :forgotten",
+        )
+        .bind(":line", line)?
+        .bind(":account", &history.account)?
+        .bind(":period_end", history.period_end)?
+        .bind(":writer", &intent.connection)?
+        .bind(":pieces", &history.pieces)?
+        .bind(":next", history.next.max(intent.meaning.number))?
+        .bind(":records", &intent.meaning.records)?
+        .bind(":open", &intent.key)?
+        .bind(":fence", lease.fence)?
+        .bind(":leased", lease.name())?
+        .bind(":revision", intent.meaning.revision)?
+        .bind(":forgotten", history.forgotten)?;
+        self.table.write_update(&of.charge(line), &open, &quiet(history)?)
+    }
+
+    /// Stores that the request is about to leave. `false`: another worker has the account; don't send.
+    ///
+    /// # Errors
+    /// As [`Ledger::sent`].
+    pub async fn charge_sent(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        intent: &ChargeIntent,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.mark_sent(&row(of.psa, intent), lease, &intent.payload, now).await
+    }
+
+    /// Stores outcomes, and moves the charges on where the outcome is known. `false`: another worker has the account; what
+    /// could not be stored is settled by whoever holds it.
+    ///
+    /// # Errors
+    /// The store is unavailable. The intents stay as they were and are settled by reading.
+    pub async fn settle_charges(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        settled: &[(&ChargeIntent, ChargeOutcome)],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        for chunk in settled.chunks(INTENTS_A_TRANSACTION) {
+            let mut writes = Vec::with_capacity(chunk.len() * 2);
+            for (intent, outcome) in chunk {
+                let (next, code) = match outcome {
+                    ChargeOutcome::Applied(_) => (IntentState::Applied, None),
+                    ChargeOutcome::Rejected(code) | ChargeOutcome::NeverSent(code) => {
+                        (IntentState::Rejected, Some(code.as_str()))
+                    }
+                    ChargeOutcome::Unknown(code) => (IntentState::Unknown, Some(code.as_str())),
+                };
+                let never_sent = matches!(outcome, ChargeOutcome::NeverSent(_));
+                writes.push(self.close_row(&row(of.psa, intent), lease, (next, code), never_sent, None, now)?);
+                writes.extend(self.close_charge(of, lease, intent, outcome)?);
+            }
+            if !self.table.transact(writes).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn close_charge(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        intent: &ChargeIntent,
+        outcome: &ChargeOutcome,
+    ) -> Result<Option<Write>, StoreError> {
+        let ChargeMeaning { line, revision, number, .. } = &intent.meaning;
+        let mine = Condition::new(format!("#open = :open AND {NOT_LATE}"))
+            .bind(":open", &intent.key)?
+            .bind(":fence", lease.fence)?
+            .bind(":leased", lease.name())?;
+        let moved = "SET #revision = :moved, #fence = :fence, #leased = :leased";
+        let update = match outcome {
+            ChargeOutcome::Unknown(_) => return Ok(None),
+            ChargeOutcome::Rejected(_) | ChargeOutcome::NeverSent(_) => Condition::new(format!("{moved} REMOVE #open")),
+            ChargeOutcome::Applied(pieces) => {
+                let next = number.saturating_add(1).max(pieces.iter().map(|piece| piece.number + 1).max().unwrap_or(0));
+                Condition::new(format!("{moved}, #pieces = :pieces, #next = :next, #forgotten = :no REMOVE #open"))
+                    .bind(":pieces", pieces)?
+                    .bind(":next", next)?
+                    .bind(":no", false)?
+            }
+        };
+        let update = update.bind(":moved", revision.saturating_add(1))?;
+        self.table.write_update(&of.charge(line), &update, &mine).map(Some)
+    }
+
+    /// Remembers that a charge was found as it should be, with its pieces as the PSA shows them. `false`: it has moved on.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn remember_charge(
+        &self,
+        of: &Tenancy,
+        line: &ChargeLine,
+        history: &ChargeHistory,
+        pieces: &[Piece],
+    ) -> Result<bool, StoreError> {
+        let next = pieces.iter().map(|piece| piece.number.saturating_add(1)).max().unwrap_or(0).max(history.next);
+        let update = Condition::new("SET #pieces = :pieces, #next = :next, #forgotten = :no")
+            .bind(":pieces", pieces)?
+            .bind(":next", next)?
+            .bind(":no", false)?;
+        let there = Condition::new("#writer = :was AND #revision = :revision AND attribute_not_exists(#open)")
+            .bind(":was", &history.writer)?
+            .bind(":revision", history.revision)?;
+        self.table.amend(&of.charge(line), &update, &there).await
+    }
+
+    /// The open intent of a charge.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn open_charge_intent(
+        &self,
+        of: &Tenancy,
+        line: &ChargeLine,
+        history: &ChargeHistory,
+    ) -> Result<Option<ChargeIntent>, StoreError> {
+        let Some(key) = &history.open else { return Ok(None) };
+        let sk = format!("INTENT#{:010}#{key}", history.revision);
+        let pk = schema::charge_ledger(&of.partner, of.psa, &of.tenant, line);
+        self.table.get(&Key { pk, sk }, Read::Consistent).await
+    }
+
+    /// The newest intent of a charge, whatever became of it.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn newest_of_charge(&self, of: &Tenancy, line: &ChargeLine) -> Result<Option<ChargeIntent>, StoreError> {
+        let partition = schema::charge_ledger(&of.partner, of.psa, &of.tenant, line);
+        let page = Page { prefix: "INTENT#", limit: Some(1), backwards: true, ..Page::default() };
+        let newest = self.table.page(&partition, &page, Read::Consistent).await?;
+        Ok(newest.items.into_iter().next().map(|(_, intent)| intent))
+    }
+
+    /// Lets the next run decide a charge anew from what the PSA shows, after a person has looked at it. A write whose outcome
+    /// nobody knows is given up: it is kept as rejected, never as applied, and not while it may still be on its way.
+    ///
+    /// # Errors
+    /// The store is unavailable. It may be done again.
+    pub async fn reopen_charge(
+        &self,
+        of: &Tenancy,
+        line: &ChargeLine,
+        settle: SignedDuration,
+        now: Timestamp,
+    ) -> Result<ReopenedCharge, StoreError> {
+        let key = of.charge(line);
+        let Some(found) = self.table.get::<ChargeRow>(&key, Read::Consistent).await? else {
+            return Ok(ReopenedCharge::Done);
+        };
+        let Some(lease) = self.lease(of, &found.history.account, now).await? else {
+            return Ok(ReopenedCharge::Busy);
+        };
+        let reopened = match self.table.get::<ChargeRow>(&key, Read::Consistent).await {
+            Ok(Some(found)) => self.reopen_leased_charge(of, &lease, &found, settle, now).await,
+            Ok(None) => Ok(ReopenedCharge::Done),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = self.release(&lease).await {
+            tracing::warn!(%error, charge = %line, "a lease was not given back and ends with its term");
+        }
+        reopened
+    }
+
+    async fn reopen_leased_charge(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        found: &ChargeRow,
+        settle: SignedDuration,
+        now: Timestamp,
+    ) -> Result<ReopenedCharge, StoreError> {
+        let history = &found.history;
+        let mut writes = Vec::new();
+        if let Some(intent) = self.open_charge_intent(of, &found.line, history).await? {
+            let sent = Timestamp::from_second(intent.left_at()).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            let until = sent.saturating_add(settle).unwrap_or(now);
+            if intent.state != IntentState::Intended && now < until {
+                return Ok(ReopenedCharge::TooEarly(until));
+            }
+            // Only from the very state that was judged: a late worker that has just sent it wins.
+            let update = Condition::new("SET #state = :next, #code = :code, #fence = :fence, #settled_at = :settled")
+                .bind(":next", IntentState::Rejected)?
+                .bind(":code", RESOLVED_BY_PERSON)?
+                .bind(":fence", lease.fence.max(intent.fence))?
+                .bind(":settled", now.as_second())?;
+            let unmoved = Condition::new("#state = :state AND #fence = :seen")
+                .bind(":state", intent.state)?
+                .bind(":seen", intent.fence)?;
+            writes.push(self.table.write_update(&row(of.psa, &intent), &update, &unmoved)?);
+        }
+        let update = Condition::new("SET #revision = :moved, #fence = :fence, #forgotten = :yes REMOVE #open")
+            .bind(":moved", history.revision.saturating_add(1))?
+            .bind(":fence", lease.fence.max(found.fence))?
+            .bind(":yes", true)?;
+        let unmoved = match &history.open {
+            Some(open) => Condition::new("#revision = :was AND #open = :open").bind(":open", open)?,
+            None => Condition::new("#revision = :was AND attribute_not_exists(#open)"),
+        };
+        writes.push(self.table.write_update(
+            &of.charge(&found.line),
+            &update,
+            &unmoved.bind(":was", history.revision)?,
+        )?);
+        Ok(if self.table.transact(writes).await? { ReopenedCharge::Done } else { ReopenedCharge::Busy })
+    }
+}
+
+/// The row is as `history` says, or not there yet.
+fn quiet(history: &ChargeHistory) -> Result<Condition, StoreError> {
+    Condition::new(
+        "attribute_not_exists(#pk) OR (#writer = :was AND #revision = :revision AND \
+         (#fence <= :fence OR attribute_not_exists(#leased) OR #leased <> :leased) AND attribute_not_exists(#open))",
+    )
+    .bind(":was", &history.writer)
+}

@@ -1,0 +1,17 @@
+//! Metered charges in a sync: from the records of usage and the mappings to charges that stand in the PSA.
+//!
+//! `wanted` says what should stand, by records alone; `draft` is the planner's half: it reads the PSA in bulk, decides at once
+//! what needs no write and hands the rest to jobs of accounts; `work` is the job's half, under the account's lease. What
+//! becomes of one charge is decided in `domain::charge`, what was written is kept by `ledger`, and what an unseen write came
+//! to is said by `judge`.
+
+mod draft;
+mod job;
+mod judge;
+mod row;
+mod wanted;
+mod work;
+
+pub(super) use draft::draft;
+pub(super) use job::ChargesJob;
+pub(super) use work::{ChargesShift, stopped_rows};
