@@ -26,7 +26,7 @@ impl Loose {
     pub(crate) async fn read(deps: &Deps, partner: &PartnerId, connection: &ConnectionId) -> Result<Self, Problem> {
         let months = recent_months(deps.clock.now());
         let since = *months.start();
-        let Everything { products, companies } = deps.mappings.everything(partner, connection).await?;
+        let Everything { products, companies, .. } = deps.mappings.everything(partner, connection).await?;
         let book = deps.usage.load(partner, months).await?;
         Ok(Self { feeds: unmapped(&book, since, &products, &companies), products, companies })
     }

@@ -7,6 +7,7 @@ use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use super::charge::BillingDay;
 use super::money::Currency;
 use super::pricing::Markup;
 
@@ -36,6 +37,8 @@ pub struct Policy {
     /// The currency of the PSA's amounts, ISO 4217, where the PSA does not say it itself (Kaseya BMS).
     #[schema(value_type = Option<String>, example = "EUR")]
     pub currency: Option<Currency>,
+    /// The day of the month on which billing periods of metered charges begin, 1 to 31; in a shorter month its last day.
+    pub billing_day: BillingDay,
 }
 
 /// Markups of a connection, in percent as decimal text. One that is null adds nothing: prices are then left alone.
@@ -120,9 +123,9 @@ pub enum Approval {
 }
 
 /// Reads a whole number within bounds, and says what it must be where it is something else.
-struct Within {
-    least: u32,
-    most: u32,
+pub(super) struct Within {
+    pub least: u32,
+    pub most: u32,
 }
 
 impl Visitor<'_> for Within {
@@ -259,7 +262,9 @@ mod tests {
 
     #[test]
     fn a_number_that_is_none_or_out_of_bounds_is_told_what_it_must_be() {
-        for (field, bounds) in [("stale_after_hours", "1 to 8784"), ("budget_percent", "1 to 100")] {
+        for (field, bounds) in
+            [("stale_after_hours", "1 to 8784"), ("budget_percent", "1 to 100"), ("billing_day", "1 to 31")]
+        {
             for bad in ["\"3\"", "0", "8785", "-1", "1.5", "4294967297", "true"] {
                 let refused = serde_json::from_str::<Policy>(&format!(r#"{{"{field}":{bad}}}"#)).unwrap_err();
                 let told = refused.to_string();

@@ -32,6 +32,12 @@ pub enum Kind {
     ProductChanged,
     /// Its mapping was removed.
     ProductUnmapped,
+    /// The charges of a product were mapped.
+    ChargesMapped,
+    /// Their mapping was changed.
+    ChargesRemapped,
+    /// Their mapping was removed.
+    ChargesUnmapped,
     /// A company was mapped.
     CompanyMapped,
     /// Its mapping was changed.

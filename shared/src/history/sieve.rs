@@ -10,7 +10,7 @@ use crate::domain::ids::{CompanyId, ProductKey};
 use crate::domain::line::LineKey;
 use crate::store::connections::{Connection, ConnectionAct};
 use crate::store::journal::{Act, What};
-use crate::store::mappings::{CompanyMapping, Mapping, ProductMapping};
+use crate::store::mappings::{ChargeMapping, CompanyMapping, Mapping, ProductMapping};
 use crate::store::{StoreError, Table};
 
 /// What of a history is asked for; all of it where nothing is named.
@@ -75,10 +75,7 @@ impl Sieve {
     pub fn may_pass(&self, act: &Act) -> bool {
         let kinds: &[Kind] = match &act.what {
             What::Connection(changed) => &[kind_of(changed.act)],
-            What::Mapping { mapping, .. } if mapping.starts_with(ProductMapping::PREFIX) => {
-                &[Kind::ProductMapped, Kind::ProductChanged, Kind::ProductUnmapped]
-            }
-            What::Mapping { .. } => &[Kind::CompanyMapped, Kind::CompanyChanged, Kind::CompanyUnmapped],
+            What::Mapping { mapping, .. } => &kinds_of(mapping),
             What::Run { whole: true, .. } => &[Kind::Run],
             What::Run { .. } => &[Kind::Run, Kind::Approval, Kind::Reversal],
             What::Resolved(_) => &[Kind::FindingResolved],
@@ -94,7 +91,7 @@ impl Sieve {
             What::Run { .. } | What::Resolved(_) => true,
             What::Mapping { mapping, .. } => {
                 let of_company = mapping.strip_prefix(CompanyMapping::PREFIX);
-                let of_product = mapping.strip_prefix(ProductMapping::PREFIX);
+                let of_product = product_of(mapping);
                 let same = |asked: Option<&str>, of: &str| asked.is_none_or(|asked| asked == of);
                 line.is_none()
                     && (of_company.is_some_and(|of| same(company.as_ref().map(CompanyId::as_str), of))
@@ -129,6 +126,22 @@ impl Sieve {
         // A line that several feed goes by the name of the first.
         by_name || told.lines.iter().any(|line| named.lines.contains(line))
     }
+}
+
+/// The kinds of entry that the making, a change and the removal of the mapping with this sort key come to.
+pub(super) fn kinds_of(mapping: &str) -> [Kind; 3] {
+    if mapping.starts_with(CompanyMapping::PREFIX) {
+        [Kind::CompanyMapped, Kind::CompanyChanged, Kind::CompanyUnmapped]
+    } else if mapping.starts_with(ChargeMapping::PREFIX) {
+        [Kind::ChargesMapped, Kind::ChargesRemapped, Kind::ChargesUnmapped]
+    } else {
+        [Kind::ProductMapped, Kind::ProductChanged, Kind::ProductUnmapped]
+    }
+}
+
+/// The product that the mapping with this sort key is of, or is the mapping of the charges of.
+pub(super) fn product_of(mapping: &str) -> Option<&str> {
+    mapping.strip_prefix(ProductMapping::PREFIX).or_else(|| mapping.strip_prefix(ChargeMapping::PREFIX))
 }
 
 /// The kind of entry that something done to a connection comes to.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::entry::{Entry, Kind, State};
 use super::place::Place;
-use super::sieve::kind_of;
+use super::sieve::{kind_of, kinds_of, product_of};
 use super::stream::{Found, Placed};
 use crate::domain::difference::{Difference, Fields};
 use crate::domain::ids::{CompanyId, ProductKey, RunId};
@@ -17,7 +17,7 @@ use crate::ledger::{Intent, RESOLVED_BY_PERSON};
 use crate::store::connections::Connection;
 use crate::store::journal::{Act, ConnectionChanged, IntentName, ResolvedFinding, What};
 use crate::store::lines::Tenancy;
-use crate::store::mappings::{CompanyMapping, Mapping, MappingVersion, ProductMapping};
+use crate::store::mappings::{CompanyMapping, Mapping, MappingVersion};
 use crate::store::runs::{Mode, Run, RunState, Trigger};
 use crate::store::{Key, StoreError, Table, schema};
 
@@ -135,20 +135,18 @@ impl<'a> Looked<'a> {
         let fields = difference.names().join(", ");
         let actor = now.mapping.get("updated_by").and_then(Value::as_str).unwrap_or_default();
         let company = row.strip_prefix(CompanyMapping::PREFIX);
-        let product = row.strip_prefix(ProductMapping::PREFIX);
-        let (kinds, what) = match (company, product) {
-            (Some(company), _) => {
-                ([Kind::CompanyMapped, Kind::CompanyChanged, Kind::CompanyUnmapped], format!("company {company}"))
+        let product = product_of(row);
+        let [mapped, changed, unmapped] = kinds_of(row);
+        let (what, were) = match (company, product) {
+            (Some(company), _) => (format!("company {company}"), "was"),
+            (None, product) if mapped == Kind::ChargesMapped => {
+                (format!("charges of product {}", product.unwrap_or_default()), "were")
             }
-            (None, product) => (
-                [Kind::ProductMapped, Kind::ProductChanged, Kind::ProductUnmapped],
-                format!("product {}", product.unwrap_or_default()),
-            ),
+            (None, product) => (format!("product {}", product.unwrap_or_default()), "was"),
         };
-        let [mapped, changed, unmapped] = kinds;
         let (kind, summary) = match (before, after) {
             (_, None) => (unmapped, format!("The mapping of {what} was removed.")),
-            (None, Some(_)) => (mapped, format!("The {what} was mapped.")),
+            (None, Some(_)) => (mapped, format!("The {what} {were} mapped.")),
             (Some(_), Some(_)) => (changed, format!("The mapping of {what} was changed: {fields}.")),
         };
         let company: Option<CompanyId> = company.and_then(|company| company.parse().ok());

@@ -1,4 +1,5 @@
-//! Mappings: which product is which service, which company is which account and contract; one row each, per connection.
+//! Mappings: which product is which service, which company is which account and contract, how a product's metered charges are
+//! put on contracts; one row each, per connection.
 //!
 //! Each change raises the mapping's version and is kept for ever as a row of its own beside the current one, so that the
 //! version a plan names can be read back years later; a removal is a version too. What a mapping means for a line is
@@ -6,6 +7,7 @@
 //! `import`; every read and write here respects the one that is under way (`gate`).
 
 mod apply;
+mod charges;
 mod content;
 mod gate;
 mod import;
@@ -20,6 +22,7 @@ use super::newer::apart;
 use super::runs::{LastSync, Runs};
 use super::{Condition, Key, Newer, Page, Read, StoreError, Table, UnreadableRow, Write, schema};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
+pub use charges::{ChargeMapping, ChargeMode, ChargeWhen};
 pub use content::{CompanyMapping, Decimals, Opening, Override, Price, ProductMapping, UnitCost, UnitPrice};
 pub use gate::IMPORT_TERM;
 pub use import::{Everything, Import, Weighed};
@@ -52,7 +55,7 @@ pub enum Removed {
     ImportUnderWay,
 }
 
-/// What both kinds of mapping have in common.
+/// What all kinds of mapping have in common.
 pub trait Mapping: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync {
     /// What names it within its connection.
     type Id: Send + Sync + std::fmt::Display + std::str::FromStr;
@@ -79,13 +82,13 @@ pub trait Mapping: Clone + PartialEq + Serialize + DeserializeOwned + Send + Syn
 }
 
 macro_rules! mapping {
-    ($name:ident, $id:ident, $field:ident, $prefix:literal $($more:tt)*) => {
+    ($name:ident, $id:ident, $field:ident at $row:ident, $prefix:literal $($more:tt)*) => {
         impl Mapping for $name {
             type Id = $id;
             const PREFIX: &'static str = $prefix;
 
             fn key(partner: &PartnerId, connection: &ConnectionId, id: &$id) -> Key {
-                schema::$field(partner, connection, id)
+                schema::$row(partner, connection, id)
             }
 
             fn id(&self) -> &$id {
@@ -113,8 +116,9 @@ macro_rules! mapping {
     };
 }
 
-mapping!(ProductMapping, ProductKey, product, "PRODUCT#");
-mapping!(CompanyMapping, CompanyId, company, "COMPANY#"
+mapping!(ProductMapping, ProductKey, product at product, "PRODUCT#");
+mapping!(ChargeMapping, ProductKey, product at charge_mapping, "CHARGE#");
+mapping!(CompanyMapping, CompanyId, company at company, "COMPANY#"
     /// An opening that only repeats the one on record is no new statement: the ledger may have gone on from it since.
     fn following(mut self, before: Option<&Self>) -> Self {
         for (product, opening) in &mut self.openings {

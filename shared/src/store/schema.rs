@@ -60,7 +60,7 @@ pub fn connections(p: &PartnerId) -> String {
     partner(p)
 }
 
-/// Partition of what belongs to one connection: `PRODUCT#`, `COMPANY#`, `IMPORT`, `RUN#`, `FINDING#`, `CLOSED#`.
+/// Partition of what belongs to one connection: `PRODUCT#`, `CHARGE#`, `COMPANY#`, `IMPORT`, `RUN#`, `FINDING#`, `CLOSED#`.
 #[must_use]
 pub fn of_connection(p: &PartnerId, connection: &ConnectionId) -> String {
     format!("{}#CONN#{connection}", partner(p))
@@ -70,6 +70,12 @@ pub fn of_connection(p: &PartnerId, connection: &ConnectionId) -> String {
 #[must_use]
 pub fn product(p: &PartnerId, connection: &ConnectionId, product: &ProductKey) -> Key {
     Key::new(of_connection(p, connection), format!("PRODUCT#{product}"))
+}
+
+/// The mapping of a product's charges.
+#[must_use]
+pub fn charge_mapping(p: &PartnerId, connection: &ConnectionId, product: &ProductKey) -> Key {
+    Key::new(of_connection(p, connection), format!("CHARGE#{product}"))
 }
 
 /// The mapping of a company.

@@ -64,7 +64,7 @@ impl Besides<'_> {
     /// Usage of the last months that no mapping takes, with what is at stake by list prices where there is room for them. It
     /// costs a request to the PSA where there is some of a mapped product.
     pub async fn unmapped(&self, draft: &mut Draft, book: &UsageBook, priced: bool) -> Result<(), SyncError> {
-        let Everything { products, companies } = self.mappings;
+        let Everything { products, companies, .. } = self.mappings;
         let since = *recent_months(self.parts.clock.now()).start();
         let loose = unmapped(book, since, products, companies);
         if loose.is_empty() {

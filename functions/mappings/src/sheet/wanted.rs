@@ -67,7 +67,7 @@ pub(super) fn wanted(
         };
         mapping
     });
-    Everything { products: products.collect(), companies: companies.collect() }
+    Everything { products: products.collect(), companies: companies.collect(), charges: Vec::new() }
 }
 
 /// The service of each product, when the file is imported.

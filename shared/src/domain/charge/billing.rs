@@ -7,14 +7,18 @@ use std::collections::BTreeMap;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use super::record::ChargeRecord;
 use crate::domain::period::Period;
+use crate::domain::policy::Within;
 
 /// The day of the month on which a billing period begins: 1 to 31, in a shorter month its last day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "i8", into = "i8")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[serde(into = "i8")]
+#[schema(value_type = u32, minimum = 1, maximum = 31, default = 1)]
 pub struct BillingDay(i8);
 
 /// Why a number is no billing day.
@@ -32,6 +36,15 @@ impl TryFrom<i8> for BillingDay {
     type Error = InvalidBillingDay;
     fn try_from(day: i8) -> Result<Self, InvalidBillingDay> {
         if (1..=31).contains(&day) { Ok(Self(day)) } else { Err(InvalidBillingDay) }
+    }
+}
+
+impl<'de> Deserialize<'de> for BillingDay {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let within = || Within { least: 1, most: 31 };
+        let day = from.deserialize_u32(within())?;
+        let fits = i8::try_from(day).ok().and_then(|day| Self::try_from(day).ok());
+        fits.ok_or_else(|| D::Error::invalid_value(Unexpected::Unsigned(day.into()), &within()))
     }
 }
 

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 
 use super::apply::{self, Change, Chunk, Content, each};
 use super::gate::{Gate, LOOKS, Place, State};
-use super::{CompanyMapping, Mapping, MappingVersion, Mappings, ProductMapping, is_as_before, newest_version};
+use super::{
+    ChargeMapping, CompanyMapping, Mapping, MappingVersion, Mappings, ProductMapping, is_as_before, newest_version,
+};
 use crate::domain::ids::{ConnectionId, PartnerId};
 use crate::store::{Condition, Key, StoreError, schema};
 
@@ -28,6 +30,8 @@ pub struct Everything {
     pub products: Vec<ProductMapping>,
     /// By company.
     pub companies: Vec<CompanyMapping>,
+    /// By product. No part of an import: what is imported has none.
+    pub charges: Vec<ChargeMapping>,
 }
 
 /// How many mappings an import makes or changes.
@@ -103,6 +107,7 @@ impl Mappings {
             let found = Everything {
                 products: self.all(partner, connection).await?,
                 companies: self.all(partner, connection).await?,
+                charges: self.all(partner, connection).await?,
             };
             if place.gate().await?.commits == before.commits {
                 return Ok(found);
@@ -142,7 +147,7 @@ impl Mappings {
 }
 
 impl Import {
-    /// What is stored. Nobody changes it while the import has the gate.
+    /// What is stored, but for the charges. Nobody changes it while the import has the gate.
     ///
     /// # Errors
     /// The store is unavailable.
@@ -151,6 +156,7 @@ impl Import {
         Ok(Everything {
             products: self.mappings.all(partner, connection).await?,
             companies: self.mappings.all(partner, connection).await?,
+            charges: Vec::new(),
         })
     }
 
