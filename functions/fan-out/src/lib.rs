@@ -152,6 +152,7 @@ impl FanOut {
             actor: "invoke".into(),
             companies: Vec::new(),
             approved: Vec::new(),
+            approved_charges: Vec::new(),
             approves: None,
             reverses: None,
         };

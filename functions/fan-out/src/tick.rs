@@ -77,6 +77,7 @@ impl FanOut {
             actor: "schedule".into(),
             companies: Vec::new(),
             approved: Vec::new(),
+            approved_charges: Vec::new(),
             approves: None,
             reverses: None,
         };

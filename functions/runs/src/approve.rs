@@ -1,4 +1,4 @@
-//! `POST /v1/runs/{run}/approve`: a person agrees to changes that were held, or that a preview planned.
+//! `POST /v1/runs/{run}/approve`: a person agrees to changes and charges that were held, or that a preview planned.
 //!
 //! What is approved is a change from one number to another. The new run decides afresh; where it comes to other numbers by
 //! then, the line is held again.
@@ -11,31 +11,38 @@ use serde::Deserialize;
 use shared::api::auth::Writer;
 use shared::api::idempotent::{Creation, once};
 use shared::api::{Fault, Path, Problem, ProblemBody};
+use shared::domain::charge::ChargeResult;
 use shared::domain::ids::RunId;
 use shared::domain::line::{LineResult, LineStatus};
 use shared::domain::plan::Approval;
 use shared::domain::reason::Code;
 use shared::store::connections::Bookkeeping;
-use shared::store::runs::{Approved, Mode, RunState};
+use shared::store::runs::{Approved, ApprovedCharge, Mode, RunState};
 use shared::sync::NewRun;
 use utoipa::ToSchema;
 
 use crate::view::Started;
-use crate::{Deps, lines, read, start};
+use crate::{Deps, charges, lines, read, start};
 
 /// A run's row holds the approvals of the next one, so they are bounded.
 const MOST_LINES: usize = 2_000;
+/// The same of charges, each of which may have a long name.
+const MOST_CHARGES: usize = 500;
 /// The most that companies and products take of the 400 KB of that row.
 const BYTES_OF_NAMES: usize = 100_000;
 
-/// Which lines to approve.
+/// What to approve: everything that is held for approval or planned where neither is named.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApproveBody {
-    /// Ids of lines; everything that is held for approval or planned where it is left out.
+    /// Ids of lines.
     #[serde(default)]
     #[schema(min_items = 1, max_items = 2000)]
     lines: Option<Vec<String>>,
+    /// Ids of metered charges.
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 500)]
+    charges: Option<Vec<String>>,
 }
 
 /// Approve held or planned changes.
@@ -71,15 +78,36 @@ pub(crate) async fn approve(
         }
         let connection = start::writable(&deps, &caller, &run.connection).await?;
         let lines = lines::all(&deps, &run, None).await?;
+        let charges = charges::all(&deps, &run).await?;
         let waiting = lines.iter().filter(|line| approval(line).is_some()).count();
-        let approved = chosen(lines, body.lines.as_deref())?;
-        if approved.len() == waiting {
+        let charges_waiting = charges.iter().filter(|charge| charge.approval().is_some()).count();
+        let everything = body.lines.is_none() && body.charges.is_none();
+        let approved =
+            if everything || body.lines.is_some() { chosen(lines, body.lines.as_deref())? } else { Vec::new() };
+        let approved_charges = match everything || body.charges.is_some() {
+            true => chosen_charges(charges, body.charges.as_deref())?,
+            false => Vec::new(),
+        };
+        if approved.is_empty() && approved_charges.is_empty() {
+            return Err(Problem::conflict(
+                "nothing_to_approve",
+                "No line and no charge of this run waits for approval.",
+            )
+            .fix("See the run's lines and charges: those that are held or planned can be approved."));
+        }
+        if (approved.len(), approved_charges.len()) == (waiting, charges_waiting) {
             // Nothing of the run waits any more: the policy `first_run` has had its run.
             let note = |found: &mut Bookkeeping| found.pass_first_run(deps.clock.now());
             deps.connections.note(&caller.partner, &connection.id, note).await?;
         }
         let approves = Some(run.id);
-        start::make(&deps, &connection, id, NewRun { approved, approves, ..start::by(&caller, Mode::Apply) }).await
+        start::make(
+            &deps,
+            &connection,
+            id,
+            NewRun { approved, approved_charges, approves, ..start::by(&caller, Mode::Apply) },
+        )
+        .await
     })
     .await
 }
@@ -110,11 +138,38 @@ fn chosen(lines: Vec<LineResult>, named: Option<&[String]>) -> Result<Vec<Approv
         }
     };
     match chosen.len() {
-        0 => Err(Problem::conflict("nothing_to_approve", "No line of this run waits for approval.")
-            .fix("See the run's lines: those that are held or planned can be approved.")),
-        1..=MOST_LINES => Ok(fitting(chosen)),
+        ..=MOST_LINES => Ok(fitting(chosen)),
         _ => Err(Problem::invalid(vec![Fault::new("/lines", "must name at most 2000 lines")])),
     }
+}
+
+fn chosen_charges(charges: Vec<ChargeResult>, named: Option<&[String]>) -> Result<Vec<ApprovedCharge>, Problem> {
+    let approved = |charge: &ChargeResult| {
+        let approval = charge.approval()?;
+        Some(ApprovedCharge { charge_id: charge.charge_id.clone(), approval })
+    };
+    let mut approvable: Vec<ApprovedCharge> = charges.iter().filter_map(approved).collect();
+    if let Some(named) = named {
+        if named.is_empty() {
+            return Err(Problem::invalid(vec![Fault::new("/charges", "names no charge: name at least one")]));
+        }
+        let waits = |id: &String| approvable.iter().any(|approved| approved.charge_id == *id);
+        let unknown = named.iter().enumerate().filter(|(_, id)| !waits(id));
+        let faults: Vec<Fault> = unknown
+            .map(|(index, _)| {
+                Fault::new(format!("/charges/{index}"), "is no charge of this run that waits for approval")
+            })
+            .collect();
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults));
+        }
+        approvable.retain(|approved| named.contains(&approved.charge_id));
+    }
+    if approvable.len() > MOST_CHARGES {
+        let detail = "must name at most 500 charges: name those to begin with, and approve the rest after that";
+        return Err(Problem::invalid(vec![Fault::new("/charges", detail)]));
+    }
+    Ok(approvable)
 }
 
 /// With the names that a run's row has room for: where they are too long, lines are found by their ids alone.

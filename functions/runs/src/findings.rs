@@ -46,7 +46,9 @@ pub struct FindingView {
     pub fix: String,
     /// The line, as results name it, where it is about one.
     pub line_id: Option<String>,
-    /// The contract, where it is about one or about a line.
+    /// The metered charge, as results name it, where it is about one.
+    pub charge_id: Option<String>,
+    /// The contract, where it is about one, or about a line or charge.
     pub contract_id: Option<String>,
     /// The service, where it is about a line.
     pub service_id: Option<String>,
@@ -99,6 +101,7 @@ impl From<Finding> for FindingView {
             id: finding.id,
             status: finding.state,
             line_id: line.map(ToString::to_string),
+            charge_id: noticed.subject.charge().map(ToString::to_string),
             contract_id: noticed.subject.contract().map(ToString::to_string),
             service_id: line.map(|line| line.service.to_string()),
             code: noticed.reason.code,

@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod approve;
+mod charges;
 mod findings;
 mod history;
 mod history_sheet;
@@ -65,6 +66,7 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(start::start, read::list))
         .routes(routes!(read::get))
         .routes(routes!(lines::lines))
+        .routes(routes!(charges::charges))
         .routes(routes!(reconciliation::reconciliation))
         .routes(routes!(approve::approve))
         .routes(routes!(reverse::reverse))

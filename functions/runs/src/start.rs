@@ -131,6 +131,7 @@ pub(crate) fn by(caller: &Caller, mode: Mode) -> NewRun {
         actor: caller.actor.clone(),
         companies: Vec::new(),
         approved: Vec::new(),
+        approved_charges: Vec::new(),
         approves: None,
         reverses: None,
     }

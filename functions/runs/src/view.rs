@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::reason::Reason;
-use shared::store::runs::{Counts, Mode, Run, RunMoney, RunState, Trigger};
+use shared::store::runs::{Counts, Mode, Run, RunCharges, RunMoney, RunState, Trigger};
 use utoipa::ToSchema;
 
 /// One sync of a connection.
@@ -42,6 +42,8 @@ pub struct RunView {
     pub writes: u32,
     /// What its changes come to, a month, as they were planned.
     pub money: RunMoney,
+    /// Its metered charges: how many ended as what, and what they come to.
+    pub charges: RunCharges,
     /// Stable name of what failed it or cut it short.
     pub code: Option<String>,
     /// The same in words.
@@ -72,6 +74,7 @@ impl From<Run> for RunView {
             psa_requests: run.psa_requests,
             writes: run.writes,
             money: run.money,
+            charges: run.charges,
             code,
             explanation,
             fix,

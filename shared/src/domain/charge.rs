@@ -13,6 +13,7 @@ mod record;
 mod reference;
 mod result;
 mod standing;
+mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +30,8 @@ pub use result::{ChargeAmounts, ChargeResult};
 pub use standing::{
     Amounts, ChargeHistory, ChargeLine, MOST_PIECES, MOST_RECORDS, Piece, Records, Shown, Terms, named,
 };
+
+pub use sums::{ChargeSum, changes, together};
 
 use super::ids::{Meter, ProductKey};
 use super::money::{Currency, Money};

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::charge::{Amounts, ChargeLine, ChargeResult};
 use super::ids::{AccountId, CompanyId, ConnectionId, ContractId, ProductKey, RunId};
 use super::line::{LineKey, LineResult, LineStatus};
 use super::money::LineMoney;
@@ -23,6 +24,8 @@ use super::units::Units;
 pub enum Subject {
     /// A line.
     Line(LineKey),
+    /// A metered charge.
+    Charge(ChargeLine),
     /// A contract.
     Contract(ContractId),
     /// A company of the partner's.
@@ -37,6 +40,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(line) => write!(f, "line {line}"),
+            Self::Charge(charge) => write!(f, "charge {charge}"),
             Self::Contract(contract) => write!(f, "contract {contract}"),
             Self::Company(company) => write!(f, "company {company}"),
             Self::Product(product) => write!(f, "product {product}"),
@@ -46,11 +50,12 @@ impl fmt::Display for Subject {
 }
 
 impl Subject {
-    /// The contract, or the one that the line is on.
+    /// The contract, or the one that the line or the charge is on.
     #[must_use]
     pub fn contract(&self) -> Option<&ContractId> {
         match self {
             Self::Line(line) => Some(&line.contract),
+            Self::Charge(charge) => Some(&charge.contract),
             Self::Contract(contract) => Some(contract),
             Self::Company(_) | Self::Product(_) | Self::Connection => None,
         }
@@ -61,7 +66,16 @@ impl Subject {
     pub fn line(&self) -> Option<&LineKey> {
         match self {
             Self::Line(line) => Some(line),
-            Self::Contract(_) | Self::Company(_) | Self::Product(_) | Self::Connection => None,
+            Self::Charge(_) | Self::Contract(_) | Self::Company(_) | Self::Product(_) | Self::Connection => None,
+        }
+    }
+
+    /// The charge, where it is one.
+    #[must_use]
+    pub fn charge(&self) -> Option<&ChargeLine> {
+        match self {
+            Self::Charge(charge) => Some(charge),
+            Self::Line(_) | Self::Contract(_) | Self::Company(_) | Self::Product(_) | Self::Connection => None,
         }
     }
 }
@@ -117,8 +131,10 @@ impl Noticed {
     /// Names the finding among those of its connection: 16 hexadecimal digits from subject and code.
     #[must_use]
     pub fn fingerprint(&self) -> String {
+        let charge = self.subject.charge().map(ChargeLine::to_string).unwrap_or_default();
         let (kind, name, service) = match &self.subject {
             Subject::Line(line) => ("line", line.contract.as_str(), line.service.as_str()),
+            Subject::Charge(_) => ("charge", charge.as_str(), ""),
             Subject::Contract(contract) => ("contract", contract.as_str(), ""),
             Subject::Company(company) => ("company", company.as_str(), ""),
             Subject::Product(product) => ("product", product.as_str(), ""),
@@ -196,6 +212,30 @@ impl Says {
         }))
     }
 
+    /// What the row of a charge says to the findings of `charge`.
+    #[must_use]
+    pub fn of_charge(charge: &ChargeLine, row: &ChargeResult) -> Self {
+        let noticed = |about: Option<String>| {
+            let reason = Reason { code: row.code.clone(), explanation: row.explanation.clone(), fix: row.fix.clone() };
+            Self::Notice(Box::new(Noticed {
+                about,
+                account: Some(row.account_id.clone()),
+                company: Some(row.company.clone()),
+                company_name: row.company_name.clone(),
+                product: Some(row.product.clone()),
+                ..Noticed::of(Subject::Charge(charge.clone()), reason)
+            }))
+        };
+        match (row.status, Code::named(&row.code)) {
+            (LineStatus::Failed, Some(Code::GivenUp)) | (LineStatus::Skipped, _) => Self::Silent,
+            (LineStatus::Held, _) => noticed(Some(amounts(row))),
+            (LineStatus::Failed | LineStatus::Unknown, _) => noticed(None),
+            // A job that was called off shows why, and no numbers.
+            (LineStatus::Planned, _) if row.before.is_none() => Self::Silent,
+            (LineStatus::Updated | LineStatus::Unchanged | LineStatus::Planned, _) => Self::Clear,
+        }
+    }
+
     /// Whether this ends a finding of the same line under `code`. A line has one row in a run, so whatever else was found
     /// on it is over; but a PSA's error says nothing of what the plan found before the PSA was asked.
     #[must_use]
@@ -216,6 +256,12 @@ fn numbers(row: &LineResult) -> String {
     let number = |units: Option<Units>| units.map_or_else(|| "-".to_owned(), |units| units.to_string());
     // Without a target nothing is asked of anybody that what the PSA shows would change.
     format!("{}>{}", number(row.before.filter(|_| row.target.is_some())), number(row.target))
+}
+
+/// As [`numbers`], of a charge.
+fn amounts(row: &ChargeResult) -> String {
+    let told = |amounts: Option<Amounts>| amounts.map_or_else(|| "-".to_owned(), |amounts| amounts.to_string());
+    format!("{}>{}", told(row.before.filter(|_| row.target.is_some())), told(row.target))
 }
 
 /// How far a finding has come.

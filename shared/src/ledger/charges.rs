@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forward::NOT_LATE;
 use super::intents::INTENTS_A_TRANSACTION;
-use super::{IntendError, Lease, Ledger, RESOLVED_BY_PERSON};
+use super::{IntendError, Lease, Ledger, RESOLVED_BY_PERSON, Reopened};
 use crate::domain::charge::{ChargeHistory, ChargeLine, ChargeMeaning, Piece};
 use crate::domain::ids::{ConnectionId, IntentKey, RunId};
 use crate::domain::intent::IntentState;
@@ -68,17 +68,6 @@ pub enum ChargeOutcome {
     NeverSent(String),
     /// Nobody knows yet; the charge stays closed to new writes.
     Unknown(String),
-}
-
-/// What came of a person's word on a charge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReopenedCharge {
-    /// It moved on, or there was nothing to move.
-    Done,
-    /// A worker has the account, or the charge moved on at this very moment.
-    Busy,
-    /// The open write may be on its way until then.
-    TooEarly(Timestamp),
 }
 
 fn row(psa: Psa, intent: &ChargeIntent) -> Key {
@@ -312,17 +301,17 @@ impl Ledger {
         line: &ChargeLine,
         settle: SignedDuration,
         now: Timestamp,
-    ) -> Result<ReopenedCharge, StoreError> {
+    ) -> Result<Reopened, StoreError> {
         let key = of.charge(line);
         let Some(found) = self.table.get::<ChargeRow>(&key, Read::Consistent).await? else {
-            return Ok(ReopenedCharge::Done);
+            return Ok(Reopened::Done);
         };
         let Some(lease) = self.lease(of, &found.history.account, now).await? else {
-            return Ok(ReopenedCharge::Busy);
+            return Ok(Reopened::Busy);
         };
         let reopened = match self.table.get::<ChargeRow>(&key, Read::Consistent).await {
             Ok(Some(found)) => self.reopen_leased_charge(of, &lease, &found, settle, now).await,
-            Ok(None) => Ok(ReopenedCharge::Done),
+            Ok(None) => Ok(Reopened::Done),
             Err(error) => Err(error),
         };
         if let Err(error) = self.release(&lease).await {
@@ -338,14 +327,14 @@ impl Ledger {
         found: &ChargeRow,
         settle: SignedDuration,
         now: Timestamp,
-    ) -> Result<ReopenedCharge, StoreError> {
+    ) -> Result<Reopened, StoreError> {
         let history = &found.history;
         let mut writes = Vec::new();
         if let Some(intent) = self.open_charge_intent(of, &found.line, history).await? {
             let sent = Timestamp::from_second(intent.left_at()).map_err(|e| StoreError::Corrupt(e.to_string()))?;
             let until = sent.saturating_add(settle).unwrap_or(now);
             if intent.state != IntentState::Intended && now < until {
-                return Ok(ReopenedCharge::TooEarly(until));
+                return Ok(Reopened::TooEarly(until));
             }
             // Only from the very state that was judged: a late worker that has just sent it wins.
             let update = Condition::new("SET #state = :next, #code = :code, #fence = :fence, #settled_at = :settled")
@@ -371,7 +360,7 @@ impl Ledger {
             &update,
             &unmoved.bind(":was", history.revision)?,
         )?);
-        Ok(if self.table.transact(writes).await? { ReopenedCharge::Done } else { ReopenedCharge::Busy })
+        Ok(if self.table.transact(writes).await? { Reopened::Done } else { Reopened::Busy })
     }
 }
 

@@ -7,9 +7,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::SyncError;
 use super::assess::{Assessed, Look};
+use super::charges::ChargesDraft;
 use super::job::{Job, JobLine};
 use super::row;
-use crate::domain::finding::Noticed;
+use crate::domain::charge::ChargeLine;
+use crate::domain::finding::{Noticed, Subject};
 use crate::domain::ids::AccountId;
 use crate::domain::line::{Confirmed, LineHistory, LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
@@ -38,8 +40,10 @@ pub(super) struct Draft {
     pub gaps: Vec<Gap>,
     /// Every line of the connection was looked at: what the run came across nothing of is gone.
     pub whole: bool,
-    /// Fingerprints of the findings that stand on each line.
-    pub standing: BTreeMap<LineKey, Vec<String>>,
+    /// The connection's metered charges.
+    pub charges: ChargesDraft,
+    /// Fingerprints of the findings that stand on each line or charge.
+    pub standing: BTreeMap<Subject, Vec<String>>,
     pub approval_needed: bool,
     /// The partner's day.
     pub today: Date,
@@ -133,6 +137,7 @@ impl Draft {
     pub fn without(&mut self, handed_on: &BTreeSet<String>) {
         self.rows.retain(|row| !handed_on.contains(&row.line_id));
         self.looks.retain(|look| !handed_on.contains(&look.row.line_id));
+        self.charges.without(handed_on);
     }
 
     /// One page for each company job: its stand-in rows, and what it has to do. A page is named by its account and lines, so
@@ -141,11 +146,15 @@ impl Draft {
         let mut pages = Vec::new();
         for (account, looks) in by_account(std::mem::take(&mut self.looks)) {
             for looks in packs(looks, LINES_A_JOB, |look| size(&look.line) + size(&look.row)) {
-                let findings = looks.iter().filter_map(|look| self.standing.get(&look.line.key)).flatten().cloned();
+                let findings = looks
+                    .iter()
+                    .filter_map(|look| self.standing.get(&Subject::Line(look.line.key.clone())))
+                    .flatten()
+                    .cloned();
                 let findings = findings.collect();
                 let (lines, rows): (Vec<JobLine>, Vec<LineResult>) =
                     looks.into_iter().map(|look| (look.line, look.row)).unzip();
-                let page = format!("{account}.{}", name_of(&rows));
+                let page = format!("{account}.{}", page_of(rows.iter().map(|row| row.line_id.as_str())));
                 let cost = self.job_cost.of(lines.len());
                 let job = Job {
                     account: account.clone(),
@@ -157,9 +166,12 @@ impl Draft {
                 };
                 let job = serde_json::to_string(&job).map_err(|e| SyncError::Job(e.to_string()))?;
                 let RunMoney { planned, .. } = RunMoney::of(&rows);
-                pages.push((page, ResultPage { done: false, lines: rows, job: Some(job), planned }));
+                pages.push((page, ResultPage { done: false, job: Some(job), planned, ..ResultPage::of_lines(rows) }));
             }
         }
+        let standing =
+            |line: &ChargeLine| self.standing.get(&Subject::Charge(line.clone())).cloned().unwrap_or_default();
+        pages.extend(self.charges.take_jobs(self.approval_needed, standing)?);
         Ok(pages)
     }
 
@@ -180,7 +192,7 @@ impl Draft {
 }
 
 /// Cuts `items` into packs of at most `most` items and about [`BYTES_A_PACK`] bytes.
-fn packs<T>(items: Vec<T>, most: usize, bytes: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+pub(super) fn packs<T>(items: Vec<T>, most: usize, bytes: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
     let mut packs: Vec<Vec<T>> = Vec::new();
     let mut filled = 0;
     for item in items {
@@ -199,14 +211,15 @@ fn packs<T>(items: Vec<T>, most: usize, bytes: impl Fn(&T) -> usize) -> Vec<Vec<
     packs
 }
 
-fn size(item: &impl serde::Serialize) -> usize {
+pub(super) fn size(item: &impl serde::Serialize) -> usize {
     serde_json::to_vec(item).map_or(0, |text| text.len())
 }
 
-fn name_of(rows: &[LineResult]) -> String {
+/// Names a page by the ids of its rows.
+pub(super) fn page_of<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
-    for row in rows {
-        hash.update(&row.line_id);
+    for id in ids {
+        hash.update(id);
         hash.update([0]);
     }
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()

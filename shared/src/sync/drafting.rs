@@ -15,7 +15,7 @@ use super::parts::PlannerParts as Parts;
 use super::pricing::{listed, price};
 use super::record::try_again_soon;
 use super::unfed::Unfed;
-use super::{SyncError, Today, live_writers, reversal};
+use super::{SyncError, Today, charges, live_writers, reversal};
 use crate::clock::Clock;
 use crate::domain::effective::Dated;
 use crate::domain::ids::ConnectionId;
@@ -24,6 +24,7 @@ use crate::domain::policy::Approval as ApprovalPolicy;
 use crate::psa::{Asked, Connector, Observation, PsaError};
 use crate::store::connections::Connection;
 use crate::store::lines::Tenancy;
+use crate::store::mappings::Everything;
 use crate::store::runs::{Mode, Run};
 
 /// What ends the drafting of a run: a fault of ours, after which it may be planned again, or the PSA's word.
@@ -60,6 +61,21 @@ impl Drafting<'_> {
             return reversal::draft(parts, psa, connection, reverses).await;
         }
         let mappings = parts.mappings.everything(&connection.partner, &connection.id).await?;
+        let draft = self.draft_lines(&mappings).await?;
+        if mappings.charges.is_empty() || draft.is_failed() {
+            return Ok(draft);
+        }
+        let (charges, reason) = charges::draft(self, &mappings).await?;
+        let draft = Draft { charges, approval_needed: self.approval_needed(), ..draft };
+        Ok(draft.or_because(reason))
+    }
+
+    /// The lines alone. An approval of charges is none of lines.
+    async fn draft_lines(&self, mappings: &Everything) -> Result<Draft, Halt> {
+        let Self { parts, psa, connection, run } = *self;
+        if run.approves.is_some() && run.approved.is_empty() {
+            return Ok(Draft::default());
+        }
         let feeds = MappedFeed::all(&mappings.products, &mappings.companies);
         let wanted = Wanted::of(run);
         let asked_for = wanted.feeds(&feeds);
@@ -70,7 +86,7 @@ impl Drafting<'_> {
         }
         let histories = parts.lines.all(&Tenancy::of(connection)).await?;
         let unfed = if whole { Unfed::among(&histories, &connection.id, &feeds) } else { Unfed::default() };
-        let besides = Besides { parts, psa, connection, mappings: &mappings, histories: &histories };
+        let besides = Besides { parts, psa, connection, mappings, histories: &histories };
         if asked_for.is_empty() && unfed.is_empty() {
             return Ok(besides.lines().await?);
         }
@@ -100,7 +116,7 @@ impl Drafting<'_> {
             book: &book,
             fresh_from: connection.policy.stale_after_hours.fresh_from(now),
             observed: &observed,
-            approval_needed: approval_needed(connection),
+            approval_needed: self.approval_needed(),
             approved: &run.approved.iter().map(|a| (a.line_id.clone(), a.approval)).collect(),
         };
         let (approval_needed, job_cost) = (desk.approval_needed, psa.job_cost(keeps_prices(&feeds)));
@@ -132,6 +148,15 @@ impl Drafting<'_> {
             self.try_again_soon().await?;
         }
         Ok(draft.or_because(left_out))
+    }
+
+    /// Whether the connection's policy has changes approved first. `first_run` ends when all of a run was approved.
+    pub fn approval_needed(&self) -> bool {
+        match self.connection.policy.approval {
+            ApprovalPolicy::None => false,
+            ApprovalPolicy::Always => true,
+            ApprovalPolicy::FirstRun => !self.connection.first_run_approved,
+        }
     }
 
     fn only_looks(&self) -> bool {
@@ -208,13 +233,4 @@ async fn look_closer(psa: &dyn Connector, mut draft: Draft, desk: &Desk<'_>, sha
         draft.rows.push(desk.closer(look, &observed, shadow));
     }
     Ok(draft)
-}
-
-/// Whether the connection's policy has changes approved first. `first_run` ends when all of a run was approved.
-fn approval_needed(connection: &Connection) -> bool {
-    match connection.policy.approval {
-        ApprovalPolicy::None => false,
-        ApprovalPolicy::Always => true,
-        ApprovalPolicy::FirstRun => !connection.first_run_approved,
-    }
 }

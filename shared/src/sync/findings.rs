@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::SyncError;
 use super::draft::Draft;
 use super::parts::PlannerParts;
+use crate::domain::charge::{ChargeLine, ChargeResult};
 use crate::domain::finding::{Finding, Next, Noticed, Says, Subject, Word};
 use crate::domain::ids::RunId;
 use crate::domain::line::{LineHistory, LineKey, LineResult};
@@ -35,18 +36,24 @@ const TRIES: u32 = 3;
 /// What a run or a job says of its lines, and of whatever else it noticed.
 #[derive(Default)]
 pub(super) struct Said {
-    lines: BTreeMap<LineKey, Says>,
+    rows: BTreeMap<Subject, Says>,
     others: Vec<Noticed>,
 }
 
 impl Said {
     pub fn of(rows: &[LineResult]) -> Self {
-        let says = rows.iter().map(|row| (row.key(), Says::of(row)));
-        Self { lines: says.filter(|(_, says)| *says != Says::Silent).collect(), others: Vec::new() }
+        let says = rows.iter().map(|row| (Subject::Line(row.key()), Says::of(row)));
+        Self { rows: says.filter(|(_, says)| *says != Says::Silent).collect(), others: Vec::new() }
+    }
+
+    /// What the rows of charges say.
+    pub fn of_charges<'a>(rows: impl IntoIterator<Item = (&'a ChargeLine, &'a ChargeResult)>) -> Self {
+        let says = rows.into_iter().map(|(line, row)| (Subject::Charge(line.clone()), Says::of_charge(line, row)));
+        Self { rows: says.filter(|(_, says)| *says != Says::Silent).collect(), others: Vec::new() }
     }
 
     fn noticed(&self) -> impl Iterator<Item = &Noticed> {
-        let of_lines = self.lines.values().filter_map(|says| match says {
+        let of_lines = self.rows.values().filter_map(|says| match says {
             Says::Notice(noticed) => Some(noticed.as_ref()),
             Says::Clear | Says::Silent => None,
         });
@@ -54,8 +61,7 @@ impl Said {
     }
 
     fn is_over(&self, finding: &Finding) -> bool {
-        let says = finding.noticed.subject.line().and_then(|line| self.lines.get(line));
-        says.is_some_and(|says| says.ends(&finding.noticed.reason.code))
+        self.rows.get(&finding.noticed.subject).is_some_and(|says| says.ends(&finding.noticed.reason.code))
     }
 
     /// A word for each finding that this concerns: those noticed, and those of `standing` that are over.
@@ -72,27 +78,32 @@ impl Said {
 pub(super) struct PlannersWord {
     said: Said,
     standing: BTreeMap<String, Finding>,
-    /// Every line that the run looked at, where it is one of all lines that came to its end.
-    looked_at: Option<BTreeSet<LineKey>>,
+    /// Every line and charge that the run looked at, where it is one of all lines that came to its end.
+    looked_at: Option<BTreeSet<Subject>>,
 }
 
 impl PlannersWord {
     /// Reads the findings that stand, and hands those of the lines that need a job to `draft`.
     pub async fn of(findings: &Findings, connection: &Connection, draft: &mut Draft) -> Result<Self, SyncError> {
-        let said = Said {
+        let mut said = Said {
             others: draft.gaps.iter().filter(|gap| gap.is_found_each_time()).map(Gap::with_money).collect(),
             ..Said::of(&draft.rows)
         };
+        said.rows.extend(draft.charges.said().rows);
         let rows = draft.rows.iter().map(LineResult::key);
-        let looked_at = draft.whole.then(|| rows.chain(draft.looks.iter().map(|look| look.line.key.clone())).collect());
-        if draft.rows.is_empty() && draft.looks.is_empty() && draft.gaps.is_empty() && !draft.whole {
+        let lines = rows.chain(draft.looks.iter().map(|look| look.line.key.clone())).map(Subject::Line);
+        let looked_at = draft.whole.then(|| lines.chain(draft.charges.looked_at().map(Subject::Charge)).collect());
+        if draft.rows.is_empty()
+            && draft.looks.is_empty()
+            && draft.gaps.is_empty()
+            && draft.charges.is_empty()
+            && !draft.whole
+        {
             return Ok(Self::default());
         }
         let standing = by_fingerprint(findings.standing(connection).await?);
         for (fingerprint, finding) in &standing {
-            if let Some(line) = finding.noticed.subject.line() {
-                draft.standing.entry(line.clone()).or_default().push(fingerprint.clone());
-            }
+            draft.standing.entry(finding.noticed.subject.clone()).or_default().push(fingerprint.clone());
         }
         Ok(Self { said, standing, looked_at })
     }
@@ -108,13 +119,15 @@ impl PlannersWord {
     ) -> Result<(), SyncError> {
         let mut words = self.said.words(&self.standing);
         let lost = self.standing.iter().filter(|(fingerprint, finding)| {
-            !words.contains_key(*fingerprint) && self.is_lost(&finding.noticed.subject)
+            // Of a charge whose write is not settled no planner's row says what became of it.
+            let of_charge = finding.noticed.subject.charge().is_some() && is_of_open_write(finding);
+            !words.contains_key(*fingerprint) && self.is_lost(&finding.noticed.subject) && !of_charge
         });
         let lost: Vec<String> = lost.map(|(fingerprint, _)| fingerprint.clone()).collect();
         words.extend(lost.into_iter().map(|fingerprint| (fingerprint, Word::Gone)));
         words.retain(|fingerprint, _| {
-            let line = self.standing.get(fingerprint).and_then(|finding| finding.noticed.subject.line());
-            line.is_none_or(|line| !handed_on.contains(&line.to_string()))
+            let id = self.standing.get(fingerprint).and_then(|finding| id_of_row(&finding.noticed.subject));
+            id.is_none_or(|id| !handed_on.contains(&id))
         });
         self.keep_open_writes(&parts.lines, connection, &mut words).await?;
         let at = parts.clock.now();
@@ -125,7 +138,7 @@ impl PlannersWord {
     /// Whether a run of all lines came across nothing of it. Contracts are noticed or not: there is no row of them.
     fn is_lost(&self, subject: &Subject) -> bool {
         let Some(looked_at) = &self.looked_at else { return false };
-        subject.line().is_none_or(|line| !looked_at.contains(line))
+        !looked_at.contains(subject)
     }
 
     /// Takes back that a finding is gone where its line has a write that is not settled: no row of a planner says what became
@@ -137,9 +150,8 @@ impl PlannersWord {
         words: &mut BTreeMap<String, Word>,
     ) -> Result<(), SyncError> {
         let doubtful = |fingerprint: &String| {
-            let noticed = &self.standing.get(fingerprint)?.noticed;
-            let code = Code::named(&noticed.reason.code);
-            let of_write = matches!(code, Some(Code::WriteUnsettled | Code::WriteUnexplained));
+            let finding = self.standing.get(fingerprint)?;
+            let (noticed, of_write) = (&finding.noticed, is_of_open_write(finding));
             noticed.subject.line().filter(|_| of_write || self.is_lost(&noticed.subject))
         };
         let gone = words.iter().filter(|(_, word)| **word == Word::Gone);
@@ -151,17 +163,27 @@ impl PlannersWord {
     }
 }
 
-/// Stores what the `rows` of a job say. `standing`: what the planner knew to stand on its lines.
+fn is_of_open_write(finding: &Finding) -> bool {
+    let code = Code::named(&finding.noticed.reason.code);
+    matches!(code, Some(Code::WriteUnsettled | Code::WriteUnexplained))
+}
+
+/// By what the row of a line or charge is known in a run.
+fn id_of_row(subject: &Subject) -> Option<String> {
+    let charge = || subject.charge().map(ChargeLine::to_string);
+    subject.line().map(LineKey::to_string).or_else(charge)
+}
+
+/// Stores what the rows of a job have `said`. `standing`: what the planner knew to stand on its lines.
 pub(super) async fn say_of_job(
     (findings, events): (&Findings, &dyn Publish),
     (connection, run): (&Connection, &RunId),
-    rows: &[LineResult],
+    said: Said,
     standing: &[String],
     at: Timestamp,
 ) -> Result<(), SyncError> {
-    let said = Said::of(rows);
     let noticed: Vec<String> = said.noticed().map(Noticed::fingerprint).collect();
-    let known = standing.iter().filter(|_| !said.lines.is_empty());
+    let known = standing.iter().filter(|_| !said.rows.is_empty());
     let read = noticed.iter().chain(known).map(String::as_str);
     let standing = by_fingerprint(findings.named(connection, read).await?);
     Saying { findings, connection, run, at }.say(events, said.words(&standing), standing).await

@@ -8,6 +8,7 @@
 mod assess;
 mod besides;
 mod budget;
+mod charges;
 mod contracts;
 mod draft;
 mod drafting;
@@ -180,8 +181,16 @@ async fn live_writers(
     connection: &Connection,
     histories: impl Iterator<Item = &LineHistory>,
 ) -> Result<BTreeSet<ConnectionId>, SyncError> {
-    let others: BTreeSet<&ConnectionId> =
-        histories.filter_map(|history| history.writer.as_ref()).filter(|writer| **writer != connection.id).collect();
+    live_among(connections, connection, histories.filter_map(|history| history.writer.as_ref())).await
+}
+
+/// Those of `writers` that are other connections and were not revoked.
+async fn live_among(
+    connections: &Connections,
+    connection: &Connection,
+    writers: impl Iterator<Item = &ConnectionId>,
+) -> Result<BTreeSet<ConnectionId>, SyncError> {
+    let others: BTreeSet<&ConnectionId> = writers.filter(|writer| **writer != connection.id).collect();
     let mut live = BTreeSet::new();
     for other in others {
         let found = connections.get(&connection.partner, other, Read::Consistent).await?;

@@ -11,6 +11,7 @@ use crate::psa::open::Opener;
 use crate::queue::SendJobs;
 use crate::store::Table;
 use crate::store::budgets::Budgets;
+use crate::store::charge_lines::ChargeLines;
 use crate::store::connections::Connections;
 use crate::store::findings::Findings;
 use crate::store::lines::Lines;
@@ -27,6 +28,7 @@ pub struct PlannerParts {
     pub mappings: Mappings,
     pub usage: UsageReader,
     pub lines: Lines,
+    pub charge_lines: ChargeLines,
     pub findings: Findings,
     pub ledger: Ledger,
     pub runs: Runs,
@@ -46,6 +48,7 @@ pub struct PlannerParts {
 pub struct WorkerParts {
     pub connections: Connections,
     pub lines: Lines,
+    pub charge_lines: ChargeLines,
     pub findings: Findings,
     pub ledger: Ledger,
     pub runs: Runs,
@@ -74,6 +77,7 @@ impl PlannerParts {
             mappings: Mappings::new(table.clone()),
             usage: UsageReader::new(table.clone()),
             lines: Lines::new(table.clone()),
+            charge_lines: ChargeLines::new(table.clone()),
             findings: Findings::new(table.clone()),
             runs: Runs::new(table.clone()),
             budgets: Budgets::new(table.clone()),
@@ -103,6 +107,7 @@ impl WorkerParts {
         Self {
             connections: Connections::new(table.clone()),
             lines: Lines::new(table.clone()),
+            charge_lines: ChargeLines::new(table.clone()),
             findings: Findings::new(table.clone()),
             runs: Runs::new(table.clone()),
             budgets: Budgets::new(table.clone()),

@@ -63,8 +63,8 @@ impl Planner {
             try_again_soon(&self.parts.connections, clock.as_ref(), &connection, &run).await?;
         }
         let reason = Reason::new(Code::GivenUp, "The run could not be planned at any try.".into());
-        let (counts, worth) = runs.planned_in_part(&run).await?;
-        runs.planned(&run, &Planned { counts, worth, reason: Some(reason), ..Planned::default() }).await?;
+        let (counts, worth, charges) = runs.planned_in_part(&run).await?;
+        runs.planned(&run, &Planned { counts, worth, charges, reason: Some(reason), ..Planned::default() }).await?;
         self.finish(&run).await?;
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::store::StoreError;
 use crate::store::connections::{Bookkeeping, Connection, Connections, Status};
 use crate::store::journal::By;
 use crate::store::lines::Tenancy;
-use crate::store::runs::{Counts, Effort, HandedOn, Mode, Planned, Run, RunState, Runs, Trigger};
+use crate::store::runs::{Counts, Effort, HandedOn, Mode, Planned, ResultPage, Run, RunState, Runs, Trigger};
 use crate::telemetry::Metrics;
 
 /// How soon a scheduled run that met a PSA out of reach is tried again.
@@ -41,21 +41,26 @@ pub(super) async fn record(
     let writes = run.mode == Mode::Apply && connection.is_some_and(|connection| !connection.policy.shadow);
     if let Some(connection) = connection.filter(|_| writes) {
         adopt(parts, connection, std::mem::take(&mut draft.right)).await?;
+        draft.charges.remember(parts, &Tenancy::of(connection)).await?;
     }
     // A preview shows; only a run that was meant speaks to findings.
     let word = match connection.filter(|_| run.mode == Mode::Apply) {
         Some(connection) => PlannersWord::of(&parts.findings, connection, &mut draft).await?,
         None => PlannersWord::default(),
     };
-    let HandedOn { lines: handed_on, planned } = if resumed { runs.handed_on(run).await? } else { HandedOn::default() };
+    let HandedOn { lines: handed_on, planned, planned_charges } =
+        if resumed { runs.handed_on(run).await? } else { HandedOn::default() };
     draft.without(&handed_on);
     // What a planner before has handed on may be written by now: it counts as it was planned then.
     let worth = worth(&draft, planned);
     let counts = Counts::of(&draft.rows);
+    let charges = draft.charges.worth().and_planned(planned_charges);
     let pages = draft.take_jobs()?;
-    let decided = draft.take_rows();
-    for (number, lines) in decided.iter().enumerate() {
-        runs.put_decided(run, number, lines).await?;
+    let lines = draft.take_rows().into_iter().map(ResultPage::of_lines);
+    let decided: Vec<ResultPage> =
+        lines.chain(draft.charges.take_rows().into_iter().map(ResultPage::of_charges)).collect();
+    for (number, page) in decided.iter().enumerate() {
+        runs.put_decided(run, number, page).await?;
     }
     if resumed {
         runs.drop_decided(run, decided.len()).await?;
@@ -70,7 +75,7 @@ pub(super) async fn record(
         word.store(parts, connection, run, &handed_on).await?;
     }
     let effort = Effort { psa_requests: draft.psa_requests, writes: 0 };
-    runs.planned(run, &Planned { effort, counts, worth, reason: draft.reason }).await?;
+    runs.planned(run, &Planned { effort, counts, worth, charges, reason: draft.reason }).await?;
     Ok(())
 }
 

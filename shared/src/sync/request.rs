@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::ids::{CompanyId, ConnectionId, RunId};
 use crate::store::connections::Connection;
-use crate::store::runs::{Approved, Mode, Reverses, Run, RunMoney, RunState, Trigger};
+use crate::store::runs::{Approved, ApprovedCharge, Mode, Reverses, Run, RunCharges, RunMoney, RunState, Trigger};
 
 /// What a run is asked to do.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct NewRun {
     pub companies: Vec<CompanyId>,
     /// Changes that a person approved; empty for none.
     pub approved: Vec<Approved>,
+    /// Charges that a person approved; empty for none.
+    pub approved_charges: Vec<ApprovedCharge>,
     /// The run in which they were held or planned.
     pub approves: Option<RunId>,
     /// The run whose changes it takes back.
@@ -39,6 +41,7 @@ impl NewRun {
             actor: self.actor,
             companies: self.companies,
             approved: self.approved,
+            approved_charges: self.approved_charges,
             approves: self.approves,
             reverses: self.reverses,
             state: RunState::Queued,
@@ -52,6 +55,7 @@ impl NewRun {
             writes: 0,
             finished_at: None,
             money: RunMoney::default(),
+            charges: RunCharges::default(),
             reason: None,
         }
     }

@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{SyncError, live_writers};
+use super::{SyncError, live_among, live_writers};
 use crate::clock::Clock;
+use crate::domain::charge::ChargeLine;
 use crate::domain::finding::{Finding, FindingState, Next};
 use crate::domain::line::LineKey;
 use crate::domain::reason::Code;
 use crate::ledger::{Ledger, LookedAt, Reopened};
 use crate::store::Table;
+use crate::store::charge_lines::ChargeLines;
 use crate::store::connections::{Connection, Connections};
 use crate::store::findings::Findings;
 use crate::store::lines::{Lines, Tenancy};
@@ -27,6 +29,7 @@ pub struct Resolver {
     findings: Findings,
     connections: Connections,
     lines: Lines,
+    charge_lines: ChargeLines,
     ledger: Ledger,
     clock: Arc<dyn Clock>,
     settle: SignedDuration,
@@ -57,6 +60,7 @@ impl Resolver {
             findings: Findings::new(table.clone()),
             connections: Connections::new(table.clone()),
             lines: Lines::new(table.clone()),
+            charge_lines: ChargeLines::new(table.clone()),
             ledger,
             clock,
             settle,
@@ -104,6 +108,9 @@ impl Resolver {
 
     /// Nothing is done to a contract, nor to a line that another connection writes: that line is not this one's to free.
     async fn reopen_line(&self, connection: &Connection, finding: &Finding) -> Result<Reopened, SyncError> {
+        if let Some(charge) = finding.noticed.subject.charge() {
+            return self.reopen_charge(connection, charge, Code::named(&finding.noticed.reason.code)).await;
+        }
         let Some(line) = finding.noticed.subject.line() else { return Ok(Reopened::Done) };
         let of = Tenancy::of(connection);
         let histories = self.lines.named(&of, std::slice::from_ref::<LineKey>(line)).await?;
@@ -118,6 +125,38 @@ impl Resolver {
         };
         let account = finding.noticed.account.as_ref();
         Ok(self.ledger.reopen(&of, (line, account), looked_at, self.settle, self.clock.now()).await?)
+    }
+}
+
+impl Resolver {
+    /// As of a line: a charge that another connection writes is not this one's to free. What only waits for an approval, or
+    /// for something to be put right, stays as it is.
+    async fn reopen_charge(
+        &self,
+        connection: &Connection,
+        charge: &ChargeLine,
+        code: Option<Code>,
+    ) -> Result<Reopened, SyncError> {
+        let of_what_stands = matches!(
+            code,
+            Some(
+                Code::WriteUnsettled
+                    | Code::WriteUnexplained
+                    | Code::ChargeDrift
+                    | Code::ChargeNotTaken
+                    | Code::ChargeTwice
+            )
+        );
+        if !of_what_stands {
+            return Ok(Reopened::Done);
+        }
+        let of = Tenancy::of(connection);
+        let known = self.charge_lines.named(&of, std::slice::from_ref(charge)).await?;
+        let writers = known.values().map(|history| &history.writer);
+        if !live_among(&self.connections, connection, writers).await?.is_empty() {
+            return Ok(Reopened::Done);
+        }
+        Ok(self.ledger.reopen_charge(&of, charge, self.settle, self.clock.now()).await?)
     }
 }
 

@@ -4,14 +4,16 @@
 //! by reading the PSA before anything new is planned on that line. Here is who may do a job and what becomes of its page; the
 //! work on the account is `shift`.
 
+use super::charges::{self, ChargesJob, ChargesShift};
 use super::draft::budget_exhausted;
 use super::earlier;
-use super::findings::say_of_job;
+use super::findings::{Said, say_of_job};
 use super::job::Job;
 use super::parts::WorkerParts as Parts;
 use super::record::{come_again_soon, finish, try_again_soon};
 use super::shift::{Shift, Worked};
 use super::{SyncError, row};
+use crate::domain::charge::ChargeResult;
 use crate::domain::line::{LineKey, LineResult};
 use crate::domain::reason::{Code, Reason};
 use crate::queue::CompanyJob;
@@ -26,6 +28,21 @@ pub enum Done {
     Now,
     /// It was done before, or there is nothing of it.
     Before,
+}
+
+/// What a job's page has to be done.
+enum Work {
+    Lines(Job),
+    Charges(ChargesJob),
+}
+
+impl Work {
+    fn read(job: &str) -> Result<Self, SyncError> {
+        if let Ok(charges) = serde_json::from_str(job) {
+            return Ok(Self::Charges(charges));
+        }
+        serde_json::from_str(job).map(Self::Lines).map_err(|e| SyncError::Job(e.to_string()))
+    }
 }
 
 /// Does company jobs.
@@ -56,15 +73,18 @@ impl Worker {
             finish(runs, (self.parts.events.as_ref(), &self.parts.metrics), clock.as_ref(), &run).await?;
             return Ok(Done::Before);
         };
-        let job: Job = serde_json::from_str(&job).map_err(|e| SyncError::Job(e.to_string()))?;
         let stopped = self.stopped(connection.as_ref(), &run);
+        let job: Job = match Work::read(&job)? {
+            Work::Charges(job) => return self.work_on_charges(message, (connection, stopped), &run, &job).await,
+            Work::Lines(job) => job,
+        };
         let of = connection.clone();
         let (rows, effort) = match (connection, stopped) {
             (Some(connection), None) => {
                 let of = Tenancy::of(&connection);
                 let lease = ledger.lease(&of, &job.account, clock.now()).await?.ok_or(SyncError::Busy)?;
                 let shift = Shift { parts: &self.parts, connection: &connection, of: &of, lease: &lease, run: &run };
-                let worked = match self.beyond_budget(&connection, &job).await {
+                let worked = match self.beyond_budget(&connection, job.cost).await {
                     Ok(None) => shift.work(&job).await,
                     Ok(Some(reason)) => self.cut_short(&connection, &run, &job, reason).await.map(Worked::under_lease),
                     Err(error) => Err(error),
@@ -106,9 +126,9 @@ impl Worker {
     }
 
     /// Takes the job's requests from what is left of the connection's. A reason: they are not left, and none may be made.
-    async fn beyond_budget(&self, connection: &Connection, job: &Job) -> Result<Option<Reason>, SyncError> {
+    async fn beyond_budget(&self, connection: &Connection, cost: u32) -> Result<Option<Reason>, SyncError> {
         let Parts { budgets, clock, .. } = &self.parts;
-        let taken = budgets.take(&connection.partner, &connection.id, job.cost, clock.now()).await?;
+        let taken = budgets.take(&connection.partner, &connection.id, cost, clock.now()).await?;
         Ok((!taken).then(|| budget_exhausted(connection)))
     }
 
@@ -136,8 +156,11 @@ impl Worker {
         let Parts { runs, .. } = &self.parts;
         let JobRows { page, run: Some(run), connection } = runs.job(message).await? else { return Ok(()) };
         if let Some(job) = page.and_then(|page| page.job.filter(|_| !page.done)) {
-            let job: Job = serde_json::from_str(&job).map_err(|e| SyncError::Job(e.to_string()))?;
             let reason = Reason::new(Code::GivenUp, "The account's job failed at every try.".into());
+            let job: Job = match Work::read(&job)? {
+                Work::Charges(job) => return self.give_up_charges(message, connection, &run, (&job, reason)).await,
+                Work::Lines(job) => job,
+            };
             let (rows, effort) = match &connection {
                 Some(connection) => self.cut_short(connection, &run, &job, reason).await?,
                 None => self.stopped_rows(None, &run, &job, reason).await?,
@@ -160,7 +183,7 @@ impl Worker {
     ) -> Result<(), SyncError> {
         let Some(connection) = connection else { return Ok(()) };
         let Parts { findings, events, clock, .. } = &self.parts;
-        say_of_job((findings, events.as_ref()), (connection, &run.id), rows, &job.findings, clock.now()).await
+        say_of_job((findings, events.as_ref()), (connection, &run.id), Said::of(rows), &job.findings, clock.now()).await
     }
 
     /// The rows of a job that is not done, and what earlier attempts of it had written. A line that one had begun to write is
@@ -205,6 +228,110 @@ impl Worker {
         Ok((rows, Effort { psa_requests: 0, writes }))
     }
 
+    /// As [`Self::work`], of an account's charges.
+    async fn work_on_charges(
+        &self,
+        message: &CompanyJob,
+        (connection, stopped): (Option<Connection>, Option<Reason>),
+        run: &Run,
+        job: &ChargesJob,
+    ) -> Result<Done, SyncError> {
+        let Parts { ledger, clock, .. } = &self.parts;
+        let (rows, effort) = match (&connection, stopped) {
+            (Some(connection), None) => {
+                let of = Tenancy::of(connection);
+                let lease = ledger.lease(&of, &job.account, clock.now()).await?.ok_or(SyncError::Busy)?;
+                let shift = ChargesShift { parts: &self.parts, connection, of: &of, lease: &lease, run };
+                let worked = match self.beyond_budget(connection, job.cost).await {
+                    Ok(None) => shift.work(job).await,
+                    Ok(Some(reason)) => self.cut_charges_short(connection, run, job, reason).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = ledger.release(&lease).await {
+                    tracing::warn!(%error, account = %job.account, "a lease was not given back and ends with its term");
+                }
+                worked?
+            }
+            (connection, reason) => {
+                let gone = || Reason::new(Code::ConnectionOff, "The connection is gone.".into());
+                let reason = reason.unwrap_or_else(gone);
+                match connection {
+                    Some(connection) if reason.code == Code::JobTooOld.as_str() => {
+                        self.cut_charges_short(connection, run, job, reason).await?
+                    }
+                    connection => self.stopped_charges(connection.as_ref(), run, job, &reason).await?,
+                }
+            }
+        };
+        self.close_charges(message, connection.as_ref(), run, (job, &rows), effort).await?;
+        Ok(Done::Now)
+    }
+
+    async fn give_up_charges(
+        &self,
+        message: &CompanyJob,
+        connection: Option<Connection>,
+        run: &Run,
+        (job, reason): (&ChargesJob, Reason),
+    ) -> Result<(), SyncError> {
+        let (rows, effort) = match &connection {
+            Some(connection) => self.cut_charges_short(connection, run, job, reason).await?,
+            None => self.stopped_charges(None, run, job, &reason).await?,
+        };
+        self.close_charges(message, connection.as_ref(), run, (job, &rows), effort).await
+    }
+
+    async fn cut_charges_short(
+        &self,
+        connection: &Connection,
+        run: &Run,
+        job: &ChargesJob,
+        reason: Reason,
+    ) -> Result<(Vec<ChargeResult>, Effort), SyncError> {
+        let Parts { runs, connections, clock, .. } = &self.parts;
+        runs.cut_short(run, &reason).await?;
+        try_again_soon(connections, clock.as_ref(), connection, run).await?;
+        self.stopped_charges(Some(connection), run, job, &reason).await
+    }
+
+    async fn stopped_charges(
+        &self,
+        connection: Option<&Connection>,
+        run: &Run,
+        job: &ChargesJob,
+        reason: &Reason,
+    ) -> Result<(Vec<ChargeResult>, Effort), SyncError> {
+        let Parts { charge_lines, ledger, .. } = &self.parts;
+        let of = connection.map(Tenancy::of);
+        charges::stopped_rows((charge_lines, ledger), of.as_ref(), run, job, reason).await
+    }
+
+    /// Stores what became of a job of charges: what its rows say to findings, its page, and the run's end if it was the last.
+    async fn close_charges(
+        &self,
+        message: &CompanyJob,
+        connection: Option<&Connection>,
+        run: &Run,
+        (job, rows): (&ChargesJob, &[ChargeResult]),
+        effort: Effort,
+    ) -> Result<(), SyncError> {
+        let Parts { runs, findings, connections, events, metrics, clock, .. } = &self.parts;
+        if let Some(connection) = connection {
+            let line = |row: &ChargeResult| job.charges.iter().find(|charge| charge.line.to_string() == row.charge_id);
+            let said = Said::of_charges(rows.iter().filter_map(|row| Some((&line(row)?.line, row))));
+            let to = (findings, events.as_ref());
+            say_of_job(to, (connection, &run.id), said, &job.findings, clock.now()).await?;
+            // A write that is open is looked at again soon, and what was left for it.
+            let codes = [Code::WriteUnsettled, Code::Stopped].map(Code::as_str);
+            if rows.iter().any(|row| codes.contains(&row.code.as_str())) {
+                come_again_soon(connections, clock.as_ref(), connection).await?;
+            }
+        }
+        runs.close_charges_job(run, &message.page, rows, effort).await?;
+        finish(runs, (events.as_ref(), metrics), clock.as_ref(), run).await?;
+        Ok(())
+    }
+
     /// Why the job must not be done any more, if so.
     fn stopped(&self, connection: Option<&Connection>, run: &Run) -> Option<Reason> {
         let off = |why: &str| Some(Reason::new(Code::ConnectionOff, why.into()));
@@ -223,7 +350,7 @@ impl Worker {
             // What a person asked for, line by line, no newer run would do in its place.
             Some(connection)
                 if run.reverses.is_none()
-                    && run.approved.is_empty()
+                    && !run.is_approved()
                     && connection.current_run.as_ref().is_some_and(|newest| *newest > run.id) =>
             {
                 Some(Reason::new(Code::Superseded, "A newer run of the whole connection has been planned.".into()))

@@ -1,6 +1,6 @@
 //! Sending changes, each once, and judging what became of each by the account's read-back.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::resolve::{ACKNOWLEDGED, ANSWER_LOST, taken_otherwise};
 use super::{SyncError, reason_of, row};
@@ -36,7 +36,36 @@ pub(super) struct Writer<'a> {
 const ON_FOR_S: i64 = 5;
 
 /// An intent that took longer to be stored as sent is not sent by whoever stored it.
-const STORED_WITHIN: SignedDuration = SignedDuration::from_secs(20);
+pub(super) const STORED_WITHIN: SignedDuration = SignedDuration::from_secs(20);
+
+/// Whether a connection is still on while a job goes on: what is switched off meanwhile gets no further write.
+pub(super) struct Switch<'a> {
+    connections: &'a Connections,
+    connection: &'a Connection,
+    seen_on: Timestamp,
+}
+
+impl<'a> Switch<'a> {
+    /// Of a connection that was on at `now`.
+    pub fn new(connections: &'a Connections, connection: &'a Connection, now: Timestamp) -> Self {
+        Self { connections, connection, seen_on: now }
+    }
+
+    /// Why nothing more is to be sent; asked again every few seconds.
+    pub async fn is_off(&mut self, now: Timestamp) -> Result<Option<Reason>, SyncError> {
+        if now.duration_since(self.seen_on).as_secs() < ON_FOR_S {
+            return Ok(None);
+        }
+        let Connection { partner, id, .. } = self.connection;
+        let found = self.connections.get(partner, id, Read::Consistent).await?;
+        self.seen_on = now;
+        let on = found.is_some_and(|now| {
+            now.enabled && now.status == Status::Active && !now.policy.shadow && now.not_understood().is_none()
+        });
+        let off = || Reason::new(Code::ConnectionOff, "The connection was switched off while the job went on.".into());
+        Ok((!on).then(off))
+    }
+}
 
 /// One intent, and what the PSA said.
 pub(super) struct Attempt {
@@ -73,7 +102,7 @@ impl Writer<'_> {
         for_at_most: SignedDuration,
     ) -> Result<Vec<Attempt>, SyncError> {
         let began = self.clock.now();
-        let mut seen_on = began;
+        let mut switch = Switch::new(self.connections, self.connection, began);
         let mut stop: Option<Reason> = None;
         let mut attempts = Vec::with_capacity(intents.len());
         for intent in intents {
@@ -81,30 +110,19 @@ impl Writer<'_> {
             if stop.is_none() && now.duration_since(began) > for_at_most {
                 stop = Some(Reason::new(Code::Stopped, "The job ran out of time; the next run goes on.".into()));
             }
-            if stop.is_none() && now.duration_since(seen_on).as_secs() >= ON_FOR_S {
-                stop = self.switched_off().await?;
-                seen_on = now;
+            if stop.is_none() {
+                stop = switch.is_off(now).await?;
             }
             let said = match &stop {
                 Some(reason) => Said::Stopped(reason.clone()),
                 None => self.send_one(psa, &intent).await?,
             };
             if let Said::Not(error) = &said {
-                stop = harmful_to_go_on(error);
+                stop = stops_the_rest(error);
             }
             attempts.push(Attempt { intent, said });
         }
         Ok(attempts)
-    }
-
-    async fn switched_off(&self) -> Result<Option<Reason>, SyncError> {
-        let Connection { partner, id, .. } = self.connection;
-        let found = self.connections.get(partner, id, Read::Consistent).await?;
-        let on = found.is_some_and(|now| {
-            now.enabled && now.status == Status::Active && !now.policy.shadow && now.not_understood().is_none()
-        });
-        let off = || Reason::new(Code::ConnectionOff, "The connection was switched off while the job went on.".into());
-        Ok((!on).then(off))
     }
 
     async fn send_one(&self, psa: &dyn Connector, intent: &Intent) -> Result<Said, SyncError> {
@@ -141,7 +159,8 @@ pub(super) fn change_of(meaning: &Meaning) -> UnitsChange {
     }
 }
 
-fn harmful_to_go_on(error: &WriteError) -> Option<Reason> {
+/// Why nothing more is sent after a write that ended so: the PSA refuses the credentials, asks for room, or does not answer.
+pub(super) fn stops_the_rest(error: &WriteError) -> Option<Reason> {
     let said = error.error();
     matches!(said.kind, Kind::Auth | Kind::RateLimited | Kind::Unavailable).then(|| {
         Reason::new(Code::Stopped, format!("Not sent, because a change before it failed: {}", said.explanation))

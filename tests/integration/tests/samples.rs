@@ -164,6 +164,7 @@ async fn queued(msp: &Msp) -> Run {
         actor: "sample".into(),
         companies: Vec::new(),
         approved: Vec::new(),
+        approved_charges: Vec::new(),
         approves: None,
         reverses: None,
     };

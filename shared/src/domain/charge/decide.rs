@@ -99,14 +99,14 @@ impl Facing<'_> {
     /// What stands in the PSA, added up; `None` where it is more than any amount believed.
     #[must_use]
     pub fn before(&self) -> Option<Amounts> {
-        self.pieces().iter().try_fold(Amounts::default(), |sum, piece| sum.plus(piece.amounts()))
+        Amounts::of(&self.pieces())
     }
 
     /// What becomes of it. No write of it may be open.
     #[must_use]
     pub fn decide(&self) -> ChargeDecision {
         let pieces = self.pieces();
-        let Some(before) = self.before() else {
+        let Some(before) = Amounts::of(&pieces) else {
             return ChargeDecision::Stop(Reason::new(
                 Code::UsageTooLarge,
                 "What stands in the PSA comes to more than any amount believed.".to_owned(),

@@ -52,6 +52,12 @@ impl Amounts {
         self.cost.get().is_zero() && self.price.get().is_zero()
     }
 
+    /// What pieces come to together; `None` where that is more than any amount.
+    #[must_use]
+    pub fn of(pieces: &[Piece]) -> Option<Self> {
+        pieces.iter().try_fold(Self::default(), |sum, piece| sum.plus(piece.amounts()))
+    }
+
     pub(super) fn plus(self, other: Self) -> Option<Self> {
         let sum = |one: Money, other: Money| one.get().checked_add(other.get()).map(Money::new);
         Some(Self { cost: sum(self.cost, other.cost)?, price: sum(self.price, other.price)? })
@@ -254,7 +260,7 @@ impl ChargeHistory {
     /// What it comes to, as far as we know.
     #[must_use]
     pub fn amounts(&self) -> Option<Amounts> {
-        self.pieces.iter().try_fold(Amounts::default(), |sum, piece| sum.plus(piece.amounts()))
+        Amounts::of(&self.pieces)
     }
 }
 

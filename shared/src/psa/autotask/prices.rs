@@ -123,10 +123,8 @@ pub(super) async fn charged_in(
     accounts: &BTreeSet<AccountId>,
 ) -> Result<BTreeMap<AccountId, ChargedIn>, PsaError> {
     let currencies = Currencies::of(client, &accounts.iter().collect()).await?;
-    let of = |account: &AccountId| ChargedIn {
-        prices: currencies.of_account(account),
-        costs: currencies.of_costs(account),
-    };
+    let of =
+        |account: &AccountId| ChargedIn { prices: currencies.of_account(account), costs: currencies.of_costs(account) };
     Ok(accounts.iter().map(|account| (account.clone(), of(account))).collect())
 }
 

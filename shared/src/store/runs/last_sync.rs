@@ -73,7 +73,7 @@ impl Runs {
             }
             read += 1;
             // Of the companies that a run is limited to it has looked at every line; an approval or a reversal has not.
-            if run.approved.is_empty() && run.reverses.is_none() {
+            if !run.is_approved() && run.reverses.is_none() {
                 looked_at.extend(run.companies);
             }
             if whole || read == RUNS_READ || companies.is_subset(&looked_at) {

@@ -17,6 +17,7 @@ use super::journal::Act;
 use super::schema;
 use super::{Condition, Key, Page, Read, Rows, StoreError, Table};
 use crate::clock::fresh_id;
+use crate::domain::charge::{self, ChargeResult};
 use crate::domain::ids::{ConnectionId, PartnerId, RunId};
 use crate::domain::line::LineResult;
 use crate::domain::money;
@@ -25,8 +26,8 @@ use crate::ledger::LeaseHolder;
 use crate::queue::CompanyJob;
 pub use last_sync::LastSync;
 pub use run::{
-    Approved, Counts, Effort, Gap, GapPage, HandedOn, Mode, Planned, ResultPage, Reverses, Run, RunMoney, RunState,
-    Trigger,
+    Approved, ApprovedCharge, Counts, Effort, Gap, GapPage, HandedOn, Mode, Planned, ResultPage, Reverses, Run,
+    RunCharges, RunMoney, RunState, Trigger,
 };
 
 /// Reads and writes runs.
@@ -130,16 +131,15 @@ impl Runs {
         self.0.update::<Run>(&header(run), &leave, &mine).await.map(|_| ())
     }
 
-    /// Stores a page of lines that were decided at once. Planning the same run again writes the same page again, so this
+    /// Stores a page of what was decided at once. Planning the same run again writes the same page again, so this
     /// put replaces: nothing else writes these pages, and only one planner is at work.
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn put_decided(&self, run: &Run, number: usize, lines: &[LineResult]) -> Result<(), StoreError> {
-        let page = ResultPage { done: true, lines: lines.to_vec(), job: None, planned: Vec::new() };
+    pub async fn put_decided(&self, run: &Run, number: usize, page: &ResultPage) -> Result<(), StoreError> {
         let key = schema::run_lines(&run.partner, &run.id, &decided_page(number));
         let ours = Condition::new("attribute_not_exists(#pk) OR #done = :yes").bind(":yes", true)?;
-        self.0.put(&key, &page, &ours).await.map(|_| ())
+        self.0.put(&key, page, &ours).await.map(|_| ())
     }
 
     /// Stores what a run noticed besides its lines, in pages. Planning the same run again puts the same pages again; one that a
@@ -216,6 +216,24 @@ impl Runs {
         Ok(JobRows { page: found.take(&page)?, run: found.take(&run)?, connection: found.take(&connection)? })
     }
 
+    /// As [`Self::close_job`], of a job that has to do with charges. They are counted when the run ends.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn close_charges_job(
+        &self,
+        run: &Run,
+        page: &str,
+        charges: &[ChargeResult],
+        effort: Effort,
+    ) -> Result<bool, StoreError> {
+        let close = Condition::new("SET #done = :yes, #charges = :charges, #job = :none")
+            .bind(":yes", true)?
+            .bind(":charges", charges)?
+            .bind(":none", None::<String>)?;
+        self.close_page(run, page, &close, (Counts::default(), effort)).await
+    }
+
     /// Closes a company job's page with what became of its lines, and counts the job as done. `false`: it was closed before.
     ///
     /// # Errors
@@ -231,12 +249,22 @@ impl Runs {
             .bind(":yes", true)?
             .bind(":lines", lines)?
             .bind(":none", None::<String>)?;
+        self.close_page(run, page, &close, (Counts::of(lines), effort)).await
+    }
+
+    async fn close_page(
+        &self,
+        run: &Run,
+        page: &str,
+        close: &Condition,
+        (counts, effort): (Counts, Effort),
+    ) -> Result<bool, StoreError> {
         let open = Condition::new("#done = :no").bind(":no", false)?;
-        let (raise, more) = raised(Counts::of(lines), effort);
+        let (raise, more) = raised(counts, effort);
         let count = Condition::new(format!("SET {raise}, #jobs_left = #jobs_left - :one")).bind(":one", 1)?;
         let count = more.into_iter().try_fold(count, |count, (name, value)| count.bind(&name, value))?;
         let writes = vec![
-            self.0.write_update(&job_key(run, page), &close, &open)?,
+            self.0.write_update(&job_key(run, page), close, &open)?,
             self.0.write_update(&header(run), &count, &Condition::present())?,
         ];
         self.0.transact(writes).await
@@ -249,12 +277,14 @@ impl Runs {
     pub async fn planned(&self, run: &Run, planned: &Planned) -> Result<(), StoreError> {
         let (raise, more) = raised(planned.counts, planned.effort);
         let update = match &planned.reason {
-            Some(reason) => Condition::new(format!("SET #planned = :yes, #money = :money, #reason = :reason, {raise}"))
-                .bind(":reason", reason)?,
+            Some(reason) => Condition::new(format!(
+                "SET #planned = :yes, #money = :money, #charges = :charges, #reason = :reason, {raise}"
+            ))
+            .bind(":reason", reason)?,
             // A job that is done already may have noted one.
-            None => Condition::new(format!("SET #planned = :yes, #money = :money, {raise}")),
+            None => Condition::new(format!("SET #planned = :yes, #money = :money, #charges = :charges, {raise}")),
         };
-        let update = update.bind(":yes", true)?.bind(":money", &planned.worth)?;
+        let update = update.bind(":yes", true)?.bind(":money", &planned.worth)?.bind(":charges", &planned.charges)?;
         let update = more.into_iter().try_fold(update, |update, (name, value)| update.bind(&name, value))?;
         let unplanned = Condition::new("#planned = :no").bind(":no", false)?;
         self.0.update::<Run>(&header(run), &update, &unplanned).await.map(|_| ())
@@ -295,27 +325,34 @@ impl Runs {
         let mut handed_on = HandedOn::default();
         for (_, page) in pages {
             handed_on.lines.extend(page.lines.into_iter().map(|line| line.line_id));
+            handed_on.lines.extend(page.charges.into_iter().map(|charge| charge.charge_id));
             handed_on.planned.extend(page.planned);
+            handed_on.planned_charges.extend(page.planned_charges);
         }
-        Ok(HandedOn { planned: money::together(handed_on.planned), ..handed_on })
+        let planned_charges = charge::together(handed_on.planned_charges);
+        Ok(HandedOn { planned: money::together(handed_on.planned), planned_charges, ..handed_on })
     }
 
     /// What planners that came to no end have stored: the lines that they decided at once, and what their changes come to.
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn planned_in_part(&self, run: &Run) -> Result<(Counts, RunMoney), StoreError> {
+    pub async fn planned_in_part(&self, run: &Run) -> Result<(Counts, RunMoney, RunCharges), StoreError> {
         let partition = schema::of_run(&run.partner, &run.id);
         let decided = self.0.all::<ResultPage>(&partition, DECIDED_PAGES, Read::Consistent).await?;
         // Pages of two planners may stand side by side, where the second died before it dropped the first one's.
-        let lines: BTreeMap<String, LineResult> =
-            decided.into_iter().flat_map(|(_, page)| page.lines).map(|line| (line.line_id.clone(), line)).collect();
+        let (mut lines, mut charges) = (BTreeMap::new(), BTreeMap::new());
+        for (_, page) in decided {
+            lines.extend(page.lines.into_iter().map(|line| (line.line_id.clone(), line)));
+            charges.extend(page.charges.into_iter().map(|charge| (charge.charge_id.clone(), charge)));
+        }
         let lines: Vec<LineResult> = lines.into_values().collect();
         let money = RunMoney::of(&lines);
-        let planned = self.handed_on(run).await?.planned;
+        let HandedOn { planned, planned_charges, .. } = self.handed_on(run).await?;
         Ok((
             Counts::of(&lines),
             RunMoney { planned: money::together(money.planned.into_iter().chain(planned)), ..money },
+            RunCharges::of(charges.values()).and_planned(planned_charges),
         ))
     }
 
@@ -324,9 +361,22 @@ impl Runs {
     /// # Errors
     /// The store is unavailable.
     pub async fn lines_of_jobs(&self, partner: &PartnerId, run: &RunId) -> Result<Vec<LineResult>, StoreError> {
+        Ok(self.of_jobs(partner, run).await?.0)
+    }
+
+    async fn of_jobs(
+        &self,
+        partner: &PartnerId,
+        run: &RunId,
+    ) -> Result<(Vec<LineResult>, Vec<ChargeResult>), StoreError> {
         let partition = schema::of_run(partner, run);
         let pages = self.0.all::<ResultPage>(&partition, JOB_PAGES, Read::Consistent).await?;
-        Ok(pages.into_iter().flat_map(|(_, page)| page.lines).collect())
+        let (mut lines, mut charges) = (Vec::new(), Vec::new());
+        for (_, page) in pages {
+            lines.extend(page.lines);
+            charges.extend(page.charges);
+        }
+        Ok((lines, charges))
     }
 
     /// The pages of company jobs that were not closed yet.
@@ -354,10 +404,13 @@ impl Runs {
         if !run.planned || run.jobs_left > 0 || run.finished_at.is_some() {
             return Ok(Some((run, false)));
         }
-        let end = Condition::new("SET #state = :state, #finished_at = :now, #money = :money")
+        let (money, charges) = self.in_the_end(&run).await?;
+        let run = Run { charges, ..run };
+        let end = Condition::new("SET #state = :state, #finished_at = :now, #money = :money, #charges = :charges")
             .bind(":state", run.outcome())?
             .bind(":now", now)?
-            .bind(":money", self.money_in_the_end(&run).await?)?;
+            .bind(":money", money)?
+            .bind(":charges", &run.charges)?;
         let running = Condition::new("#state = :running AND #planned = :yes AND #jobs_left <= :none")
             .bind(":running", RunState::Running)?
             .bind(":yes", true)?
@@ -370,13 +423,15 @@ impl Runs {
 
     /// What planning came to in money, with what its company jobs have written and held. All of their pages are closed by
     /// now, so whoever ends the run comes to the same.
-    async fn money_in_the_end(&self, run: &Run) -> Result<RunMoney, StoreError> {
+    async fn in_the_end(&self, run: &Run) -> Result<(RunMoney, RunCharges), StoreError> {
         if run.jobs == 0 {
-            return Ok(run.money.clone());
+            return Ok((run.money.clone(), run.charges.clone()));
         }
-        let RunMoney { written, held, .. } = RunMoney::of(&self.lines_of_jobs(&run.partner, &run.id).await?);
+        let (lines, charges) = self.of_jobs(&run.partner, &run.id).await?;
+        let RunMoney { written, held, .. } = RunMoney::of(&lines);
         let held = money::together(run.money.held.iter().cloned().chain(held));
-        Ok(RunMoney { planned: run.money.planned.clone(), written, held })
+        let charges = run.charges.clone().and_done(RunCharges::of(&charges));
+        Ok((RunMoney { planned: run.money.planned.clone(), written, held }, charges))
     }
 
     /// A page of results, and where the next begins.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::charge::{ChargeApproval, ChargeResult, ChargeSum, changes, together};
 use crate::domain::finding::Noticed;
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey, RunId};
 use crate::domain::line::{LineResult, LineStatus};
@@ -71,6 +72,9 @@ pub struct Run {
     /// Changes that a person approved.
     #[serde(default)]
     pub approved: Vec<Approved>,
+    /// Charges that a person approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved_charges: Vec<ApprovedCharge>,
     /// The run whose held or planned changes were approved.
     #[serde(default)]
     pub approves: Option<RunId>,
@@ -108,9 +112,21 @@ pub struct Run {
     /// What its changes come to, as they were planned.
     #[serde(default)]
     pub money: RunMoney,
+    /// Its metered charges: those that are decided, and all of them once it has ended.
+    #[serde(default)]
+    pub charges: RunCharges,
     /// Why it failed, or what cut it short.
     #[serde(default)]
     pub reason: Option<Reason>,
+}
+
+/// A charge that a person approved, as it was planned and no other way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovedCharge {
+    /// Its id, as results name it.
+    pub charge_id: String,
+    /// What was approved.
+    pub approval: ChargeApproval,
 }
 
 /// A change that a person approved: this one and no other.
@@ -156,11 +172,27 @@ impl Counts {
     /// Counts `lines` by status.
     #[must_use]
     pub fn of<'a>(lines: impl IntoIterator<Item = &'a LineResult>) -> Self {
+        Self::of_statuses(lines.into_iter().map(|line| line.status))
+    }
+
+    fn of_statuses(statuses: impl Iterator<Item = LineStatus>) -> Self {
         let mut counts = Self::default();
-        for line in lines {
-            *counts.of_status(line.status) += 1;
+        for status in statuses {
+            *counts.of_status(status) += 1;
         }
         counts
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            updated: self.updated.saturating_add(other.updated),
+            unchanged: self.unchanged.saturating_add(other.unchanged),
+            planned: self.planned.saturating_add(other.planned),
+            held: self.held.saturating_add(other.held),
+            skipped: self.skipped.saturating_add(other.skipped),
+            failed: self.failed.saturating_add(other.failed),
+            unknown: self.unknown.saturating_add(other.unknown),
+        }
     }
 
     pub(super) fn of_status(&mut self, status: LineStatus) -> &mut u32 {
@@ -203,15 +235,90 @@ pub struct ResultPage {
     /// What the changes of a company job come to, as they were planned. It stays when the page is closed.
     #[serde(default)]
     pub planned: Vec<Sum>,
+    /// Metered charges: a page has these or lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<ChargeResult>,
+    /// As `planned`, of charges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub planned_charges: Vec<ChargeSum>,
+}
+
+impl ResultPage {
+    /// A page of lines that were decided at once.
+    #[must_use]
+    pub fn of_lines(lines: Vec<LineResult>) -> Self {
+        let (planned, charges, planned_charges) = Default::default();
+        Self { done: true, lines, job: None, planned, charges, planned_charges }
+    }
+
+    /// A page of charges that were decided at once.
+    #[must_use]
+    pub fn of_charges(charges: Vec<ChargeResult>) -> Self {
+        Self { charges, ..Self::of_lines(Vec::new()) }
+    }
+
+    /// The page of a job that has to do with charges.
+    #[must_use]
+    pub fn of_charges_job(charges: Vec<ChargeResult>, job: String) -> Self {
+        let planned_charges = changes(&charges, LineStatus::Planned);
+        Self { done: false, job: Some(job), planned_charges, ..Self::of_charges(charges) }
+    }
+}
+
+/// The metered charges of a run: how many ended as what, and what their changes come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct RunCharges {
+    /// Charges by status, for those that are decided.
+    pub counts: Counts,
+    /// Changes to be made, as they were planned. They stay as they were, whatever became of them.
+    pub planned: Vec<ChargeSum>,
+    /// Changes that were written and read back, once the run has ended.
+    pub written: Vec<ChargeSum>,
+    /// Changes that wait for a person; those that jobs come to, once the run has ended.
+    pub held: Vec<ChargeSum>,
+}
+
+impl RunCharges {
+    /// Of charges that are decided.
+    #[must_use]
+    pub fn of<'a>(charges: impl IntoIterator<Item = &'a ChargeResult> + Clone) -> Self {
+        Self {
+            counts: Counts::of_statuses(charges.clone().into_iter().map(|charge| charge.status)),
+            planned: changes(charges.clone(), LineStatus::Planned),
+            written: changes(charges.clone(), LineStatus::Updated),
+            held: changes(charges, LineStatus::Held),
+        }
+    }
+
+    /// With what `sums` are planned to come to besides.
+    #[must_use]
+    pub fn and_planned(self, sums: Vec<ChargeSum>) -> Self {
+        Self { planned: together(self.planned.into_iter().chain(sums)), ..self }
+    }
+
+    /// With what jobs came to. What was planned stays as it was.
+    #[must_use]
+    pub fn and_done(self, jobs: Self) -> Self {
+        let both = |one: Vec<ChargeSum>, other| together(one.into_iter().chain(other));
+        Self {
+            counts: self.counts.and(jobs.counts),
+            planned: self.planned,
+            written: both(self.written, jobs.written),
+            held: both(self.held, jobs.held),
+        }
+    }
 }
 
 /// What an earlier planner of the same run has handed to company jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HandedOn {
-    /// The ids of the lines.
+    /// The ids of the lines and charges.
     pub lines: BTreeSet<String>,
-    /// What their changes come to, as that planner planned them.
+    /// What the lines' changes come to, as that planner planned them.
     pub planned: Vec<Sum>,
+    /// What those of charges come to.
+    pub planned_charges: Vec<ChargeSum>,
 }
 
 /// Something that a run noticed besides what its lines say: usage that is billed nowhere, a contract that ends.
@@ -270,6 +377,8 @@ pub struct Planned {
     pub counts: Counts,
     /// What its changes come to.
     pub worth: RunMoney,
+    /// Its metered charges.
+    pub charges: RunCharges,
     /// Why it failed or was cut short, if it was.
     pub reason: Option<Reason>,
 }
@@ -309,13 +418,20 @@ impl Run {
     /// Whether it decides every line of its connection, and so takes over from the runs before it.
     #[must_use]
     pub fn is_of_all_lines(&self) -> bool {
-        self.companies.is_empty() && self.approved.is_empty() && self.reverses.is_none()
+        self.companies.is_empty() && !self.is_approved() && self.reverses.is_none()
+    }
+
+    /// Whether a person approved what it is to do, line by line or charge by charge.
+    #[must_use]
+    pub fn is_approved(&self) -> bool {
+        !self.approved.is_empty() || !self.approved_charges.is_empty()
     }
 
     /// How a run ends that has come to its end.
     pub(super) fn outcome(&self) -> RunState {
-        let Counts { failed, unknown, .. } = self.counts;
-        let decided: u32 = self.counts.named().values().sum();
+        let counts = self.counts.and(self.charges.counts);
+        let Counts { failed, unknown, .. } = counts;
+        let decided: u32 = counts.named().values().sum();
         match &self.reason {
             Some(_) if decided == 0 => RunState::Failed,
             Some(_) => RunState::Partial,

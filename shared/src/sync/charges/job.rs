@@ -1,13 +1,12 @@
 //! What a job has to do about the charges of an account, as the planner writes it into the job's page.
 
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::charge::{ChargeApproval, ChargeHistory, ChargeLine, Records, Terms};
+use crate::domain::ids::ConnectionId;
 use crate::domain::ids::{AccountId, BillingCodeId, CompanyId};
 use crate::domain::money::Currency;
 use crate::domain::period::Period;
-use crate::domain::ids::ConnectionId;
 
 /// One account's charges that need a look.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,6 @@ mod row;
 mod wanted;
 mod work;
 
-pub(super) use draft::draft;
+pub(super) use draft::{ChargesDraft, draft};
 pub(super) use job::ChargesJob;
 pub(super) use work::{ChargesShift, stopped_rows};

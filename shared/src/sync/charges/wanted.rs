@@ -9,8 +9,8 @@ use jiff::civil::Date;
 
 use super::job::Label;
 use crate::domain::charge::{
-    BillingDay, Charge, ChargeHistory, ChargeKey, ChargeLine, ChargeRecord, MOST_RECORDS, Records, Terms,
-    Unchargeable, bundled, itemised, items, named,
+    BillingDay, Charge, ChargeHistory, ChargeKey, ChargeLine, ChargeRecord, MOST_RECORDS, Records, Terms, Unchargeable,
+    bundled, itemised, items, named,
 };
 use crate::domain::ids::{AccountId, CompanyId, ProductKey};
 use crate::domain::money::Currency;
@@ -18,8 +18,9 @@ use crate::domain::period::Period;
 use crate::domain::policy::Policy;
 use crate::domain::pricing::Markup;
 use crate::domain::reason::{Code, Reason};
+use crate::psa::ChargedIn;
 use crate::psa::charges::{LONGEST_CHARGE_DESCRIPTION, LONGEST_CHARGE_NAME};
-use crate::store::mappings::{ChargeMapping, ChargeMode, ChargeWhen, CompanyMapping, Mapping};
+use crate::store::mappings::{ChargeMapping, ChargeMode, ChargeWhen, CompanyMapping};
 use crate::sync::lines::not_understood;
 
 /// A charge that should stand.
@@ -31,6 +32,8 @@ pub(super) struct Wanted {
     /// The partner's name of its billing code.
     pub billing_code: String,
     pub records: Records,
+    /// Whose records they are.
+    pub companies: Vec<CompanyId>,
     /// What it should come to, or why that can't be said or is not written.
     pub terms: Result<Terms, Reason>,
     /// What it is called where nothing can be said of it.
@@ -129,9 +132,15 @@ impl Sources<'_> {
         };
         let currency = made.as_ref().ok().map(|charge| charge.currency.clone());
         Some(Wanted {
-            label: Label { account, company: first.company.clone(), company_name: first.company_name.clone(), currency },
+            label: Label {
+                account,
+                company: first.company.clone(),
+                company_name: first.company_name.clone(),
+                currency,
+            },
             billing_code: mapping.billing_code.clone(),
             records: records.iter().collect(),
+            companies: pile.companies.iter().map(|company| (*company).clone()).collect(),
             terms: made.and_then(|charge| self.let_through(&line, &pile, mapping, period, charge)),
             name: clipped(&name, LONGEST_CHARGE_NAME),
             line,
@@ -151,7 +160,8 @@ impl Sources<'_> {
             return Err(Reason::new(Code::MappingNotUnderstood, explanation.clone()));
         }
         if pile.markups.len() > 1 {
-            let told = |markup: &Option<String>| markup.clone().map_or_else(|| "none".to_owned(), |it| format!("{it} %"));
+            let told =
+                |markup: &Option<String>| markup.clone().map_or_else(|| "none".to_owned(), |it| format!("{it} %"));
             let markups: Vec<String> = pile.markups.iter().map(told).collect();
             let explanation = format!("The companies of this charge have different markups: {}.", markups.join(", "));
             return Err(Reason::new(Code::ChargeMarkupsDiffer, explanation));
@@ -245,13 +255,12 @@ const PERIODS_BEFORE: u32 = 3;
 /// The currency of charges of an account, checked against what the PSA says it bills in.
 pub(super) fn billed_in(
     currency: &Currency,
-    charged: Option<&crate::psa::ChargedIn>,
+    charged: Option<&ChargedIn>,
     stated: Option<&Currency>,
 ) -> Result<(), Reason> {
     let prices = charged.and_then(|charged| charged.prices.as_ref()).or(stated);
     match (prices, charged.and_then(|charged| charged.costs.as_ref())) {
-        (Some(billed), None) if billed == currency => Ok(()),
-        (Some(billed), Some(costs)) if costs != billed => {
+        (Some(billed), Some(costs)) => {
             let explanation = format!(
                 "The customer is invoiced in {} and costs are in {}: a charge in {} can't be both.",
                 billed.as_str(),
@@ -260,8 +269,8 @@ pub(super) fn billed_in(
             );
             Err(Reason::new(Code::CurrencyMismatch, explanation))
         }
-        (Some(billed), _) if billed == currency => Ok(()),
-        (Some(billed), _) => {
+        (Some(billed), None) if billed == currency => Ok(()),
+        (Some(billed), None) => {
             let explanation = format!(
                 "The usage is charged in {}, and the customer is invoiced in {}.",
                 currency.as_str(),

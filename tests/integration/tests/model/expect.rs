@@ -94,6 +94,7 @@ pub fn new_run(connection: &Connection, approved: Vec<Approved>, reverses: Optio
         actor: "the model".into(),
         companies: Vec::new(),
         approved,
+        approved_charges: Vec::new(),
         approves: None,
         reverses: reverses.map(|run| Reverses { run, lines: Vec::new() }),
     };
