@@ -17,6 +17,7 @@ use shared::store::runs::Runs;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+mod billing_codes;
 mod catalog;
 mod change;
 mod create;
@@ -62,5 +63,6 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(catalog::services))
         .routes(routes!(catalog::contracts))
         .routes(routes!(catalog::lines))
+        .routes(routes!(billing_codes::list))
         .with_state(deps)
 }

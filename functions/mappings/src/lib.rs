@@ -1,4 +1,5 @@
-//! HTTP: which product is which service, which company is which account and contract; what is likely, and what is left.
+//! HTTP: which product is which service and how it is charged for, which company is which account and contract; what is
+//! likely, and what is left.
 //!
 //! What a mapping names is looked up in the PSA before it is stored, so that a slip shows up here and not at night. The
 //! sync looks again: contracts end and services are retired. Every change is kept as a version of its own.
@@ -6,6 +7,8 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod billed_on;
+mod billing_codes;
+mod charges;
 mod companies;
 mod contracts;
 mod openings;
@@ -56,6 +59,8 @@ pub fn router(deps: Deps) -> OpenApiRouter {
     OpenApiRouter::default()
         .routes(routes!(products::put, products::get, products::delete))
         .routes(routes!(products::list))
+        .routes(routes!(charges::put, charges::get, charges::delete))
+        .routes(routes!(charges::list))
         .routes(routes!(companies::put, companies::get, companies::delete))
         .routes(routes!(companies::list))
         .routes(routes!(suggestions::list))

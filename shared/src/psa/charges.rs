@@ -82,6 +82,14 @@ pub struct ChargedIn {
     pub costs: Option<Currency>,
 }
 
+/// Whether a PSA takes charges from us at all. It names none, so that it costs no request.
+///
+/// # Errors
+/// [`HAS_NO_CHARGES`].
+pub async fn taken_by<P: Charges + ?Sized>(psa: &P) -> Result<(), PsaError> {
+    psa.charges(&BTreeSet::new(), &BTreeSet::new()).await.map(drop)
+}
+
 /// Reading and writing charges. A PSA that takes none answers [`HAS_NO_CHARGES`], its writes as not sent.
 #[async_trait]
 pub trait Charges: Send + Sync {

@@ -99,6 +99,7 @@ async fn each_route_asks_for_its_scope() {
         format!("{one}/catalog/services"),
         format!("{one}/catalog/contracts"),
         format!("{one}/catalog/lines?contract_id=1"),
+        format!("{one}/catalog/billing-codes?kind=material"),
     ];
     for path in &reads {
         let may =
@@ -238,6 +239,7 @@ async fn another_partners_connection_is_answered_like_one_that_does_not_exist() 
         (Method::GET, "/catalog/services"),
         (Method::GET, "/catalog/contracts"),
         (Method::GET, "/catalog/lines?contract_id=1"),
+        (Method::GET, "/catalog/billing-codes?kind=material"),
     ] {
         let theirs = ask(method.clone(), &format!("/v1/connections/{id}{rest}")).await;
         let nobodys = ask(method.clone(), &format!("/v1/connections/conn_0{rest}")).await;

@@ -129,7 +129,7 @@ async fn every_step_is_told_with_who_took_it_and_what_it_was_before_and_after() 
     product_mapped by local product=edr: - > {"rule":{"counting":"latest","exclude":0,"minimum":0,"rounding":"up"},"service_id":"501"}
     company_mapped by local company=beta: - > {"account_id":"1002","contract_id":"29680002","overrides":{},"when_absent":"keep"}
     company_mapped by local company=acme: - > {"account_id":"1001","contract_id":"29680001","overrides":{},"when_absent":"keep"}
-    connection_created by local: - > {"enabled":true,"invoice":null,"name":"Nordwind","policy":{"approval":"none","budget_percent":80,"drift":"hold","effective_date":{"falls":"period_start","rises":"period_start"},"guards":{"fall_percent":30,"fall_units":5,"rise_percent":200,"rise_units":20},"provision_services":false,"shadow":false,"stale_after_hours":72},"psa":"autotask","schedule":{"frequency":"daily","hour":2},"status":"active","tenant":"123456","time_zone":"Europe/Berlin"}
+    connection_created by local: - > {"enabled":true,"invoice":null,"name":"Nordwind","policy":{"approval":"none","billing_day":1,"budget_percent":80,"currency":null,"drift":"hold","effective_date":{"falls":"period_start","rises":"period_start"},"guards":{"fall_percent":30,"fall_units":5,"price_percent":50,"rise_percent":200,"rise_units":20},"markup":{"products":null,"services":null},"provision_services":false,"shadow":false,"stale_after_hours":72},"psa":"autotask","schedule":{"frequency":"daily","hour":2},"status":"active","tenant":"123456","time_zone":"Europe/Berlin"}
     "#);
     assert!(entries.is_sorted_by(|one, other| one["at"].as_str() >= other["at"].as_str()));
 
@@ -350,6 +350,7 @@ fn ways(msp: &Msp) -> Vec<(&'static str, &'static str, Vec<Value>, Option<&'stat
         policy(json!({"budget_percent": 70})),
         policy(json!({"stale_after_hours": 48})),
         policy(json!({"provision_services": true})),
+        policy(json!({"billing_day": 15})),
     ];
     let company = json!({"account_id": msp.account("acme").to_string(), "contract_id": msp.contract("acme").to_string(), "when_absent": "hold"});
     let (account, contract) = (msp.account("acme").to_string(), msp.contract("acme").to_string());
@@ -377,6 +378,13 @@ fn ways(msp: &Msp) -> Vec<(&'static str, &'static str, Vec<Value>, Option<&'stat
             Some("product_changed"),
         ),
         ("DELETE", "/v1/connections/{id}/products/{product}", vec![json!({})], Some("product_unmapped")),
+        (
+            "PUT",
+            "/v1/connections/{id}/charges/{product}",
+            vec![json!({"mode": "itemised", "billing_code": "Metered usage"})],
+            Some("charges_mapped"),
+        ),
+        ("DELETE", "/v1/connections/{id}/charges/{product}", vec![json!({})], Some("charges_unmapped")),
         ("PUT", "/v1/connections/{id}/companies/{company}", vec![company], Some("company_changed")),
         ("POST", "/v1/connections/{id}/mappings.csv", vec![file(&[imported]).into()], Some("company_changed")),
         ("DELETE", "/v1/connections/{id}/companies/{company}", vec![json!({})], Some("company_unmapped")),
