@@ -53,6 +53,7 @@ async fn a_connection_begins_switched_on_and_due_at_two_in_the_partners_night() 
           "policy": {
             "approval": "none",
             "budget_percent": 80,
+            "currency": null,
             "drift": "hold",
             "effective_date": {
               "falls": "period_start",
@@ -61,8 +62,13 @@ async fn a_connection_begins_switched_on_and_due_at_two_in_the_partners_night() 
             "guards": {
               "fall_percent": 30,
               "fall_units": 5,
+              "price_percent": 50,
               "rise_percent": 200,
               "rise_units": 20
+            },
+            "markup": {
+              "products": null,
+              "services": null
             },
             "provision_services": false,
             "shadow": false,

@@ -251,7 +251,7 @@ async fn every_fault_is_told_with_its_row_and_column_and_nothing_is_changed() {
     /rows/22/product | row 22, column product: is in row 4 already
     /rows/23/company | row 23, column company: is in row 10 already
     /rows/24/product | row 24, column product: is in row 16 already
-    /rows/25 | row 25: has 4 cells where the header has 19
+    /rows/25 | row 25: has 4 cells where the header has 22
     "#);
     assert_eq!(faults(&Answer::to(msp.importing("?dry_run=true", text)).await), found);
     assert_eq!(rows_of(&msp).await, before);
