@@ -5,6 +5,7 @@
 //! came of them. Runs and company jobs are handed on here one by one, so that a test can hold a message back, deliver it
 //! twice, or end a worker in the middle of its work. What they do is what ships.
 
+pub mod charges;
 pub mod deliveries;
 pub mod fixture;
 pub mod ledger;

@@ -7,7 +7,7 @@ use integration::msp::{Customer, Msp, Run, Setup, by_operation};
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::store::runs::Runs;
+use shared::store::runs::{ResultPage, Runs};
 use simulators::autotask::{Entity, Fault, When};
 
 async fn msp() -> Msp {
@@ -237,7 +237,7 @@ async fn results_of_more_than_a_megabyte_are_read_to_their_end() {
     beta.explanation = "x".repeat(150_000);
     for page in 900..912 {
         beta.line_id = format!("line-{page}");
-        runs.put_decided(&row, page, std::slice::from_ref(&beta)).await.unwrap();
+        runs.put_decided(&row, page, &ResultPage::of_lines(vec![beta.clone()])).await.unwrap();
     }
     assert_eq!(last_sync(&msp, "beta").await["lines"]["unchanged"], 13);
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use shared::domain::ids::{PartnerId, RunId};
 use shared::domain::line::LineStatus;
 use shared::queue::CompanyJob;
+use shared::store::runs::ResultPage;
 
 /// Two lines that rise, one that falls, and one whose fall is held. A unit is sold for 5.00 EUR a month.
 async fn msp() -> Msp {
@@ -103,7 +104,7 @@ async fn a_run_that_no_planner_brought_to_its_end_tells_what_was_handed_on_and_d
     let decided = runs.lines(&partner, &run, None, 100).await.unwrap().items;
     let held =
         decided.into_iter().flat_map(|(_, page)| page.lines).find(|line| line.status == LineStatus::Held).unwrap();
-    runs.put_decided(&begun, 7, std::slice::from_ref(&held)).await.unwrap();
+    runs.put_decided(&begun, 7, &ResultPage::of_lines(vec![held.clone()])).await.unwrap();
     msp.parts.fan_out.planner.give_up(&partner, &run).await.unwrap();
     runs.drop_decided(&begun, 1).await.unwrap();
     let run = runs.get(&partner, &run).await.unwrap().unwrap();

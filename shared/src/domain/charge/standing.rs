@@ -317,7 +317,7 @@ impl<'a> FromIterator<&'a RecordKey> for Records {
 impl TryFrom<String> for Records {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if !text.is_ascii() || text.len() % DIGITS != 0 {
+        if !text.is_ascii() || !text.len().is_multiple_of(DIGITS) {
             return Err("must be digests of 16 digits");
         }
         let digests = text.as_bytes().chunks(DIGITS).map(|digest| String::from_utf8_lossy(digest).into_owned());

@@ -89,8 +89,8 @@ impl Sources<'_> {
             let early = stands_at.is_none() && record.period.from() < mapping.from;
             let Some(line) = stands_at.cloned().or_else(|| self.line(&record, company, mapping)) else { continue };
             let price = special.and_then(|special| special.price.as_ref());
-            let own = price.and_then(|price| price.markup_percent.clone()).or_else(|| mapping.markup_percent.clone());
-            let markup = own.or_else(|| self.policy.markup.products.clone());
+            let own = price.and_then(|price| price.markup_percent).or(mapping.markup_percent);
+            let markup = own.or(self.policy.markup.products);
             let pile = piles.entry((line, early)).or_insert_with(|| Pile { early, ..Pile::default() });
             pile.markups.insert(markup.as_ref().map(Markup::to_string));
             pile.markup = markup;
@@ -181,7 +181,7 @@ impl Sources<'_> {
             };
             Reason::new(code, error.to_string())
         };
-        let of = items(&pile.records, pile.markup.clone()).map_err(unchargeable)?;
+        let of = items(&pile.records, pile.markup).map_err(unchargeable)?;
         let made = match line.key.meter {
             Some(_) => itemised(&of, period).pop(),
             None => {

@@ -67,6 +67,9 @@ pub trait Fixture: Sized + Send + Sync + 'static {
     /// Changes of units that took effect over the API since the last [`Fixture::forget`], in order.
     fn written(&self) -> Vec<Written>;
 
+    /// How many changes of units, of prices or of both took effect over the API since then.
+    fn made(&self) -> usize;
+
     /// Requests to change units that arrived since then, taken or not.
     fn write_requests(&self) -> usize;
 
