@@ -238,6 +238,38 @@ impl World {
         Ok(())
     }
 
+    /// A charge whose request came in long ago takes effect now.
+    pub(super) fn late_charge(
+        &mut self,
+        contract_id: i64,
+        name: &str,
+        reference: &str,
+        date: Date,
+        amounts: [Decimal; 2],
+    ) {
+        let id = self.charges.last_key_value().map_or(FIRST_CHARGE, |(last, _)| last + 1);
+        let [unit_cost, unit_price] = amounts;
+        let charge = Charge {
+            id,
+            contract_id,
+            name: name.to_owned(),
+            description: String::new(),
+            notes: String::new(),
+            kind: 1,
+            date,
+            quantity: Decimal::ONE,
+            unit_cost,
+            unit_price,
+            rate: self.rate_of(contract_id),
+            billing_code_id: None,
+            billable: true,
+            billed: false,
+            purchase_order: String::new(),
+            internal_purchase_order: reference.to_owned(),
+        };
+        self.charges.insert(id, charge);
+    }
+
     /// Removes a charge, as a person does in the web pages.
     pub(super) fn remove_charge(&mut self, id: i64) -> Result<(), Refused> {
         let contract = self.charges.get(&id).map_or(0, |charge| charge.contract_id);

@@ -325,6 +325,23 @@ impl Autotask {
         self.tenant.state().world.edit_charge(id, price)
     }
 
+    /// A charge whose request came in long ago takes effect now, on a contract, under a name and with a reference.
+    ///
+    /// # Errors
+    /// When cost or price is no decimal.
+    pub fn late_charge(
+        &self,
+        contract_id: i64,
+        (name, reference): (&str, &str),
+        date: Date,
+        (cost, price): (&str, &str),
+    ) -> Result<(), Refused> {
+        let amount = |text: &str| text.parse().map_err(|_| Refused(format!("{text} is no amount")));
+        let amounts = [amount(cost)?, amount(price)?];
+        self.tenant.state().world.late_charge(contract_id, name, reference, date, amounts);
+        Ok(())
+    }
+
     /// Removes a charge, as a person does in the web pages.
     ///
     /// # Errors
