@@ -11,7 +11,8 @@
 mod changes;
 
 use jiff::{Timestamp, Unit};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::newer::{StandIn, apart, tolerant};
@@ -62,6 +63,7 @@ pub struct Connection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice: Option<InvoiceDay>,
     /// How changes are made.
+    #[serde(serialize_with = "without_usual")]
     pub policy: Policy,
     /// Switched on by the partner.
     pub enabled: bool,
@@ -93,6 +95,24 @@ pub struct Connection {
     /// What of its settings this version does not understand.
     #[serde(skip)]
     pub newer: Newer,
+}
+
+/// Parts of a policy that came later than others, each not stored while it has its usual value: an earlier version can then
+/// go on with what it knows.
+const LATER: [&[&str]; 4] = [&["markup"], &["currency"], &["billing_day"], &["guards", "price_percent"]];
+
+fn without_usual<S: Serializer>(policy: &Policy, to: S) -> Result<S::Ok, S::Error> {
+    let value = |policy: &Policy| serde_json::to_value(policy).map_err(serde::ser::Error::custom);
+    let (mut stored, usual) = (value(policy)?, value(&Policy::default())?);
+    for path in LATER {
+        let at = |of: &Value| path.iter().try_fold(of, |place, name| place.get(name)).cloned();
+        let (Some((last, parents)), true) = (path.split_last(), at(&stored) == at(&usual)) else { continue };
+        let parent = parents.iter().try_fold(&mut stored, |place, name| place.get_mut(name));
+        if let Some(fields) = parent.and_then(Value::as_object_mut) {
+            fields.remove(*last);
+        }
+    }
+    stored.serialize(to)
 }
 
 tolerant!(Connection, |path: &[&str]| match path {
@@ -339,4 +359,33 @@ fn sortable(instant: Timestamp) -> String {
 fn seconds(instant: Timestamp) -> Timestamp {
     let down = jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc);
     instant.round(down).unwrap_or(instant)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize as _;
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    struct Stored {
+        #[serde(serialize_with = "without_usual")]
+        policy: Policy,
+    }
+
+    #[test]
+    fn what_came_later_is_stored_only_where_it_says_something() {
+        let stored = |policy: Policy| serde_json::to_value(Stored { policy }).unwrap()["policy"].clone();
+        let usual = stored(Policy::default());
+        for path in LATER {
+            let found = path.iter().try_fold(&usual, |place, name| place.get(name));
+            assert_eq!(found, None, "{path:?} of {usual}");
+        }
+        assert_eq!(usual["guards"]["fall_percent"], 30, "what was always stored is stored");
+        let said = serde_json::json!({"billing_day": 15, "currency": "EUR", "markup": {"products": "20"}, "guards": {"price_percent": 9}});
+        let policy = Policy::deserialize(said).unwrap();
+        let whole = stored(policy.clone());
+        assert_eq!(Policy::deserialize(&whole).unwrap(), policy);
+        assert_eq!(Policy::deserialize(&usual).unwrap(), Policy::default());
+    }
 }

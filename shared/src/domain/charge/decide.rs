@@ -238,3 +238,7 @@ pub fn not_taken(piece: &Piece) -> Reason {
     );
     Reason::new(Code::ChargeNotTaken, explanation)
 }
+
+#[cfg(test)]
+#[path = "decide_test.rs"]
+mod tests;

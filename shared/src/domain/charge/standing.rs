@@ -172,7 +172,8 @@ impl Piece {
     #[must_use]
     pub fn edited(&self, now: Option<&Shown>) -> Option<String> {
         let Some(now) = now else { return Some(format!("\"{}\" is gone", self.shown.name)) };
-        (!now.is_unedited(&self.shown) && !now.says(&self.asked)).then(|| {
+        let as_asked = now.contract == self.shown.contract && now.says(&self.asked);
+        (!as_asked && !now.is_unedited(&self.shown)).then(|| {
             let was = (&self.shown.name, self.shown.date, self.amounts(), self.shown.quantity, &self.shown.contract);
             let words = |(name, date, amounts, quantity, contract): (&String, Date, Amounts, Decimal, &ContractId)| {
                 format!("\"{name}\" of {date} on contract {contract}, quantity {}, {amounts}", quantity.normalize())
