@@ -307,6 +307,17 @@ async fn charges_of_parts_count_from_the_seal_on() {
 }
 
 #[tokio::test]
+async fn charges_of_parts_count_whether_or_not_their_seal_calls_the_snapshot_complete() {
+    let h = Harness::start().await;
+    for (id, complete, amount) in [("some", false, "5"), ("all", true, "6")] {
+        push_part(&h, id, 1, vec![charge("acme", id, "2026-11-01", amount)]).await;
+        let body = json!({"parts": 1, "complete": complete});
+        assert_eq!(h.post(&format!("/v1/usage/snapshots/{id}/seal"), body).await.status, 200);
+    }
+    assert_eq!(standing(&h).await, ["acme all 2026-11-01 6 all", "acme some 2026-11-01 5 some"]);
+}
+
+#[tokio::test]
 async fn a_charge_in_two_parts_is_named_and_none_counts() {
     let h = Harness::start().await;
     push_part(&h, "big", 1, vec![charge("acme", "gb", "2026-11-01", "5")]).await;
