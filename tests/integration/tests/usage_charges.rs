@@ -226,6 +226,18 @@ async fn of_two_as_of_one_second_the_one_received_later_counts_for_good() {
 }
 
 #[tokio::test]
+async fn of_two_of_one_instant_received_at_once_the_same_counts_in_whatever_order_they_came() {
+    let h = Harness::start().await;
+    for (meter, order) in [("gb", ["s1", "s2"]), ("seats", ["s4", "s3"])] {
+        for id in order {
+            let amount = &id[1..];
+            pushed(&h, id, snapshot(NOON, true, vec![charge("acme", meter, "2026-11-01", amount)])).await;
+        }
+    }
+    assert_eq!(standing(&h).await, ["acme gb 2026-11-01 2 s2", "acme seats 2026-11-01 4 s4"]);
+}
+
+#[tokio::test]
 async fn a_snapshot_that_was_cut_short_is_completed_by_sending_it_again() {
     let h = Harness::start().await;
     let body = snapshot(NOON, true, vec![count("acme", "edr", 1), charge("acme", "gb", "2026-11-01", "5")]);
