@@ -226,6 +226,18 @@ async fn of_two_as_of_one_second_the_one_received_later_counts_for_good() {
 }
 
 #[tokio::test]
+async fn of_two_of_one_instant_received_at_once_the_same_counts_in_whatever_order_they_came() {
+    let h = Harness::start().await;
+    for (meter, order) in [("gb", ["s1", "s2"]), ("seats", ["s4", "s3"])] {
+        for id in order {
+            let amount = &id[1..];
+            pushed(&h, id, snapshot(NOON, true, vec![charge("acme", meter, "2026-11-01", amount)])).await;
+        }
+    }
+    assert_eq!(standing(&h).await, ["acme gb 2026-11-01 2 s2", "acme seats 2026-11-01 4 s4"]);
+}
+
+#[tokio::test]
 async fn a_snapshot_that_was_cut_short_is_completed_by_sending_it_again() {
     let h = Harness::start().await;
     let body = snapshot(NOON, true, vec![count("acme", "edr", 1), charge("acme", "gb", "2026-11-01", "5")]);
@@ -304,6 +316,17 @@ async fn charges_of_parts_count_from_the_seal_on() {
     assert!(h.table.delete(&schema::charge(&partner(), "2026-11", &key), &Condition::present()).await.unwrap());
     assert_eq!(seal(&h, "big", 2).await.status, 200);
     assert_eq!(standing(&h).await.len(), 2);
+}
+
+#[tokio::test]
+async fn charges_of_parts_count_whether_or_not_their_seal_calls_the_snapshot_complete() {
+    let h = Harness::start().await;
+    for (id, complete, amount) in [("some", false, "5"), ("all", true, "6")] {
+        push_part(&h, id, 1, vec![charge("acme", id, "2026-11-01", amount)]).await;
+        let body = json!({"parts": 1, "complete": complete});
+        assert_eq!(h.post(&format!("/v1/usage/snapshots/{id}/seal"), body).await.status, 200);
+    }
+    assert_eq!(standing(&h).await, ["acme all 2026-11-01 6 all", "acme some 2026-11-01 5 some"]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use integration::msp::{Effect, Mishap};
 use jiff::civil::date;
 use shared::domain::money::Money;
 use shared::domain::period::PeriodType;
@@ -17,6 +18,8 @@ use crate::world::{Contract, World};
 
 contract!(
     a_charge_is_found_by_its_reference_changed_and_deleted_or_none_is_taken,
+    what_becomes_of_a_charge_is_told_honestly_whatever_goes_wrong,
+    a_charge_that_was_billed_is_told_so_and_stays_as_it_is,
     a_service_is_made_found_and_put_on_a_contract_or_none_is_taken,
 );
 
@@ -52,6 +55,83 @@ async fn found(psa: &dyn Connector, reference: &str) -> Option<PsaCharge> {
     found.pop()
 }
 
+/// A charge under one of the PSA's own codes; `None` where it takes none.
+async fn charge(psa: &dyn Connector, reference: &str) -> Option<NewCharge> {
+    let codes = psa.billing_codes(BillingCodeKind::Material).await;
+    if takes_none(codes.clone(), HAS_NO_PROVISIONING) {
+        return None;
+    }
+    Some(NewCharge {
+        contract: "5001".parse().expect("an id"),
+        reference: reference.into(),
+        name: "Storage, November".into(),
+        description: String::new(),
+        date: date(2026, 11, 1),
+        cost: money("0.07"),
+        price: money("0.10"),
+        billing_code: codes.expect("codes").into_iter().find(|code| code.active).expect("a code").id,
+    })
+}
+
+async fn what_becomes_of_a_charge_is_told_honestly_whatever_goes_wrong<P: Bench>(of: Reading) {
+    use Effect::{Made, NotMade};
+    let troubles = [
+        Mishap::Reset(Made),
+        Mishap::Reset(NotMade),
+        Mishap::Failed(Made),
+        Mishap::Failed(NotMade),
+        Mishap::Gateway(502, Made),
+        Mishap::Gateway(408, NotMade),
+        Mishap::Page(Made),
+        Mishap::Empty(Made),
+        Mishap::Half(Made),
+        Mishap::Half(NotMade),
+        Mishap::Forbidden,
+        Mishap::Throttled(30),
+        Mishap::Redirected(307),
+    ];
+    everywhere::<P, _>(of, world(), move |office| async move {
+        for (case, trouble) in troubles.into_iter().enumerate() {
+            office.begin();
+            let psa = office.connector("mishaps");
+            let reference = format!("TL-{}-{case}", office.setting.number);
+            let Some(charge) = charge(&*psa, &reference).await else { return 1 };
+            office.psa.forget();
+            office.psa.strike(1, trouble);
+            let result = psa.create_charge(&charge).await;
+            office.psa.heal();
+            let is_there = found(&*office.connector("mishaps"), &reference).await.is_some();
+            let honest = match &result {
+                Ok(_) => is_there,
+                Err(WriteError::NotSent(_) | WriteError::Rejected(_)) => !is_there,
+                Err(WriteError::Unknown(_)) => true,
+            };
+            assert!(honest, "{trouble:?}: {result:?}, it is there: {is_there}");
+        }
+        troubles.len()
+    })
+    .await;
+}
+
+async fn a_charge_that_was_billed_is_told_so_and_stays_as_it_is<P: Bench>(of: Reading) {
+    everywhere::<P, _>(of, world(), |office| async move {
+        let psa = office.connector("billed");
+        let reference = format!("TL-billed-{}", office.setting.number);
+        let Some(charge) = charge(&*psa, &reference).await else { return 1 };
+        psa.create_charge(&charge).await.expect("a charge");
+        office.psa.bill(5_001, charge.date);
+        let seen = found(&*psa, &reference).await.expect("it is found");
+        assert!(seen.billed);
+        let other = NewCharge { price: money("0.29"), ..charge.clone() };
+        let (changed, deleted) =
+            (psa.change_charge(&seen.id, &other).await, psa.delete_charge(&charge.contract, &seen.id).await);
+        assert!(changed.is_err() && deleted.is_err(), "{changed:?}, {deleted:?}");
+        assert_eq!(found(&*psa, &reference).await.expect("it is found").price, Some(charge.price));
+        1
+    })
+    .await;
+}
+
 async fn a_charge_is_found_by_its_reference_changed_and_deleted_or_none_is_taken<P: Bench>(of: Reading) {
     everywhere::<P, _>(of, world(), |office| async move {
         let psa = office.connector("charges");
@@ -81,6 +161,7 @@ async fn a_charge_is_found_by_its_reference_changed_and_deleted_or_none_is_taken
         let made = psa.create_charge(&charge).await.expect("a charge");
         let seen = found(&*psa, &charge.reference).await.expect("it is found");
         assert!(made.is_none_or(|id| id == seen.id));
+        assert_eq!(found(&*psa, &charge.reference.to_uppercase()).await, None, "that is another one's");
         assert_eq!((seen.cost, seen.price), (Some(charge.cost), Some(charge.price)));
         assert_eq!((&seen.contract, seen.date, seen.billed), (&charge.contract, charge.date, false));
         charge.price = money("0.29");

@@ -5,6 +5,7 @@ mod kaseya_bms;
 
 use integration::TestClock;
 use integration::msp::Fixture;
+use jiff::civil::Date;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -74,6 +75,9 @@ pub trait Bench: Fixture {
 
     /// Uses up every allowance of the hour.
     fn exhaust(&self);
+
+    /// Bills the charges of a contract up to a day, where the PSA takes any from us.
+    fn bill(&self, contract: i64, through: Date);
 
     /// Whether the PSA, set so, refuses a change by its own rules.
     fn refuses(switches: &Self::Switches, before: i64, target: i64) -> bool;

@@ -2,7 +2,7 @@
 
 use integration::TestClock;
 use integration::msp::Fixture;
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 use simulators::autotask::{
     ApiUser, Autotask, CompanySpec, ContractSpec, Entity, Fault, Kind, Limits, LineSpec, Right,
@@ -182,6 +182,10 @@ impl Bench for Autotask {
     fn exhaust(&self) {
         self.set_limits(Limits { requests: 1, ..Limits::default() });
         self.use_threshold(1);
+    }
+
+    fn bill(&self, contract: i64, through: Date) {
+        self.bill_charges(contract, through);
     }
 
     fn refuses(switches: &Switches, _: i64, target: i64) -> bool {

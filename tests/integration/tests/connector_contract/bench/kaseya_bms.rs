@@ -2,7 +2,7 @@
 
 use integration::TestClock;
 use integration::msp::Fixture;
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 use simulators::kaseya_bms::{
     AccountSpec, BmsUser, ContractKind, ContractSpec, Fault, KaseyaBms, Limits, LineSemantics, LineSpec, Right, Route,
@@ -185,6 +185,8 @@ impl Bench for KaseyaBms {
             self.use_requests(route, 1);
         }
     }
+
+    fn bill(&self, _: i64, _: Date) {}
 
     fn refuses(switches: &Switches, before: i64, target: i64) -> bool {
         switches.refuses_negative && switches.line_semantics == LineSemantics::Adds && target < before
