@@ -29,6 +29,9 @@ pub struct RunEnded {
     pub trigger: Trigger,
     /// Lines by status.
     pub lines: Counts,
+    /// Metered charges by status; left out where there are none.
+    #[serde(default, skip_serializing_if = "Counts::are_none")]
+    pub charges: Counts,
     /// Changes sent to the PSA.
     pub writes: u32,
     /// When it ended.
@@ -49,6 +52,7 @@ impl RunEnded {
             mode: run.mode,
             trigger: run.trigger,
             lines: run.counts,
+            charges: run.charges.counts,
             writes: run.writes,
             finished_at,
             reason: run.reason.clone(),

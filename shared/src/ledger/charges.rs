@@ -3,6 +3,8 @@
 //! A charge has one row of what is known of it, and at most one open intent. An intent goes forward only; what stands in the
 //! PSA is stored in the transaction that settles it.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +59,17 @@ impl ChargeIntent {
     }
 }
 
+/// A write that is about to be stored.
+#[derive(Debug, Clone)]
+pub struct PlannedCharge {
+    /// What it is.
+    pub meaning: ChargeMeaning,
+    /// What is known of its charge, with its pieces as the PSA shows them now.
+    pub history: ChargeHistory,
+    /// What has to hold of other rows still: by it the charge came to be planned.
+    pub holds: Vec<(Key, Condition)>,
+}
+
 /// What became of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChargeOutcome {
@@ -75,9 +88,9 @@ fn row(psa: Psa, intent: &ChargeIntent) -> Key {
 }
 
 impl Ledger {
-    /// Stores what is about to be written and marks the charges, all or nothing. `planned`: each with what is known of its
-    /// charge, its pieces as the PSA shows them now. `None`: a charge has moved on meanwhile, has an open intent, or the
-    /// lease is lost; nothing was stored.
+    /// Stores what is about to be written and marks the charges: in one transaction, or in several where it is too much for
+    /// one. `None`: a charge has moved on meanwhile, has an open intent, something does not hold any more, or the lease is lost;
+    /// that transaction stored nothing.
     ///
     /// # Errors
     /// As [`Ledger::intend`].
@@ -86,10 +99,10 @@ impl Ledger {
         of: &Tenancy,
         lease: &Lease,
         (connection, run): (&ConnectionId, &RunId),
-        planned: &[(ChargeMeaning, ChargeHistory)],
+        planned: &[PlannedCharge],
         now: Timestamp,
     ) -> Result<Option<Vec<ChargeIntent>>, IntendError> {
-        let intent = |(meaning, _): &(ChargeMeaning, ChargeHistory)| ChargeIntent {
+        let intent = |PlannedCharge { meaning, .. }: &PlannedCharge| ChargeIntent {
             key: meaning.key(),
             payload: meaning.payload(),
             meaning: meaning.clone(),
@@ -104,25 +117,67 @@ impl Ledger {
             code: None,
         };
         let intents: Vec<ChargeIntent> = planned.iter().map(intent).collect();
-        let pairs: Vec<_> = intents.iter().zip(planned).collect();
-        for chunk in pairs.chunks(INTENTS_A_TRANSACTION) {
-            let mut writes = Vec::with_capacity(chunk.len() * 2);
-            for (intent, (_, history)) in chunk {
-                writes.push(self.table.write_put(&row(of.psa, intent), intent, &Condition::absent())?);
-                writes.push(self.open_charge(of, lease, intent, history)?);
+        let mut together = Together::default();
+        for (intent, planned) in intents.iter().zip(planned) {
+            if !together.has_room_for(planned) {
+                let full = std::mem::take(&mut together);
+                if !self.store_together(of, lease, (connection, run), full, now).await? {
+                    return self.refused_charges(of, &intents).await;
+                }
             }
-            let stored: Vec<&ChargeIntent> = chunk.iter().map(|(intent, _)| *intent).collect();
-            writes.extend(self.journal_of_charges(of, lease, (connection, run), &stored, now)?);
-            if !self.table.transact(writes).await? {
-                return match self.contradicted_charge(of, &intents).await? {
-                    Some(intent) => {
-                        Err(IntendError::Contradiction { line: intent.meaning.line.to_string(), key: intent.key })
-                    }
-                    None => Ok(None),
-                };
+            together.add(intent, planned);
+        }
+        match self.store_together(of, lease, (connection, run), together, now).await? {
+            true => Ok(Some(intents)),
+            false => self.refused_charges(of, &intents).await,
+        }
+    }
+
+    async fn store_together(
+        &self,
+        of: &Tenancy,
+        lease: &Lease,
+        by: (&ConnectionId, &RunId),
+        together: Together<'_>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut writes = Vec::new();
+        for (intent, history) in &together.intents {
+            writes.push(self.table.write_put(&row(of.psa, intent), intent, &Condition::absent())?);
+            writes.push(self.open_charge(of, lease, intent, history)?);
+        }
+        for (key, condition) in together.holds {
+            writes.push(self.table.write_check(key, condition)?);
+        }
+        let stored: Vec<&ChargeIntent> = together.intents.iter().map(|(intent, _)| *intent).collect();
+        writes.extend(self.journal_of_charges(of, lease, by, &stored, now)?);
+        self.table.transact(writes).await
+    }
+
+    async fn refused_charges(
+        &self,
+        of: &Tenancy,
+        intents: &[ChargeIntent],
+    ) -> Result<Option<Vec<ChargeIntent>>, IntendError> {
+        match self.contradicted_charge(of, intents).await? {
+            Some(intent) => Err(IntendError::Contradiction { line: intent.meaning.line.to_string(), key: intent.key }),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether everything still holds by which `planned` charges came to be planned. Asked before they are stored, so that
+    /// what has changed is told; stored they are only where it holds at that very moment.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn still_holds(&self, holds: &[(Key, Condition)]) -> Result<bool, StoreError> {
+        for chunk in holds.chunks(MOST_WRITES) {
+            let checks = chunk.iter().map(|(key, condition)| self.table.write_check(key, condition));
+            if !self.table.transact(checks.collect::<Result<_, _>>()?).await? {
+                return Ok(false);
             }
         }
-        Ok(Some(intents))
+        Ok(true)
     }
 
     async fn contradicted_charge(
@@ -361,6 +416,30 @@ impl Ledger {
             &unmoved.bind(":was", history.revision)?,
         )?);
         Ok(if self.table.transact(writes).await? { Reopened::Done } else { Reopened::Busy })
+    }
+}
+
+/// A transaction holds at most 100 writes.
+const MOST_WRITES: usize = 100;
+/// Rows of the journal that come with each.
+const JOURNAL_ROWS: usize = 2;
+
+/// What one transaction stores.
+#[derive(Default)]
+struct Together<'a> {
+    intents: Vec<(&'a ChargeIntent, &'a ChargeHistory)>,
+    holds: BTreeMap<&'a Key, &'a Condition>,
+}
+
+impl<'a> Together<'a> {
+    fn has_room_for(&self, planned: &PlannedCharge) -> bool {
+        let new = planned.holds.iter().filter(|(key, _)| !self.holds.contains_key(key)).count();
+        self.intents.is_empty() || self.intents.len() * 2 + 2 + self.holds.len() + new + JOURNAL_ROWS <= MOST_WRITES
+    }
+
+    fn add(&mut self, intent: &'a ChargeIntent, planned: &'a PlannedCharge) {
+        self.intents.push((intent, &planned.history));
+        self.holds.extend(planned.holds.iter().map(|(key, condition)| (key, condition)));
     }
 }
 

@@ -22,7 +22,7 @@ mod lease;
 mod reopen;
 mod settle;
 
-pub use charges::{ChargeIntent, ChargeOutcome};
+pub use charges::{ChargeIntent, ChargeOutcome, PlannedCharge};
 pub use intents::{IntendError, Intent, Ledger};
 pub use lease::{LEASE_TERM, Lease, LeaseHolder};
 pub use reopen::{LookedAt, RESOLVED_BY_PERSON, Reopened};

@@ -50,21 +50,20 @@ async fn world(strikes: &Arc<Strikes>) -> Msp {
     let setup = Setup::of([Customer::named("acme").line("edr", 1), Customer::named("beta").line("edr", 1)]);
     let msp = setup.faults(strikes.clone()).start().await;
     msp.map_charges(json!({"mode": "itemised"})).await;
-    meter(&msp, |(company, meter, before, _)| (company, meter, before)).await;
+    meter(&msp, false).await;
     msp.run("apply").await;
     msp.psa.bill_charges(msp.contract("beta"), date(2026, 12, 31));
-    meter(&msp, |(company, meter, _, after)| (company, meter, after)).await;
+    meter(&msp, true).await;
     msp.psa.reset_counts();
     msp
 }
 
-/// Pushes one amount of each meter.
-async fn meter(
-    msp: &Msp,
-    of: fn((&'static str, &'static str, &'static str, &'static str)) -> (&'static str, &'static str, &'static str),
-) {
-    let records = METERS.map(of).map(|(company, meter, amount)| (company, meter, "2026-11-01", "2026-11-30", amount));
-    msp.meter(&records).await;
+/// Pushes the amount of each meter before, or after.
+async fn meter(msp: &Msp, after: bool) {
+    let record = |(company, meter, first, then): (&'static str, &'static str, &'static str, &'static str)| {
+        (company, meter, "2026-11-01", "2026-11-30", if after { then } else { first })
+    };
+    msp.meter(&METERS.map(record)).await;
 }
 
 /// The scheduled run of the first day under strikes, then the days after without, until a run finds every charge right.

@@ -486,3 +486,55 @@ async fn the_charges_of_a_run_are_listed_by_status_and_as_a_file() {
     let columns = file.lines().next().unwrap_or_default().split(',').count();
     assert_eq!((columns, file.lines().count()), (24, 3), "{file}");
 }
+
+#[tokio::test]
+async fn a_job_that_was_planned_by_mappings_that_have_changed_writes_nothing() {
+    let msp = itemised().await;
+    msp.meter(&[("acme", "storage", "2026-11-01", "2026-11-30", "10")]).await;
+    let run = msp.ask("apply").await;
+    msp.plan().await;
+    let jobs = msp.jobs();
+    msp.remap_charges(|mapping| mapping.billing_code = "Other".to_owned()).await;
+    for job in jobs {
+        msp.work(&job).await.unwrap();
+    }
+    assert_eq!(msp.charged(&msp.see(&run).await).await, ["storage: skipped job_too_old 0.00>12.00>-"]);
+    for body in [json!({"policy": {"billing_day": 5}}), json!({"policy": {"billing_day": 1}})] {
+        let msp = itemised().await;
+        msp.meter(&[("acme", "storage", "2026-11-01", "2026-11-30", "10")]).await;
+        let run = msp.ask("apply").await;
+        msp.plan().await;
+        let jobs = msp.jobs();
+        msp.patch(body.clone()).await;
+        for job in jobs {
+            msp.work(&job).await.unwrap();
+        }
+        let moved = body["policy"]["billing_day"] == 5;
+        assert_eq!(msp.stands().is_empty(), moved, "{body}");
+        let expected =
+            if moved { "storage: skipped job_too_old 0.00>12.00>-" } else { "storage: updated 0.00>12.00>12.00" };
+        assert_eq!(msp.charged(&msp.see(&run).await).await, [expected]);
+    }
+    // A company that is mapped elsewhere while its job waits is charged there by the next run, and only there.
+    let msp = Setup::of([Customer::named("acme").line("edr", 1), Customer::named("beta").line("edr", 1)]).start().await;
+    msp.policy(json!({"approval": "always"})).await;
+    msp.map_charges(json!({"mode": "itemised"})).await;
+    msp.meter(&[("acme", "storage", "2026-11-01", "2026-11-30", "10")]).await;
+    let held = msp.run("apply").await;
+    msp.done(Method::POST, &format!("/v1/runs/{}/approve", held.id), Some(json!({}))).await;
+    msp.plan().await;
+    let jobs = msp.jobs();
+    msp.policy(json!({"approval": "none"})).await;
+    msp.remap("acme", |mapping| {
+        mapping.contract_id = "29680002".parse().unwrap();
+        mapping.account_id = "1002".parse().unwrap();
+    })
+    .await;
+    let later = msp.ask("apply").await;
+    msp.plan().await;
+    for job in jobs.into_iter().chain(msp.jobs()) {
+        msp.work(&job).await.unwrap();
+    }
+    assert_eq!(msp.charged(&msp.see(&later).await).await, ["storage: updated 0.00>10.00>10.00"]);
+    assert_eq!((msp.stands(), msp.psa.charges()[0].contract_id), (vec!["Cloud storage: 10/10".to_owned()], 29_680_002));
+}

@@ -183,6 +183,13 @@ impl Counts {
         counts
     }
 
+    /// Whether nothing was counted.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn and(self, other: Self) -> Self {
         Self {
             updated: self.updated.saturating_add(other.updated),

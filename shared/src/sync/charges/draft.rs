@@ -108,6 +108,7 @@ pub(in crate::sync) async fn draft(
                     records: wanted.records,
                     billing_code: None,
                     approved: approved.map(|approved| approved.approval.clone()),
+                    put_here_by: wanted.put_here_by,
                     revision: history.revision,
                 };
                 open.push(Candidate { charge, history, code_named: wanted.billing_code });
@@ -131,7 +132,7 @@ fn is_asked_for(run: &Drafting<'_>, wanted: &Wanted) -> bool {
     if run.approves.is_some() {
         return run.approved_charges.iter().any(|approved| approved.charge_id == wanted.line.to_string());
     }
-    run.companies.is_empty() || wanted.companies.iter().any(|company| run.companies.contains(company))
+    run.companies.is_empty() || wanted.put_here_by.companies.iter().any(|(company, _)| run.companies.contains(company))
 }
 
 fn unsettled() -> Reason {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::job::Label;
+use super::job::{Label, PutHereBy, Version};
 use crate::domain::charge::{
     BillingDay, Charge, ChargeHistory, ChargeKey, ChargeLine, ChargeRecord, MOST_RECORDS, Records, Terms, Unchargeable,
     bundled, itemised, items, named,
@@ -32,8 +32,8 @@ pub(super) struct Wanted {
     /// The partner's name of its billing code.
     pub billing_code: String,
     pub records: Records,
-    /// Whose records they are.
-    pub companies: Vec<CompanyId>,
+    /// By what they are put here.
+    pub put_here_by: PutHereBy,
     /// What it should come to, or why that can't be said or is not written.
     pub terms: Result<Terms, Reason>,
     /// What it is called where nothing can be said of it.
@@ -53,7 +53,7 @@ pub(super) struct Sources<'a> {
 #[derive(Default)]
 struct Pile<'a> {
     records: Vec<ChargeRecord>,
-    companies: BTreeSet<&'a CompanyId>,
+    companies: BTreeMap<&'a CompanyId, Version>,
     markups: BTreeSet<Option<String>>,
     markup: Option<Markup>,
     account: Option<AccountId>,
@@ -94,7 +94,7 @@ impl Sources<'_> {
             let pile = piles.entry((line, early)).or_insert_with(|| Pile { early, ..Pile::default() });
             pile.markups.insert(markup.as_ref().map(Markup::to_string));
             pile.markup = markup;
-            pile.companies.insert(&company.company);
+            pile.companies.entry(&company.company).or_insert_with(|| Version::of(*company));
             pile.account.get_or_insert_with(|| company.account_id.clone());
             pile.not_understood =
                 pile.not_understood.take().or_else(|| not_understood(*company)).or_else(|| not_understood(*mapping));
@@ -140,7 +140,11 @@ impl Sources<'_> {
             },
             billing_code: mapping.billing_code.clone(),
             records: records.iter().collect(),
-            companies: pile.companies.iter().map(|company| (*company).clone()).collect(),
+            put_here_by: PutHereBy {
+                billing_day: self.policy.billing_day,
+                charges: (mapping.product.clone(), Version::of(mapping)),
+                companies: pile.companies.iter().map(|(id, version)| ((*id).clone(), version.clone())).collect(),
+            },
             terms: made.and_then(|charge| self.let_through(&line, &pile, mapping, period, charge)),
             name: clipped(&name, LONGEST_CHARGE_NAME),
             line,

@@ -15,12 +15,13 @@ use crate::domain::ids::{BillingCodeId, ConnectionId};
 use crate::domain::intent::IntentState;
 use crate::domain::line::LineStatus;
 use crate::domain::reason::{Code, Reason};
-use crate::ledger::{ChargeIntent, ChargeOutcome, Lease, Ledger};
+use crate::ledger::{ChargeIntent, ChargeOutcome, Lease, Ledger, PlannedCharge};
 use crate::psa::{Connector, Kind, NewCharge, PsaCharge, PsaError, WriteError};
 use crate::store::charge_lines::ChargeLines;
 use crate::store::connections::Connection;
 use crate::store::lines::Tenancy;
 use crate::store::runs::{Effort, Run};
+use crate::store::{Condition, Key, StoreError};
 use crate::sync::parts::WorkerParts as Parts;
 use crate::sync::record::{note_rejected, try_again_soon};
 use crate::sync::resolve::{ACKNOWLEDGED, ANSWER_LOST};
@@ -37,6 +38,16 @@ pub(in crate::sync) struct ChargesShift<'a> {
     pub of: &'a Tenancy,
     pub lease: &'a Lease,
     pub run: &'a Run,
+}
+
+/// A write that is decided.
+struct Write<'j> {
+    charge: &'j JobCharge,
+    planned: Planned,
+    /// How it is accounted for.
+    code: &'j BillingCodeId,
+    /// What is known of the charge, with its pieces as the PSA shows them.
+    history: ChargeHistory,
 }
 
 /// A write that was stored, and what the PSA said to it.
@@ -85,6 +96,7 @@ impl ChargesShift<'_> {
         let own = self.own_intents(job, &known).await?;
         let before = self.written_before(job, &known, &own, &mut rows);
         let planned = self.decide(job, (&known, &own), &shown, &mut rows).await?;
+        let planned = self.still_put_here(planned, &mut rows).await?;
         let sent = self.write(psa.as_ref(), job, planned, &mut rows).await?;
         let effort = Effort { psa_requests: psa.requests_made(), writes: before.saturating_add(sent) };
         Ok((rows.into_values().collect(), effort))
@@ -213,7 +225,7 @@ impl ChargesShift<'_> {
         (known, own): (&Known, &BTreeMap<ChargeLine, ChargeIntent>),
         shown: &[PsaCharge],
         rows: &mut Rows,
-    ) -> Result<Vec<(&'j JobCharge, Planned, BillingCodeId, ChargeHistory)>, SyncError> {
+    ) -> Result<Vec<Write<'j>>, SyncError> {
         let today = Today::of(self.connection, self.parts.clock.as_ref()).date;
         let writers = known.values().map(|history| &history.writer);
         let live = live_among(&self.parts.connections, self.connection, writers).await?;
@@ -240,7 +252,7 @@ impl ChargesShift<'_> {
                 ChargeDecision::Write(write) => match self.may_write(charge, &history, own, &live) {
                     Ok(code) => {
                         let history = ChargeHistory { pieces: write.pieces.clone(), ..history.clone() };
-                        planned.push((charge, (**write).clone(), code.clone(), history));
+                        planned.push(Write { charge, planned: (**write).clone(), code, history });
                         row::decided(row, &decision)
                     }
                     Err(reason) => row::because(row, reason),
@@ -250,6 +262,31 @@ impl ChargesShift<'_> {
             rows.insert(charge.line.clone(), row);
         }
         Ok(planned)
+    }
+
+    /// Those of `planned` whose records are still put there by the same settings and mappings; the others are told.
+    async fn still_put_here<'j>(&self, planned: Vec<Write<'j>>, rows: &mut Rows) -> Result<Vec<Write<'j>>, SyncError> {
+        let holds = |write: &Write<'_>| write.charge.put_here_by.holds(self.connection);
+        let mut all: BTreeMap<Key, Condition> = BTreeMap::new();
+        for write in &planned {
+            all.extend(holds(write)?);
+        }
+        let ledger = &self.parts.ledger;
+        if all.is_empty() || ledger.still_holds(&all.into_iter().collect::<Vec<_>>()).await? {
+            return Ok(planned);
+        }
+        let mut kept = Vec::with_capacity(planned.len());
+        for write in planned {
+            if ledger.still_holds(&holds(&write)?).await? {
+                kept.push(write);
+                continue;
+            }
+            let explanation = "The mappings of its records were changed after this run had been planned.".to_owned();
+            let row = row::of(write.charge, Amounts::of(&write.history.pieces));
+            let row = row::because(row, Reason::new(Code::JobTooOld, explanation));
+            rows.insert(write.charge.line.clone(), row);
+        }
+        Ok(kept)
     }
 
     /// How a write is accounted for, or why it may not be made.
@@ -283,27 +320,15 @@ impl ChargesShift<'_> {
         &self,
         psa: &dyn Connector,
         job: &ChargesJob,
-        planned: Vec<(&JobCharge, Planned, BillingCodeId, ChargeHistory)>,
+        planned: Vec<Write<'_>>,
         rows: &mut Rows,
     ) -> Result<u32, SyncError> {
         if planned.is_empty() {
             return Ok(0);
         }
         let parts = self.parts;
-        let meaning = |(charge, write, code, history): &(&JobCharge, Planned, BillingCodeId, ChargeHistory)| {
-            let meaning = ChargeMeaning {
-                partner: self.of.partner.clone(),
-                tenant: self.of.tenant.clone(),
-                line: charge.line.clone(),
-                revision: history.revision,
-                number: write.number,
-                act: write.act.clone(),
-                billing_code: code.clone(),
-                records: charge.records.clone(),
-            };
-            (meaning, history.clone())
-        };
-        let stored: Vec<(ChargeMeaning, ChargeHistory)> = planned.iter().map(meaning).collect();
+        let stored: Vec<PlannedCharge> =
+            planned.iter().map(|write| self.planned(write)).collect::<Result<_, StoreError>>()?;
         let by = (&self.connection.id, &self.run.id);
         let intents = parts.ledger.intend_charges(self.of, self.lease, by, &stored, parts.clock.now()).await?;
         let attempts = self.send(psa, intents.ok_or(SyncError::Busy)?).await?;
@@ -311,7 +336,7 @@ impl ChargesShift<'_> {
         let read_at = parts.clock.now();
         let read_back = if sent == 0 { Ok(Vec::new()) } else { self.read_back(psa, job, &stored).await? };
         let mut settled = Vec::new();
-        for (attempt, (charge, _, _, history)) in attempts.iter().zip(&planned) {
+        for (attempt, Write { charge, history, .. }) in attempts.iter().zip(&planned) {
             let read = read_back.as_ref().map(|shown| self.shown_of(charge, history, shown));
             let twice = read_back
                 .as_ref()
@@ -324,6 +349,22 @@ impl ChargesShift<'_> {
         }
         let done = parts.ledger.settle_charges(self.of, self.lease, &settled, parts.clock.now()).await?;
         if done { Ok(sent) } else { Err(SyncError::Busy) }
+    }
+
+    fn planned(&self, write: &Write<'_>) -> Result<PlannedCharge, StoreError> {
+        let Write { charge, planned, code, history } = write;
+        let meaning = ChargeMeaning {
+            partner: self.of.partner.clone(),
+            tenant: self.of.tenant.clone(),
+            line: charge.line.clone(),
+            revision: history.revision,
+            number: planned.number,
+            act: planned.act.clone(),
+            billing_code: (*code).clone(),
+            records: charge.records.clone(),
+        };
+        let holds = charge.put_here_by.holds(self.connection)?;
+        Ok(PlannedCharge { meaning, history: history.clone(), holds })
     }
 
     async fn send(&self, psa: &dyn Connector, intents: Vec<ChargeIntent>) -> Result<Vec<Attempt>, SyncError> {
@@ -385,11 +426,11 @@ impl ChargesShift<'_> {
         &self,
         psa: &dyn Connector,
         job: &ChargesJob,
-        stored: &[(ChargeMeaning, ChargeHistory)],
+        stored: &[PlannedCharge],
     ) -> Result<Result<Vec<PsaCharge>, PsaError>, SyncError> {
         let effect = || "psa.read_back".to_owned();
         self.parts.faults.before(effect)?;
-        let known: Known = stored.iter().map(|(meaning, history)| (meaning.line.clone(), history.clone())).collect();
+        let known: Known = stored.iter().map(|it| (it.meaning.line.clone(), it.history.clone())).collect();
         let read = self.read(psa, job, &known).await;
         self.parts.faults.after(effect)?;
         Ok(read)
