@@ -26,6 +26,8 @@ use crate::{Deps, charges, lines, read, start};
 
 /// A run's row holds the approvals of the next one, so they are bounded.
 const MOST_LINES: usize = 2_000;
+/// Of all approvals: well below the 400 KB of a row.
+const MOST_BYTES: usize = 350_000;
 /// The same of charges, each of which may have a long name.
 const MOST_CHARGES: usize = 500;
 /// The most that companies and products take of the 400 KB of that row.
@@ -95,6 +97,7 @@ pub(crate) async fn approve(
             )
             .fix("See the run's lines and charges: those that are held or planned can be approved."));
         }
+        fits_a_run(&approved, &approved_charges)?;
         if (approved.len(), approved_charges.len()) == (waiting, charges_waiting) {
             // Nothing of the run waits any more: the policy `first_run` has had its run.
             let note = |found: &mut Bookkeeping| found.pass_first_run(deps.clock.now());
@@ -141,6 +144,16 @@ fn chosen(lines: Vec<LineResult>, named: Option<&[String]>) -> Result<Vec<Approv
         ..=MOST_LINES => Ok(fitting(chosen)),
         _ => Err(Problem::invalid(vec![Fault::new("/lines", "must name at most 2000 lines")])),
     }
+}
+
+/// Refuses what the row of a run can't hold beside everything else.
+fn fits_a_run(lines: &[Approved], charges: &[ApprovedCharge]) -> Result<(), Problem> {
+    let bytes = serde_json::to_vec(&(lines, charges)).map_err(Problem::internal)?.len();
+    if bytes <= MOST_BYTES {
+        return Ok(());
+    }
+    let detail = "name more than one approval can hold: approve a part of the lines and charges, then the rest";
+    Err(Problem::invalid(vec![Fault::new("/charges", detail)]))
 }
 
 fn chosen_charges(charges: Vec<ChargeResult>, named: Option<&[String]>) -> Result<Vec<ApprovedCharge>, Problem> {

@@ -90,11 +90,24 @@ pub struct Guards {
     pub rise_units: u32,
     /// Percent of a unit cost or unit price that its change may pass, up or down. What costs nothing yet is not guarded.
     pub price_percent: u32,
+    /// Percent of what stands of a metered charge that its change may pass, and ...
+    pub charge_percent: u32,
+    /// ... the amount, in whole units of its currency. Both are passed where a change waits. What is used of a running billing
+    /// period adds up by itself: there only falls are guarded.
+    pub charge_amount: u32,
 }
 
 impl Default for Guards {
     fn default() -> Self {
-        Self { fall_percent: 30, fall_units: 5, rise_percent: 200, rise_units: 20, price_percent: 50 }
+        Self {
+            fall_percent: 30,
+            fall_units: 5,
+            rise_percent: 200,
+            rise_units: 20,
+            price_percent: 50,
+            charge_percent: 50,
+            charge_amount: 500,
+        }
     }
 }
 

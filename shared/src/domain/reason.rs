@@ -130,7 +130,9 @@ codes! {
     /// A company, product or billing code of a charge is not mapped as it should be, or its records contradict each other.
     ChargeUnclear "charge_unclear" Failed "Look at the charge in the PSA and at its records here; put right what the explanation names."
     /// Somebody edited a charge of ours, or took it away.
-    ChargeDrift "charge_drift" Held "Find out who edited the charge. Approve the charge to set it anew, or set the drift policy to overwrite. Resolving the finding takes what the PSA shows as the starting point, and the next run goes on from there."
+    ChargeDrift "charge_drift" Held "Find out who edited the charge, or took it away. To have it stand as its records say, approve the charge, or resolve the finding: then the next run brings it there from what the PSA shows. While the finding is open nothing is written. The drift policy overwrite undoes edits by itself, and never makes again what is gone."
+    /// What stands of a charge changes too much.
+    ChargeGuard "charge_guard" Held "Check the usage with the vendor; then approve the charge, or widen charge_percent and charge_amount in the guards."
     /// The PSA took a charge and does not show its amounts.
     ChargeNotTaken "charge_not_taken" Failed "Give the API user a security level that may read and write costs, or set the amounts in the PSA by hand; then resolve the finding, and they are written again."
     /// A charge was renamed after it was billed.
@@ -229,6 +231,7 @@ impl Code {
                 | Self::UsageStale
                 | Self::Drift
                 | Self::ChargeDrift
+                | Self::ChargeGuard
                 | Self::PriceGuard
                 | Self::PriceDrift
                 | Self::Reversed

@@ -203,7 +203,7 @@ impl Ledger {
         // What it is made of is stored with the write: from now on its records are charged here and nowhere else.
         let open = Condition::new(
             "SET #line = :line, #account = :account, #period_end = :period_end, #writer = :writer, #pieces = :pieces, \
-             #next = :next, #records = :records, #open = :open, #fence = :fence, #leased = :leased, \
+             #next = :next, #records = :records, #markup = :markup, #currency = :currency, #open = :open, #fence = :fence, #leased = :leased, \
              #revision = :revision, #forgotten = :forgotten",
         )
         .bind(":line", line)?
@@ -213,6 +213,8 @@ impl Ledger {
         .bind(":pieces", &history.pieces)?
         .bind(":next", history.next.max(intent.meaning.number))?
         .bind(":records", &intent.meaning.records)?
+        .bind(":markup", history.markup)?
+        .bind(":currency", &history.currency)?
         .bind(":open", &intent.key)?
         .bind(":fence", lease.fence)?
         .bind(":leased", lease.name())?

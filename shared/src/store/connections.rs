@@ -99,7 +99,14 @@ pub struct Connection {
 
 /// Parts of a policy that came later than others, each not stored while it has its usual value: an earlier version can then
 /// go on with what it knows.
-const LATER: [&[&str]; 4] = [&["markup"], &["currency"], &["billing_day"], &["guards", "price_percent"]];
+const LATER: [&[&str]; 6] = [
+    &["markup"],
+    &["currency"],
+    &["billing_day"],
+    &["guards", "price_percent"],
+    &["guards", "charge_percent"],
+    &["guards", "charge_amount"],
+];
 
 fn without_usual<S: Serializer>(policy: &Policy, to: S) -> Result<S::Ok, S::Error> {
     let value = |policy: &Policy| serde_json::to_value(policy).map_err(serde::ser::Error::custom);

@@ -21,6 +21,7 @@ use crate::domain::effective::Dated;
 use crate::domain::ids::ConnectionId;
 use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::policy::Approval as ApprovalPolicy;
+use crate::domain::reason::Code;
 use crate::psa::{Asked, Connector, Observation, PsaError};
 use crate::store::connections::Connection;
 use crate::store::lines::Tenancy;
@@ -62,7 +63,8 @@ impl Drafting<'_> {
         }
         let mappings = parts.mappings.everything(&connection.partner, &connection.id).await?;
         let draft = self.draft_lines(&mappings).await?;
-        if mappings.charges.is_empty() || draft.is_failed() {
+        let of_companies = draft.reason.as_ref().is_some_and(|it| it.code == Code::CompaniesNotMapped.as_str());
+        if mappings.charges.is_empty() || (draft.is_failed() && !of_companies) {
             return Ok(draft);
         }
         let (charges, reason) = charges::draft(self, &mappings).await?;
@@ -80,7 +82,8 @@ impl Drafting<'_> {
         let wanted = Wanted::of(run);
         let asked_for = wanted.feeds(&feeds);
         let whole = run.is_of_all_lines();
-        let left_out = left_out(&run.companies, &mappings.companies, &feeds);
+        let has_charges = !mappings.charges.is_empty();
+        let left_out = left_out(&run.companies, &mappings.companies, (&feeds, has_charges));
         if asked_for.is_empty() && !whole {
             return Ok(Draft { reason: left_out, ..Draft::default() });
         }

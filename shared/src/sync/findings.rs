@@ -80,6 +80,8 @@ pub(super) struct PlannersWord {
     standing: BTreeMap<String, Finding>,
     /// Every line and charge that the run looked at, where it is one of all lines that came to its end.
     looked_at: Option<BTreeSet<Subject>>,
+    /// Charges among the findings that stand of which this run says nothing: they are of periods that it did not look at.
+    not_covered: BTreeSet<Subject>,
 }
 
 impl PlannersWord {
@@ -105,7 +107,10 @@ impl PlannersWord {
         for (fingerprint, finding) in &standing {
             draft.standing.entry(finding.noticed.subject.clone()).or_default().push(fingerprint.clone());
         }
-        Ok(Self { said, standing, looked_at })
+        let subjects = standing.values().map(|finding| &finding.noticed.subject);
+        let not_covered = |subject: &&Subject| subject.charge().is_some_and(|charge| !draft.charges.covers(charge));
+        let not_covered = subjects.filter(not_covered).cloned().collect();
+        Ok(Self { said, standing, looked_at, not_covered })
     }
 
     /// Stores what the run says, and that whatever it came across nothing of is gone. `handed_on`: lines that an earlier
@@ -138,7 +143,7 @@ impl PlannersWord {
     /// Whether a run of all lines came across nothing of it. Contracts are noticed or not: there is no row of them.
     fn is_lost(&self, subject: &Subject) -> bool {
         let Some(looked_at) = &self.looked_at else { return false };
-        !looked_at.contains(subject)
+        !looked_at.contains(subject) && !self.not_covered.contains(subject)
     }
 
     /// Takes back that a finding is gone where its line has a write that is not settled: no row of a planner says what became

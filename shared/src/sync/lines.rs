@@ -177,7 +177,11 @@ impl MappedLine {
 
 /// What a run that is limited to `companies` can't reach: those that are not mapped (any more), or that no product is billed
 /// for. Whoever named them expects to see them.
-pub(super) fn left_out(companies: &[CompanyId], mapped: &[CompanyMapping], feeds: &[MappedFeed]) -> Option<Reason> {
+pub(super) fn left_out(
+    companies: &[CompanyId],
+    mapped: &[CompanyMapping],
+    (feeds, has_charges): (&[MappedFeed], bool),
+) -> Option<Reason> {
     let mapped: BTreeSet<&CompanyId> = mapped.iter().map(|mapping| &mapping.company).collect();
     let fed: BTreeSet<&CompanyId> = feeds.iter().map(|feed| &feed.company.company).collect();
     let unmapped: Vec<CompanyId> = companies.iter().filter(|company| !mapped.contains(company)).cloned().collect();
@@ -186,7 +190,8 @@ pub(super) fn left_out(companies: &[CompanyId], mapped: &[CompanyMapping], feeds
     }
     let without: Vec<&CompanyId> = companies.iter().filter(|company| !fed.contains(company)).collect();
     let explanation = || format!("No product is mapped for these companies: {}.", several(&without));
-    (!without.is_empty()).then(|| Reason::new(Code::CompaniesNotMapped, explanation()))
+    // Its metered charges may be mapped without any product.
+    (!without.is_empty() && !has_charges).then(|| Reason::new(Code::CompaniesNotMapped, explanation()))
 }
 
 /// Why a run does not cover `companies`, which are not mapped.

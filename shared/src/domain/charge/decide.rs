@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::standing::{Amounts, ChargeHistory, ChargeLine, MOST_PIECES, Piece, Shown, Terms};
 use crate::domain::ids::ChargeId;
 use crate::domain::money::Money;
-use crate::domain::policy::Drift;
+use crate::domain::policy::{Drift, Guards};
 use crate::domain::reason::{Code, Reason};
 
 /// The change of a charge that a person approved: from what stood to what was wanted.
@@ -87,6 +88,8 @@ pub struct Facing<'a> {
     pub wanted: &'a Terms,
     /// What an edit by somebody else means.
     pub drift: Drift,
+    /// Changes beyond these wait for a person.
+    pub guards: &'a Guards,
     /// Changes wait for a person.
     pub approval_needed: bool,
     /// What a person agreed to.
@@ -116,7 +119,9 @@ impl Facing<'_> {
             (approved.before, approved.target) == (before, self.wanted.amounts) && approved.name == self.wanted.name
         });
         let edits = self.edits();
-        if !edits.is_empty() && self.drift == Drift::Hold && !agreed {
+        // What is not found is not proved to be gone: it is never made again without a person's word.
+        let overwritten = self.drift == Drift::Overwrite && self.all_are_shown();
+        if !edits.is_empty() && !overwritten && !agreed {
             let explanation = format!("Somebody has edited the charge in the PSA: {}.", edits.join("; "));
             return ChargeDecision::Stop(Reason::new(Code::ChargeDrift, explanation));
         }
@@ -127,6 +132,9 @@ impl Facing<'_> {
         if number > MOST_PIECES {
             let explanation = format!("It was corrected {MOST_PIECES} times after it was billed.");
             return ChargeDecision::Stop(Reason::new(Code::ChargeUnclear, explanation));
+        }
+        if let Some(reason) = self.guarded(before).filter(|_| !agreed) {
+            return ChargeDecision::Stop(reason);
         }
         let edited = if edits.is_empty() { String::new() } else { format!(" ({}).", edits.join("; ")) };
         let explanation = format!("{because}{edited}");
@@ -145,9 +153,40 @@ impl Facing<'_> {
             Some(piece) if !self.history.forgotten && piece.edited(Some(shown)).is_none() => {
                 Piece { shown: shown.clone(), ..piece.clone() }
             }
+            Some(piece) if shown.billed => piece.billed_as(shown.clone()),
             _ => Piece::found(*number, shown.clone()),
         };
         self.shown.iter().map(piece).collect()
+    }
+
+    /// Whether the PSA shows each piece that we know.
+    fn all_are_shown(&self) -> bool {
+        self.history.pieces.iter().all(|piece| self.shown.contains_key(&piece.number))
+    }
+
+    /// Why a change of what stands is too large to be made without a person: by more than a percentage and an amount. What
+    /// is used of a running period adds up by itself.
+    fn guarded(&self, before: Amounts) -> Option<Reason> {
+        let Guards { charge_percent, charge_amount, .. } = *self.guards;
+        let running = self.history.period_end >= self.today;
+        let beyond = |before: Money, target: Money| {
+            let change = target.get().checked_sub(before.get())?;
+            if before.get().is_zero() || (running && change.is_sign_positive()) {
+                return Some(false);
+            }
+            let percent = change.abs().checked_mul(Decimal::ONE_HUNDRED)?;
+            let allowed = before.get().abs().checked_mul(Decimal::from(charge_percent))?;
+            Some(percent > allowed && change.abs() > Decimal::from(charge_amount))
+        };
+        let Amounts { cost, price } = self.wanted.amounts;
+        let beyond = beyond(before.cost, cost).unwrap_or(true) || beyond(before.price, price).unwrap_or(true);
+        let explanation = || {
+            format!(
+                "It would go from {before} to {}: by more than {charge_percent} % and {charge_amount}.",
+                self.wanted.amounts
+            )
+        };
+        beyond.then(|| Reason::new(Code::ChargeGuard, explanation()))
     }
 
     /// What somebody else did to it, in words.
@@ -168,7 +207,7 @@ impl Facing<'_> {
         let fixed_amounts = fixed.clone().try_fold(Amounts::default(), |sum, piece| sum.plus(piece.amounts()))?;
         let rest = self.wanted.amounts.less(fixed_amounts)?;
         let is_billed = fixed.clone().next().is_some();
-        let of = if is_billed { format!(" beside {fixed_amounts} that is billed") } else { String::new() };
+        let of = if is_billed { format!(" beside {fixed_amounts} that stays as it is") } else { String::new() };
         match open {
             Some(piece) if rest.is_zero() => {
                 let because = format!("\"{}\" is taken away: nothing is left to charge{of}.", piece.shown.name);
@@ -203,7 +242,10 @@ impl Facing<'_> {
                 // What corrects a bill belongs to the next one.
                 let date = if is_billed { self.wanted.date.max(self.today) } else { self.wanted.date };
                 let because = if is_billed {
-                    format!("{fixed_amounts} is billed; a charge of {rest} corrects it to {}.", self.wanted.amounts)
+                    format!(
+                        "{fixed_amounts} stays as it is; a charge of {rest} corrects it to {}.",
+                        self.wanted.amounts
+                    )
                 } else {
                     format!("\"{}\" is charged: {rest}.", self.wanted.name)
                 };

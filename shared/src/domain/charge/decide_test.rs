@@ -45,6 +45,7 @@ struct Case {
     history: ChargeHistory,
     shown: BTreeMap<u32, Shown>,
     drift: Drift,
+    guards: Guards,
     approval_needed: bool,
     approved: Option<ChargeApproval>,
 }
@@ -58,7 +59,14 @@ fn case(pieces: &[(u32, &str, bool)]) -> Case {
         history.pieces.push(Piece { number: *number, asked, shown });
         history.next = number + 1;
     }
-    Case { history, shown: shows, drift: Drift::Hold, approval_needed: false, approved: None }
+    Case {
+        history,
+        shown: shows,
+        drift: Drift::Hold,
+        guards: Guards::default(),
+        approval_needed: false,
+        approved: None,
+    }
 }
 
 impl Case {
@@ -70,6 +78,7 @@ impl Case {
             shown: &self.shown,
             wanted,
             drift: self.drift,
+            guards: &self.guards,
             approval_needed: self.approval_needed,
             approved: self.approved.as_ref(),
             today: date(2026, 12, 3),
@@ -150,6 +159,8 @@ fn what_somebody_edited_waits_or_is_set_anew() {
     let mut gone = case(&[(0, "8", false)]);
     gone.shown.clear();
     assert_eq!(gone.says(&terms("8")), "charge_drift");
+    gone.drift = Drift::Overwrite;
+    assert_eq!(gone.says(&terms("8")), "charge_drift", "what is not found is not made again by itself");
     gone.history.forgotten = true;
     assert_eq!(gone.says(&terms("8")), "create 1 8.00 on 2026-11-30");
     // One that was moved to another contract is never doubled here.
@@ -200,6 +211,47 @@ fn amounts_that_the_psa_does_not_show_are_told_and_not_sent_again() {
         again.history.forgotten = true;
         assert_eq!(again.says(&terms("8")), "change 0 500 8.00", "a person has had it written again");
     }
+}
+
+#[test]
+fn a_charge_that_was_billed_blind_is_not_corrected_once_a_person_has_looked() {
+    let mut blind = case(&[(0, "8", true)]);
+    for shown in [&mut blind.history.pieces[0].shown, blind.shown.get_mut(&0).unwrap()] {
+        shown.cost = Some(Money::default());
+    }
+    blind.history.forgotten = true;
+    assert_eq!(blind.says(&terms("8")), "unchanged");
+}
+
+#[test]
+fn a_change_beyond_the_guard_waits_for_a_person() {
+    let guards = Guards { charge_percent: 50, charge_amount: 500, ..Guards::default() };
+    let ask = |pieces: &[(u32, &str, bool)], period_end: Date, wanted: &str| {
+        let mut case = Case { guards, ..case(pieces) };
+        case.history.period_end = period_end;
+        case.says(&terms(wanted))
+    };
+    let (running, over) = (date(2026, 12, 31), date(2026, 11, 30));
+    let open = [(0, "1000", false)];
+    // A price of twice the cost passes the amount first.
+    for (pieces, period_end, wanted, expected) in [
+        (&open[..], running, "0", "charge_guard"),
+        (&open, running, "499", "charge_guard"),
+        (&open, running, "500", "change 0 500 500.00"),
+        (&open, running, "90000", "change 0 500 90000.00"),
+        (&open, over, "90000", "charge_guard"),
+        (&open, over, "1500", "change 0 500 1500.00"),
+        (&open, over, "1501", "charge_guard"),
+        (&[(0, "1000", true)], over, "0", "charge_guard"),
+        (&[(0, "200", false)], over, "0", "delete 0 500"),
+        (&[], over, "90000", "create 0 90000.00 on 2026-11-30"),
+    ] {
+        assert_eq!(ask(pieces, period_end, wanted), expected, "{pieces:?} to {wanted}");
+    }
+    let mut agreed = Case { guards, ..case(&open) };
+    let before = terms("1000").amounts;
+    agreed.approved = Some(ChargeApproval { before, target: Amounts::default(), name: "Cloud".into() });
+    assert_eq!(agreed.says(&Terms { amounts: Amounts::default(), ..terms("0") }), "delete 0 500");
 }
 
 #[test]

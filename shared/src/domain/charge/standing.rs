@@ -15,7 +15,8 @@ use super::record::RecordKey;
 use super::reference::{ChargeKey, ChargePlace, Reference};
 use crate::domain::ids::{AccountId, ChargeId, ConnectionId, ContractId, IntentKey};
 use crate::domain::intent::digest;
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
+use crate::domain::pricing::Markup;
 
 /// Where a charge stands and what it is of: the one thing whose amounts Tallyline sets.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -171,7 +172,9 @@ impl Piece {
     /// What somebody did to it since, by what the PSA shows now.
     #[must_use]
     pub fn edited(&self, now: Option<&Shown>) -> Option<String> {
-        let Some(now) = now else { return Some(format!("\"{}\" is gone", self.shown.name)) };
+        let Some(now) = now else {
+            return Some(format!("\"{}\" is gone, or its purchase order number was changed", self.shown.name));
+        };
         let as_asked = now.contract == self.shown.contract && now.says(&self.asked);
         (!as_asked && !now.is_unedited(&self.shown)).then(|| {
             let was = (&self.shown.name, self.shown.date, self.amounts(), self.shown.quantity, &self.shown.contract);
@@ -183,6 +186,17 @@ impl Piece {
             let is = (&now.name, now.date, amounts, now.quantity, &now.contract);
             format!("{} became {}", words(was), words(is))
         })
+    }
+
+    /// This piece as it was billed, with what somebody made of it before that. A cost that the PSA hides is the one that was
+    /// written: nobody has seen another.
+    pub(super) fn billed_as(&self, shown: Shown) -> Self {
+        let hidden = shown.cost.is_none_or(|cost| cost.get().is_zero());
+        let mut found = Self::found(self.number, shown);
+        if hidden {
+            found.asked.amounts.cost = self.asked.amounts.cost;
+        }
+        found
     }
 
     /// As something that is found in the PSA and was never written, or was written by whoever is not known.
@@ -212,6 +226,12 @@ pub struct ChargeHistory {
     pub next: u32,
     /// What it is made of.
     pub records: Records,
+    /// The markup in its price.
+    #[serde(default)]
+    pub markup: Option<Markup>,
+    /// The currency in which it stands.
+    #[serde(default)]
+    pub currency: Option<Currency>,
     /// A write that is not settled yet.
     #[serde(default)]
     pub open: Option<IntentKey>,
@@ -235,9 +255,18 @@ impl ChargeHistory {
             pieces: Vec::new(),
             next: 0,
             records: Records::default(),
+            markup: None,
+            currency: None,
             open: None,
             forgotten: false,
         }
+    }
+
+    /// The markup that its price keeps: that of a bill, or of a billing period that is over, is not changed after the fact.
+    #[must_use]
+    pub fn kept_markup(&self, today: Date) -> Option<Option<Markup>> {
+        let billed = self.pieces.iter().any(|piece| piece.shown.billed);
+        (self.stands() && (billed || self.period_end < today)).then_some(self.markup)
     }
 
     /// Whether anything of it stands in the PSA, or may: its records are then charged here and nowhere else.

@@ -12,14 +12,17 @@ use super::job::{ChargesJob, JobCharge};
 use super::row;
 use super::wanted::{Sources, Wanted, billed_in, looked_at_from};
 use super::work::{duplicates, place, shown_by_number, stands_twice};
-use crate::domain::charge::{ChargeDecision, ChargeHistory, ChargeLine, ChargeResult, Facing, Piece, Shown, changes};
+use crate::domain::charge::{
+    Amounts, ChargeDecision, ChargeHistory, ChargeLine, ChargeResult, Facing, Piece, Shown, Terms, changes,
+};
 use crate::domain::contract::Contract;
-use crate::domain::ids::{AccountId, BillingCodeId, ContractId};
+use crate::domain::ids::{AccountId, BillingCodeId, CompanyId, ContractId, ProductKey};
 use crate::domain::line::LineStatus;
 use crate::domain::reason::{Code, Reason};
 use crate::psa::{BillingCode, BillingCodeKind, ChargedIn, PsaCharge, PsaError};
 use crate::store::StoreError;
 use crate::store::charges::ChargeFilter;
+use crate::store::connections::{Connection, Status};
 use crate::store::lines::Tenancy;
 use crate::store::mappings::Everything;
 use crate::store::runs::{Mode, ResultPage, RunCharges};
@@ -35,6 +38,8 @@ use crate::sync::{SyncError, Today, live_among, reason_of};
 const CHARGES_A_JOB: usize = 25;
 /// Charges on one page of results.
 const CHARGES_A_PAGE: usize = 100;
+/// A billing period is no longer than this.
+const LONGEST_PERIOD_DAYS: i64 = 31;
 /// Days after today on which a period of usage may begin.
 const DAYS_AHEAD: i64 = 62;
 /// Requests of a job besides its writes: charges are read before and after them, and their type is asked for.
@@ -47,6 +52,8 @@ pub(in crate::sync) struct ChargesDraft {
     looks: Vec<Look>,
     /// Charges found right of which something else is remembered.
     right: Vec<(ChargeLine, ChargeHistory, Vec<Piece>)>,
+    /// The first day of the billing periods that were looked at.
+    from: Option<Date>,
 }
 
 /// A charge that needs a job, and its row until the job is done.
@@ -68,7 +75,11 @@ pub(in crate::sync) async fn draft(
     let today = Today::of(run.connection, parts.clock.as_ref()).date;
     let Some(from) = looked_at_from(run.connection.policy.billing_day, today) else { return Ok((draft, None)) };
     let of = Tenancy::of(run.connection);
-    let known = parts.charge_lines.since(&of, from).await?;
+    draft.from = Some(from);
+    // Under another billing day a charge may have begun earlier and be made of records of these days.
+    let earlier = from.saturating_sub(LONGEST_PERIOD_DAYS.days());
+    let known = parts.charge_lines.since(&of, earlier).await?;
+    let of_others = made_for_first(parts, run.connection, mappings).await?;
     let to = today.saturating_add(DAYS_AHEAD.days());
     let filter = ChargeFilter { company: None, product: None, from, to };
     let records = parts.usage.all_charges(&run.connection.partner, &filter).await?;
@@ -76,8 +87,10 @@ pub(in crate::sync) async fn draft(
         mappings: &mappings.charges,
         companies: &mappings.companies,
         known: &known,
+        of_others: &of_others,
         policy: &run.connection.policy,
         today,
+        from,
     };
     let records = records.into_iter().map(|stored| stored.record).collect();
     let wanted: Vec<Wanted> = sources.wanted(records).into_iter().filter(|wanted| is_asked_for(run, wanted)).collect();
@@ -109,21 +122,71 @@ pub(in crate::sync) async fn draft(
                     billing_code: None,
                     approved: approved.map(|approved| approved.approval.clone()),
                     put_here_by: wanted.put_here_by,
+                    markup: wanted.markup,
+                    only_settled: None,
                     revision: history.revision,
                 };
                 open.push(Candidate { charge, history, code_named: wanted.billing_code });
             }
-            Err(reason) => {
-                let row = match &history.map(|history| history.open.is_some()) {
-                    Some(true) => row::because(blank, unsettled()),
-                    _ => row::because(blank, reason),
-                };
-                draft.rows.push((wanted.line, row));
-            }
+            Err(reason) => match history.filter(|history| history.open.is_some()) {
+                None => draft.rows.push((wanted.line, row::because(blank, reason))),
+                Some(_) if only_looks(run) => draft.rows.push((wanted.line, row::because(blank, unsettled()))),
+                Some(history) => {
+                    let wanted = JobCharge {
+                        wanted: Terms {
+                            name: wanted.name,
+                            description: String::new(),
+                            date: wanted.period.end,
+                            amounts: Amounts::default(),
+                        },
+                        line: wanted.line,
+                        label: wanted.label,
+                        period: wanted.period,
+                        records: wanted.records,
+                        billing_code: None,
+                        approved: None,
+                        put_here_by: wanted.put_here_by,
+                        markup: wanted.markup,
+                        only_settled: Some(reason),
+                        revision: history.revision,
+                    };
+                    draft.looks.push(Look { charge: wanted, row: row::because(blank, unsettled()) });
+                }
+            },
         }
     }
     let reason = Deciding { run, today }.decide(open, &mut draft).await?;
     Ok((draft, reason))
+}
+
+/// Companies and products whose charges another connection to the same tenant maps as well, and was made for first: two
+/// connections that plan at once must not both charge what stands nowhere yet.
+async fn made_for_first(
+    parts: &PlannerParts,
+    connection: &Connection,
+    mappings: &Everything,
+) -> Result<BTreeSet<(CompanyId, ProductKey)>, SyncError> {
+    let mut first = BTreeSet::new();
+    let of = Tenancy::of(connection);
+    for other in parts.connections.all(&connection.partner).await? {
+        let older = other.status != Status::Revoked && Tenancy::of(&other) == of && other.id < connection.id;
+        if !older {
+            continue;
+        }
+        let theirs = parts.mappings.everything(&other.partner, &other.id).await?;
+        let products: BTreeSet<&ProductKey> = theirs.charges.iter().map(|charges| &charges.product).collect();
+        let shared: Vec<&ProductKey> =
+            mappings.charges.iter().map(|mine| &mine.product).filter(|mine| products.contains(mine)).collect();
+        for company in theirs.companies {
+            first.extend(shared.iter().map(|product| (company.company.clone(), (*product).clone())));
+        }
+    }
+    Ok(first)
+}
+
+/// Whether a run writes nothing.
+fn only_looks(run: &Drafting<'_>) -> bool {
+    run.run.mode == Mode::Preview || run.connection.policy.shadow
 }
 
 /// Whether a run looks at this charge at all: one of some companies, or of what was approved, looks at those alone.
@@ -256,7 +319,7 @@ impl Deciding<'_> {
     }
 
     fn only_looks(&self) -> bool {
-        self.run.run.mode == Mode::Preview || self.run.connection.policy.shadow
+        only_looks(self.run)
     }
 
     fn facing<'f>(&'f self, candidate: &'f Candidate, shown: &'f BTreeMap<u32, Shown>) -> Facing<'f> {
@@ -267,6 +330,7 @@ impl Deciding<'_> {
             shown,
             wanted: &candidate.charge.wanted,
             drift: connection.policy.drift,
+            guards: &connection.policy.guards,
             approval_needed: self.run.approval_needed(),
             approved: candidate.charge.approved.as_ref(),
             today: self.today,
@@ -343,7 +407,12 @@ impl Facts {
                 format!("\"{}\" bills account {}, not {}.", contract.name, contract.account, label.account);
             return Err(Reason::new(Code::ContractOfAnotherAccount, explanation));
         }
-        contract.writable_on(of.today).map(drop)?;
+        // What was used while it ran is charged on a contract that has ended since.
+        contract.writable_on(of.today.min(contract.end)).map(drop)?;
+        if contract.end < candidate.charge.period.start {
+            let explanation = format!("\"{}\" ended on {}.", contract.name, contract.end);
+            return Err(Reason::new(Code::ContractEnded, explanation));
+        }
         if let Some(currency) = &label.currency {
             let stated = of.run.connection.policy.currency.as_ref();
             billed_in(currency, self.charged.get(&label.account), stated)?;
@@ -361,6 +430,11 @@ impl ChargesDraft {
     /// What the rows that were decided at once say to findings.
     pub fn said(&self) -> Said {
         Said::of_charges(self.rows.iter().map(|(line, row)| (line, row)))
+    }
+
+    /// Whether the run would have come across `charge` if it was there.
+    pub fn covers(&self, charge: &ChargeLine) -> bool {
+        self.from.is_some_and(|from| from <= charge.key.period_start)
     }
 
     pub fn looked_at(&self) -> impl Iterator<Item = ChargeLine> {

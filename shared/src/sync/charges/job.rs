@@ -8,6 +8,8 @@ use crate::domain::ids::ConnectionId;
 use crate::domain::ids::{AccountId, BillingCodeId, CompanyId, ProductKey};
 use crate::domain::money::Currency;
 use crate::domain::period::Period;
+use crate::domain::pricing::Markup;
+use crate::domain::reason::Reason;
 use crate::store::connections::Connection;
 use crate::store::mappings::{ChargeMapping, CompanyMapping, Mapping};
 use crate::store::{Condition, Key, StoreError, schema};
@@ -35,6 +37,10 @@ pub(in crate::sync) struct JobCharge {
     pub records: Records,
     pub billing_code: Option<BillingCodeId>,
     pub approved: Option<ChargeApproval>,
+    /// The markup in its price.
+    pub markup: Option<Markup>,
+    /// Why nothing is to be written: only what an earlier write came to is to be seen.
+    pub only_settled: Option<Reason>,
     /// What the connection's settings and mappings were that put its records here.
     pub put_here_by: PutHereBy,
     /// The charge's revision when the run was planned: a job that comes late finds a higher one.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::charge::{Act, Piece, Shown};
+use crate::domain::charge::{Act, Piece, Shown, Terms};
 use crate::domain::intent::IntentState;
 use crate::ledger::ChargeIntent;
 use crate::sync::resolve::ANSWER_LOST;
@@ -51,12 +51,23 @@ pub(super) fn judge(
         (true, true) => Judgement::NotApplied,
         (true, false) => Judgement::Unexplained,
     };
+    // Where nothing but the cost was to change, an old cost proves nothing, unless the PSA shows none or called it made: a user
+    // who may not see costs has them ignored.
+    let proved = |to: &Terms, shown: &Shown| {
+        let old = before.iter().find(|piece| piece.number == meaning.number).map(|piece| &piece.asked);
+        let besides =
+            old.is_none_or(|old| (&old.name, old.date, old.amounts.price) != (&to.name, to.date, to.amounts.price));
+        let hidden = shown.cost.is_none_or(|cost| cost.get().is_zero());
+        besides || hidden || !matches!(intent.code.as_deref(), None | Some(ANSWER_LOST))
+    };
     match (&meaning.act, shown) {
         // Under its reference nothing else can stand, whatever somebody made of it since.
         (Act::Create(terms), Some(shown)) => {
             with(Piece { number: meaning.number, asked: terms.clone(), shown: shown.clone() })
         }
-        (Act::Change { to, .. }, Some(shown)) if shown.says_all_but_the_cost(to) => {
+        (Act::Change { to, .. }, Some(shown))
+            if shown.says(to) || (shown.says_all_but_the_cost(to) && (proved(to, shown))) =>
+        {
             with(Piece { number: meaning.number, asked: to.clone(), shown: shown.clone() })
         }
         (Act::Delete { .. }, None) => Judgement::Applied(others().collect()),

@@ -37,7 +37,8 @@ pub(super) fn blank(line: &ChargeLine, label: &Label, period: Period, name: &str
 pub(super) fn of(charge: &JobCharge, before: Option<Amounts>) -> ChargeResult {
     let JobCharge { line, label, period, wanted, records, .. } = charge;
     let row = blank(line, label, *period, &wanted.name, records.count());
-    ChargeResult { before, target: Some(wanted.amounts), ..row }
+    let target = charge.only_settled.is_none().then_some(wanted.amounts);
+    ChargeResult { before, target, ..row }
 }
 
 /// With a reason, which says what the charge ends as.

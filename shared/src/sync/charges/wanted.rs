@@ -9,10 +9,10 @@ use jiff::civil::Date;
 
 use super::job::{Label, PutHereBy, Version};
 use crate::domain::charge::{
-    BillingDay, Charge, ChargeHistory, ChargeKey, ChargeLine, ChargeRecord, MOST_RECORDS, Records, Terms, Unchargeable,
-    bundled, itemised, items, named,
+    BillingDay, Charge, ChargeHistory, ChargeKey, ChargeLine, ChargeRecord, MOST_RECORDS, RecordKey, Records, Terms,
+    Unchargeable, bundled, itemised, items, named,
 };
-use crate::domain::ids::{AccountId, CompanyId, ProductKey};
+use crate::domain::ids::{AccountId, CompanyId, Meter, ProductKey};
 use crate::domain::money::Currency;
 use crate::domain::period::Period;
 use crate::domain::policy::Policy;
@@ -38,6 +38,8 @@ pub(super) struct Wanted {
     pub terms: Result<Terms, Reason>,
     /// What it is called where nothing can be said of it.
     pub name: String,
+    /// The markup in its price.
+    pub markup: Option<Markup>,
 }
 
 /// Everything that charges are made of.
@@ -45,8 +47,12 @@ pub(super) struct Sources<'a> {
     pub mappings: &'a [ChargeMapping],
     pub companies: &'a [CompanyMapping],
     pub known: &'a BTreeMap<ChargeLine, ChargeHistory>,
+    /// Charges that another live connection to the same tenant was made for first.
+    pub of_others: &'a BTreeSet<(CompanyId, ProductKey)>,
     pub policy: &'a Policy,
     pub today: Date,
+    /// The first day of the billing periods that are looked at.
+    pub from: Date,
 }
 
 /// The records of one charge.
@@ -59,6 +65,10 @@ struct Pile<'a> {
     account: Option<AccountId>,
     /// What of the mappings is not understood.
     not_understood: Option<String>,
+    /// A company whose charges another connection was made for first.
+    of_others: Option<CompanyId>,
+    /// That days are charged twice.
+    overlapping: Option<String>,
     /// All of it is from before the day from which charges are made.
     early: bool,
 }
@@ -76,6 +86,7 @@ impl Sources<'_> {
             self.mappings.iter().map(|mapping| (&mapping.product, mapping)).collect();
         let companies: BTreeMap<&CompanyId, &CompanyMapping> =
             self.companies.iter().map(|mapping| (&mapping.company, mapping)).collect();
+        let overlapping = overlapping(&records);
         let mut piles: BTreeMap<(ChargeLine, bool), Pile<'_>> = BTreeMap::new();
         for record in records {
             let Some((company, mapping)) = companies.get(&record.company).zip(mappings.get(&record.product)) else {
@@ -86,11 +97,17 @@ impl Sources<'_> {
             if stands_at.is_none() && special.is_some_and(|special| special.excluded) {
                 continue;
             }
+            // It stands in a billing period, of another billing day perhaps, that is not looked at any more.
+            if stands_at.is_some_and(|line| line.key.period_start < self.from) {
+                continue;
+            }
             let early = stands_at.is_none() && record.period.from() < mapping.from;
             let Some(line) = stands_at.cloned().or_else(|| self.line(&record, company, mapping)) else { continue };
             let price = special.and_then(|special| special.price.as_ref());
             let own = price.and_then(|price| price.markup_percent).or(mapping.markup_percent);
             let markup = own.or(self.policy.markup.products);
+            let kept = self.known.get(&line).and_then(|known| known.kept_markup(self.today));
+            let markup = kept.unwrap_or(markup);
             let pile = piles.entry((line, early)).or_insert_with(|| Pile { early, ..Pile::default() });
             pile.markups.insert(markup.as_ref().map(Markup::to_string));
             pile.markup = markup;
@@ -98,6 +115,12 @@ impl Sources<'_> {
             pile.account.get_or_insert_with(|| company.account_id.clone());
             pile.not_understood =
                 pile.not_understood.take().or_else(|| not_understood(*company)).or_else(|| not_understood(*mapping));
+            if self.of_others.contains(&(record.company.clone(), record.product.clone())) {
+                pile.of_others.get_or_insert_with(|| record.company.clone());
+            }
+            if pile.overlapping.is_none() {
+                pile.overlapping = overlapping.get(&record.key()).cloned();
+            }
             pile.records.push(record);
         }
         let wanted = |((line, _), pile): ((ChargeLine, bool), Pile<'_>)| {
@@ -147,6 +170,7 @@ impl Sources<'_> {
             },
             terms: made.and_then(|charge| self.let_through(&line, &pile, mapping, period, charge)),
             name: clipped(&name, LONGEST_CHARGE_NAME),
+            markup: pile.markup,
             line,
             period,
         })
@@ -162,6 +186,18 @@ impl Sources<'_> {
     ) -> Result<Charge, Reason> {
         if let Some(explanation) = &pile.not_understood {
             return Err(Reason::new(Code::MappingNotUnderstood, explanation.clone()));
+        }
+        if let Some(company) = &pile.of_others {
+            let explanation = format!("An older connection to the same PSA has the charges of {company}.");
+            return Err(Reason::new(Code::ChargeOfAnotherConnection, explanation));
+        }
+        if let Some(explanation) = &pile.overlapping {
+            return Err(Reason::new(Code::ChargeUnclear, explanation.clone()));
+        }
+        if pile.companies.len() > MOST_COMPANIES {
+            let explanation =
+                format!("{} companies share this charge; {MOST_COMPANIES} are the most.", pile.companies.len());
+            return Err(Reason::new(Code::ChargeUnclear, explanation));
         }
         if pile.markups.len() > 1 {
             let told =
@@ -218,6 +254,14 @@ impl Sources<'_> {
             let explanation = format!("{} by now; it is charged after {}.", charge.amounts(), period.end);
             return Err(Reason::new(Code::ChargeWaits, explanation));
         }
+        if let Some(stands_in) = known.and_then(|known| known.currency.as_ref()).filter(|it| **it != charge.currency) {
+            let explanation = format!(
+                "It stands in {}, and its records are in {} now: amounts are never converted.",
+                stands_in.as_str(),
+                charge.currency.as_str()
+            );
+            return Err(Reason::new(Code::CurrencyMismatch, explanation));
+        }
         let records: Records = charge.of.iter().collect();
         if known.is_some_and(|known| !known.records.are_among(&records)) {
             let explanation = "Some of its records are of companies or products that are not mapped any more, or are \
@@ -234,6 +278,41 @@ impl Sources<'_> {
     }
 }
 
+/// The most companies that share a charge: what is known of each is checked in the transaction that stores a write.
+const MOST_COMPANIES: usize = 80;
+
+/// Records of one company and meter whose days overlap are no two things: each with what is wrong. One of nothing takes a
+/// record back, and stands beside any.
+fn overlapping(records: &[ChargeRecord]) -> BTreeMap<RecordKey, String> {
+    let mut meters: BTreeMap<(&CompanyId, &ProductKey, &Meter), Vec<&ChargeRecord>> = BTreeMap::new();
+    for record in records.iter().filter(|record| record.worth.exact().is_none_or(|exact| !exact.is_zero())) {
+        meters.entry((&record.company, &record.product, &record.meter)).or_default().push(record);
+    }
+    let mut found = BTreeMap::new();
+    for mut of in meters.into_values() {
+        of.sort_by_key(|record| record.period.from());
+        let mut longest: Option<&ChargeRecord> = None;
+        for record in of {
+            if let Some(before) = longest.filter(|before| before.period.to() >= record.period.from()) {
+                let days = |it: &ChargeRecord| format!("{} to {}", it.period.from(), it.period.to());
+                let explanation = format!(
+                    "{} of {} is charged twice for the same days: {} and {}. Send the one that is wrong again with an amount of 0.",
+                    record.meter,
+                    record.company,
+                    days(before),
+                    days(record)
+                );
+                found.insert(before.key(), explanation.clone());
+                found.insert(record.key(), explanation);
+            }
+            if longest.is_none_or(|longest| longest.period.to() < record.period.to()) {
+                longest = Some(record);
+            }
+        }
+    }
+    found
+}
+
 /// At most so many characters of a text, and no blank at its end.
 fn clipped(text: &str, most: usize) -> String {
     let text = text.trim();
@@ -244,7 +323,7 @@ fn clipped(text: &str, most: usize) -> String {
     format!("{}…", cut.trim_end())
 }
 
-/// The first day of the billing periods that are looked at: the one that is running on `today`, and three before it.
+/// The first day of the billing periods that are looked at: the one that is running on `today`, and six before it.
 pub(super) fn looked_at_from(billing_day: BillingDay, today: Date) -> Option<Date> {
     let mut period = billing_day.period_of(today)?;
     for _ in 0..PERIODS_BEFORE {
@@ -254,7 +333,7 @@ pub(super) fn looked_at_from(billing_day: BillingDay, today: Date) -> Option<Dat
 }
 
 /// Billing periods before the running one whose charges still follow their records.
-const PERIODS_BEFORE: u32 = 3;
+const PERIODS_BEFORE: u32 = 6;
 
 /// The currency of charges of an account, checked against what the PSA says it bills in.
 pub(super) fn billed_in(

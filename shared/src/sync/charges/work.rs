@@ -242,16 +242,26 @@ impl ChargesShift<'_> {
                 shown: &shows,
                 wanted: &charge.wanted,
                 drift: self.connection.policy.drift,
+                guards: &self.connection.policy.guards,
                 approval_needed: job.approval_needed,
                 approved: charge.approved.as_ref(),
                 today,
             };
             let row = row::of(charge, facing.before());
+            if let Some(reason) = &charge.only_settled {
+                rows.insert(charge.line.clone(), row::because(row, reason.clone()));
+                continue;
+            }
             let decision = facing.decide();
             let row = match &decision {
                 ChargeDecision::Write(write) => match self.may_write(charge, &history, own, &live) {
                     Ok(code) => {
-                        let history = ChargeHistory { pieces: write.pieces.clone(), ..history.clone() };
+                        let history = ChargeHistory {
+                            pieces: write.pieces.clone(),
+                            markup: charge.markup,
+                            currency: charge.label.currency.clone(),
+                            ..history.clone()
+                        };
                         planned.push(Write { charge, planned: (**write).clone(), code, history });
                         row::decided(row, &decision)
                     }
