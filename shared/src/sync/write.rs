@@ -36,7 +36,7 @@ pub(super) struct Writer<'a> {
 const ON_FOR_S: i64 = 5;
 
 /// An intent that took longer to be stored as sent is not sent by whoever stored it.
-const STORED_WITHIN: SignedDuration = SignedDuration::from_secs(20);
+pub(super) const STORED_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 
 /// One intent, and what the PSA said.
 pub(super) struct Attempt {
