@@ -48,7 +48,7 @@ pub(crate) async fn called(psa: &dyn Connector, name: &str) -> Result<Option<Ser
         other => {
             let Reason { code, explanation, fix } = other.told(name);
             let fault = Fault::new("/provision/name", "must be the name of one active service, or of none");
-            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, explanation).fix(fix).faults(vec![fault]))
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &code, explanation).fix(fix).faults(vec![fault]))
         }
     }
 }

@@ -226,6 +226,8 @@ impl Code {
                 | Self::PriceDrift
                 | Self::Reversed
                 | Self::ApprovalNeeded
+                | Self::ServiceToBeAdded
+                | Self::ServiceToBeMade
         )
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lease, Ledger};
 use crate::clock::fresh_id;
-use crate::domain::ids::{ConnectionId, RunId};
+use crate::domain::ids::{AccountId, ConnectionId, RunId};
 use crate::domain::intent::IntentState;
 use crate::domain::line::LineKey;
 use crate::store::lines::Tenancy;
@@ -40,6 +40,8 @@ pub struct Making {
     pub connection: ConnectionId,
     /// The run in which it was approved.
     pub run: RunId,
+    /// The account whose job makes it.
+    pub account: AccountId,
     /// How far it has come; applied: it is made.
     pub state: IntentState,
     /// The fence of the lease under which it is made.
@@ -63,6 +65,12 @@ pub struct Making {
 }
 
 impl Making {
+    /// Whether the job of this account in this run has sent it, and it is made or nobody knows.
+    #[must_use]
+    pub fn is_work_of(&self, run: &RunId, account: &AccountId) -> bool {
+        (&self.run, &self.account) == (run, account) && (self.is_open() || self.is_made())
+    }
+
     /// Whether it was sent, and nobody knows yet what became of it.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -109,7 +117,7 @@ impl Ledger {
         &self,
         of: &Tenancy,
         lease: &Lease,
-        (connection, run): (&ConnectionId, &RunId),
+        (connection, run, account): (&ConnectionId, &RunId, &AccountId),
         (thing, told): (&Thing, &str),
         newest: Option<&Making>,
         now: Timestamp,
@@ -129,6 +137,7 @@ impl Ledger {
             attempt,
             connection: connection.clone(),
             run: run.clone(),
+            account: account.clone(),
             state: IntentState::Intended,
             fence: lease.fence,
             leased: lease.name().to_owned(),

@@ -12,7 +12,9 @@ use crate::domain::money::Money;
 use crate::domain::period::PeriodType;
 use crate::domain::reason::{Code, Reason};
 
-pub use crate::domain::provision::{LONGEST_DESCRIPTION as LONGEST_SERVICE_DESCRIPTION, LONGEST_NAME as LONGEST_SERVICE_NAME};
+pub use crate::domain::provision::{
+    LONGEST_DESCRIPTION as LONGEST_SERVICE_DESCRIPTION, LONGEST_NAME as LONGEST_SERVICE_NAME,
+};
 
 /// The code of everything about making services where a PSA takes none from us.
 pub const HAS_NO_PROVISIONING: &str = "psa_has_no_provisioning";

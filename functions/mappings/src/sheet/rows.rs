@@ -296,7 +296,8 @@ impl File {
 
     /// Every service that it names, with the rows in which it does.
     pub fn services(&self) -> BTreeMap<ServiceId, Vec<u64>> {
-        let of_products = self.products.values().filter_map(|product| Some((product.row, product.service_id.as_ref()?)));
+        let of_products =
+            self.products.values().filter_map(|product| Some((product.row, product.service_id.as_ref()?)));
         let of_overrides = self.companies.values().flat_map(CompanyRow::services);
         let mut named: BTreeMap<ServiceId, Vec<u64>> = BTreeMap::new();
         for (row, service) in of_products.chain(of_overrides) {

@@ -104,7 +104,8 @@ impl Catalogue {
             At::Others => return Fate::Row(found_meanwhile(&provision.name)),
             At::Nothing if !shelf.policy_on => return Fate::Row(Called::None.told(&provision.name)),
             At::Nothing if newest.is_some_and(Making::is_made) => {
-                let explanation = format!("The service \"{}\" was made and is not in the catalogue any more.", provision.name);
+                let explanation =
+                    format!("The service \"{}\" was made and is not in the catalogue any more.", provision.name);
                 return Fate::Row(Reason::new(Code::ServiceGone, explanation));
             }
             At::Nothing if line.desired.units == Units::ZERO => {

@@ -19,9 +19,10 @@ use crate::domain::units::Units;
 use crate::ledger::{Lease, Ledger, Making, Thing};
 use crate::psa::provision::Called;
 use crate::psa::{Asked, Connector, Kind, NewService, PsaError, Service, Window, WriteError};
-use crate::store::lines::Tenancy;
-use crate::store::connections::Status;
 use crate::store::Read;
+use crate::store::connections::Status;
+use crate::store::lines::Tenancy;
+use crate::store::runs::Run;
 use crate::sync::job::{Job, JobLine};
 use crate::sync::record::come_again_soon;
 use crate::sync::resolve::{ACKNOWLEDGED, ANSWER_LOST};
@@ -35,7 +36,10 @@ const NOT_MADE: &str = "not_applied";
 /// Why a line's part of the job ends.
 enum Halt {
     /// The line says why. `harmful`: more requests would meet the same.
-    Because { reason: Reason, harmful: bool },
+    Because {
+        reason: Reason,
+        harmful: bool,
+    },
     Ours(SyncError),
 }
 
@@ -80,9 +84,17 @@ struct Have {
 }
 
 impl Have {
-    fn is_of(&self, run: &RunId) -> bool {
-        self.by.as_ref().is_some_and(|making| making.run == *run)
+    fn is_by(&self, run: &Run, line: &JobLine) -> bool {
+        self.by.as_ref().is_some_and(|making| making.is_work_of(&run.id, &line.label.account))
     }
+}
+
+/// For whom something is made, and under which lease.
+#[derive(Clone, Copy)]
+struct For<'a> {
+    line: &'a JobLine,
+    to_make: &'a ToMake,
+    lease: &'a Lease,
 }
 
 impl Piece<'_> {
@@ -97,9 +109,7 @@ impl Piece<'_> {
         match self {
             Self::Service(provision) => Ok(match Called::of(&psa.find_services(&provision.name).await?) {
                 Called::None => Found::Nothing,
-                Called::One(service) => {
-                    Found::One { id: service.id.to_string(), short: is_short(service, provision) }
-                }
+                Called::One(service) => Found::One { id: service.id.to_string(), short: is_short(service, provision) },
                 Called::Inactive => Found::Inactive,
                 Called::Several(count) => Found::Several(count),
             }),
@@ -199,14 +209,15 @@ impl Shift<'_> {
             }
             let made = match &stop {
                 Some(reason) => Err(reason.clone().into()),
-                None => self.make_one(psa, (line, to_make), &mut sent).await,
+                None => self.make_one(psa, For { line, to_make, lease: self.lease }, &mut sent).await,
             };
             let row = match made {
                 Ok(row) => row,
                 Err(Halt::Ours(error)) => return Err(error),
                 Err(Halt::Because { reason, harmful }) => {
                     if harmful && stop.is_none() {
-                        let explanation = format!("Not sent, because what came before it failed: {}", reason.explanation);
+                        let explanation =
+                            format!("Not sent, because what came before it failed: {}", reason.explanation);
                         stop = Some(Reason::new(Code::Stopped, explanation));
                     }
                     not_made(line, reason)
@@ -217,17 +228,13 @@ impl Shift<'_> {
         Ok(sent)
     }
 
-    async fn make_one(
-        &self,
-        psa: &dyn Connector,
-        (line, to_make): (&JobLine, &ToMake),
-        sent: &mut u32,
-    ) -> Result<LineResult, Halt> {
+    async fn make_one(&self, psa: &dyn Connector, wanted: For<'_>, sent: &mut u32) -> Result<LineResult, Halt> {
+        let For { line, to_make, .. } = wanted;
         let today = Today::of(self.connection, self.parts.clock.as_ref()).date;
         line.contract.writable_on(today)?;
         self.still_wanted().await?;
         let service = match &to_make.provision {
-            Some(provision) => Some(self.service(psa, provision, to_make, sent).await?),
+            Some(provision) => Some(self.service(psa, provision, wanted, sent).await?),
             None => None,
         };
         let id = match &service {
@@ -235,8 +242,9 @@ impl Shift<'_> {
             None => line.key.service.clone(),
         };
         let key = LineKey { contract: line.key.contract.clone(), service: id };
-        let put = self.have(psa, &Piece::OnContract(key.clone()), (to_make, self.lease), sent).await?;
-        let short = service.as_ref().filter(|made| made.is_of(&self.run.id)).and_then(|made| made.by.as_ref()?.code.clone());
+        let put = self.have(psa, &Piece::OnContract(key.clone()), wanted, sent).await?;
+        let short =
+            service.as_ref().filter(|made| made.is_by(self.run, line)).and_then(|made| made.by.as_ref()?.code.clone());
         let began_with = self.units(psa, &key, today).await;
         let nothing = Reason { code: String::new(), explanation: String::new(), fix: String::new() };
         let row = LineResult { status: LineStatus::Unchanged, ..not_made(line, nothing) };
@@ -246,13 +254,14 @@ impl Shift<'_> {
             Err(error) => (None, format!("Its units could not be read: {}", error.explanation)),
         };
         let contract = &line.contract.name;
-        if !put.is_of(&self.run.id) && !put.settled {
-            let explanation = format!("Service {} is on \"{contract}\" by now. {shows}; the next run goes on.", key.service);
+        if !put.is_by(self.run, line) && !put.settled {
+            let explanation =
+                format!("Service {} is on \"{contract}\" by now. {shows}; the next run goes on.", key.service);
             return Ok(LineResult { before: units, after: units, explanation, ..row });
         }
         come_again_soon(&self.parts.connections, self.parts.clock.as_ref(), self.connection).await?;
         let made = match (&service, &to_make.provision) {
-            (Some(made), Some(provision)) if made.is_of(&self.run.id) => {
+            (Some(made), Some(provision)) if made.is_by(self.run, line) => {
                 format!("The {} was made as {} and put on \"{contract}\".", provision.in_words(), made.id)
             }
             _ => format!("Service {} was put on \"{contract}\".", key.service),
@@ -274,12 +283,12 @@ impl Shift<'_> {
         &self,
         psa: &dyn Connector,
         provision: &Provision,
-        to_make: &ToMake,
+        wanted: For<'_>,
         sent: &mut u32,
     ) -> Result<Have, Halt> {
         let ledger = &self.parts.ledger;
         let lease = ledger.lease_catalogue(self.of, self.parts.clock.now()).await?.ok_or(SyncError::Busy)?;
-        let had = self.have(psa, &Piece::Service(provision), (to_make, &lease), sent).await;
+        let had = self.have(psa, &Piece::Service(provision), For { lease: &lease, ..wanted }, sent).await;
         if let Err(error) = ledger.release(&lease).await {
             tracing::warn!(%error, "the lease of a catalogue was not given back and ends with its term");
         }
@@ -293,7 +302,7 @@ impl Shift<'_> {
         &self,
         psa: &dyn Connector,
         piece: &Piece<'_>,
-        (to_make, lease): (&ToMake, &Lease),
+        wanted: For<'_>,
         sent: &mut u32,
     ) -> Result<Have, Halt> {
         let (ledger, clock) = (&self.parts.ledger, self.parts.clock.as_ref());
@@ -301,8 +310,8 @@ impl Shift<'_> {
         // Taken before it is looked for: what the PSA showed was true then, whenever the answer came.
         let read_at = clock.now();
         let found = piece.look(psa).await?;
-        let of_this_run = |making: &&Making| making.run == self.run.id && (making.is_open() || making.is_made());
-        *sent += u32::from(newest.as_ref().filter(of_this_run).is_some());
+        let account = &wanted.line.label.account;
+        *sent += u32::from(newest.as_ref().is_some_and(|making| making.is_work_of(&self.run.id, account)));
         let stands = standing(newest.as_ref(), &found, read_at, self.parts.settings.settle);
         match (stands, found) {
             (Standing::There, Found::One { id, short }) => {
@@ -315,10 +324,12 @@ impl Shift<'_> {
             }
             (Standing::Absent, _) => {
                 let newest = match newest {
-                    Some(open) if open.is_open() => Some(self.settle(open, IntentState::Rejected, Some(NOT_MADE)).await?),
+                    Some(open) if open.is_open() => {
+                        Some(self.settle(open, IntentState::Rejected, Some(NOT_MADE)).await?)
+                    }
                     other => other,
                 };
-                self.make_now(psa, piece, (to_make, lease), newest, sent).await
+                self.make_now(psa, piece, wanted, newest, sent).await
             }
             (stands, found) => Err(piece.refused(stands, &found).into()),
         }
@@ -329,7 +340,7 @@ impl Shift<'_> {
         &self,
         psa: &dyn Connector,
         piece: &Piece<'_>,
-        (to_make, lease): (&ToMake, &Lease),
+        For { line, to_make, lease }: For<'_>,
         newest: Option<Making>,
         sent: &mut u32,
     ) -> Result<Have, Halt> {
@@ -339,7 +350,7 @@ impl Shift<'_> {
         }
         let order = piece.order(psa).await?;
         let (ledger, clock, faults) = (&self.parts.ledger, self.parts.clock.as_ref(), &self.parts.faults);
-        let (by, thing) = ((&self.connection.id, &self.run.id), piece.thing());
+        let (by, thing) = ((&self.connection.id, &self.run.id, &line.label.account), piece.thing());
         let intended =
             ledger.intend_making(self.of, lease, by, (&thing, &to_make.told), newest.as_ref(), clock.now()).await?;
         let making = intended.ok_or(SyncError::Busy)?;
@@ -456,15 +467,15 @@ pub(in crate::sync) async fn begun(
         None => None,
     };
     let both = [service.as_ref(), put.as_ref()].into_iter().flatten();
-    let of_this_run: Vec<&Making> =
-        both.filter(|making| making.run == *run && (making.is_open() || making.is_made())).collect();
+    let of_this_run: Vec<&Making> = both.filter(|making| making.is_work_of(run, &line.label.account)).collect();
     let Some(last) = of_this_run.last() else { return Ok(None) };
     let made = |what: &Thing| match what {
         Thing::Service(name) => format!("The service \"{name}\" was made"),
         Thing::OnContract(line) => format!("Service {} was put on contract {}", line.service, line.contract),
     };
     let row = if of_this_run.iter().any(|making| making.is_open()) {
-        let explanation = format!("What the line lacks was sent to be made; its outcome is not known yet. {}", why.explanation);
+        let explanation =
+            format!("What the line lacks was sent to be made; its outcome is not known yet. {}", why.explanation);
         not_made(line, Reason::new(Code::WriteUnsettled, explanation))
     } else {
         let explanation = format!("{}. {}", made(&last.thing), why.explanation);

@@ -39,12 +39,7 @@ pub(super) enum Standing {
 }
 
 /// How a thing stands by its newest try and what was `found` of it at `read_at` or later.
-pub(super) fn standing(
-    newest: Option<&Making>,
-    found: &Found,
-    read_at: Timestamp,
-    settle: SignedDuration,
-) -> Standing {
+pub(super) fn standing(newest: Option<&Making>, found: &Found, read_at: Timestamp, settle: SignedDuration) -> Standing {
     let made = newest.is_some_and(Making::is_made);
     match found {
         Found::One { .. } => Standing::There,
@@ -80,6 +75,7 @@ mod tests {
             attempt: 1,
             connection: "c".parse().unwrap(),
             run: "r".parse().unwrap(),
+            account: "a".parse().unwrap(),
             state,
             fence: 1,
             leased: "CATALOGUE".into(),
