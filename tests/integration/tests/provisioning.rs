@@ -540,3 +540,20 @@ async fn a_try_is_sent_once_by_whoever_holds_it_and_never_behind_one_that_may_ha
         assert_eq!(next.is_some(), may, "{state:?}");
     }
 }
+
+#[tokio::test]
+async fn a_reversal_takes_nothing_away_that_was_made() {
+    let msp = lacking(acme()).await;
+    let held = msp.run("apply").await;
+    let made_in = msp.approve(&held, None).await;
+    let path = format!("/v1/runs/{}/reverse", made_in.id);
+    let started = msp.call(Method::POST, &path, Some(json!({}))).await;
+    msp.drain().await;
+    if started.status == 202 {
+        let run = msp.see(started.json["run_id"].as_str().expect("an id")).await;
+        assert_eq!(run.result("acme", "siem"), "skipped nothing_to_reverse");
+    }
+    assert_eq!((made(&msp), taken(&msp)), (1, (1, 1)));
+    msp.run("apply").await;
+    assert_eq!(siem_units(&msp), Some(12));
+}

@@ -102,15 +102,17 @@ fn points(mishap: Option<(usize, Mishap)>) -> Vec<Passing> {
     {
         assert!(names.contains(&format!("{needed} after")), "{needed} is not among {names:?}");
     }
-    // How a run is planned and told is struck elsewhere.
-    let of_making = ["psa.", "SERVICE", " ON ", "CATALOGUE", "LEASE", "CONN", "LINES", "acknowledge"];
+    // How a run is planned and told is struck elsewhere; here, what is around it is struck once.
+    let making = ["psa.", "SERVICE", " ON "];
+    let around = ["CATALOGUE", "LEASE", "CONN", "LINES", "acknowledge"];
+    let of_making: Vec<&str> = making.iter().chain(around.iter().filter(|_| mishap.is_none())).copied().collect();
     passed.into_iter().filter(|point| of_making.iter().any(|kind| point.point.to_string().contains(kind))).collect()
 }
 
 fn matrix(strike: Strike, mishap: Option<(usize, Mishap)>) {
     let mut wrong = Vec::new();
     let points = points(mishap);
-    assert!(points.len() > 20, "{points:?}");
+    assert!(points.len() > 12, "{points:?}");
     for passing in points {
         let hook = Strikes::at(std::slice::from_ref(&passing), strike);
         let faults = on_its_own(async {
