@@ -6,22 +6,20 @@
 
 use jiff::civil::Date;
 
-use super::lacking::{found_meanwhile, needs};
+use super::lacking::found_meanwhile;
+use super::piece::Piece;
 use super::standing::{Found, Standing, standing};
-use super::{ToMake, not_made, on_contract};
+use super::{ToMake, not_made};
 use crate::clock::Clock;
-use crate::domain::ids::{RunId, ServiceId};
 use crate::domain::intent::IntentState;
 use crate::domain::line::{LineKey, LineResult, LineStatus};
 use crate::domain::provision::Provision;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::units::Units;
-use crate::ledger::{Lease, Ledger, Making, Thing};
-use crate::psa::provision::Called;
-use crate::psa::{Asked, Connector, Kind, NewService, PsaError, Service, Window, WriteError};
+use crate::ledger::{Lease, Making};
+use crate::psa::{Asked, Connector, Kind, PsaError, Window, WriteError};
 use crate::store::Read;
 use crate::store::connections::Status;
-use crate::store::lines::Tenancy;
 use crate::store::runs::Run;
 use crate::sync::job::{Job, JobLine};
 use crate::sync::record::come_again_soon;
@@ -62,18 +60,6 @@ impl From<PsaError> for Halt {
     }
 }
 
-/// What is made, with what it takes.
-enum Piece<'a> {
-    Service(&'a Provision),
-    OnContract(LineKey),
-}
-
-/// A request that is about to be sent.
-enum Order {
-    Service(Box<NewService>),
-    OnContract(LineKey),
-}
-
 /// A thing that the PSA has.
 struct Have {
     id: String,
@@ -95,99 +81,6 @@ struct For<'a> {
     line: &'a JobLine,
     to_make: &'a ToMake,
     lease: &'a Lease,
-}
-
-impl Piece<'_> {
-    fn thing(&self) -> Thing {
-        match self {
-            Self::Service(provision) => Thing::Service(provision.name.clone()),
-            Self::OnContract(line) => Thing::OnContract(line.clone()),
-        }
-    }
-
-    async fn look(&self, psa: &dyn Connector) -> Result<Found, PsaError> {
-        match self {
-            Self::Service(provision) => Ok(match Called::of(&psa.find_services(&provision.name).await?) {
-                Called::None => Found::Nothing,
-                Called::One(service) => Found::One { id: service.id.to_string(), short: is_short(service, provision) },
-                Called::Inactive => Found::Inactive,
-                Called::Several(count) => Found::Several(count),
-            }),
-            Self::OnContract(line) => Ok(match on_contract(psa, line).await?.as_slice() {
-                [] => Found::Nothing,
-                [only] => Found::One { id: only.to_string(), short: false },
-                several => Found::Several(several.len()),
-            }),
-        }
-    }
-
-    async fn order(&self, psa: &dyn Connector) -> Result<Order, PsaError> {
-        let provision = match self {
-            Self::Service(provision) => provision,
-            Self::OnContract(line) => return Ok(Order::OnContract(line.clone())),
-        };
-        let (code, vendor) = needs(psa, provision).await?;
-        Ok(Order::Service(Box::new(NewService {
-            name: provision.name.clone(),
-            vendor: vendor.map(|vendor| vendor.id),
-            billing_code: code.id,
-            period: provision.period,
-            unit_cost: provision.cost(),
-            unit_price: provision.price(),
-            description: provision.description.clone().unwrap_or_default(),
-        })))
-    }
-
-    /// Why it is neither used nor made.
-    fn refused(&self, standing: Standing, found: &Found) -> Reason {
-        let what = self.in_words();
-        match (self, standing) {
-            (Self::Service(provision), Standing::Unusable) => {
-                let called = match found {
-                    Found::Several(count) => Called::Several(*count),
-                    _ => Called::Inactive,
-                };
-                called.told(&provision.name)
-            }
-            (Self::OnContract(_), Standing::Unusable) => {
-                Reason::new(Code::ServiceTwiceOnContract, format!("The contract carries {what} more than once."))
-            }
-            (_, Standing::Gone) => {
-                Reason::new(Code::ServiceGone, format!("{what} was made and is not there any more."))
-            }
-            (_, Standing::Unexplained) => {
-                let explanation = format!("The PSA answered that {what} is made, and does not show it.");
-                Reason::new(Code::ServiceUnexplained, explanation)
-            }
-            (_, Standing::Wait | Standing::There | Standing::Absent) => {
-                let explanation = format!("{what} was sent to be made; it may still be on its way.");
-                Reason::new(Code::WriteUnsettled, explanation)
-            }
-        }
-    }
-
-    fn in_words(&self) -> String {
-        match self {
-            Self::Service(provision) => format!("Service \"{}\"", provision.name),
-            Self::OnContract(line) => format!("Service {} on contract {}", line.service, line.contract),
-        }
-    }
-}
-
-impl Order {
-    async fn send(&self, psa: &dyn Connector) -> Result<(), WriteError> {
-        match self {
-            Self::Service(service) => psa.create_service(service).await.map(drop),
-            // With no price of its own: the catalogue's are in the catalogue's currency, and the PSA knows the contract's.
-            Self::OnContract(line) => psa.add_service(&line.contract, &line.service, None, None).await.map(drop),
-        }
-    }
-}
-
-/// Whether the service shows another cost or price than it was to be made with.
-fn is_short(service: &Service, provision: &Provision) -> bool {
-    let cost = provision.cost();
-    (cost.is_some() && service.prices.cost != cost) || service.prices.price != Some(provision.price())
 }
 
 impl Shift<'_> {
@@ -439,51 +332,4 @@ impl Shift<'_> {
         let found = observed.lines.get(&(line.contract.clone(), line.service.clone()));
         Ok(found.and_then(|found| found.timeline.at(today)))
     }
-}
-
-/// The row of a line for which this `run` had begun to make something, in a job that is not done for this reason, and how many
-/// requests that took. `None`: nothing was begun.
-pub(in crate::sync) async fn begun(
-    ledger: &Ledger,
-    of: &Tenancy,
-    line: &JobLine,
-    run: &RunId,
-    why: &Reason,
-) -> Result<Option<(LineResult, u32)>, SyncError> {
-    let Some(to_make) = &line.making else { return Ok(None) };
-    let service = match &to_make.provision {
-        Some(provision) => ledger.newest_making(of, &Thing::Service(provision.name.clone())).await?,
-        None => None,
-    };
-    let id: Option<ServiceId> = match &to_make.provision {
-        Some(_) => service.as_ref().and_then(|made| made.id.as_ref()?.parse().ok()),
-        None => Some(line.key.service.clone()),
-    };
-    let put = match id.clone() {
-        Some(service) => {
-            let line = LineKey { contract: line.key.contract.clone(), service };
-            ledger.newest_making(of, &Thing::OnContract(line)).await?
-        }
-        None => None,
-    };
-    let both = [service.as_ref(), put.as_ref()].into_iter().flatten();
-    let of_this_run: Vec<&Making> = both.filter(|making| making.is_work_of(run, &line.label.account)).collect();
-    let Some(last) = of_this_run.last() else { return Ok(None) };
-    let made = |what: &Thing| match what {
-        Thing::Service(name) => format!("The service \"{name}\" was made"),
-        Thing::OnContract(line) => format!("Service {} was put on contract {}", line.service, line.contract),
-    };
-    let row = if of_this_run.iter().any(|making| making.is_open()) {
-        let explanation =
-            format!("What the line lacks was sent to be made; its outcome is not known yet. {}", why.explanation);
-        not_made(line, Reason::new(Code::WriteUnsettled, explanation))
-    } else {
-        let explanation = format!("{}. {}", made(&last.thing), why.explanation);
-        let row = not_made(line, Reason { explanation, ..why.clone() });
-        match last.thing {
-            Thing::OnContract(_) => LineResult { status: LineStatus::Updated, ..row },
-            Thing::Service(_) => row,
-        }
-    };
-    Ok(Some((row, u32::try_from(of_this_run.len()).unwrap_or(u32::MAX))))
 }

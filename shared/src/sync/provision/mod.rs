@@ -5,9 +5,11 @@
 //! of a thing against what is on record decides whether it may be made (`standing`). Units are none of this: what was put on a
 //! contract is an ordinary line from the next run on.
 
+mod begun;
 mod catalogue;
 mod lacking;
 mod making;
+mod piece;
 mod standing;
 
 use serde::{Deserialize, Serialize};
@@ -23,8 +25,8 @@ use crate::domain::units::Units;
 use crate::psa::{CatalogQuery, Connector, PsaError};
 use crate::store::mappings::ProductMapping;
 use crate::store::runs::Run;
+pub(super) use begun::begun;
 pub(super) use catalogue::Catalogue;
-pub(super) use making::begun;
 
 /// Requests that making what one line lacks takes at most, those of a job's lines aside: what it needs is found, each of two
 /// things looked for, made and looked for again, and its units read.
