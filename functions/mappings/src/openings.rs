@@ -33,7 +33,7 @@ pub(crate) async fn stated(
         true => BTreeMap::new(),
         false => {
             let mapped = deps.mappings.all_products(partner, connection).await?;
-            mapped.into_iter().map(|mapping| (mapping.product, mapping.service_id)).collect()
+            mapped.into_iter().filter_map(|mapping| Some((mapping.product, mapping.service_id?))).collect()
         }
     };
     let mut faults = Faults::none();

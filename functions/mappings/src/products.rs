@@ -1,14 +1,13 @@
 //! Products: which service each is billed as, and how it is counted.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use shared::api::auth::{Reader, Writer};
 use shared::api::paging::{Listing, Paging};
-use shared::api::{Faults, Json, Path, Problem, ProblemBody, Query};
+use shared::api::{Fault, Faults, Json, Path, Problem, ProblemBody, Query};
 use shared::domain::ids::{ConnectionId, ProductKey, ServiceId};
+use shared::domain::provision::Provision;
 use shared::domain::rule::Rule;
 use shared::store::Newer;
 use shared::store::mappings::{Price, ProductMapping};
@@ -21,14 +20,18 @@ use crate::{Deps, new_id, rules, services};
 #[serde(deny_unknown_fields)]
 #[schema(as = ProductMappingContent)]
 pub(crate) struct Body {
-    /// An active service of the PSA's catalogue.
-    #[schema(value_type = String)]
-    service_id: ServiceId,
+    /// An active service of the PSA's catalogue. May be left out where `provision` is given: the one active service of exactly
+    /// its name is taken then, or the one that is made.
+    #[schema(value_type = Option<String>)]
+    service_id: Option<ServiceId>,
     /// How counts become units.
     #[serde(default)]
     rule: Rule,
     /// How units are priced. Without it unit costs and unit prices are left alone.
     price: Option<Price>,
+    /// How the service is made where the catalogue lacks it. Nothing is made unless the connection's policy says
+    /// `provision_services`, and then each service once, when a person has approved it.
+    provision: Option<Provision>,
 }
 
 impl Body {
@@ -37,6 +40,12 @@ impl Body {
         rules::faults("/rule", &self.rule).into_iter().for_each(|fault| faults.add(fault));
         if let Some(price) = &self.price {
             rules::pointed("/price", price.contradictions()).into_iter().for_each(|fault| faults.add(fault));
+        }
+        if let Some(provision) = &self.provision {
+            rules::pointed("/provision", provision.contradictions()).into_iter().for_each(|fault| faults.add(fault));
+        }
+        if self.service_id.is_none() && self.provision.is_none() {
+            faults.add(Fault::new("/service_id", "is required where no provision is given"));
         }
         faults.refuse()
     }
@@ -63,13 +72,23 @@ pub(crate) async fn put(
     let product: ProductKey = new_id("product", &product)?;
     let psa = deps.opener.open(&caller.partner, &connection).await?;
     body.check()?;
-    let named = BTreeMap::from([(body.service_id.clone(), vec!["/service_id".to_owned()])]);
-    services::exist(psa.connector.as_ref(), &named).await?;
+    if body.service_id.is_none() && ServiceId::unmade(&product).is_none() {
+        return Err(Problem::invalid(vec![Fault::new("path:product", "is too long for a service that is to be made")]));
+    }
+    let service_id = match (&body.service_id, &body.provision) {
+        (None, Some(provision)) => services::called(psa.connector.as_ref(), &provision.name).await?,
+        (named, _) => {
+            let named = named.iter().map(|service| (service.clone(), vec!["/service_id".to_owned()]));
+            services::exist(psa.connector.as_ref(), &named.collect()).await?;
+            body.service_id
+        }
+    };
     let mapping = ProductMapping {
         product,
-        service_id: body.service_id,
+        service_id,
         rule: body.rule,
         price: body.price,
+        provision: body.provision,
         version: 0,
         updated_at: deps.clock.now(),
         updated_by: caller.actor,

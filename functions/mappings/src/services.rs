@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use shared::api::{Fault, Problem};
 use shared::domain::ids::ServiceId;
+use shared::domain::reason::Reason;
+use shared::psa::provision::Called;
 use shared::psa::{Connector, PsaError};
 
 /// What is said where one is missing.
@@ -33,6 +35,22 @@ pub(crate) async fn missing<T>(
         missing.remove(&service.id);
     }
     Ok(missing)
+}
+
+/// The active service that is called `name`, exactly; `None` where there is none, so that it may be made.
+///
+/// # Errors
+/// 422 where several are called so, or the only ones are not active; or what the PSA said.
+pub(crate) async fn called(psa: &dyn Connector, name: &str) -> Result<Option<ServiceId>, Problem> {
+    match Called::of(&psa.find_services(name).await?) {
+        Called::One(service) => Ok(Some(service.id.clone())),
+        Called::None => Ok(None),
+        other => {
+            let Reason { code, explanation, fix } = other.told(name);
+            let fault = Fault::new("/provision/name", "must be the name of one active service, or of none");
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &code, explanation).fix(fix).faults(vec![fault]))
+        }
+    }
 }
 
 fn not_found(missing: BTreeMap<ServiceId, Vec<String>>) -> Problem {

@@ -157,7 +157,8 @@ async fn suggested(
     // All of them at once, whichever page is asked for: an account goes to the company that is likeliest to be it.
     let suggestions = suggest(&known, &accounts, &mapped);
     let page = cut(suggestions, after, |found| found.company.to_string(), limit);
-    let services = loose.products.iter().map(|mapping| (&mapping.product, &mapping.service_id)).collect();
+    let billed_as = loose.products.iter().map(|mapping| (&mapping.product, mapping.service_id.as_ref()));
+    let services = billed_as.filter_map(|(product, service)| Some((product, service?))).collect();
     let zone = TimeZone::get(&psa.connection.time_zone).map_err(Problem::internal)?;
     let today = deps.clock.now().to_zoned(zone).date();
     let wanted: Vec<_> = page.items.iter().filter_map(|found| wanted(found, seen, &services)).collect();

@@ -27,6 +27,7 @@ pub mod period;
 pub mod plan;
 pub mod policy;
 pub mod pricing;
+pub mod provision;
 pub mod reason;
 pub mod repricing;
 pub mod reversal;

@@ -30,7 +30,7 @@ pub struct Policy {
     /// Hours after which usage counts as stale without a new complete snapshot, 1 to 8784: falls wait then. The default is 72,
     /// so that a source that counts by the day may miss a weekend.
     pub stale_after_hours: StaleAfterHours,
-    /// Whether missing services may be created. Kept for later: this version creates none.
+    /// Whether services that the catalogue or a contract lacks are made: each once, when a person has approved it.
     pub provision_services: bool,
     /// What is added to unit costs to make prices, where a mapping does not say it.
     pub markup: Markups,

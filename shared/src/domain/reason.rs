@@ -76,7 +76,21 @@ codes! {
     /// It has not begun.
     ContractNotStarted "contract_not_started" Skipped "Nothing: the line is written once the contract has begun."
     /// The contract lacks the service.
-    ServiceNotOnContract "service_not_on_contract" Failed "Add the service to the contract in the PSA, or map the product to a service that is on it."
+    ServiceNotOnContract "service_not_on_contract" Failed "Add the service to the contract in the PSA, or map the product to a service that is on it. Or set provision_services in the policy: it is then added once you have approved it."
+    /// The contract lacks the service, and it is added once a person agrees.
+    ServiceToBeAdded "service_to_be_added" Held "Approve the line to have the service put on the contract; or add it in the PSA by hand."
+    /// The catalogue lacks the service, and it is made once a person agrees.
+    ServiceToBeMade "service_to_be_made" Held "Approve the line to have the service made and put on the contract; or make it in the PSA by hand, by exactly this name."
+    /// The catalogue lacks the service, and nobody has it made.
+    ServiceNotInCatalogue "service_not_in_catalogue" Failed "Make the service in the PSA by exactly this name, or map the product to another. Or set provision_services in the policy: it is then made once you have approved it."
+    /// It may not be put on contracts.
+    ServiceInactive "service_inactive" Failed "Make the service active in the PSA, or map the product to another."
+    /// Several services have its name.
+    ServiceNameAmbiguous "service_name_ambiguous" Failed "Name the service_id in the product's mapping, or make the services that are not used inactive in the PSA."
+    /// It was there, and somebody has taken it away.
+    ServiceGone "service_gone" Failed "Put it back in the PSA by hand: what was there once is never made again. Or exclude the product for the company, or map it to another service."
+    /// The PSA called it made and does not show it.
+    ServiceUnexplained "service_unexplained" Unknown "Look it up in the PSA. If it is not there, add it by hand, by exactly this name: the next run then goes on with it."
     /// The contract has the service twice.
     ServiceTwiceOnContract "service_twice_on_contract" Failed "Remove one of the two lines in the PSA, or map the product to another service."
     /// No count was ever received.
@@ -236,6 +250,8 @@ impl Code {
                 | Self::PriceDrift
                 | Self::Reversed
                 | Self::ApprovalNeeded
+                | Self::ServiceToBeAdded
+                | Self::ServiceToBeMade
         )
     }
 

@@ -31,7 +31,7 @@ impl Named {
         let companies = versions::<CompanyMapping>(table, of, company).await?;
         let products = versions::<ProductMapping>(table, of, product).await?;
         let mut named = Self::default();
-        named.services.extend(products.iter().map(|mapping| mapping.service_id.clone()));
+        named.services.extend(products.iter().filter_map(|mapping| mapping.service_id.clone()));
         for mapping in &companies {
             named.accounts.insert(mapping.account_id.clone());
             for (other, own) in mapping.overrides.iter().filter(|(other, _)| product.is_none_or(|one| one == *other)) {
@@ -40,7 +40,7 @@ impl Named {
             }
             for ProductMapping { product, service_id, .. } in &products {
                 let own = mapping.overrides.get(product).and_then(|own| own.service_id.as_ref());
-                named.line(mapping, Some(own.unwrap_or(service_id)), product);
+                named.line(mapping, own.or(service_id.as_ref()), product);
             }
         }
         Ok(named)

@@ -1,4 +1,4 @@
-//! Leases: one worker at a time on one account of a PSA tenant, each with a fence that only rises.
+//! Leases: one worker at a time on one account of a PSA tenant, or on its catalogue, each with a fence that only rises.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub struct LeaseHolder {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     key: Key,
-    /// Rises with every lease on the account.
+    /// Rises with every lease on the same.
     pub fence: u64,
 }
 
@@ -60,7 +60,18 @@ impl Ledger {
     /// # Errors
     /// The store is unavailable.
     pub async fn lease(&self, of: &Tenancy, account: &AccountId, now: Timestamp) -> Result<Option<Lease>, StoreError> {
-        let key = schema::lease(&of.partner, of.psa, &of.tenant, account);
+        self.take(schema::lease(&of.partner, of.psa, &of.tenant, account), now).await
+    }
+
+    /// Takes the lease on the tenant's catalogue, or answers `None` while another worker has it.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn lease_catalogue(&self, of: &Tenancy, now: Timestamp) -> Result<Option<Lease>, StoreError> {
+        self.take(schema::lease_of_catalogue(&of.partner, of.psa, &of.tenant), now).await
+    }
+
+    async fn take(&self, key: Key, now: Timestamp) -> Result<Option<Lease>, StoreError> {
         let holder = &self.holder;
         let until = now.saturating_add(holder.term).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         // The client may repeat this request when the first answer is lost: it must know its own lease again.

@@ -19,11 +19,13 @@ mod forward;
 mod history;
 mod intents;
 mod lease;
+mod provision;
 mod reopen;
 mod settle;
 
 pub use charges::{ChargeIntent, ChargeOutcome, PlannedCharge};
 pub use intents::{IntendError, Intent, Ledger};
 pub use lease::{LEASE_TERM, Lease, LeaseHolder};
+pub use provision::{Making, Thing};
 pub use reopen::{LookedAt, RESOLVED_BY_PERSON, Reopened};
 pub use settle::{Outcome, Settled, SettledLast};

@@ -10,11 +10,11 @@ use super::{Kind, PsaError, Service, WriteError};
 use crate::domain::ids::{BillingCodeId, ContractId, ContractServiceId, ServiceId, VendorId};
 use crate::domain::money::Money;
 use crate::domain::period::PeriodType;
+use crate::domain::reason::{Code, Reason};
 
-/// The longest name and description of a service, in characters. (Autotask's fields.)
-pub const LONGEST_SERVICE_NAME: usize = 150;
-/// See [`LONGEST_SERVICE_NAME`].
-pub const LONGEST_SERVICE_DESCRIPTION: usize = 400;
+pub use crate::domain::provision::{
+    LONGEST_DESCRIPTION as LONGEST_SERVICE_DESCRIPTION, LONGEST_NAME as LONGEST_SERVICE_NAME,
+};
 
 /// The code of everything about making services where a PSA takes none from us.
 pub const HAS_NO_PROVISIONING: &str = "psa_has_no_provisioning";
@@ -98,6 +98,52 @@ pub struct NewService {
     pub unit_price: Money,
     /// At most [`LONGEST_SERVICE_DESCRIPTION`] characters; may be empty.
     pub description: String,
+}
+
+/// What a catalogue has under one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Called<'a> {
+    /// No service.
+    None,
+    /// One active service.
+    One(&'a Service),
+    /// None that may be put on contracts.
+    Inactive,
+    /// So many active ones, of which nobody can say which is meant.
+    Several(usize),
+}
+
+impl<'a> Called<'a> {
+    /// Of what was found under a name.
+    #[must_use]
+    pub fn of(found: &'a [Service]) -> Self {
+        let active: Vec<&Service> = found.iter().filter(|service| service.active).collect();
+        match active.as_slice() {
+            [only] => Self::One(only),
+            [] if found.is_empty() => Self::None,
+            [] => Self::Inactive,
+            several => Self::Several(several.len()),
+        }
+    }
+
+    /// Why none is taken, and what to do about it.
+    #[must_use]
+    pub fn told(&self, name: &str) -> Reason {
+        match self {
+            Self::None => {
+                let explanation = format!("The catalogue has no service called \"{name}\".");
+                Reason::new(Code::ServiceNotInCatalogue, explanation)
+            }
+            Self::Several(count) => {
+                let explanation = format!("The catalogue has {count} active services called \"{name}\".");
+                Reason::new(Code::ServiceNameAmbiguous, explanation)
+            }
+            Self::Inactive | Self::One(_) => {
+                let explanation = format!("The service \"{name}\" is not active in the catalogue.");
+                Reason::new(Code::ServiceInactive, explanation)
+            }
+        }
+    }
 }
 
 /// Making services. A PSA where we can't answers [`HAS_NO_PROVISIONING`], its writes as not sent.

@@ -9,6 +9,7 @@
 mod apply;
 mod charges;
 mod content;
+mod found;
 mod gate;
 mod import;
 
@@ -116,7 +117,14 @@ macro_rules! mapping {
     };
 }
 
-mapping!(ProductMapping, ProductKey, product at product, "PRODUCT#");
+mapping!(ProductMapping, ProductKey, product at product, "PRODUCT#"
+    /// A service that was found or made by its name stays on record while that name is said again without an id.
+    fn following(mut self, before: Option<&Self>) -> Self {
+        let before = before.filter(|before| self.provisions_as(before));
+        self.service_id = self.service_id.or_else(|| before?.service_id.clone());
+        self
+    }
+);
 mapping!(ChargeMapping, ProductKey, product at charge_mapping, "CHARGE#");
 mapping!(CompanyMapping, CompanyId, company at company, "COMPANY#"
     /// An opening that only repeats the one on record is no new statement: the ledger may have gone on from it since.

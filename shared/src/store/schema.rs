@@ -4,6 +4,7 @@
 //! exceptions are read by no partner's request: the index of what is due, and the queues on one machine.
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::charge::{ChargeKey, ChargeLine, ChargeMeaning, RecordKey};
 use crate::domain::ids::{
@@ -230,6 +231,31 @@ pub fn of_tenant(p: &PartnerId, psa: Psa, tenant: &PsaTenantId) -> String {
 #[must_use]
 pub fn lease(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, account: &AccountId) -> Key {
     Key::new(of_tenant(p, psa, tenant), format!("LEASE#{account}"))
+}
+
+/// The lease on the catalogue of a PSA tenant.
+#[must_use]
+pub fn lease_of_catalogue(p: &PartnerId, psa: Psa, tenant: &PsaTenantId) -> Key {
+    Key::new(of_tenant(p, psa, tenant), "CATALOGUE")
+}
+
+/// Partition of what was made in a PSA tenant, or was about to be: `SERVICE#…` (in its catalogue), `ON#…` (on its contracts).
+#[must_use]
+pub fn makings(p: &PartnerId, psa: Psa, tenant: &PsaTenantId) -> String {
+    format!("{}#MADE", of_tenant(p, psa, tenant))
+}
+
+/// One try to make something: a service that the catalogue lacks, by a digest of its name. `attempt` sorts as text.
+#[must_use]
+pub fn making_of_service(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, name: &str, attempt: u32) -> Key {
+    let digest = hex::encode(Sha256::digest(name));
+    Key::new(makings(p, psa, tenant), format!("SERVICE#{digest}#{attempt:06}"))
+}
+
+/// One try to put a service on a contract. `attempt` sorts as text.
+#[must_use]
+pub fn making_on_contract(p: &PartnerId, psa: Psa, tenant: &PsaTenantId, line: &LineKey, attempt: u32) -> Key {
+    Key::new(makings(p, psa, tenant), format!("ON#{}#{}#{attempt:06}", line.contract, line.service))
 }
 
 /// A ledger row. A line's rows follow each other by revision.

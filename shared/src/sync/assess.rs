@@ -58,6 +58,8 @@ pub(super) enum Assessed {
     Right { row: LineResult, key: LineKey, confirmed: Confirmed, priced: Option<Priced> },
     /// A change, or an open write.
     Look(Box<Look>),
+    /// Its contract lacks the service: what would be made of it is another's to say.
+    Lacking { row: LineResult, line: Box<JobLine> },
     /// Held; from when the change would count, only all of the line's rows show.
     Undated { row: LineResult, line: Box<JobLine> },
 }
@@ -70,6 +72,7 @@ impl Assessed {
                 Self::Right { row: row::told(row, label), key, confirmed, priced }
             }
             Self::Look(look) => Self::Look(Box::new(Look { row: row::told(look.row, label), line: look.line })),
+            Self::Lacking { row, line } => Self::Lacking { row: row::told(row, label), line },
             Self::Undated { row, line } => Self::Undated { row: row::told(row, label), line },
         }
     }
@@ -169,6 +172,7 @@ impl Desk<'_> {
             opening: line.opening(),
             revision: history.revision,
             costs_visible: self.observed.shows_costs(),
+            making: None,
         };
         if history.open.is_some() && self.observed.shows(&line.key) {
             let explanation = "An earlier write of this line is not settled yet.".to_owned();
@@ -187,7 +191,9 @@ impl Desk<'_> {
         }
         let Some(observed) = self.observed.lines.get(&pair) else {
             let explanation = format!("\"{}\" does not carry service {}.", contract.name, line.key.service);
-            return self.stop(line, &label, &desired, Code::ServiceNotOnContract, explanation);
+            let decision = Decision::stop(Code::ServiceNotOnContract, explanation, None);
+            let row = row::decided(&line.key, &label, &desired, decision);
+            return Assessed::Lacking { row, line: Box::new(job(&desired)) };
         };
         let job = job(&desired);
         let found = (observed, self.observed.prices_shown(&line.key));

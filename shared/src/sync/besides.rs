@@ -80,7 +80,7 @@ impl Besides<'_> {
         let counted: BTreeSet<_> =
             loose.iter().filter(|feed| feed.why == Why::CompanyNotMapped).map(|feed| &feed.product).collect();
         let mapped = products.iter().filter(|mapping| counted.contains(&mapping.product));
-        let services = mapped.filter(|_| priced).map(|mapping| mapping.service_id.clone()).collect();
+        let services = mapped.filter(|_| priced).filter_map(|mapping| mapping.service_id.clone()).collect();
         let services = list_prices(self.psa, services).await;
         draft.gaps.extend(gaps::unmapped(&loose, &elsewhere, products, &services));
         Ok(())

@@ -123,7 +123,7 @@ impl Contracts {
     pub fn asked(&self, feeds: &[MappedFeed], others: &BTreeSet<&LineKey>) -> Asked {
         let writable = self.writable();
         let mut asked = Asked::default();
-        for feed in feeds {
+        for feed in feeds.iter().filter(|feed| !feed.named.service.is_unmade()) {
             let own = writable.contains_key(&feed.named.contract);
             if own {
                 asked.add(feed.named.clone(), feed.opening().filter(|_| !others.contains(&feed.named)));

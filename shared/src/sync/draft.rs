@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 
-use super::SyncError;
 use super::assess::{Assessed, Look};
 use super::charges::ChargesDraft;
 use super::job::{Job, JobLine};
-use super::row;
+use super::{SyncError, provision, row};
 use crate::domain::charge::ChargeLine;
 use crate::domain::finding::{Noticed, Subject};
 use crate::domain::ids::AccountId;
@@ -36,6 +35,8 @@ pub(super) struct Draft {
     pub looks: Vec<Look>,
     /// Lines among the rows that are held, and of whose change the rows in force do not show from when it would count.
     pub undated: Vec<JobLine>,
+    /// Lines among the rows whose contract lacks the service.
+    pub lacking: Vec<JobLine>,
     /// What the run noticed that no line's row says: of contracts, of usage, and of lines that no mapping reaches.
     pub gaps: Vec<Gap>,
     /// Every line of the connection was looked at: what the run came across nothing of is gone.
@@ -81,6 +82,10 @@ impl Draft {
         match assessed {
             Assessed::Row(row) => self.rows.push(row),
             Assessed::Look(look) => self.looks.push(*look),
+            Assessed::Lacking { row, line } => {
+                self.rows.push(row);
+                self.lacking.push(*line);
+            }
             Assessed::Undated { row, line } => {
                 self.rows.push(row);
                 self.undated.push(*line);
@@ -97,12 +102,20 @@ impl Draft {
         }
     }
 
+    /// Puts a row in the place of the one of the same line.
+    pub fn put_row(&mut self, row: LineResult) {
+        if let Some(known) = self.rows.iter_mut().find(|known| known.line_id == row.line_id) {
+            *known = row;
+        }
+    }
+
     /// Keeps the accounts whose jobs fit into `room` requests; the lines of the others wait for the next run.
     pub fn keep_within(&mut self, room: u32, connection: &Connection) {
         let mut left = room;
         let mut kept = Vec::new();
         for (_, looks) in by_account(std::mem::take(&mut self.looks)) {
-            let cost = self.requests_of_jobs(looks.len());
+            let making = provision::requests(looks.iter().map(|look| &look.line));
+            let cost = self.requests_of_jobs(looks.len()).saturating_add(making);
             if cost <= left {
                 left -= cost;
                 kept.extend(looks);
@@ -122,7 +135,8 @@ impl Draft {
         for look in &self.looks {
             *accounts.entry(&look.line.label.account).or_default() += 1;
         }
-        accounts.into_values().fold(0, |sum, lines| sum.saturating_add(self.requests_of_jobs(lines)))
+        let making = provision::requests(self.looks.iter().map(|look| &look.line));
+        accounts.into_values().fold(making, |sum, lines| sum.saturating_add(self.requests_of_jobs(lines)))
     }
 
     /// Requests that an account's jobs take at most for so many lines.
@@ -155,7 +169,7 @@ impl Draft {
                 let (lines, rows): (Vec<JobLine>, Vec<LineResult>) =
                     looks.into_iter().map(|look| (look.line, look.row)).unzip();
                 let page = format!("{account}.{}", page_of(rows.iter().map(|row| row.line_id.as_str())));
-                let cost = self.job_cost.of(lines.len());
+                let cost = self.job_cost.of(lines.len()).saturating_add(provision::requests(&lines));
                 let job = Job {
                     account: account.clone(),
                     approval_needed: self.approval_needed,

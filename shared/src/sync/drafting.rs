@@ -13,6 +13,7 @@ use super::draft::{Draft, budget_exhausted};
 use super::lines::{MappedFeed, MappedLine, Wanted, left_out};
 use super::parts::PlannerParts as Parts;
 use super::pricing::{listed, price};
+use super::provision::{self, Catalogue};
 use super::record::try_again_soon;
 use super::unfed::Unfed;
 use super::{SyncError, Today, charges, live_writers, reversal};
@@ -61,7 +62,8 @@ impl Drafting<'_> {
         if let Some(reverses) = run.reverses.as_ref().filter(|_| run.mode == Mode::Apply) {
             return reversal::draft(parts, psa, connection, reverses).await;
         }
-        let mappings = parts.mappings.everything(&connection.partner, &connection.id).await?;
+        let mut mappings = parts.mappings.everything(&connection.partner, &connection.id).await?;
+        provision::as_approved(&mut mappings.products, run);
         let draft = self.draft_lines(&mappings).await?;
         let of_companies = draft.reason.as_ref().is_some_and(|it| it.code == Code::CompaniesNotMapped.as_str());
         if mappings.charges.is_empty() || (draft.is_failed() && !of_companies) {
@@ -99,9 +101,11 @@ impl Drafting<'_> {
             return Ok(Draft::failed(budget_exhausted(connection)));
         }
         let today = Today::of(connection, parts.clock.as_ref());
-        let (contracts, feeds) = Contracts::read(psa, asked_for, feeds, &unfed.contracts(), today.date).await?;
+        let (contracts, mut feeds) = Contracts::read(psa, asked_for, feeds, &unfed.contracts(), today.date).await?;
+        let mut catalogue = Catalogue::look(self, &mappings.products, &mut feeds).await?;
         let live = live_writers(&parts.connections, connection, histories.values()).await?;
         let observed = self.observe(&today, (&contracts, &feeds), (&histories, &live)).await?;
+        catalogue.settle_shown(self, &observed).await?;
         let succession = contracts.succession(&feeds, &observed, &histories);
         let mapped = MappedLine::all(feeds.clone(), &succession, &wanted);
         let now = parts.clock.now();
@@ -142,6 +146,7 @@ impl Drafting<'_> {
         if budget.has_room_for_prices(&draft) {
             date_held(psa, &mut draft, &desk).await;
         }
+        catalogue.decide(self, &mut draft, &histories).await?;
         if self.only_looks() {
             let shadow = connection.policy.shadow && run.mode == Mode::Apply;
             return Ok(look_closer(psa, draft, &desk, shadow).await?.or_because(left_out));

@@ -96,7 +96,7 @@ pub(super) fn unmapped(
         }
     }
     let services: BTreeMap<&ProductKey, &ServiceId> =
-        products.iter().map(|mapping| (&mapping.product, &mapping.service_id)).collect();
+        products.iter().filter_map(|mapping| Some((&mapping.product, mapping.service_id.as_ref()?))).collect();
     let worth = |feed: &Unmapped| {
         let (prices, billed) = prices.get(*services.get(&feed.product)?)?;
         Some(LineMoney::of(prices, (*billed)?, Some(Units::ZERO.delta_to(feed.quantity))))
@@ -181,9 +181,10 @@ mod tests {
     fn mapped(product: &str, service: &str) -> ProductMapping {
         ProductMapping {
             product: product.parse().unwrap(),
-            service_id: service.parse().unwrap(),
+            service_id: service.parse().ok(),
             rule: Rule::default(),
             price: None,
+            provision: None,
             version: 1,
             updated_at: Timestamp::UNIX_EPOCH,
             updated_by: "me".into(),

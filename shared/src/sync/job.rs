@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::provision::ToMake;
 use super::row;
 use crate::domain::contract::Contract;
 use crate::domain::desired::Desired;
@@ -52,6 +53,9 @@ pub(super) struct JobLine {
     /// Whether the PSA shows this user any cost at all.
     #[serde(default)]
     pub costs_visible: bool,
+    /// What is made for it, where its contract lacks the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub making: Option<ToMake>,
 }
 
 /// Whose line it is, in the words of the results.
@@ -78,7 +82,9 @@ pub(super) struct Label {
 impl Job {
     /// What is asked of the PSA about its lines.
     pub fn asked(&self) -> Asked {
-        let asked: Asked = self.lines.iter().map(|line| (line.key.clone(), line.opening)).collect();
+        // What a contract lacks can't be read there.
+        let there = self.lines.iter().filter(|line| line.making.is_none());
+        let asked: Asked = there.map(|line| (line.key.clone(), line.opening)).collect();
         let priced = self.lines.iter().any(|line| line.desired.prices.is_some());
         if priced { asked.and_prices() } else { asked }
     }

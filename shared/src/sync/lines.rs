@@ -266,7 +266,7 @@ impl MappedFeed {
                 return None;
             }
             let contract = special.and_then(|s| s.contract_id.clone()).unwrap_or_else(|| company.contract_id.clone());
-            let service = special.and_then(|s| s.service_id.clone()).unwrap_or_else(|| product.service_id.clone());
+            let service = special.and_then(|s| s.service_id.clone()).or_else(|| product.service())?;
             let rule = special.and_then(|s| s.rule.clone()).unwrap_or_else(|| product.rule.clone());
             let price = special.and_then(|s| s.price.clone()).or_else(|| product.price.clone());
             let named = LineKey { contract, service };

@@ -21,6 +21,7 @@ mod parts;
 mod planner;
 mod preflight;
 mod pricing;
+mod provision;
 mod record;
 mod request;
 mod resolve;

@@ -180,6 +180,7 @@ fn look(undo: Undo, contract: Contract, histories: &BTreeMap<LineKey, LineHistor
         opening: None,
         revision,
         costs_visible: false,
+        making: None,
     };
     Look { line, row }
 }

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::earlier::{self, Open, Own};
 use super::job::{Job, JobLine};
 use super::parts::WorkerParts as Parts;
+use super::provision::begun;
 use super::record::{note_rejected, try_again_soon};
 use super::rounds::End;
 use super::{SyncError, Today, assess, live_writers, open, reason_of, row};
@@ -92,13 +93,14 @@ impl Shift<'_> {
         let by_others = moved_on.filter(|line| !own.contains_key(&line.key));
         let moved_on: BTreeSet<LineKey> = by_others.map(|line| line.key.clone()).collect();
         let mut rows = Rows::new();
+        let provisioned = self.make(psa.as_ref(), job, &mut rows).await?;
         let of_this_run = open_intents.iter().filter(|(_, intent)| intent.run == self.run.id);
         let begun: BTreeSet<LineKey> = of_this_run.map(|(line, _)| line).chain(own.keys()).cloned().collect();
         let found = self.settle_earlier(job, open_intents, read_at, &mut seen, &mut rows).await?;
         let settled_now = found.into_iter().filter(|(_, intent)| intent.run == self.run.id);
         let besides = self.made_besides(&begun).await?;
         let written = self.with_units(made(own).chain(settled_now).collect()).await?;
-        let before = written_rows(job, &written, &mut rows).saturating_add(besides);
+        let before = written_rows(job, &written, &mut rows).saturating_add(besides).saturating_add(provisioned);
         let others = live_writers(&parts.connections, self.connection, seen.histories.values()).await?;
         let mut writes = before;
         let mut begun = Rows::new();
@@ -133,6 +135,9 @@ impl Shift<'_> {
         let from = earliest.map_or(window.from, |earliest| window.from.min(earliest));
         let asked = job.asked();
         let asked = if priced { asked.and_prices() } else { asked };
+        if asked.lines().next().is_none() {
+            return Ok(Observation::default());
+        }
         psa.observe(&asked, Window { from, ..window }).await
     }
 
@@ -173,7 +178,13 @@ impl Shift<'_> {
             try_again_soon(&parts.connections, parts.clock.as_ref(), self.connection, self.run).await?;
         }
         let mut rows = Rows::new();
-        let writes = written_rows(job, &made(own).collect(), &mut rows);
+        let mut writes = written_rows(job, &made(own).collect(), &mut rows);
+        for line in &job.lines {
+            if let Some((row, sent)) = begun(&parts.ledger, self.of, line, &self.run.id, &reason).await? {
+                writes += sent;
+                rows.insert(line.key.clone(), row);
+            }
+        }
         for line in &job.lines {
             rows.entry(line.key.clone()).or_insert_with(|| match open.get(&line.key) {
                 Some(_) => earlier::unread(line, &reason),

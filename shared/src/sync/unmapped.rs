@@ -145,9 +145,10 @@ mod tests {
     fn product(product: &str) -> ProductMapping {
         ProductMapping {
             product: product.parse().unwrap(),
-            service_id: "501".parse().unwrap(),
+            service_id: "501".parse().ok(),
             rule: Rule::default(),
             price: None,
+            provision: None,
             version: 1,
             updated_at: at(NOW),
             updated_by: "me".into(),

@@ -10,6 +10,7 @@ use super::earlier;
 use super::findings::{Said, say_of_job};
 use super::job::Job;
 use super::parts::WorkerParts as Parts;
+use super::provision::begun;
 use super::record::{come_again_soon, finish, try_again_soon};
 use super::shift::{Shift, Worked};
 use super::{SyncError, row};
@@ -205,6 +206,13 @@ impl Worker {
         let mut rows = Vec::with_capacity(job.lines.len());
         let mut writes = 0;
         for line in &job.lines {
+            if let Some(of) = &of
+                && let Some((row, sent)) = begun(ledger, of, line, &run.id, &reason).await?
+            {
+                writes += sent;
+                rows.push(row);
+                continue;
+            }
             let history = histories.get(&line.key).cloned().unwrap_or_default();
             let newest = match &of {
                 Some(of) => ledger.newest(of, &line.key).await?,

@@ -112,7 +112,9 @@ async fn every_version_stays_readable_after_removal_and_the_next_one_goes_on() {
     for version in 1..=5 {
         let row: Option<MappingVersion<ProductMapping>> =
             mappings.version(&partner, &connection, &product, version).await.unwrap();
-        history.push(row.map(|row| (row.mapping.service_id.to_string(), row.mapping.version, row.removed)));
+        history.push(
+            row.map(|row| (row.mapping.service_id.expect("a service").to_string(), row.mapping.version, row.removed)),
+        );
     }
     let row = |service: &str, version, removed| Some((service.to_owned(), version, removed));
     assert_eq!(history, [row(EDR, 1, false), row(ITDR, 2, false), row(ITDR, 3, true), row(EDR, 4, false), None]);

@@ -376,7 +376,8 @@ async fn a_service_that_is_not_on_the_contract_fails_and_none_is_created<P: Fixt
     assert_eq!(line["explanation"], format!("\"Managed Security\" does not carry service {}.", msp.service("m365")));
     assert_eq!(
         line["fix"],
-        "Add the service to the contract in the PSA, or map the product to a service that is on it."
+        "Add the service to the contract in the PSA, or map the product to a service that is on it. Or set \
+         provision_services in the policy: it is then added once you have approved it."
     );
     assert_eq!((msp.written("acme", "edr"), msp.written("beta", "m365")), (on.first_change(40, 41), vec![6]));
     assert_eq!(msp.psa.units(msp.contract("acme"), msp.service("m365"), msp.today()), None, "it was created");

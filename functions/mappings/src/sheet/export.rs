@@ -68,7 +68,7 @@ fn rows(all: &Everything) -> AtHand {
 pub(super) fn product(mapping: &ProductMapping) -> Cells {
     Cells::of(Type::Product)
         .with(Column::Product, &mapping.product)
-        .with(Column::ServiceId, &mapping.service_id)
+        .some(Column::ServiceId, mapping.service_id.as_ref())
         .rule(&mapping.rule)
         .price(mapping.price.as_ref())
 }

@@ -28,7 +28,8 @@ pub(super) struct File {
 #[derive(Debug)]
 pub(super) struct ProductRow {
     pub row: u64,
-    pub service_id: ServiceId,
+    /// Left empty only where the mapping on record says how the service is made.
+    pub service_id: Option<ServiceId>,
     pub rule: Rule,
     pub price: Option<Price>,
 }
@@ -79,14 +80,18 @@ impl File {
 
     fn product(&mut self, cells: &mut Cells<'_>, named: &mut Named) {
         let product = cells.id::<ProductKey>(Column::Product);
-        let service_id = cells.id::<ServiceId>(Column::ServiceId);
+        let service_id = cells.parsed::<ServiceId>(Column::ServiceId);
         let rule = cells.rule().unwrap_or_default();
         let price = cells.price();
         let row = cells.row.number;
+        if product.is_none() && service_id.is_none() {
+            // Of what product nothing is on record, nothing is known that would stand in its place.
+            cells.id::<ServiceId>(Column::ServiceId);
+        }
         if let Some(product) = &product {
             cells.first(Column::Product, &mut named.products, product.clone());
         }
-        if let (true, Some(product), Some(service_id)) = (cells.sound, product, service_id) {
+        if let (true, Some(product)) = (cells.sound, product) {
             self.products.insert(product, ProductRow { row, service_id, rule, price });
         }
     }
@@ -291,7 +296,8 @@ impl File {
 
     /// Every service that it names, with the rows in which it does.
     pub fn services(&self) -> BTreeMap<ServiceId, Vec<u64>> {
-        let of_products = self.products.values().map(|product| (product.row, &product.service_id));
+        let of_products =
+            self.products.values().filter_map(|product| Some((product.row, product.service_id.as_ref()?)));
         let of_overrides = self.companies.values().flat_map(CompanyRow::services);
         let mut named: BTreeMap<ServiceId, Vec<u64>> = BTreeMap::new();
         for (row, service) in of_products.chain(of_overrides) {

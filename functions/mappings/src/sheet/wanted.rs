@@ -9,7 +9,7 @@ use shared::store::mappings::{CompanyMapping, Everything, ProductMapping};
 
 use super::columns::Column;
 use super::faults::SheetFaults;
-use super::rows::File;
+use super::rows::{File, ProductRow};
 use crate::{openings, overrides};
 
 const NO_PRODUCT: &str = "is mapped neither in this file nor on the connection, and the row names no service for it";
@@ -26,19 +26,31 @@ pub(super) fn wanted(
     let services = services(file, stored);
     let before: HashMap<&CompanyId, &CompanyMapping> =
         stored.companies.iter().map(|mapping| (&mapping.company, mapping)).collect();
-    let products = file.products.iter().map(|(product, row)| ProductMapping {
-        product: product.clone(),
-        service_id: row.service_id.clone(),
-        rule: row.rule.clone(),
-        price: row.price.clone(),
-        version: 0,
-        updated_at: now,
-        updated_by: by.to_owned(),
-        newer: Newer::default(),
-    });
+    let on_record: HashMap<&ProductKey, &ProductMapping> =
+        stored.products.iter().map(|mapping| (&mapping.product, mapping)).collect();
+    let product = |(product, row): (&ProductKey, &ProductRow), faults: &mut SheetFaults| {
+        // A file says nothing of how services are made: what is on record of that stays.
+        let provision = on_record.get(product).and_then(|mapping| mapping.provision.clone());
+        if row.service_id.is_none() && provision.is_none() {
+            faults.cell(row.row, Column::ServiceId, "is required");
+        }
+        ProductMapping {
+            product: product.clone(),
+            service_id: row.service_id.clone(),
+            rule: row.rule.clone(),
+            price: row.price.clone(),
+            provision,
+            version: 0,
+            updated_at: now,
+            updated_by: by.to_owned(),
+            newer: Newer::default(),
+        }
+    };
+    let products = file.products.iter().map(|entry| product(entry, faults)).collect();
+    let is_mapped = |product: &ProductKey| file.products.contains_key(product) || on_record.contains_key(product);
     let companies = file.companies.iter().map(|(company, row)| {
         let before = before.get(company).copied();
-        for product in overrides::strangers(&row.overrides, before, |product| services.contains_key(product)) {
+        for product in overrides::strangers(&row.overrides, before, is_mapped) {
             faults.cell(row.row_of(product), Column::Product, NO_PRODUCT);
         }
         let mut mapping = CompanyMapping {
@@ -67,14 +79,16 @@ pub(super) fn wanted(
         };
         mapping
     });
-    Everything { products: products.collect(), companies: companies.collect(), charges: Vec::new() }
+    let companies = companies.collect();
+    Everything { products, companies, charges: Vec::new() }
 }
 
 /// The service of each product, when the file is imported.
 fn services(file: &File, stored: &Everything) -> BTreeMap<ProductKey, ServiceId> {
-    let stored = stored.products.iter().map(|mapping| (mapping.product.clone(), mapping.service_id.clone()));
-    let new = file.products.iter().map(|(product, row)| (product.clone(), row.service_id.clone()));
-    stored.chain(new).collect()
+    let stored = stored.products.iter().map(|mapping| (&mapping.product, mapping.service_id.as_ref()));
+    let new = file.products.iter().map(|(product, row)| (product, row.service_id.as_ref()));
+    let named = stored.chain(new).filter_map(|(product, service)| Some((product.clone(), service?.clone())));
+    named.collect()
 }
 
 fn says_the_same(mapping: &CompanyMapping, before: &CompanyMapping) -> bool {

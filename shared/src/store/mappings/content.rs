@@ -15,6 +15,7 @@ use crate::domain::line::LineKey;
 use crate::domain::money::Currency;
 use crate::domain::policy::WhenAbsent;
 use crate::domain::pricing::{Markup, Pricing};
+use crate::domain::provision::Provision;
 use crate::domain::rule::Rule;
 use crate::domain::units::Units;
 use crate::store::Newer;
@@ -27,14 +28,18 @@ pub struct ProductMapping {
     /// What is counted.
     #[schema(value_type = String)]
     pub product: ProductKey,
-    /// The PSA's catalogue service.
-    #[schema(value_type = String)]
-    pub service_id: ServiceId,
+    /// The PSA's catalogue service. Absent until the one that `provision` names is found or made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub service_id: Option<ServiceId>,
     /// How counts become units.
     pub rule: Rule,
     /// How units are priced. Without it unit costs and unit prices are left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
+    /// How the service is made, where the catalogue lacks it and the policy has it made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provision: Option<Provision>,
     /// Raised by one with each change, from 1. Given by the store.
     pub version: u32,
     /// When it was changed last.
@@ -49,9 +54,23 @@ pub struct ProductMapping {
 }
 
 tolerant!(ProductMapping, |path: &[&str]| match path {
-    ["rule", _, ..] | ["price", ..] => Some(StandIn::Nothing),
+    ["rule", _, ..] | ["price", ..] | ["provision", ..] => Some(StandIn::Nothing),
     _ => None,
 });
+
+impl ProductMapping {
+    /// Its service; what stands for one that is not made yet, where it is to be found or made by its name.
+    #[must_use]
+    pub fn service(&self) -> Option<ServiceId> {
+        self.service_id.clone().or_else(|| ServiceId::unmade(&self.product).filter(|_| self.provision.is_some()))
+    }
+
+    /// Whether it names the same service to be found or made as `other` does.
+    pub(super) fn provisions_as(&self, other: &Self) -> bool {
+        let name = |mapping: &Self| mapping.provision.as_ref().map(|provision| provision.name.clone());
+        name(self).is_some() && name(self) == name(other)
+    }
+}
 
 /// How a product's units are priced on the line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -122,6 +122,10 @@ fn service(subject: &Subject<'_>) -> Check {
                 Check::failed(CHECK, Reason::new(Code::NoUnitsOnDate, explanation))
             }
         },
+        None if line.service.is_unmade() => {
+            let explanation = format!("The service of {} is not on record as made.", subject.feed.product);
+            Check::failed(CHECK, Reason::new(Code::ServiceNotInCatalogue, explanation))
+        }
         None => {
             let explanation = format!("\"{}\" does not carry service {}.", contract.name, line.service);
             Check::failed(CHECK, Reason::new(Code::ServiceNotOnContract, explanation))

@@ -58,8 +58,9 @@ impl Preflights {
             let window = bulk_window(today.date, &connection.policy, writable.values().copied(), histories.values());
             let asked = contracts.asked(&feeds, &BTreeSet::new()).in_passing();
             let observed = psa.observe(&asked, window).await?;
+            let made = feeds.iter().filter(|feed| !feed.named.service.is_unmade());
             let accounts: BTreeMap<LineKey, AccountId> =
-                feeds.iter().map(|feed| (feed.named.clone(), feed.company.account_id.clone())).collect();
+                made.map(|feed| (feed.named.clone(), feed.company.account_id.clone())).collect();
             let prices = psa.prices(&accounts, &observed).await;
             let succession = contracts.succession(&feeds, &observed, &histories);
             let mapped = MappedLine::all(feeds, &succession, &Wanted::everything());

@@ -134,6 +134,8 @@ pub struct AccountOf<P: Fixture> {
     pub number: Option<String>,
     /// The currency that it is invoiced in, and how many of the MSP's own one of it is, where it is another.
     pub currency: Option<(String, String)>,
+    /// Whether the MSP buys from it.
+    pub vendor: bool,
     /// Its contracts.
     pub contracts: Vec<ContractOf<P>>,
 }

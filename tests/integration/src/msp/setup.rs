@@ -50,6 +50,7 @@ pub struct Customer<P: Fixture = Autotask> {
     numbered: Option<String>,
     currency: Option<(String, String)>,
     joined: Option<String>,
+    vendor: bool,
     beside: Vec<ContractOf<P>>,
     more: Value,
 }
@@ -79,6 +80,7 @@ impl<P: Fixture> Customer<P> {
             numbered: None,
             currency: None,
             joined: None,
+            vendor: false,
             beside: Vec::new(),
             more: json!({}),
         }
@@ -148,6 +150,12 @@ impl Customer<Autotask> {
     pub fn invoiced_in(mut self, code: &str, rate: &str) -> Self {
         self.currency = Some((code.to_owned(), rate.to_owned()));
         self
+    }
+
+    /// No customer, but one whom the MSP buys from.
+    #[must_use]
+    pub fn vendor(self) -> Self {
+        Self { vendor: true, unmapped: true, ..self }
     }
 
     /// Another contract than the usual.
@@ -324,7 +332,8 @@ fn tenant<P: Fixture>(customers: Vec<Customer<P>>, services: &BTreeMap<String, i
         let own = ContractOf { id: Some(CONTRACTS + number), contract: customer.contract, lines: customer.lines };
         let contracts = std::iter::once(own).chain(customer.beside).collect();
         let name = customer.called.unwrap_or_else(|| name_of(&customer.company));
-        AccountOf { id: ACCOUNTS + number, name, number: customer.numbered, currency: customer.currency, contracts }
+        let (id, currency, vendor) = (ACCOUNTS + number, customer.currency, customer.vendor);
+        AccountOf { id, name, number: customer.numbered, currency, vendor, contracts }
     };
     Tenant { services: services.clone(), accounts: of_its_own.map(account).collect() }
 }

@@ -40,9 +40,10 @@ pub async fn connect(world: &World, partner: &PartnerId, number: i64, story: &St
     for (service, product) in &SERVICES[..plot.lines] {
         let mapping = ProductMapping {
             product: product.parse().unwrap(),
-            service_id: service.to_string().parse().unwrap(),
+            service_id: service.to_string().parse().ok(),
             rule: Default::default(),
             price: None,
+            provision: None,
             version: 1,
             updated_at: now,
             updated_by: "the model".into(),

@@ -17,7 +17,7 @@ use super::world::{BillingCode, Company, Contract, ContractService, Currency, Se
 
 /// The currency of a tenant whose companies name no other.
 pub(super) const OWN_CURRENCY: &str = "EUR";
-const RECURRING_CODE: i64 = 29_683_278;
+pub(super) const RECURRING_CODE: i64 = 29_683_278;
 const MATERIAL_CODE: i64 = 29_683_279;
 
 /// Why a tenant could not be built.

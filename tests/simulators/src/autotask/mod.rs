@@ -8,6 +8,7 @@
 mod adjust;
 mod bodies;
 mod builder;
+mod by_hand;
 mod calls;
 mod catalogue;
 mod cell;
@@ -309,6 +310,27 @@ impl Autotask {
         let mut state = self.tenant.state();
         let switches = state.switches.clone();
         state.world.edit_price(contract_id, service_id, price, &switches)
+    }
+
+    /// Takes a service off a contract, as a person does in the web pages.
+    ///
+    /// # Errors
+    /// When the contract does not carry it.
+    pub fn remove_line(&self, contract_id: i64, service_id: i64) -> Result<(), Refused> {
+        self.tenant.state().world.remove_line(contract_id, service_id)
+    }
+
+    /// Makes a service active or inactive, or takes it out of the catalogue for good where `active` is none.
+    ///
+    /// # Errors
+    /// When there is no such service.
+    pub fn set_service(&self, id: i64, active: Option<bool>) -> Result<(), Refused> {
+        self.tenant.state().world.set_service(id, active)
+    }
+
+    /// Adds a service to the catalogue by hand, with the usual billing code and no cost. Answers its id.
+    pub fn add_service(&self, name: &str) -> i64 {
+        self.tenant.state().world.add_service_by_hand(name)
     }
 
     /// Bills every charge of a contract that is dated on or before a day. Answers how many were not billed before.
