@@ -300,6 +300,8 @@ impl ChargesShift<'_> {
                 act: write.act.clone(),
                 billing_code: code.clone(),
                 records: charge.records.clone(),
+                company: Some(charge.label.company.clone()),
+                currency: charge.label.currency.clone(),
             };
             (meaning, history.clone())
         };
