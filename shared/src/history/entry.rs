@@ -156,7 +156,7 @@ pub struct Entry {
     /// What became of a change of a line or a charge, as far as it is known now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
-    /// Of a change of a charge, why it was not made, or why what became of it is not known.
+    /// Of a write of a charge, why it was not made, or why it is not known what became of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The same in a sentence.
