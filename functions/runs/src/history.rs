@@ -29,6 +29,8 @@ pub(crate) struct Which {
     product: Option<ProductKey>,
     /// Only what is about this line, `contract:service`.
     line: Option<String>,
+    /// Only what is about this charge, by the `charge_id` of results.
+    charge: Option<String>,
     /// Not before this instant.
     #[serde(default, deserialize_with = "instant")]
     #[param(value_type = Option<String>, format = DateTime)]
@@ -50,8 +52,8 @@ pub(crate) struct Which {
 /// What happened on a connection, newest first.
 ///
 /// Every run, approval and reversal, every change of the connection, its credentials and its mappings, every finding that a
-/// person resolved, and every change of a line that was written. With a company, product or line only what is about it; a
-/// sync of all lines is about none of them in particular. A page that has much to pass over may hold fewer items than
+/// person resolved, and every change of a line or a charge that was sent. With a company, product, line or charge only what
+/// is about it; a sync of all lines is about none of them in particular. A page that has much to pass over may hold fewer items than
 /// `limit`, or none, and still have a `next_cursor`.
 ///
 /// With `Accept: text/csv` all of it comes as one file, of at most 5,000 entries: one that is cut short says so in its last
@@ -97,22 +99,29 @@ impl Which {
     /// The list of these filters, to which its cursors are bound.
     fn list(&self, connection: &ConnectionId) -> List {
         let text = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string()).unwrap_or_default();
-        List::named(&[
+        let kind = self.kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
+        let (from, to) = (text(self.from), text(self.to));
+        let mut names = vec![
             "history",
             connection.as_str(),
             self.company.as_ref().map_or("", CompanyId::as_str),
             self.product.as_ref().map_or("", ProductKey::as_str),
             self.line.as_deref().unwrap_or_default(),
-            &text(self.from),
-            &text(self.to),
-            &self.kind.map(|kind| format!("{kind:?}")).unwrap_or_default(),
-        ])
+            &from,
+            &to,
+            &kind,
+        ];
+        // Only where it is asked for: cursors that an earlier version gave go on.
+        names.extend(self.charge.as_deref());
+        List::named(&names)
     }
 
     fn asked(self) -> Result<Asked, Problem> {
-        let Self { company, product, line, from, to, kind, .. } = self;
+        let Self { company, product, line, charge, from, to, kind, .. } = self;
         let line = line.as_deref().map(named).transpose()?;
-        Ok(Asked { company, product, line, from, to, kind })
+        let no_charge = |_| refused_query("charge", "must be a charge_id as results name it");
+        let charge = charge.as_deref().map(str::parse).transpose().map_err(no_charge)?;
+        Ok(Asked { company, product, line, charge, from, to, kind })
     }
 }
 

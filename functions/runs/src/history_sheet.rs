@@ -17,7 +17,7 @@ const MOST_PAGES: usize = 100;
 /// Entries read at once.
 const AT_ONCE: usize = 100;
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 24] = [
     "at",
     "actor",
     "kind",
@@ -34,6 +34,14 @@ const COLUMNS: [&str; 16] = [
     "before",
     "after",
     "next_cursor",
+    "charge_id",
+    "name",
+    "reference",
+    "account_id",
+    "period_start",
+    "period_end",
+    "currency",
+    "code",
 ];
 
 /// The entries after `after`, one row each, with a header. A file that is cut short ends with a row of kind `cut_short`.
@@ -61,14 +69,14 @@ pub(crate) async fn of(reading: &Reading<'_>, list: &List, after: Option<Place>)
         let next = list.page(Vec::<()>::new(), Some(&place.to_string())).next_cursor.unwrap_or_default();
         let said =
             format!("The file ends here after {written} entries, and there are more: ask with the cursor beside.");
-        let mut cells: [String; 16] = Default::default();
+        let mut cells: [String; 24] = Default::default();
         (cells[2], cells[12], cells[15]) = ("cut_short".to_owned(), said, next);
         sheet.write_record(cells.iter().map(|cell| as_text(cell))).map_err(Problem::internal)?;
     }
     sheet.into_inner().map_err(|error| Problem::internal(error.into_error()))
 }
 
-fn cells(entry: &Entry) -> [String; 16] {
+fn cells(entry: &Entry) -> [String; 24] {
     let json = |fields: &Option<Fields>| {
         fields.as_ref().map(|fields| serde_json::Value::from(fields.clone()).to_string()).unwrap_or_default()
     };
@@ -89,5 +97,13 @@ fn cells(entry: &Entry) -> [String; 16] {
         json(&entry.before),
         json(&entry.after),
         String::new(),
+        cell(entry.charge_id.as_ref()),
+        cell(entry.name.as_ref()),
+        cell(entry.reference.as_ref()),
+        cell(entry.account_id.as_ref()),
+        cell(entry.period_start.as_ref()),
+        cell(entry.period_end.as_ref()),
+        cell(entry.currency.clone().map(String::from)),
+        cell(entry.code.as_ref()),
     ]
 }

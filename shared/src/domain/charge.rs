@@ -5,6 +5,7 @@
 //! amounts only, each by itself or all in one bundle: the bundle is the sum of the others by construction. Which charges are
 //! written, and what becomes of one that stands there, is not decided here.
 
+mod before;
 mod billing;
 mod decide;
 mod decimals;
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+pub use before::{ChargeBefore, PieceBefore};
 pub use billing::{BillingDay, InvalidBillingDay};
 pub use decide::{Act, ChargeApproval, ChargeDecision, Facing, Planned, not_taken};
 pub use decimals::{InvalidDecimal, MAX_TOTAL, Quantity, Total, UnitPrice};
@@ -28,7 +30,7 @@ pub use record::{ChargeRecord, InvalidUsagePeriod, RecordKey, UsagePeriod, Worth
 pub use reference::{ChargeKey, ChargePlace, NotOurs, Reference};
 pub use result::{ChargeAmounts, ChargeResult};
 pub use standing::{
-    Amounts, ChargeHistory, ChargeLine, MOST_PIECES, MOST_RECORDS, Piece, Records, Shown, Terms, named,
+    Amounts, ChargeHistory, ChargeLine, MOST_PIECES, MOST_RECORDS, NoChargeLine, Piece, Records, Shown, Terms, named,
 };
 
 pub use sums::{ChargeSum, changes, together};

@@ -1,8 +1,9 @@
-//! Which lines a company or a product ever was about: every version of its mappings is looked at. And which PSA accounts
-//! a company ever was mapped to.
+//! Which lines and charges a company or a product ever was about: every version of its mappings is looked at. And which PSA
+//! accounts a company ever was mapped to.
 
 use std::collections::BTreeSet;
 
+use crate::domain::charge::ChargeLine;
 use crate::domain::ids::{AccountId, CompanyId, ProductKey, ServiceId};
 use crate::domain::line::LineKey;
 use crate::store::connections::Connection;
@@ -18,6 +19,8 @@ pub(super) struct Named {
     pub services: BTreeSet<ServiceId>,
     /// Accounts of the company.
     pub accounts: BTreeSet<AccountId>,
+    /// The company's mappings, which name the contracts of its charges; of all companies where none is asked for.
+    companies: Vec<CompanyMapping>,
 }
 
 impl Named {
@@ -43,7 +46,17 @@ impl Named {
                 named.line(mapping, own.or(service_id.as_ref()), product);
             }
         }
+        named.companies = companies;
         Ok(named)
+    }
+
+    /// Whether a mapping of a company ever named the contract of `charge` for its product.
+    pub fn has_charge(&self, charge: &ChargeLine) -> bool {
+        self.companies.iter().any(|mapping| {
+            let own = mapping.overrides.get(&charge.key.product);
+            let contract = own.and_then(|own| own.contract_id.as_ref()).unwrap_or(&mapping.contract_id);
+            *contract == charge.contract && !own.is_some_and(|own| own.excluded)
+        })
     }
 
     fn line(&mut self, mapping: &CompanyMapping, service: Option<&ServiceId>, product: &ProductKey) {

@@ -5,9 +5,11 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::charge::ChargeLine;
 use crate::domain::difference::Fields;
-use crate::domain::ids::{CompanyId, ContractId, ProductKey, RunId, ServiceId};
+use crate::domain::ids::{AccountId, CompanyId, ContractId, ProductKey, RunId, ServiceId};
 use crate::domain::line::LineKey;
+use crate::domain::money::Currency;
 
 /// What an entry is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -54,9 +56,22 @@ pub enum Kind {
     FindingResolved,
     /// A change of a line was written.
     UnitsChanged,
+    /// A charge was made, or one that corrects what is billed.
+    ChargeMade,
+    /// A charge that is not billed was changed.
+    ChargeChanged,
+    /// A charge that is not billed was taken away.
+    ChargeRemoved,
 }
 
-/// How sure it is that a change of a line was made.
+impl Kind {
+    /// Whether it is of writes of charges.
+    pub(super) fn is_of_charges(self) -> bool {
+        matches!(self, Self::ChargeMade | Self::ChargeChanged | Self::ChargeRemoved)
+    }
+}
+
+/// How sure it is that a change of a line or a charge was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ChangeState)]
@@ -67,6 +82,8 @@ pub enum State {
     Unknown,
     /// It was sent, nobody could tell what became of it, and a person gave it up.
     GivenUp,
+    /// It was sent, and the PSA refused it, or did not show it when it could be on its way no more. Of charges only.
+    Rejected,
 }
 
 /// Something that happened on a connection.
@@ -80,7 +97,7 @@ pub struct Entry {
     pub actor: String,
     /// What it is of.
     pub kind: Kind,
-    /// The company; of a line the one of its first feed.
+    /// The company; of a line the one of its first feed, of a charge that of its first record.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub company: Option<CompanyId>,
@@ -91,7 +108,32 @@ pub struct Entry {
     /// The line, `contract:service`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line_id: Option<String>,
-    /// The line's contract.
+    /// The charge, as results name it: `contract#product#first day of the billing period#meter`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge_id: Option<String>,
+    /// What the invoice calls the charge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Our name of what is written in the PSA: the charge itself, or one that corrects it once it is billed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The PSA account of a charge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub account_id: Option<AccountId>,
+    /// First day of a charge's billing period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub period_start: Option<Date>,
+    /// Its last day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub period_end: Option<Date>,
+    /// The currency of a charge's amounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub currency: Option<Currency>,
+    /// The contract of the line or the charge.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub contract_id: Option<ContractId>,
@@ -111,9 +153,12 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub effective_date: Option<Date>,
-    /// What became of a change of a line, as far as it is known now.
+    /// What became of a change of a line or a charge, as far as it is known now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
+    /// Of a write of a charge, why it was not made, or why it is not known what became of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// The same in a sentence.
     pub summary: String,
     /// The fields that changed, as they were.
@@ -136,12 +181,20 @@ impl Entry {
             company: None,
             product: None,
             line_id: None,
+            charge_id: None,
+            name: None,
+            reference: None,
+            account_id: None,
+            period_start: None,
+            period_end: None,
+            currency: None,
             contract_id: None,
             service_id: None,
             run_id: None,
             of_run_id: None,
             effective_date: None,
             state: None,
+            code: None,
             summary,
             before: None,
             after: None,
@@ -153,6 +206,15 @@ impl Entry {
         self.line_id = Some(line.to_string());
         self.contract_id = Some(line.contract.clone());
         self.service_id = Some(line.service.clone());
+        self
+    }
+
+    /// Of a charge.
+    pub(super) fn of_charge(mut self, charge: &ChargeLine) -> Self {
+        self.charge_id = Some(charge.to_string());
+        self.contract_id = Some(charge.contract.clone());
+        self.product = Some(charge.key.product.clone());
+        self.period_start = Some(charge.key.period_start);
         self
     }
 

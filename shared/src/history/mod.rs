@@ -1,5 +1,5 @@
 //! A connection's history as people read it: every run, approval and reversal, every change of the connection, its
-//! credentials and its mappings, every finding that somebody resolved, every change of a line; newest first.
+//! credentials and its mappings, every finding that somebody resolved, every change of a line and of a charge; newest first.
 //!
 //! Nothing is kept for it twice. The journal (`store::journal`) says in order of time what there was; a page is read from
 //! it backwards, and what its rows name (versions of mappings, runs, intents) is fetched by key. A page costs a handful of
@@ -7,6 +7,7 @@
 //! on. There is no way to change or remove anything here.
 
 mod about;
+mod charge;
 mod entry;
 mod place;
 mod sieve;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::about::Named;
 use super::entry::Kind;
 use super::tell::Told;
+use crate::domain::charge::ChargeLine;
 use crate::domain::ids::{CompanyId, ProductKey};
 use crate::domain::line::LineKey;
 use crate::store::connections::{Connection, ConnectionAct};
@@ -22,6 +23,8 @@ pub struct Asked {
     pub product: Option<ProductKey>,
     /// Only what is about this line.
     pub line: Option<LineKey>,
+    /// Only what is about this charge.
+    pub charge: Option<ChargeLine>,
     /// Not before this instant.
     pub from: Option<Timestamp>,
     /// Before this instant.
@@ -50,7 +53,7 @@ impl Sieve {
 
     /// Whether only what is about something is asked for.
     pub fn is_about_something(&self) -> bool {
-        self.asked.line.is_some() || self.named.is_some()
+        self.asked.line.is_some() || self.asked.charge.is_some() || self.named.is_some()
     }
 
     /// Whether most rows may be left out.
@@ -64,11 +67,19 @@ impl Sieve {
     }
 
     pub fn wants_acts(&self) -> bool {
-        self.asked.kind != Some(Kind::UnitsChanged)
+        self.asked.kind.is_none_or(|kind| kind != Kind::UnitsChanged && !kind.is_of_charges())
     }
 
     pub fn wants_changes(&self) -> bool {
+        self.wants_lines() || self.wants_charges()
+    }
+
+    fn wants_lines(&self) -> bool {
         self.asked.kind.is_none_or(|kind| kind == Kind::UnitsChanged)
+    }
+
+    fn wants_charges(&self) -> bool {
+        self.asked.kind.is_none_or(Kind::is_of_charges)
     }
 
     /// Whether a row of the journal may come to an entry that passes.
@@ -85,7 +96,7 @@ impl Sieve {
     }
 
     fn may_be_about(&self, what: &What) -> bool {
-        let Asked { company, product, line, .. } = &self.asked;
+        let Asked { company, product, line, charge, .. } = &self.asked;
         match what {
             What::Connection(_) | What::Run { whole: true, .. } => false,
             What::Run { .. } | What::Resolved(_) => true,
@@ -94,6 +105,7 @@ impl Sieve {
                 let of_product = product_of(mapping);
                 let same = |asked: Option<&str>, of: &str| asked.is_none_or(|asked| asked == of);
                 line.is_none()
+                    && charge.is_none()
                     && (of_company.is_some_and(|of| same(company.as_ref().map(CompanyId::as_str), of))
                         || of_product
                             .is_some_and(|of| company.is_none() && same(product.as_ref().map(ProductKey::as_str), of)))
@@ -103,19 +115,32 @@ impl Sieve {
 
     /// Whether a change of `line` may pass, before the change itself is seen.
     pub fn may_pass_of(&self, line: &LineKey) -> bool {
-        let Asked { company, line: asked, .. } = &self.asked;
+        let Asked { company, line: asked, charge, .. } = &self.asked;
         // A company's lines may be on a contract that no mapping names: one that followed on another. Services stay.
         let of_product = |named: &Named| company.is_some() || named.services.contains(&line.service);
-        asked.as_ref().is_none_or(|asked| asked == line) && self.named.as_ref().is_none_or(of_product)
+        self.wants_lines()
+            && charge.is_none()
+            && asked.as_ref().is_none_or(|asked| asked == line)
+            && self.named.as_ref().is_none_or(of_product)
+    }
+
+    /// Whether a write of `charge` may pass, before the write itself is seen.
+    pub fn may_pass_of_charge(&self, charge: &ChargeLine) -> bool {
+        let Asked { product, line, charge: asked, .. } = &self.asked;
+        self.wants_charges()
+            && line.is_none()
+            && asked.as_ref().is_none_or(|asked| asked == charge)
+            && product.as_ref().is_none_or(|product| *product == charge.key.product)
     }
 
     /// Whether an entry passes.
     pub fn keeps(&self, told: &Told) -> bool {
-        let Asked { line, from, to, kind, .. } = &self.asked;
+        let Asked { line, charge, from, to, kind, .. } = &self.asked;
         kind.is_none_or(|kind| kind == told.entry.kind)
             && from.is_none_or(|from| from <= told.entry.at)
             && to.is_none_or(|to| told.entry.at < to)
             && line.as_ref().is_none_or(|line| told.lines.contains(line))
+            && charge.as_ref().is_none_or(|charge| told.charges.contains(charge))
             && self.named.as_ref().is_none_or(|named| self.is_named(told, named))
     }
 
@@ -123,8 +148,13 @@ impl Sieve {
         let Asked { company, product, .. } = &self.asked;
         let by_name = company.as_ref().is_none_or(|company| told.companies.contains(company))
             && product.as_ref().is_none_or(|product| told.products.contains(product));
-        // A line that several feed goes by the name of the first.
-        by_name || told.lines.iter().any(|line| named.lines.contains(line))
+        let of_charge = |charge: &ChargeLine| {
+            company.is_some()
+                && product.as_ref().is_none_or(|product| *product == charge.key.product)
+                && named.has_charge(charge)
+        };
+        // What several feed goes by the name of the first.
+        by_name || told.lines.iter().any(|line| named.lines.contains(line)) || told.charges.iter().any(of_charge)
     }
 }
 

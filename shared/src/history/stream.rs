@@ -1,7 +1,7 @@
-//! What a history is made of, each read backwards in time: what was done to the connection, and the changes of its lines.
+//! What a history is made of, each read backwards in time: what was done to the connection, and the changes of its lines and charges.
 //!
 //! Changes come from the connection's journal; of one company from the journal of its accounts, where a line is found also
-//! after its contract was followed by another; and of one line from its own ledger rows.
+//! after its contract was followed by another; and of one line or charge from its own ledger rows.
 
 use std::collections::VecDeque;
 
@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use super::place::Place;
 use super::sieve::Sieve;
 use crate::domain::ids::{ConnectionId, RunId};
-use crate::ledger::Intent;
+use crate::ledger::{ChargeIntent, Intent};
 use crate::store::connections::Connection;
-use crate::store::journal::{ACTS, Act, IntentName, SENT, SentTogether};
+use crate::store::journal::{ACTS, Act, ChargeIntentName, IntentName, SENT, SentTogether};
 use crate::store::lines::Tenancy;
 use crate::store::{Page, Read, Rows, StoreError, Table, schema};
 
@@ -32,6 +32,10 @@ pub(super) enum Found {
     Named(RunId, IntentName),
     /// The same as the ledger has it.
     Intent(Box<Intent>),
+    /// A write of a charge was to be made, by the run.
+    NamedCharge(RunId, ChargeIntentName),
+    /// The same as the ledger has it.
+    Charge(Box<ChargeIntent>),
 }
 
 /// Rows of one partition, the newest first.
@@ -55,6 +59,8 @@ enum Source {
     Sent,
     /// A line's ledger rows, those of this connection. They stand by revision: whose clock is behind must not seem older.
     Ledger(ConnectionId, i128),
+    /// A charge's, likewise.
+    Charged(ConnectionId, i128),
 }
 
 impl Stream {
@@ -70,14 +76,18 @@ impl Stream {
         }
         let sent = |partition| Self::new(Source::Sent, partition, sieve, after);
         let asked = &sieve.asked;
-        match (&asked.line, &sieve.named) {
-            (Some(line), _) => {
-                let Tenancy { partner, psa, tenant } = Tenancy::of(of);
+        let Tenancy { partner, psa, tenant } = Tenancy::of(of);
+        let newest = || after.filter(|after| after.is_change).map_or(i128::MAX, |after| after.at);
+        match (&asked.line, &asked.charge, &sieve.named) {
+            (Some(line), _, _) => {
                 let ledger = schema::ledger(&partner, psa, &tenant, line);
-                let newest = after.filter(|after| after.is_change).map_or(i128::MAX, |after| after.at);
-                all.push(Self::new(Source::Ledger(of.id.clone(), newest), ledger, sieve, after));
+                all.push(Self::new(Source::Ledger(of.id.clone(), newest()), ledger, sieve, after));
             }
-            (None, Some(named)) if asked.company.is_some() => {
+            (None, Some(charge), _) => {
+                let ledger = schema::charge_ledger(&partner, psa, &tenant, charge);
+                all.push(Self::new(Source::Charged(of.id.clone(), newest()), ledger, sieve, after));
+            }
+            (None, None, Some(named)) if asked.company.is_some() => {
                 let accounts = named.accounts.iter();
                 all.extend(accounts.map(|account| sent(schema::journal_of_account(&of.partner, &of.id, account))));
             }
@@ -146,8 +156,14 @@ impl Stream {
                 self.sent(rows, sieve);
             }
             Source::Ledger(..) => {
-                let rows = table.page::<Intent>(&self.partition, &page("INTENT#"), read).await?;
-                self.intents(rows, sieve);
+                let Rows { items, next } = table.page::<Intent>(&self.partition, &page("INTENT#"), read).await?;
+                let rows = items.into_iter().map(|(key, intent)| (key, Found::Intent(Box::new(intent))));
+                self.ledgered(rows.collect(), next, sieve);
+            }
+            Source::Charged(..) => {
+                let Rows { items, next } = table.page::<ChargeIntent>(&self.partition, &page("INTENT#"), read).await?;
+                let rows = items.into_iter().map(|(key, intent)| (key, Found::Charge(Box::new(intent))));
+                self.ledgered(rows.collect(), next, sieve);
             }
         }
         Ok(())
@@ -173,36 +189,45 @@ impl Stream {
 
     fn sent(&mut self, rows: Rows<SentTogether>, sieve: &Sieve) {
         self.goes_on(rows.next);
-        for (key, SentTogether { run, intents, .. }) in rows.items {
+        for (key, SentTogether { run, intents, charges }) in rows.items {
             let Some(at) = schema::instant_of_row(&key) else { continue };
             if is_before(at, sieve.asked.from) {
                 self.ended = true;
                 return;
             }
-            for (name, index) in intents.into_iter().zip(0..) {
+            let lines = intents.into_iter().map(|name| Found::Named(run.clone(), name));
+            let charges = charges.into_iter().map(|name| Found::NamedCharge(run.clone(), name));
+            for (found, index) in lines.chain(charges).zip(0..) {
                 let place = Place { at, is_change: true, key: key.clone(), index };
-                if self.is_new(&place) && sieve.may_pass_of(&name.line) {
-                    self.rows.push_back(Placed { place, found: Found::Named(run.clone(), name) });
+                if self.is_new(&place) && found.may_pass(sieve) {
+                    self.rows.push_back(Placed { place, found });
                 }
             }
             self.come_to = Some(Place { at, is_change: true, key, index: u32::MAX });
         }
     }
 
-    fn intents(&mut self, rows: Rows<Intent>, sieve: &Sieve) {
-        self.goes_on(rows.next);
-        for (key, intent) in rows.items {
-            let Source::Ledger(connection, oldest) = &mut self.source else { return };
-            *oldest = instant_of(&intent).min(*oldest);
+    fn ledgered(&mut self, rows: Vec<(String, Found)>, next: Option<String>, sieve: &Sieve) {
+        self.goes_on(next);
+        for (key, found) in rows {
+            let (at, by) = match &found {
+                Found::Intent(intent) => (instant_of(intent), &intent.connection),
+                Found::Charge(intent) => (intent.intended.as_nanosecond(), &intent.connection),
+                Found::Act(_) | Found::Named(..) | Found::NamedCharge(..) => return,
+            };
+            let (Source::Ledger(connection, oldest) | Source::Charged(connection, oldest)) = &mut self.source else {
+                return;
+            };
+            *oldest = at.min(*oldest);
             let place = Place { at: *oldest, is_change: true, key, index: 0 };
-            let ours = intent.connection == *connection;
+            let ours = by == connection;
             if is_before(place.at, sieve.asked.from) {
                 self.ended = true;
                 return;
             }
             self.come_to = Some(place.clone());
-            if ours && self.is_new(&place) && sieve.may_pass_of(&intent.meaning.line) {
-                self.rows.push_back(Placed { place, found: Found::Intent(Box::new(intent)) });
+            if ours && self.is_new(&place) && found.may_pass(sieve) {
+                self.rows.push_back(Placed { place, found });
             }
         }
     }
@@ -214,6 +239,19 @@ impl Stream {
 
     fn is_new(&self, place: &Place) -> bool {
         self.after_place.as_ref().is_none_or(|after| place < after)
+    }
+}
+
+impl Found {
+    /// Whether it may come to an entry that passes, by what is changed.
+    fn may_pass(&self, sieve: &Sieve) -> bool {
+        match self {
+            Self::Act(act) => sieve.may_pass(act),
+            Self::Named(_, name) => sieve.may_pass_of(&name.line),
+            Self::Intent(intent) => sieve.may_pass_of(&intent.meaning.line),
+            Self::NamedCharge(_, name) => sieve.may_pass_of_charge(&name.line),
+            Self::Charge(intent) => sieve.may_pass_of_charge(&intent.meaning.line),
+        }
     }
 }
 
@@ -230,9 +268,9 @@ impl Source {
             (Self::Sent, Some(after)) => Some(format!("{SENT}{:012}", after.at.div_euclid(1_000_000_000) + 1)),
             (Self::Acts, None) => to_ms.map(|ms| format!("{ACTS}{ms:015}")),
             (Self::Sent, None) => to_s.map(|second| format!("{SENT}{second:012}")),
-            (Self::Ledger(..), Some(after)) if after.is_change => Some(after.key.clone()),
+            (Self::Ledger(..) | Self::Charged(..), Some(after)) if after.is_change => Some(after.key.clone()),
             // They stand by revision: where to begin by time is not known.
-            (Self::Ledger(..), _) => None,
+            (Self::Ledger(..) | Self::Charged(..), _) => None,
         }
     }
 }

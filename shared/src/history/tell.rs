@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::charge;
 use super::entry::{Entry, Kind, State};
 use super::place::Place;
 use super::sieve::{kind_of, kinds_of, product_of};
 use super::stream::{Found, Placed};
+use crate::domain::charge::ChargeLine;
 use crate::domain::difference::{Difference, Fields};
 use crate::domain::ids::{CompanyId, ProductKey, RunId};
 use crate::domain::intent::IntentState;
 use crate::domain::line::LineKey;
-use crate::ledger::{Intent, RESOLVED_BY_PERSON};
+use crate::ledger::{ChargeIntent, Intent, RESOLVED_BY_PERSON};
 use crate::store::connections::Connection;
-use crate::store::journal::{Act, ConnectionChanged, IntentName, ResolvedFinding, What};
+use crate::store::journal::{Act, ChargeIntentName, ConnectionChanged, IntentName, ResolvedFinding, What};
 use crate::store::lines::Tenancy;
 use crate::store::mappings::{CompanyMapping, Mapping, MappingVersion};
 use crate::store::runs::{Mode, Run, RunState, Trigger};
@@ -29,6 +31,7 @@ const KEYS_A_REQUEST: usize = 100;
 pub(super) struct Told {
     pub entry: Entry,
     pub lines: Vec<LineKey>,
+    pub charges: Vec<ChargeLine>,
     pub companies: Vec<CompanyId>,
     pub products: Vec<ProductKey>,
 }
@@ -39,6 +42,7 @@ struct Looked<'a> {
     versions: BTreeMap<(String, u32), MappingVersion<Fields>>,
     runs: BTreeMap<RunId, Run>,
     intents: BTreeMap<Key, Intent>,
+    charges: BTreeMap<Key, ChargeIntent>,
 }
 
 /// The entries of `rows`, in their order, each with its place; and how many requests that cost.
@@ -56,6 +60,10 @@ pub(super) async fn all(
                 looked.intents.get(&looked.key_of(&name)).and_then(|i| looked.change(i)).into_iter().collect()
             }
             Found::Intent(intent) => looked.change(&intent).into_iter().collect(),
+            Found::NamedCharge(_, name) => {
+                looked.charges.get(&looked.key_of_charge(&name)).and_then(|i| looked.charge(i)).into_iter().collect()
+            }
+            Found::Charge(intent) => looked.charge(&intent).into_iter().collect(),
         };
         for (entry, index) in entries.into_iter().zip(place.index..) {
             told.push((Place { index, ..place.clone() }, entry));
@@ -66,8 +74,10 @@ pub(super) async fn all(
 
 impl<'a> Looked<'a> {
     async fn up(table: &Table, of: &'a Connection, rows: &[Placed]) -> Result<(Self, u32), StoreError> {
-        let mut looked = Self { of, versions: BTreeMap::new(), runs: BTreeMap::new(), intents: BTreeMap::new() };
-        let (mut versions, mut runs, mut intents) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        let (intents, charges) = (BTreeMap::new(), BTreeMap::new());
+        let mut looked = Self { of, versions: BTreeMap::new(), runs: BTreeMap::new(), intents, charges };
+        let (mut versions, mut runs) = (BTreeMap::new(), BTreeSet::new());
+        let (mut intents, mut charges) = (BTreeSet::new(), BTreeSet::new());
         for Placed { found, .. } in rows {
             match found {
                 Found::Act(Act { what: What::Mapping { mapping, version }, .. }) => {
@@ -89,12 +99,19 @@ impl<'a> Looked<'a> {
                 Found::Intent(intent) => {
                     runs.insert(intent.run.clone());
                 }
+                Found::NamedCharge(run, name) => {
+                    runs.insert(run.clone());
+                    charges.insert(looked.key_of_charge(name));
+                }
+                Found::Charge(intent) => {
+                    runs.insert(intent.run.clone());
+                }
             }
         }
         let runs: Vec<(RunId, Key)> =
             runs.into_iter().map(|run| (run.clone(), schema::run(&of.partner, &run))).collect();
         let of_runs = runs.iter().map(|(_, key)| key);
-        let keys: Vec<Key> = versions.values().chain(of_runs).chain(&intents).cloned().collect();
+        let keys: Vec<Key> = versions.values().chain(of_runs).chain(&intents).chain(&charges).cloned().collect();
         let mut found = table.get_several(&keys).await?;
         for (version, key) in versions {
             looked.versions.extend(found.take(&key)?.map(|row| (version, row)));
@@ -105,6 +122,9 @@ impl<'a> Looked<'a> {
         for key in intents {
             looked.intents.extend(found.take(&key)?.map(|row| (key, row)));
         }
+        for key in charges {
+            looked.charges.extend(found.take(&key)?.map(|row| (key, row)));
+        }
         let requests = u32::try_from(keys.len().div_ceil(KEYS_A_REQUEST)).unwrap_or(u32::MAX);
         Ok((looked, requests))
     }
@@ -112,6 +132,20 @@ impl<'a> Looked<'a> {
     fn key_of(&self, IntentName { line, revision, key }: &IntentName) -> Key {
         let Tenancy { partner, psa, tenant } = Tenancy::of(self.of);
         schema::intent(&partner, psa, &tenant, line, *revision, key)
+    }
+
+    fn key_of_charge(&self, ChargeIntentName { line, revision, key }: &ChargeIntentName) -> Key {
+        let Tenancy { partner, psa, tenant } = Tenancy::of(self.of);
+        schema::charge_intent_named((&partner, psa, &tenant), line, *revision, key)
+    }
+
+    fn actor(&self, run: &RunId) -> &str {
+        self.runs.get(run).map_or("unknown", |run| run.actor.as_str())
+    }
+
+    /// A write of a charge, if it was sent.
+    fn charge(&self, intent: &ChargeIntent) -> Option<Told> {
+        charge::change(intent, self.actor(&intent.run))
     }
 
     /// The entries of something that was done, the newest first.
@@ -154,7 +188,8 @@ impl<'a> Looked<'a> {
         let products = product.iter().cloned().chain(overridden(&difference)).collect();
         let entry = Entry::new(kind, at, actor, summary).changing(difference.before, difference.after);
         let companies = company.iter().cloned().collect();
-        Some(Told { entry: Entry { company, product, ..entry }, lines: Vec::new(), companies, products })
+        let (lines, charges) = (Vec::new(), Vec::new());
+        Some(Told { entry: Entry { company, product, ..entry }, lines, charges, companies, products })
     }
 
     /// A change of a line, if it may have been made.
@@ -178,13 +213,15 @@ impl<'a> Looked<'a> {
                 "A change from {before} to {target} units from {from} was sent{taking_back}; what became of it is not \
                  known yet."
             ),
+            // One of units that was not made is none: the match above leaves it out.
+            (State::Rejected, _) => return None,
             (State::GivenUp, _) => format!(
                 "A change from {before} to {target} units from {from} was sent{taking_back}; nobody could tell what \
                  became of it, and it was given up."
             ),
         };
         let at = intent.decided_at()?;
-        let actor = self.runs.get(&intent.run).map_or("unknown", |run| run.actor.as_str());
+        let actor = self.actor(&intent.run);
         let units = |units| Fields::from_iter([("units".to_owned(), json!(units))]);
         let after = units(intent.landed.unwrap_or(target));
         let entry = Entry::new(Kind::UnitsChanged, at, actor, summary).of_line(&meaning.line);
@@ -198,6 +235,7 @@ impl<'a> Looked<'a> {
         };
         Some(Told {
             lines: vec![meaning.line.clone()],
+            charges: Vec::new(),
             companies: meaning.company.iter().cloned().collect(),
             products: meaning.product.iter().cloned().collect(),
             entry,
@@ -233,7 +271,7 @@ fn connection(at: Timestamp, changed: ConnectionChanged) -> Told {
         _ => format!("The connection was changed: {}.", difference.names().join(", ")),
     };
     let entry = Entry::new(kind, at, &actor, summary).changing(difference.before, difference.after);
-    Told { entry, lines: Vec::new(), companies: Vec::new(), products: Vec::new() }
+    Told { entry, lines: Vec::new(), charges: Vec::new(), companies: Vec::new(), products: Vec::new() }
 }
 
 fn finding(at: Timestamp, resolved: ResolvedFinding) -> Told {
@@ -243,12 +281,15 @@ fn finding(at: Timestamp, resolved: ResolvedFinding) -> Told {
     after.extend(note.map(|note| ("note".to_owned(), note.into())));
     let before = Fields::from_iter([("status".to_owned(), json!("open"))]);
     let entry = Entry::new(Kind::FindingResolved, at, &actor, summary).changing(before, after);
-    let entry = match subject.line() {
-        Some(line) => entry.of_line(line),
-        None => Entry { contract_id: subject.contract().cloned(), ..entry },
+    let entry = match (subject.line(), subject.charge()) {
+        (Some(line), _) => entry.of_line(line),
+        (None, Some(charge)) => entry.of_charge(charge),
+        (None, None) => Entry { contract_id: subject.contract().cloned(), ..entry },
     };
+    let product = product.or(entry.product.clone());
     Told {
         lines: subject.line().into_iter().cloned().collect(),
+        charges: subject.charge().into_iter().cloned().collect(),
         companies: company.iter().cloned().collect(),
         products: product.iter().cloned().collect(),
         entry: Entry { company, product, run_id: Some(run), ..entry },
@@ -268,11 +309,13 @@ fn run_and_people(run: &Run) -> Vec<Told> {
         let (company, product) = (approved.company.clone(), approved.product.clone());
         Some(Told {
             lines: vec![line],
+            charges: Vec::new(),
             companies: company.iter().cloned().collect(),
             products: product.iter().cloned().collect(),
             entry: Entry { company, product, run_id: Some(run.id.clone()), of_run_id: run.approves.clone(), ..entry },
         })
     }));
+    told.extend(run.approved_charges.iter().filter_map(|approved| charge::approval(run, approved)));
     told.extend(run.reverses.as_ref().map(|reverses| {
         let summary = match reverses.lines.len() {
             0 => format!("What run {} changed was to be taken back.", reverses.run),
@@ -285,13 +328,13 @@ fn run_and_people(run: &Run) -> Vec<Told> {
         let entry = Entry::new(Kind::Reversal, run.created_at, &run.actor, summary).changing(Fields::new(), after);
         let entry = Entry { run_id: Some(run.id.clone()), of_run_id: Some(reverses.run.clone()), ..entry };
         let lines = reverses.lines.iter().filter_map(|line| line_of(line)).collect();
-        Told { entry, lines, companies: Vec::new(), products: Vec::new() }
+        Told { entry, lines, charges: Vec::new(), companies: Vec::new(), products: Vec::new() }
     }));
     told
 }
 
 fn of_run(run: &Run) -> Told {
-    let lines: BTreeMap<&str, u32> = run.counts.named();
+    let (lines, charges) = (run.counts.named(), run.charges.counts.named());
     let trigger = match run.trigger {
         Trigger::Schedule => "by schedule",
         Trigger::Manual => "by hand",
@@ -306,9 +349,13 @@ fn of_run(run: &Run) -> Told {
         RunState::Running => "is under way".to_owned(),
         RunState::Succeeded | RunState::Partial | RunState::Failed => {
             let status = json!(run.state);
-            let counts: Vec<String> = lines.iter().map(|(status, count)| format!("{count} {status}")).collect();
-            let counts = if counts.is_empty() { "no line".to_owned() } else { counts.join(", ") };
-            format!("ended as {}: {counts}", status.as_str().unwrap_or_default())
+            let listed = |counts: &BTreeMap<&str, u32>| {
+                counts.iter().map(|(status, count)| format!("{count} {status}")).collect::<Vec<_>>().join(", ")
+            };
+            let counts = if lines.is_empty() { "no line".to_owned() } else { listed(&lines) };
+            let of_charges =
+                if charges.is_empty() { String::new() } else { format!("; charges: {}", listed(&charges)) };
+            format!("ended as {}: {counts}{of_charges}", status.as_str().unwrap_or_default())
         }
     };
     let mut after = Fields::from_iter([
@@ -317,6 +364,9 @@ fn of_run(run: &Run) -> Told {
         ("status".to_owned(), json!(run.state)),
         ("lines".to_owned(), json!(lines)),
     ]);
+    if !charges.is_empty() {
+        after.insert("charges".to_owned(), json!(charges));
+    }
     if !run.companies.is_empty() {
         after.insert("companies".to_owned(), json!(run.companies));
     }
@@ -329,7 +379,7 @@ fn of_run(run: &Run) -> Told {
     let summary = format!("{what} {trigger} {came_to}.");
     let entry = Entry::new(Kind::Run, run.created_at, &run.actor, summary).changing(Fields::new(), after);
     let entry = Entry { run_id: Some(run.id.clone()), ..entry };
-    Told { entry, lines: Vec::new(), companies: run.companies.clone(), products: Vec::new() }
+    Told { entry, lines: Vec::new(), charges: Vec::new(), companies: run.companies.clone(), products: Vec::new() }
 }
 
 /// The line that an id of results names.

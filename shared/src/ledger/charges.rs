@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::forward::NOT_LATE;
 use super::intents::INTENTS_A_TRANSACTION;
 use super::{IntendError, Lease, Ledger, RESOLVED_BY_PERSON, Reopened};
-use crate::domain::charge::{ChargeHistory, ChargeLine, ChargeMeaning, Piece};
+use crate::domain::charge::{ChargeBefore, ChargeHistory, ChargeLine, ChargeMeaning, Piece};
 use crate::domain::ids::{ConnectionId, IntentKey, RunId};
 use crate::domain::intent::IntentState;
 use crate::psa::Psa;
@@ -28,6 +28,9 @@ pub struct ChargeIntent {
     pub meaning: ChargeMeaning,
     /// A digest of what the request says. Never changed.
     pub payload: String,
+    /// What it was decided on. Never changed; `None` in rows of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<ChargeBefore>,
     /// The connection that writes.
     pub connection: ConnectionId,
     /// The run that decided it.
@@ -102,10 +105,11 @@ impl Ledger {
         planned: &[PlannedCharge],
         now: Timestamp,
     ) -> Result<Option<Vec<ChargeIntent>>, IntendError> {
-        let intent = |PlannedCharge { meaning, .. }: &PlannedCharge| ChargeIntent {
+        let intent = |PlannedCharge { meaning, history, .. }: &PlannedCharge| ChargeIntent {
             key: meaning.key(),
             payload: meaning.payload(),
             meaning: meaning.clone(),
+            before: Some(ChargeBefore::of(history, meaning.number)),
             connection: connection.clone(),
             run: run.clone(),
             state: IntentState::Intended,

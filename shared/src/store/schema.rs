@@ -285,7 +285,18 @@ pub const CHARGE_LINES: &str = "CHARGE#";
 #[must_use]
 pub fn charge_intent(of: &ChargeMeaning, psa: Psa, key: &IntentKey) -> Key {
     let ChargeMeaning { partner, tenant, line, revision, .. } = of;
-    Key::new(charge_ledger(partner, psa, tenant, line), format!("INTENT#{revision:010}#{key}"))
+    charge_intent_named((partner, psa, tenant), line, *revision, key)
+}
+
+/// The same, where only its name is known.
+#[must_use]
+pub fn charge_intent_named(
+    (p, psa, tenant): (&PartnerId, Psa, &PsaTenantId),
+    line: &ChargeLine,
+    revision: u32,
+    key: &IntentKey,
+) -> Key {
+    Key::new(charge_ledger(p, psa, tenant, line), format!("INTENT#{revision:010}#{key}"))
 }
 
 /// The partition of a charge's writes.

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::decide::Act;
 use super::reference::{ChargePlace, Reference};
 use super::standing::{ChargeLine, Records, Terms};
-use crate::domain::ids::{BillingCodeId, IntentKey, PartnerId, PsaTenantId};
+use crate::domain::ids::{BillingCodeId, CompanyId, IntentKey, PartnerId, PsaTenantId};
 use crate::domain::intent::digest;
+use crate::domain::money::Currency;
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,12 @@ pub struct ChargeMeaning {
     pub billing_code: BillingCodeId,
     /// What the charge is made of from then on.
     pub records: Records,
+    /// The company of its first record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<CompanyId>,
+    /// The currency of its amounts, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
 }
 
 impl ChargeMeaning {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -34,6 +35,27 @@ impl fmt::Display for ChargeLine {
         let ChargeKey { product, meter, period_start } = &self.key;
         let meter = meter.as_ref().map_or("", |meter| meter.as_str());
         write!(f, "{}#{product}#{period_start}#{meter}", self.contract)
+    }
+}
+
+/// A text that names no charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a charge's id: contract#product#first day#meter")]
+pub struct NoChargeLine;
+
+impl FromStr for ChargeLine {
+    type Err = NoChargeLine;
+    /// The charge that results call so.
+    fn from_str(text: &str) -> Result<Self, NoChargeLine> {
+        let parts: Vec<&str> = text.split('#').collect();
+        let [contract, product, period_start, meter] = parts[..] else { return Err(NoChargeLine) };
+        let meter = Some(meter).filter(|meter| !meter.is_empty()).map(str::parse).transpose();
+        let key = ChargeKey {
+            product: product.parse().map_err(|_| NoChargeLine)?,
+            meter: meter.map_err(|_| NoChargeLine)?,
+            period_start: period_start.parse().map_err(|_| NoChargeLine)?,
+        };
+        Ok(Self { contract: contract.parse().map_err(|_| NoChargeLine)?, key })
     }
 }
 

@@ -42,11 +42,14 @@ fn intent(act: Act, code: Option<&str>) -> ChargeIntent {
         act,
         billing_code: "3".parse().unwrap(),
         records: Records::default(),
+        company: None,
+        currency: None,
     };
     ChargeIntent {
         key: meaning.key(),
         payload: meaning.payload(),
         meaning,
+        before: None,
         connection: "c".parse().unwrap(),
         run: "r".parse().unwrap(),
         state: IntentState::Sent,

@@ -372,6 +372,8 @@ impl ChargesShift<'_> {
             act: planned.act.clone(),
             billing_code: (*code).clone(),
             records: charge.records.clone(),
+            company: Some(charge.label.company.clone()),
+            currency: charge.label.currency.clone(),
         };
         let holds = charge.put_here_by.holds(self.connection)?;
         Ok(PlannedCharge { meaning, history: history.clone(), holds })
