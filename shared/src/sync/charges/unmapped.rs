@@ -125,9 +125,13 @@ pub(super) fn loose(records: &[StoredCharge], (from, to): (Date, Date), mappings
         let begins = record.period.from();
         let why = match (charges.get(&record.product), companies.get(&record.company)) {
             (Some(_), Some(_)) => continue,
-            (Some(mapping), None) if begins < mapping.from => continue,
+            (Some(mapping), None) if begins < mapping.from => {
+                continue;
+            }
             (Some(_), None) => Why::CompanyNotMapped,
-            (None, Some(mapping)) if mapping.overrides.get(&record.product).is_some_and(|it| it.excluded) => continue,
+            (None, Some(mapping)) if mapping.overrides.get(&record.product).is_some_and(|it| it.excluded) => {
+                continue;
+            }
             (None, _) => Why::ChargesNotMapped,
         };
         if !(from..=to).contains(&begins) {
@@ -185,10 +189,10 @@ pub(in crate::sync) fn notices(loose: &[Unmapped], told: &BTreeSet<CompanyId>) -
     of_products.chain(companies.into_iter().map(|(company, found)| of_company(company, &found))).collect()
 }
 
-/// What a person who resolves it has seen are the companies: amounts grow with every day.
+/// What a person who resolves it has seen are the companies: amounts grow with every day. It is of no company, also where
+/// there is one: a finding keeps the company that it had.
 fn of_product(product: &ProductKey, found: &[&Unmapped]) -> Noticed {
-    let only = found.first().filter(|_| found.len() == 1);
-    let companies = match only {
+    let companies = match found.first().filter(|_| found.len() == 1) {
         Some(only) => format!("\"{}\"", titled(&only.company, only.company_name.as_deref().unwrap_or_default())),
         None => format!("{} companies", found.len()),
     };
@@ -199,8 +203,6 @@ fn of_product(product: &ProductKey, found: &[&Unmapped]) -> Noticed {
     );
     Noticed {
         about: Some(page_of(found.iter().map(|found| found.company.as_str()))),
-        company: only.map(|only| only.company.clone()),
-        company_name: only.and_then(|only| only.company_name.clone()).unwrap_or_default(),
         product: Some(product.clone()),
         ..Noticed::of(Subject::Product(product.clone()), Reason::new(Code::ChargesNotMapped, explanation))
     }
