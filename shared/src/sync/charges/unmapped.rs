@@ -85,7 +85,8 @@ impl UnmappedCharges<'_> {
         let here: BTreeSet<&CompanyId> = mappings.companies.iter().map(|mapping| &mapping.company).collect();
         loose.retain(|found| {
             let only_elsewhere = elsewhere.companies.contains(&found.company) && !here.contains(&found.company);
-            !only_elsewhere && !(found.why == Why::ChargesNotMapped && elsewhere.products.contains(&found.product))
+            let charged_there = found.why == Why::ChargesNotMapped && elsewhere.products.contains(&found.product);
+            !only_elsewhere && !charged_there
         });
         Ok(loose)
     }
@@ -125,13 +126,9 @@ pub(super) fn loose(records: &[StoredCharge], (from, to): (Date, Date), mappings
         let begins = record.period.from();
         let why = match (charges.get(&record.product), companies.get(&record.company)) {
             (Some(_), Some(_)) => continue,
-            (Some(mapping), None) if begins < mapping.from => {
-                continue;
-            }
+            (Some(mapping), None) if begins < mapping.from => continue,
             (Some(_), None) => Why::CompanyNotMapped,
-            (None, Some(mapping)) if mapping.overrides.get(&record.product).is_some_and(|it| it.excluded) => {
-                continue;
-            }
+            (None, Some(mapping)) if mapping.overrides.get(&record.product).is_some_and(|it| it.excluded) => continue,
             (None, _) => Why::ChargesNotMapped,
         };
         if !(from..=to).contains(&begins) {
