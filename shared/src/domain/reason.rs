@@ -115,10 +115,12 @@ codes! {
     FeedsFewer "feeds_fewer" Held "Approve the line if the companies that were unmapped are not billed on it any more."
     /// Units that we set stand on a line that nothing is counted for any more.
     LineWithoutFeed "line_without_feed" Held "Take the units off the contract in the PSA, or map a company to it again; then resolve the finding."
-    /// Usage of a company that is mapped to no account.
+    /// Usage or metered charges of a company that is mapped to no account.
     CompanyNotMapped "company_not_mapped" Held "Map the company to its account and contract; suggestions may know it. Resolve the finding if it is not billed by intention."
     /// Usage of a product that is mapped to no service.
     ProductNotMapped "product_not_mapped" Held "Map the product to a service; or resolve the finding if it is not billed by intention."
+    /// Metered charges of a product that no connection maps.
+    ChargesNotMapped "charges_not_mapped" Held "Map the charges of the product: PUT /v1/connections/{id}/charges/{product}, on a connection whose PSA takes charges. Or resolve the finding if they are not billed by intention."
     /// The PSA bills units of a mapped product that was never counted for the company.
     LineWithoutUsage "line_without_usage" Held "Take the units off the contract if the product is not used there; or have the source count the company, or exclude the product for it."
     /// The API user sees prices and no costs.

@@ -196,6 +196,35 @@ impl UsageReader {
     }
 }
 
+impl UsageReader {
+    /// Every charge record that `filter` names, and the rows among them that can't be read: for whoever only looks at them. A
+    /// query a month, and one more a megabyte.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn readable_charges(
+        &self,
+        partner: &PartnerId,
+        filter: &ChargeFilter,
+    ) -> Result<(Vec<StoredCharge>, Vec<UnreadableRow>), StoreError> {
+        let (mut charges, mut unreadable) = (Vec::new(), Vec::new());
+        for month in Month::all(Month::of_date(filter.from)..=Month::of_date(filter.to)) {
+            let pk = schema::charges_of_month(partner, &month.to_string());
+            let rows = self.table.all_readable::<Row>(&pk, &filter.prefix(), Read::Eventual).await?;
+            for (sk, row) in rows.into_iter().filter(|(sk, _)| filter.matches(sk)) {
+                match row.map(StoredCharge::try_from) {
+                    Ok(Ok(charge)) => charges.push(charge),
+                    Ok(Err(error)) => {
+                        unreadable.push(UnreadableRow { row: sk, field: String::new(), why: error.to_string() });
+                    }
+                    Err(row) => unreadable.push(row),
+                }
+            }
+        }
+        Ok((charges, unreadable))
+    }
+}
+
 impl ChargeFilter {
     /// What the sort keys of all rows that match begin with.
     fn prefix(&self) -> String {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::assess::{Desk, bulk_window, full_window, months};
 use super::besides::Besides;
 use super::budget::Budget;
+use super::charges::UnmappedCharges;
 use super::contracts::Contracts;
 use super::draft::{Draft, budget_exhausted};
 use super::lines::{MappedFeed, MappedLine, Wanted, left_out};
@@ -19,7 +20,7 @@ use super::unfed::Unfed;
 use super::{SyncError, Today, charges, live_writers, reversal};
 use crate::clock::Clock;
 use crate::domain::effective::Dated;
-use crate::domain::ids::ConnectionId;
+use crate::domain::ids::{CompanyId, ConnectionId};
 use crate::domain::line::{LineHistory, LineKey};
 use crate::domain::policy::Approval as ApprovalPolicy;
 use crate::domain::reason::Code;
@@ -27,7 +28,7 @@ use crate::psa::{Asked, Connector, Observation, PsaError};
 use crate::store::connections::Connection;
 use crate::store::lines::Tenancy;
 use crate::store::mappings::Everything;
-use crate::store::runs::{Mode, Run};
+use crate::store::runs::{Gap, Mode, Run};
 
 /// What ends the drafting of a run: a fault of ours, after which it may be planned again, or the PSA's word.
 pub(super) enum Halt {
@@ -64,14 +65,34 @@ impl Drafting<'_> {
         }
         let mut mappings = parts.mappings.everything(&connection.partner, &connection.id).await?;
         provision::as_approved(&mut mappings.products, run);
-        let draft = self.draft_lines(&mappings).await?;
+        let mut draft = self.draft_lines(&mappings).await?;
         let of_companies = draft.reason.as_ref().is_some_and(|it| it.code == Code::CompaniesNotMapped.as_str());
-        if mappings.charges.is_empty() || (draft.is_failed() && !of_companies) {
+        if draft.is_failed() && !of_companies {
             return Ok(draft);
         }
-        let (charges, reason) = charges::draft(self, &mappings).await?;
-        let draft = Draft { charges, approval_needed: self.approval_needed(), ..draft };
+        let mut reason = None;
+        if !mappings.charges.is_empty() {
+            (draft.charges, reason) = charges::draft(self, &mappings).await?;
+            draft.approval_needed = self.approval_needed();
+        }
+        if draft.whole {
+            self.unmapped_charges(&mappings, &mut draft).await?;
+        }
         Ok(draft.or_because(reason))
+    }
+
+    /// Metered charges that nothing bills. Where charges were drafted, their records were read already.
+    async fn unmapped_charges(&self, mappings: &Everything, draft: &mut Draft) -> Result<(), SyncError> {
+        let Parts { connections, mappings: kept, usage, clock, .. } = self.parts;
+        let found = UnmappedCharges { connections, mappings: kept, usage, clock: clock.as_ref() };
+        let loose = if mappings.charges.is_empty() {
+            found.of(self.connection, mappings).await?
+        } else {
+            let loose = std::mem::take(&mut draft.charges.loose);
+            found.billed_nowhere(self.connection, mappings, loose).await?
+        };
+        draft.notice(charges::notices(&loose, &companies_told(&draft.gaps)));
+        Ok(())
     }
 
     /// The lines alone. An approval of charges is none of lines.
@@ -193,6 +214,12 @@ impl Drafting<'_> {
     async fn try_again_soon(&self) -> Result<(), SyncError> {
         try_again_soon(&self.parts.connections, self.parts.clock.as_ref(), self.connection, self.run).await
     }
+}
+
+/// Companies of which it is noticed that they are mapped nowhere.
+fn companies_told(gaps: &[Gap]) -> BTreeSet<CompanyId> {
+    let told = gaps.iter().filter(|gap| gap.noticed.reason.code == Code::CompanyNotMapped.as_str());
+    told.filter_map(|gap| gap.noticed.company.clone()).collect()
 }
 
 /// Whether the prices of some line are kept, so that they are read with its units.

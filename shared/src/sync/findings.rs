@@ -290,7 +290,10 @@ impl Saying<'_> {
 /// What a new partner has hundreds of in one night: the digest counts them, and nobody is told of each.
 fn comes_in_crowds(finding: &Finding) -> bool {
     let code = Code::named(&finding.noticed.reason.code);
-    matches!(code, Some(Code::CompanyNotMapped | Code::ProductNotMapped | Code::LineWithoutUsage))
+    matches!(
+        code,
+        Some(Code::CompanyNotMapped | Code::ProductNotMapped | Code::ChargesNotMapped | Code::LineWithoutUsage)
+    )
 }
 
 /// What is noticed of lines with a write of this connection's that is not settled, and that no job of this run of all lines

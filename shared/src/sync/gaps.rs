@@ -93,6 +93,8 @@ pub(super) fn unmapped(
         match feed.why {
             Why::CompanyNotMapped => companies.entry(&feed.company).or_default().push(feed),
             Why::ProductNotMapped => unknown.entry(&feed.product).or_default().push(feed),
+            // Of charges, which are told by themselves.
+            Why::ChargesNotMapped => {}
         }
     }
     let services: BTreeMap<&ProductKey, &ServiceId> =
@@ -139,14 +141,15 @@ fn of_product(product: &ProductKey, feeds: &[&Unmapped]) -> Gap {
 }
 
 /// The first few, and how many more: what a source calls a product may be anything, and any number of them.
-fn some(all: impl ExactSizeIterator<Item = String>) -> String {
+pub(super) fn some(all: impl ExactSizeIterator<Item = String>) -> String {
     let more = all.len().saturating_sub(MOST_NAMED);
     let named: Vec<String> = all.take(MOST_NAMED).collect();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{more}", named.join(", "))
 }
 
-fn titled<'a>(company: &'a CompanyId, name: &'a str) -> &'a str {
+/// What a company is called in an explanation.
+pub(super) fn titled<'a>(company: &'a CompanyId, name: &'a str) -> &'a str {
     if name.is_empty() { company.as_str() } else { name }
 }
 
@@ -201,6 +204,7 @@ mod tests {
             as_of: Timestamp::UNIX_EPOCH,
             why: Why::CompanyNotMapped,
             account_id: None,
+            charges: None,
         }
     }
 

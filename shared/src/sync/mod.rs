@@ -54,13 +54,14 @@ use crate::psa::{Connector, Kind, PsaError};
 use crate::secrets;
 use crate::store::connections::{Connection, Connections, Status};
 use crate::store::{Read, StoreError};
+pub use charges::UnmappedCharges;
 pub use lines::companies_not_mapped;
 pub use parts::{PlannerParts, WorkerParts};
 pub use planner::Planner;
 pub use preflight::{Check, Preflight, Preflights, Verdict};
 pub use request::{NewRun, new_run_id, scheduled_run_id};
 pub use resolver::{Resolved, Resolver};
-pub use unmapped::{Unmapped, Why, recent_months, unmapped};
+pub use unmapped::{Charged, Unmapped, Why, recent_months, unmapped};
 pub use worker::{Done, Worker};
 
 /// The engine's delays and sizes.

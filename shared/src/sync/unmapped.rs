@@ -1,9 +1,11 @@
-//! Usage that no mapping takes: companies and products that are counted and billed nowhere.
+//! Usage that no mapping takes: companies and products that are counted and billed nowhere. Metered charges that nothing
+//! bills have the same shape; which these are is decided in `charges`.
 //!
 //! Pure, over what a planner has in hand as well as a function that people ask: the usage book and the mappings. What a
 //! person has excluded is taken, by that decision. What is to be done about the rest is decided elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use jiff::civil::Date;
@@ -12,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{AccountId, CompanyId, ProductKey};
+use crate::domain::money::{Currency, Money};
 use crate::domain::units::Units;
 use crate::store::mappings::{CompanyMapping, ProductMapping};
 use crate::store::usage::{FeedUsage, Month, UsageBook};
@@ -24,9 +27,11 @@ pub enum Why {
     CompanyNotMapped,
     /// Its company is mapped, its product is to no service.
     ProductNotMapped,
+    /// No connection maps the metered charges of its product, whether its company is mapped or not.
+    ChargesNotMapped,
 }
 
-/// A feed that adds to no line.
+/// A feed that adds to no line, or the metered charges of a company and product that nothing bills.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Unmapped {
     /// The company.
@@ -37,10 +42,10 @@ pub struct Unmapped {
     /// The product.
     #[schema(value_type = String)]
     pub product: ProductKey,
-    /// Its newest count.
+    /// Its newest count; 0 for charges.
     #[schema(value_type = u32)]
     pub quantity: Units,
-    /// The instant that the count is true for.
+    /// The instant that the count is true for; for charges, that of the newest record.
     #[schema(value_type = String, format = DateTime)]
     pub as_of: Timestamp,
     /// Why nothing takes it.
@@ -49,6 +54,27 @@ pub struct Unmapped {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub account_id: Option<AccountId>,
+    /// What the charges come to, before any markup, in the running billing period and the last one, by currency. Only for
+    /// charges; a sum of more than is believed is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charges: Option<Vec<Charged>>,
+}
+
+/// An amount in its currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Charged {
+    /// The currency.
+    #[schema(value_type = String, example = "EUR")]
+    pub currency: Currency,
+    /// How much.
+    #[schema(value_type = String, example = "84.00")]
+    pub amount: Money,
+}
+
+impl fmt::Display for Charged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.amount, self.currency.as_str())
+    }
 }
 
 /// The months whose usage is looked at: the one before, this one, and the one that begins within the hour, for a count may be
@@ -90,6 +116,7 @@ pub fn unmapped(
             as_of,
             why,
             account_id: usage.account_id.clone(),
+            charges: None,
         })
     });
     found.collect()

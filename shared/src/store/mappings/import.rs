@@ -129,6 +129,18 @@ impl Mappings {
         self.all(partner, connection).await
     }
 
+    /// The charge mappings of a connection as they stand: for whoever only wants to know which products have one.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn charges_as_they_stand(
+        &self,
+        partner: &PartnerId,
+        connection: &ConnectionId,
+    ) -> Result<Vec<ChargeMapping>, StoreError> {
+        self.all(partner, connection).await
+    }
+
     /// Begins an import: until it is carried out, given up, or [`super::IMPORT_TERM`] is over, nobody else changes a mapping
     /// of the connection. `None`: another import is under way.
     ///

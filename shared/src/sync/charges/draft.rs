@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use super::job::{ChargesJob, JobCharge};
 use super::row;
+use super::unmapped::{loose, recent};
 use super::wanted::{Sources, Wanted, billed_in, looked_at_from};
 use super::work::{duplicates, place, shown_by_number, stands_twice};
 use crate::domain::charge::{
@@ -32,7 +33,7 @@ use crate::sync::drafting::Drafting;
 use crate::sync::findings::Said;
 use crate::sync::parts::PlannerParts;
 use crate::sync::record::try_again_soon;
-use crate::sync::{SyncError, Today, live_among, reason_of};
+use crate::sync::{SyncError, Today, Unmapped, live_among, reason_of};
 
 /// Charges in one job: its intents fit one transaction.
 const CHARGES_A_JOB: usize = 25;
@@ -54,6 +55,8 @@ pub(in crate::sync) struct ChargesDraft {
     right: Vec<(ChargeLine, ChargeHistory, Vec<Piece>)>,
     /// The first day of the billing periods that were looked at.
     from: Option<Date>,
+    /// Recent records that no mapping of the connection takes.
+    pub loose: Vec<Unmapped>,
 }
 
 /// A charge that needs a job, and its row until the job is done.
@@ -83,6 +86,9 @@ pub(in crate::sync) async fn draft(
     let to = today.saturating_add(DAYS_AHEAD.days());
     let filter = ChargeFilter { company: None, product: None, from, to };
     let records = parts.usage.all_charges(&run.connection.partner, &filter).await?;
+    if let Some(days) = recent(run.connection.policy.billing_day, today) {
+        draft.loose = loose(&records, days, mappings);
+    }
     let sources = Sources {
         mappings: &mappings.charges,
         companies: &mappings.companies,

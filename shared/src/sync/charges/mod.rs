@@ -3,15 +3,18 @@
 //! `wanted` says what should stand, by records alone; `draft` is the planner's half: it reads the PSA in bulk, decides at once
 //! what needs no write and hands the rest to jobs of accounts; `work` is the job's half, under the account's lease. What
 //! becomes of one charge is decided in `domain::charge`, what was written is kept by `ledger`, and what an unseen write came
-//! to is said by `judge`.
+//! to is said by `judge`. Records that nothing bills are told by `unmapped`.
 
 mod draft;
 mod job;
 mod judge;
 mod row;
+mod unmapped;
 mod wanted;
 mod work;
 
 pub(super) use draft::{ChargesDraft, draft};
 pub(super) use job::ChargesJob;
+pub use unmapped::UnmappedCharges;
+pub(super) use unmapped::notices;
 pub(super) use work::{ChargesShift, stopped_rows};
