@@ -61,6 +61,8 @@ async fn a_connection_begins_switched_on_and_due_at_two_in_the_partners_night() 
               "rises": "period_start"
             },
             "guards": {
+              "charge_amount": 500,
+              "charge_percent": 50,
               "fall_percent": 30,
               "fall_units": 5,
               "price_percent": 50,

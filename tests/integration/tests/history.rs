@@ -129,7 +129,7 @@ async fn every_step_is_told_with_who_took_it_and_what_it_was_before_and_after() 
     product_mapped by local product=edr: - > {"rule":{"counting":"latest","exclude":0,"minimum":0,"rounding":"up"},"service_id":"501"}
     company_mapped by local company=beta: - > {"account_id":"1002","contract_id":"29680002","overrides":{},"when_absent":"keep"}
     company_mapped by local company=acme: - > {"account_id":"1001","contract_id":"29680001","overrides":{},"when_absent":"keep"}
-    connection_created by local: - > {"enabled":true,"invoice":null,"name":"Nordwind","policy":{"approval":"none","billing_day":1,"budget_percent":80,"currency":null,"drift":"hold","effective_date":{"falls":"period_start","rises":"period_start"},"guards":{"fall_percent":30,"fall_units":5,"price_percent":50,"rise_percent":200,"rise_units":20},"markup":{"products":null,"services":null},"provision_services":false,"shadow":false,"stale_after_hours":72},"psa":"autotask","schedule":{"frequency":"daily","hour":2},"status":"active","tenant":"123456","time_zone":"Europe/Berlin"}
+    connection_created by local: - > {"enabled":true,"invoice":null,"name":"Nordwind","policy":{"approval":"none","billing_day":1,"budget_percent":80,"currency":null,"drift":"hold","effective_date":{"falls":"period_start","rises":"period_start"},"guards":{"charge_amount":500,"charge_percent":50,"fall_percent":30,"fall_units":5,"price_percent":50,"rise_percent":200,"rise_units":20},"markup":{"products":null,"services":null},"provision_services":false,"shadow":false,"stale_after_hours":72},"psa":"autotask","schedule":{"frequency":"daily","hour":2},"status":"active","tenant":"123456","time_zone":"Europe/Berlin"}
     "#);
     assert!(entries.is_sorted_by(|one, other| one["at"].as_str() >= other["at"].as_str()));
 

@@ -166,6 +166,8 @@ async fn a_run_tells_how_it_went() {
     }
     let money = view["money"].as_object_mut().unwrap();
     assert_eq!(money.remove("written").as_ref(), money.get("planned"), "all of it was written");
+    let charges = view.as_object_mut().unwrap().remove("charges").unwrap();
+    assert_eq!((&charges["counts"]["updated"], &charges["planned"]), (&0.into(), &Value::Array(Vec::new())));
     insta::assert_json_snapshot!(view, @r#"
     {
       "actor": "local",

@@ -306,9 +306,9 @@ async fn what_can_not_be_approved_is_refused_and_says_why() {
     insta::assert_json_snapshot!(approve(&settled.id, json!({})).await, @r#"
     {
       "code": "nothing_to_approve",
-      "detail": "No line of this run waits for approval.",
+      "detail": "No line and no charge of this run waits for approval.",
       "errors": [],
-      "fix": "See the run's lines: those that are held or planned can be approved.",
+      "fix": "See the run's lines and charges: those that are held or planned can be approved.",
       "request_id": "[request]",
       "status": 409,
       "title": "Nothing to approve",
