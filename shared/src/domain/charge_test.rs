@@ -427,7 +427,7 @@ fn a_reference_is_the_same_for_the_same_charge_and_another_for_any_other() {
     };
     let base = key(Some("gb"));
     let reference = base.reference(&place, 0);
-    assert_eq!(reference.as_str(), "TL-0");
+    assert_eq!(reference.as_str(), "TL-a83d0835edfa1c757326bbc2");
     assert_eq!(reference.as_str().parse::<Reference>().unwrap(), reference);
     let at = |place: ChargePlace| base.reference(&place, 0);
     let others = [

@@ -311,7 +311,7 @@ async fn what_the_psa_or_the_mapping_lacks_is_explained_and_nothing_is_written()
     let msp = Setup::of([Customer::named("acme").line("edr", 1), yen]).start().await;
     msp.map_charges(json!({"mode": "itemised"})).await;
     msp.meter(&[
-        ("acme", "storage", "2026-11-01", "2026-11-30", "10"),
+        ("acme", "storage", "2026-11-01", "2026-11-04", "10"),
         ("yen", "storage", "2026-11-01", "2026-11-30", "10"),
     ])
     .await;

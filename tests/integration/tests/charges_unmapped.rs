@@ -230,8 +230,8 @@ async fn records_are_read_once_and_two_months_of_them_where_no_charges_are_mappe
     msp.meter(&[storage("acme", "12")]).await;
     assert_eq!(reads(&msp).await, 2);
     msp.map_charges(json!({"mode": "itemised"})).await;
-    // From three periods back to two months ahead.
-    assert_eq!(reads(&msp).await, 6);
+    // From six periods back to two months ahead.
+    assert_eq!(reads(&msp).await, 9);
     // A run of one company says nothing of the others.
     msp.done(Method::DELETE, &path(&msp, "charges/cloud"), None).await;
     let of_one = json!({"mode": "apply", "companies": ["acme"]});
