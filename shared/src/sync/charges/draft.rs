@@ -8,32 +8,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
+use super::deciding::{Candidate, Deciding, unsettled};
 use super::job::{ChargesJob, JobCharge};
 use super::row;
 use super::unmapped::{loose, recent};
-use super::wanted::{Sources, Wanted, billed_in, looked_at_from};
-use super::work::{duplicates, place, shown_by_number, stands_twice};
-use crate::domain::charge::{
-    Amounts, ChargeDecision, ChargeHistory, ChargeLine, ChargeResult, Facing, Piece, Shown, Terms, changes,
-};
-use crate::domain::contract::Contract;
-use crate::domain::ids::{AccountId, BillingCodeId, CompanyId, ContractId, ProductKey};
+use super::wanted::{Sources, Wanted, looked_at_from};
+use crate::domain::charge::{Amounts, ChargeHistory, ChargeLine, ChargeResult, Piece, Terms, changes};
+use crate::domain::ids::{AccountId, BillingCodeId, CompanyId, ProductKey};
 use crate::domain::line::LineStatus;
 use crate::domain::reason::{Code, Reason};
-use crate::psa::{BillingCode, BillingCodeKind, ChargedIn, PsaCharge, PsaError};
 use crate::store::StoreError;
 use crate::store::charges::ChargeFilter;
 use crate::store::connections::{Connection, Status};
 use crate::store::lines::Tenancy;
 use crate::store::mappings::Everything;
 use crate::store::runs::{Mode, ResultPage, RunCharges};
-use crate::sync::budget::Budget;
-use crate::sync::draft::{budget_exhausted, packs, page_of, size};
+use crate::sync::draft::{packs, page_of, size};
 use crate::sync::drafting::Drafting;
 use crate::sync::findings::Said;
 use crate::sync::parts::PlannerParts;
-use crate::sync::record::try_again_soon;
-use crate::sync::{SyncError, Today, Unmapped, live_among, reason_of};
+use crate::sync::{SyncError, Today, Unmapped, live_among};
 
 /// Charges in one job: its intents fit one transaction.
 const CHARGES_A_JOB: usize = 25;
@@ -52,7 +46,7 @@ pub(in crate::sync) struct ChargesDraft {
     rows: Vec<(ChargeLine, ChargeResult)>,
     looks: Vec<Look>,
     /// Charges found right of which something else is remembered.
-    right: Vec<(ChargeLine, ChargeHistory, Vec<Piece>)>,
+    pub(super) right: Vec<(ChargeLine, ChargeHistory, Vec<Piece>)>,
     /// The first day of the billing periods that were looked at.
     from: Option<Date>,
     /// Recent records that no mapping of the connection takes.
@@ -191,7 +185,7 @@ async fn made_for_first(
 }
 
 /// Whether a run writes nothing.
-fn only_looks(run: &Drafting<'_>) -> bool {
+pub(super) fn only_looks(run: &Drafting<'_>) -> bool {
     run.run.mode == Mode::Preview || run.connection.policy.shadow
 }
 
@@ -202,230 +196,6 @@ fn is_asked_for(run: &Drafting<'_>, wanted: &Wanted) -> bool {
         return run.approved_charges.iter().any(|approved| approved.charge_id == wanted.line.to_string());
     }
     run.companies.is_empty() || wanted.put_here_by.companies.iter().any(|(company, _)| run.companies.contains(company))
-}
-
-fn unsettled() -> Reason {
-    Reason::new(Code::WriteUnsettled, "An earlier write of this charge is not settled yet.".to_owned())
-}
-
-/// A charge whose amounts are known, before the PSA is asked.
-struct Candidate {
-    charge: JobCharge,
-    history: ChargeHistory,
-    code_named: String,
-}
-
-impl Candidate {
-    /// Whether the PSA has to be asked: it may have to be written, or somebody may have moved what is not billed.
-    fn needs_a_look(&self) -> bool {
-        let wanted = self.charge.wanted.amounts;
-        self.history.may_move() || self.history.amounts() != Some(wanted)
-    }
-}
-
-struct Deciding<'a> {
-    run: &'a Drafting<'a>,
-    today: Date,
-}
-
-/// What is read of the PSA for charges that are to be written.
-#[derive(Default)]
-struct Facts {
-    contracts: BTreeMap<ContractId, Contract>,
-    charged: BTreeMap<AccountId, ChargedIn>,
-    codes: Vec<BillingCode>,
-}
-
-impl Deciding<'_> {
-    async fn decide(&self, candidates: Vec<Candidate>, draft: &mut ChargesDraft) -> Result<Option<Reason>, SyncError> {
-        let Drafting { parts, psa, connection, run } = *self.run;
-        let (asked, as_known): (Vec<_>, Vec<_>) = candidates.into_iter().partition(Candidate::needs_a_look);
-        for candidate in &as_known {
-            let shown = candidate.history.pieces.iter().map(|piece| (piece.number, piece.shown.clone())).collect();
-            self.take(candidate, &shown, None, draft);
-        }
-        if asked.is_empty() {
-            return Ok(None);
-        }
-        let read = async {
-            let budget = Budget::of(psa, connection).await?;
-            if budget.is_used_up() {
-                return Ok(None);
-            }
-            let of = Tenancy::of(connection);
-            let references = asked
-                .iter()
-                .flat_map(|asked| asked.history.references(&asked.charge.line, &place(&of, &asked.charge.line)));
-            let references: BTreeSet<String> = references.map(|(_, reference)| reference.to_string()).collect();
-            let contracts = asked.iter().map(|asked| asked.charge.line.contract.clone()).collect();
-            let shown = psa.charges(&contracts, &references).await?;
-            let facts = self.facts(&asked, &shown).await?;
-            Ok(Some((budget, shown, facts)))
-        };
-        let reason = match read.await {
-            Ok(Some((budget, shown, facts))) => {
-                let of = Tenancy::of(connection);
-                let twice = duplicates(&shown);
-                for candidate in &asked {
-                    let place = place(&of, &candidate.charge.line);
-                    let references = candidate.history.references(&candidate.charge.line, &place);
-                    if let Some(twice) = references.iter().find(|(_, reference)| twice.contains(reference.as_str())) {
-                        draft.stop(candidate, stands_twice(&twice.1));
-                        continue;
-                    }
-                    self.take(candidate, &shown_by_number(&references, &shown), Some(&facts), draft);
-                }
-                if !self.only_looks() {
-                    budget.set(parts).await?;
-                }
-                return Ok(None);
-            }
-            Ok(None) => budget_exhausted(connection),
-            Err(error) => reason_of(&error),
-        };
-        for candidate in &asked {
-            // What is still open is looked at by its job, which says what became of it.
-            if candidate.history.open.is_some() && !self.only_looks() {
-                draft.look(candidate, None);
-            } else {
-                draft.stop(candidate, reason.clone());
-            }
-        }
-        if reason.code == Code::BudgetExhausted.as_str() {
-            try_again_soon(&parts.connections, parts.clock.as_ref(), connection, run).await?;
-        }
-        Ok(Some(reason))
-    }
-
-    /// What writes depend on, read only where there is one.
-    async fn facts(&self, asked: &[Candidate], shown: &[PsaCharge]) -> Result<Facts, PsaError> {
-        let psa = self.run.psa;
-        let of = Tenancy::of(self.run.connection);
-        let to_write: Vec<&Candidate> = asked
-            .iter()
-            .filter(|candidate| {
-                let references =
-                    candidate.history.references(&candidate.charge.line, &place(&of, &candidate.charge.line));
-                let shown = shown_by_number(&references, shown);
-                let decision = self.facing(candidate, &shown).decide();
-                matches!(decision, ChargeDecision::Write(_)) || is_held_for_approval(&decision)
-            })
-            .collect();
-        if to_write.is_empty() {
-            return Ok(Facts::default());
-        }
-        let contracts: BTreeSet<ContractId> = to_write.iter().map(|it| it.charge.line.contract.clone()).collect();
-        let accounts: BTreeSet<AccountId> = to_write.iter().map(|it| it.charge.label.account.clone()).collect();
-        let contracts = psa.contracts_by_id(&contracts).await?;
-        Ok(Facts {
-            contracts: contracts.into_iter().map(|contract| (contract.id.clone(), contract)).collect(),
-            charged: psa.charged_in(&accounts).await?,
-            codes: psa.billing_codes(BillingCodeKind::Material).await?,
-        })
-    }
-
-    fn only_looks(&self) -> bool {
-        only_looks(self.run)
-    }
-
-    fn facing<'f>(&'f self, candidate: &'f Candidate, shown: &'f BTreeMap<u32, Shown>) -> Facing<'f> {
-        let connection = self.run.connection;
-        Facing {
-            line: &candidate.charge.line,
-            history: &candidate.history,
-            shown,
-            wanted: &candidate.charge.wanted,
-            drift: connection.policy.drift,
-            guards: &connection.policy.guards,
-            approval_needed: self.run.approval_needed(),
-            approved: candidate.charge.approved.as_ref(),
-            today: self.today,
-        }
-    }
-
-    /// Decides one charge by what is shown of it.
-    fn take(
-        &self,
-        candidate: &Candidate,
-        shown: &BTreeMap<u32, Shown>,
-        facts: Option<&Facts>,
-        draft: &mut ChargesDraft,
-    ) {
-        let facing = self.facing(candidate, shown);
-        let before = facing.before();
-        let row = row::of(&candidate.charge, before);
-        if candidate.history.open.is_some() {
-            match self.only_looks() {
-                true => draft.push(candidate, row::because(row, unsettled())),
-                false => draft.look(candidate, None),
-            }
-            return;
-        }
-        let decision = facing.decide();
-        if matches!(decision, ChargeDecision::Write(_)) || is_held_for_approval(&decision) {
-            match facts.map_or_else(|| Err(unread()), |facts| facts.may_be_written(candidate, self)) {
-                Err(reason) => {
-                    draft.push(candidate, row::because(row, reason));
-                    return;
-                }
-                Ok(code) if matches!(decision, ChargeDecision::Write(_)) && !self.only_looks() => {
-                    draft.look(candidate, Some((code, row::decided(row, &decision))));
-                    return;
-                }
-                Ok(_) => {}
-            }
-        }
-        if let ChargeDecision::Unchanged { pieces, .. } = &decision
-            && (*pieces != candidate.history.pieces || candidate.history.forgotten)
-        {
-            draft.right.push((candidate.charge.line.clone(), candidate.history.clone(), pieces.clone()));
-        }
-        let row = row::decided(row, &decision);
-        let shadow = self.run.connection.policy.shadow && self.run.run.mode == Mode::Apply;
-        let row = match shadow && row.status == LineStatus::Planned {
-            true => {
-                let explanation = format!("{} Not written in shadow mode.", row.explanation);
-                row::because(row, Reason::new(Code::Shadow, explanation))
-            }
-            false => row,
-        };
-        draft.push(candidate, row);
-    }
-}
-
-fn is_held_for_approval(decision: &ChargeDecision) -> bool {
-    matches!(decision, ChargeDecision::Stop(reason) if reason.code == Code::ApprovalNeeded.as_str())
-}
-
-fn unread() -> Reason {
-    Reason::new(Code::ChargeUnclear, "What it depends on in the PSA was not read.".to_owned())
-}
-
-impl Facts {
-    /// How a charge is accounted for, or why it may not be written.
-    fn may_be_written(&self, candidate: &Candidate, of: &Deciding<'_>) -> Result<BillingCodeId, Reason> {
-        let JobCharge { line, label, .. } = &candidate.charge;
-        let contract = self.contracts.get(&line.contract).ok_or_else(|| {
-            Reason::new(Code::ContractNotFound, format!("The PSA shows no contract {}.", line.contract))
-        })?;
-        if contract.account != label.account {
-            let explanation =
-                format!("\"{}\" bills account {}, not {}.", contract.name, contract.account, label.account);
-            return Err(Reason::new(Code::ContractOfAnotherAccount, explanation));
-        }
-        // What was used while it ran is charged on a contract that has ended since.
-        contract.writable_on(of.today.min(contract.end)).map(drop)?;
-        if contract.end < candidate.charge.period.start {
-            let explanation = format!("\"{}\" ended on {}.", contract.name, contract.end);
-            return Err(Reason::new(Code::ContractEnded, explanation));
-        }
-        if let Some(currency) = &label.currency {
-            let stated = of.run.connection.policy.currency.as_ref();
-            billed_in(currency, self.charged.get(&label.account), stated)?;
-        }
-        let code = BillingCode::named(&self.codes, &candidate.code_named).map_err(|error| reason_of(&error))?;
-        Ok(code.id.clone())
-    }
 }
 
 impl ChargesDraft {
@@ -448,17 +218,17 @@ impl ChargesDraft {
         decided.chain(self.looks.iter().map(|look| &look.charge.line)).cloned()
     }
 
-    fn push(&mut self, candidate: &Candidate, row: ChargeResult) {
+    pub(super) fn push(&mut self, candidate: &Candidate, row: ChargeResult) {
         self.rows.push((candidate.charge.line.clone(), row));
     }
 
-    fn stop(&mut self, candidate: &Candidate, reason: Reason) {
+    pub(super) fn stop(&mut self, candidate: &Candidate, reason: Reason) {
         let row = row::of(&candidate.charge, candidate.history.amounts());
         self.push(candidate, row::because(row, reason));
     }
 
     /// Hands a charge to a job: to be written, or to see what became of an open write.
-    fn look(&mut self, candidate: &Candidate, write: Option<(BillingCodeId, ChargeResult)>) {
+    pub(super) fn look(&mut self, candidate: &Candidate, write: Option<(BillingCodeId, ChargeResult)>) {
         let (billing_code, row) = write.unzip();
         let charge = JobCharge { billing_code, ..candidate.charge.clone() };
         let unsettled = || row::because(row::of(&charge, candidate.history.amounts()), unsettled());

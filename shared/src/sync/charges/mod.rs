@@ -5,16 +5,21 @@
 //! becomes of one charge is decided in `domain::charge`, what was written is kept by `ledger`, and what an unseen write came
 //! to is said by `judge`. Records that nothing bills are told by `unmapped`.
 
+mod deciding;
 mod draft;
+mod earlier;
 mod job;
 mod judge;
 mod row;
+mod shown;
 mod unmapped;
 mod wanted;
 mod work;
+mod write;
 
 pub(super) use draft::{ChargesDraft, draft};
+pub(super) use earlier::stopped_rows;
 pub(super) use job::ChargesJob;
 pub use unmapped::UnmappedCharges;
 pub(super) use unmapped::notices;
-pub(super) use work::{ChargesShift, stopped_rows};
+pub(super) use work::ChargesShift;
