@@ -120,6 +120,29 @@ fn the_examples_of_the_documentation_hold() {
     assert_eq!(rows.len(), 12);
 }
 
+#[test]
+fn the_examples_of_proration_hold() {
+    let text = include_str!("../../../docs/prices.md");
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect()))
+        .filter(|cells: &Vec<&str>| cells.len() == 7 && cells[3].contains(" to "))
+        .collect();
+    for row in &rows {
+        let day = |text: &str| text.parse::<jiff::civil::Date>().unwrap();
+        let (from, (start, end)) = (day(row[2]), row[3].split_once(" to ").unwrap());
+        let (start, end) = (day(start), day(end));
+        let days = |from: jiff::civil::Date| (end - from).get_days() + 1;
+        let (left, whole) = (days(from).max(0), days(start));
+        let told = if left == 0 { "none".to_owned() } else { format!("{left} of {whole}") };
+        assert_eq!(told, row[4], "{row:?}");
+        let exact = decimal(row[0]) * decimal(row[1]) * Decimal::from(left) / Decimal::from(whole);
+        assert_eq!(exact.round_dp(6).normalize(), decimal(row[5]), "{row:?}");
+        assert_eq!(exact.round_dp(2), decimal(row[6]), "{row:?}");
+    }
+    assert_eq!(rows.len(), 8);
+}
+
 fn pricing(markup: Option<&str>) -> Pricing {
     Pricing { fixed: None, markup: markup.map(|markup| markup.parse().unwrap()), digits: None, currency: None }
 }

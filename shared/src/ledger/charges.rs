@@ -5,17 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::forward::NOT_LATE;
 use super::intents::INTENTS_A_TRANSACTION;
-use super::{IntendError, Lease, Ledger, RESOLVED_BY_PERSON, Reopened};
+use super::{IntendError, Lease, Ledger};
 use crate::domain::charge::{ChargeBefore, ChargeHistory, ChargeLine, ChargeMeaning, Piece};
 use crate::domain::ids::{ConnectionId, IntentKey, RunId};
 use crate::domain::intent::IntentState;
 use crate::psa::Psa;
-use crate::store::charge_lines::ChargeRow;
 use crate::store::lines::Tenancy;
 use crate::store::{Condition, Key, Page, Read, StoreError, Write, schema};
 
@@ -86,7 +85,7 @@ pub enum ChargeOutcome {
     Unknown(String),
 }
 
-fn row(psa: Psa, intent: &ChargeIntent) -> Key {
+pub(super) fn row(psa: Psa, intent: &ChargeIntent) -> Key {
     schema::charge_intent(&intent.meaning, psa, &intent.key)
 }
 
@@ -349,79 +348,6 @@ impl Ledger {
         let page = Page { prefix: "INTENT#", limit: Some(1), backwards: true, ..Page::default() };
         let newest = self.table.page(&partition, &page, Read::Consistent).await?;
         Ok(newest.items.into_iter().next().map(|(_, intent)| intent))
-    }
-
-    /// Lets the next run decide a charge anew from what the PSA shows, after a person has looked at it. A write whose outcome
-    /// nobody knows is given up: it is kept as rejected, never as applied, and not while it may still be on its way.
-    ///
-    /// # Errors
-    /// The store is unavailable. It may be done again.
-    pub async fn reopen_charge(
-        &self,
-        of: &Tenancy,
-        line: &ChargeLine,
-        settle: SignedDuration,
-        now: Timestamp,
-    ) -> Result<Reopened, StoreError> {
-        let key = of.charge(line);
-        let Some(found) = self.table.get::<ChargeRow>(&key, Read::Consistent).await? else {
-            return Ok(Reopened::Done);
-        };
-        let Some(lease) = self.lease(of, &found.history.account, now).await? else {
-            return Ok(Reopened::Busy);
-        };
-        let reopened = match self.table.get::<ChargeRow>(&key, Read::Consistent).await {
-            Ok(Some(found)) => self.reopen_leased_charge(of, &lease, &found, settle, now).await,
-            Ok(None) => Ok(Reopened::Done),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = self.release(&lease).await {
-            tracing::warn!(%error, charge = %line, "a lease was not given back and ends with its term");
-        }
-        reopened
-    }
-
-    async fn reopen_leased_charge(
-        &self,
-        of: &Tenancy,
-        lease: &Lease,
-        found: &ChargeRow,
-        settle: SignedDuration,
-        now: Timestamp,
-    ) -> Result<Reopened, StoreError> {
-        let history = &found.history;
-        let mut writes = Vec::new();
-        if let Some(intent) = self.open_charge_intent(of, &found.line, history).await? {
-            let sent = Timestamp::from_second(intent.left_at()).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-            let until = sent.saturating_add(settle).unwrap_or(now);
-            if intent.state != IntentState::Intended && now < until {
-                return Ok(Reopened::TooEarly(until));
-            }
-            // Only from the very state that was judged: a late worker that has just sent it wins.
-            let update = Condition::new("SET #state = :next, #code = :code, #fence = :fence, #settled_at = :settled")
-                .bind(":next", IntentState::Rejected)?
-                .bind(":code", RESOLVED_BY_PERSON)?
-                .bind(":fence", lease.fence.max(intent.fence))?
-                .bind(":settled", now.as_second())?;
-            let unmoved = Condition::new("#state = :state AND #fence = :seen")
-                .bind(":state", intent.state)?
-                .bind(":seen", intent.fence)?;
-            writes.push(self.table.write_update(&row(of.psa, &intent), &update, &unmoved)?);
-        }
-        let update = Condition::new("SET #revision = :moved, #fence = :fence, #forgotten = :yes REMOVE #open")
-            .bind(":moved", history.revision.saturating_add(1))?
-            .bind(":fence", lease.fence.max(found.fence))?
-            .bind(":yes", true)?;
-        let unmoved = match &history.open {
-            Some(open) => Condition::new("#revision = :was AND #open = :open").bind(":open", open)?,
-            None => Condition::new("#revision = :was AND attribute_not_exists(#open)"),
-        };
-        writes.push(self.table.write_update(
-            &of.charge(&found.line),
-            &update,
-            &unmoved.bind(":was", history.revision)?,
-        )?);
-        Ok(if self.table.transact(writes).await? { Reopened::Done } else { Reopened::Busy })
     }
 }
 
