@@ -132,7 +132,7 @@ codes! {
     /// The feeds of one line say different unit costs.
     CostsDiffer "costs_differ" Held "One line has one unit cost: have the source say the same for each of its products, give them a fixed unit cost, or map them to services of their own."
     /// Money in one currency would be written on a contract in another.
-    CurrencyMismatch "currency_mismatch" Failed "Send costs in the contract's currency, give the mapping a fixed unit cost in it, or set unit_cost to none: amounts are never converted."
+    CurrencyMismatch "currency_mismatch" Failed "Amounts are never converted. Of units: send costs in the contract's currency, give the mapping a fixed unit cost in it, or set unit_cost to none. Of metered charges: send the records again in the customer's currency, or with an amount of 0."
     /// Money in a stated currency, and a contract whose currency the PSA does not say.
     CurrencyUnknown "currency_unknown" Held "State the PSA's currency in the connection's policy, or send costs without a currency: they are then taken to be in that of the contract."
     /// The PSA shows no prices of the line.
@@ -159,6 +159,10 @@ codes! {
     ChargeBeforeStart "charge_before_start" Skipped "Nothing, or set an earlier from in the mapping of the charge."
     /// The billing period is not over yet.
     ChargeWaits "charge_waits" Skipped "Nothing: it is charged once its billing period is over. To have it charged while the period runs, set when to as_reported."
+    /// A charge was billed since it was looked at last, and its markup was changed.
+    ChargeBilledMeanwhile "charge_billed_meanwhile" Skipped "Nothing: the next run goes by the markup with which it was billed."
+    /// A write of an earlier run had to be settled first.
+    WriteSettledFirst "write_settled_first" Skipped "Nothing: the next run goes on, within the hour."
     /// Companies that share a contract have markups that differ.
     ChargeMarkupsDiffer "charge_markups_differ" Failed "Give the companies that share the contract the same markup for this product, or contracts of their own."
     /// Another connection writes the charge.
@@ -224,7 +228,7 @@ codes! {
     /// An earlier refusal makes more requests pointless or harmful.
     Stopped "stopped" Skipped "Repair what stopped the run, then sync again."
     /// The policy says to wait.
-    ApprovalNeeded "approval_needed" Held "Look at the change, then approve the line. Approving a whole run approves what its guards hold as well."
+    ApprovalNeeded "approval_needed" Held "Look at the change, then approve the line or charge. Approving a whole run approves what its guards hold as well."
     /// The connection is in shadow mode.
     Shadow "shadow" Planned "Nothing: shadow mode never writes."
 }

@@ -15,6 +15,8 @@ use crate::domain::difference::{Difference, Fields};
 use crate::domain::ids::{CompanyId, ProductKey, RunId};
 use crate::domain::intent::IntentState;
 use crate::domain::line::LineKey;
+use crate::domain::repricing::Repricing;
+use crate::domain::units::Units;
 use crate::ledger::{ChargeIntent, Intent, RESOLVED_BY_PERSON};
 use crate::store::connections::Connection;
 use crate::store::journal::{Act, ChargeIntentName, ConnectionChanged, IntentName, ResolvedFinding, What};
@@ -205,25 +207,24 @@ impl<'a> Looked<'a> {
         let (before, target, from) = (meaning.before, meaning.target, meaning.effective);
         let taking_back = if meaning.reverses.is_some() { ", taking back a change" } else { "" };
         let summary = match (state, intent.landed) {
-            (State::Applied, None) => format!("From {before} to {target} units from {from}{taking_back}."),
+            (State::Applied, None) => format!("{} from {from}{taking_back}.", begun(before, target, meaning.prices)),
             (State::Applied, Some(units)) => format!(
                 "From {before} to {units} units from {from}: the PSA took the change to {target} for another one."
             ),
             (State::Unknown, _) => format!(
-                "A change from {before} to {target} units from {from} was sent{taking_back}; what became of it is not \
-                 known yet."
+                "A change {} from {from} was sent{taking_back}; what became of it is not known yet.",
+                change(before, target, meaning.prices)
             ),
             // One of units that was not made is none: the match above leaves it out.
             (State::Rejected, _) => return None,
             (State::GivenUp, _) => format!(
-                "A change from {before} to {target} units from {from} was sent{taking_back}; nobody could tell what \
-                 became of it, and it was given up."
+                "A change {} from {from} was sent{taking_back}; nobody could tell what became of it, and it was given up.",
+                change(before, target, meaning.prices)
             ),
         };
         let at = intent.decided_at()?;
         let actor = self.actor(&intent.run);
-        let units = |units| Fields::from_iter([("units".to_owned(), json!(units))]);
-        let after = units(intent.landed.unwrap_or(target));
+        let sides = sides(before, intent.landed.unwrap_or(target), meaning.prices);
         let entry = Entry::new(Kind::UnitsChanged, at, actor, summary).of_line(&meaning.line);
         let entry = Entry {
             company: meaning.company.clone(),
@@ -231,7 +232,7 @@ impl<'a> Looked<'a> {
             run_id: Some(intent.run.clone()),
             effective_date: Some(from),
             state: Some(state),
-            ..entry.changing(units(before), after)
+            ..entry.changing(sides.0, sides.1)
         };
         Some(Told {
             lines: vec![meaning.line.clone()],
@@ -241,6 +242,37 @@ impl<'a> Looked<'a> {
             entry,
         })
     }
+}
+
+/// A change of a line in words, as in "a change …".
+fn change(before: Units, target: Units, prices: Option<Repricing>) -> String {
+    match prices {
+        Some(prices) if before == target => format!("of {}", prices.in_words()),
+        Some(prices) => format!("from {before} to {target} units with {}", prices.in_words()),
+        None => format!("from {before} to {target} units"),
+    }
+}
+
+/// The same at the beginning of a sentence.
+fn begun(before: Units, target: Units, prices: Option<Repricing>) -> String {
+    match prices {
+        Some(prices) if before == target => format!("A change of {}", prices.in_words()),
+        Some(prices) => format!("From {before} to {target} units with {}", prices.in_words()),
+        None => format!("From {before} to {target} units"),
+    }
+}
+
+/// Units and prices of a line before a change and after it.
+fn sides(before: Units, after: Units, prices: Option<Repricing>) -> (Fields, Fields) {
+    let units = |units: Units| Fields::from_iter([("units".to_owned(), json!(units))]);
+    let mut sides = (units(before), units(after));
+    let steps = prices.map(|prices| [("unit_cost", prices.cost), ("unit_price", prices.price)]);
+    for (name, step) in steps.into_iter().flatten() {
+        let Some(step) = step else { continue };
+        sides.0.insert(name.to_owned(), json!(step.before));
+        sides.1.insert(name.to_owned(), json!(step.target));
+    }
+    sides
 }
 
 /// What a person said in a mapping; what the server notes beside it is left out.
@@ -302,10 +334,11 @@ fn run_and_people(run: &Run) -> Vec<Told> {
     told.extend(run.approved.iter().filter_map(|approved| {
         let line = line_of(&approved.line_id)?;
         let (before, target) = (approved.approval.before, approved.approval.target);
-        let units = |units| Fields::from_iter([("units".to_owned(), json!(units))]);
-        let summary = format!("The change from {before} to {target} units was approved.");
+        let prices = approved.approval.prices;
+        let summary = format!("The change {} was approved.", change(before, target, prices));
         let entry = Entry::new(Kind::Approval, run.created_at, &run.actor, summary).of_line(&line);
-        let entry = entry.changing(units(before), units(target));
+        let sides = sides(before, target, prices);
+        let entry = entry.changing(sides.0, sides.1);
         let (company, product) = (approved.company.clone(), approved.product.clone());
         Some(Told {
             lines: vec![line],

@@ -206,7 +206,7 @@ impl Ledger {
         // What it is made of is stored with the write: from now on its records are charged here and nowhere else.
         let open = Condition::new(
             "SET #line = :line, #account = :account, #period_end = :period_end, #writer = :writer, #pieces = :pieces, \
-             #next = :next, #records = :records, #markup = :markup, #currency = :currency, #open = :open, #fence = :fence, #leased = :leased, \
+             #next = :next, #records = :records, #open = :open, #fence = :fence, #leased = :leased, \
              #revision = :revision, #forgotten = :forgotten",
         )
         .bind(":line", line)?
@@ -216,8 +216,6 @@ impl Ledger {
         .bind(":pieces", &history.pieces)?
         .bind(":next", history.next.max(intent.meaning.number))?
         .bind(":records", &intent.meaning.records)?
-        .bind(":markup", history.markup)?
-        .bind(":currency", &history.currency)?
         .bind(":open", &intent.key)?
         .bind(":fence", lease.fence)?
         .bind(":leased", lease.name())?
@@ -291,8 +289,12 @@ impl Ledger {
             ChargeOutcome::Rejected(_) | ChargeOutcome::NeverSent(_) => Condition::new(format!("{moved} REMOVE #open")),
             ChargeOutcome::Applied(pieces) => {
                 let next = number.saturating_add(1).max(pieces.iter().map(|piece| piece.number + 1).max().unwrap_or(0));
-                Condition::new(format!("{moved}, #pieces = :pieces, #next = :next, #forgotten = :no REMOVE #open"))
+                let known =
+                    "#pieces = :pieces, #next = :next, #markup = :markup, #currency = :currency, #forgotten = :no";
+                Condition::new(format!("{moved}, {known} REMOVE #open"))
                     .bind(":pieces", pieces)?
+                    .bind(":markup", intent.meaning.markup)?
+                    .bind(":currency", &intent.meaning.currency)?
                     .bind(":next", next)?
                     .bind(":no", false)?
             }

@@ -330,7 +330,7 @@ impl Worker {
             let to = (findings, events.as_ref());
             say_of_job(to, (connection, &run.id), said, &job.findings, clock.now()).await?;
             // A write that is open is looked at again soon, and what was left for it.
-            let codes = [Code::WriteUnsettled, Code::Stopped].map(Code::as_str);
+            let codes = [Code::WriteUnsettled, Code::WriteSettledFirst].map(Code::as_str);
             if rows.iter().any(|row| codes.contains(&row.code.as_str())) {
                 come_again_soon(connections, clock.as_ref(), connection).await?;
             }

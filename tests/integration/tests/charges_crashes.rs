@@ -169,7 +169,9 @@ fn matrix(strikes: &[(Passing, Strike)], prepare: impl Fn(&Msp)) -> Vec<String> 
 fn struck_at_any_point_every_charge_is_right_and_every_write_is_made_once() {
     let points = recorded(|_| ());
     let names: BTreeSet<String> = points.iter().map(|passing| passing.point.to_string()).collect();
-    for needed in ["psa.charge", "psa.read_back", "store.transact CHARGE+COMPANY+CONN+INTENT+SENT", "store.update INTENT"] {
+    for needed in
+        ["psa.charge", "psa.read_back", "store.transact CHARGE+COMPANY+CONN+INTENT+SENT", "store.update INTENT"]
+    {
         assert!(names.contains(&format!("{needed} after")), "{needed} is not among {names:?}");
     }
     // Each point is struck in one way or the other, those around a write and its settlement in both.

@@ -164,7 +164,7 @@ async fn a_write_that_was_not_made_and_has_no_clear_answer_waits_and_is_then_mad
             // The write is settled first, and made by the run after that.
             let settled = msp.run("apply").await;
             assert!(
-                ["skipped stopped", "updated"].contains(&result(&msp, &settled).await.as_str()),
+                ["skipped write_settled_first", "updated"].contains(&result(&msp, &settled).await.as_str()),
                 "{act:?} {mishap:?}"
             );
             msp.run("apply").await;
@@ -236,7 +236,7 @@ async fn a_charge_that_arrives_late_is_found_and_not_made_again() {
     // The PSA was still at work on it when we stopped waiting, and long after that.
     msp.clock.advance(settle());
     let settled = msp.run("apply").await;
-    assert_eq!(result(&msp, &settled).await, "skipped stopped");
+    assert_eq!(result(&msp, &settled).await, "skipped write_settled_first");
     late(&msp);
     let run = msp.run("apply").await;
     assert_eq!(result(&msp, &run).await, "unchanged", "{:#?}", msp.charges_of(&run).await);

@@ -255,3 +255,33 @@ async fn a_reversal_takes_units_back_and_leaves_prices() {
         "units stay taken back"
     );
 }
+
+#[tokio::test]
+async fn the_history_tells_costs_and_prices_with_units_and_alone_and_what_was_approved() {
+    let msp = kept_from_usage(acme()).await;
+    msp.push_priced(&[("acme", "edr", 42, "8.40")]).await;
+    msp.run("apply").await;
+    msp.policy(json!({"approval": "always"})).await;
+    next_day(&msp).await;
+    msp.push_priced(&[("acme", "edr", 42, "8.80")]).await;
+    let held = msp.run("apply").await;
+    msp.approve(&held, None).await;
+    let told = async |kind: &str| {
+        let path = format!("/v1/connections/{}/history?kind={kind}", msp.connection);
+        msp.done(Method::GET, &path, None).await["items"].as_array().unwrap().clone()
+    };
+    let [alone, with_units] = &told("units_changed").await[..] else { panic!() };
+    assert_eq!(
+        (&with_units["before"], &with_units["after"]),
+        (
+            &json!({"units": 40, "unit_cost": "8.00", "unit_price": "10.00"}),
+            &json!({"units": 42, "unit_cost": "8.40", "unit_price": "10.50"})
+        )
+    );
+    assert!(with_units["summary"].as_str().unwrap().starts_with("From 40 to 42 units with "), "{with_units:#}");
+    assert_eq!(alone["after"], json!({"units": 42, "unit_cost": "8.80", "unit_price": "11.00"}));
+    assert!(alone["summary"].as_str().unwrap().starts_with("A change of "), "{alone:#}");
+    let approval = &told("approval").await[0];
+    assert_eq!((&approval["before"], &approval["after"]), (&alone["before"], &alone["after"]));
+    assert!(approval["summary"].as_str().unwrap().starts_with("The change of "), "{approval:#}");
+}

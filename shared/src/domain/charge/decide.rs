@@ -13,6 +13,7 @@ use super::standing::{Amounts, ChargeHistory, ChargeLine, MOST_PIECES, Piece, Sh
 use crate::domain::ids::ChargeId;
 use crate::domain::money::Money;
 use crate::domain::policy::{Drift, Guards};
+use crate::domain::pricing::Markup;
 use crate::domain::reason::{Code, Reason};
 
 /// The change of a charge that a person approved: from what stood to what was wanted.
@@ -90,6 +91,8 @@ pub struct Facing<'a> {
     pub drift: Drift,
     /// Changes beyond these wait for a person.
     pub guards: &'a Guards,
+    /// The markup in what is wanted.
+    pub markup: Option<Markup>,
     /// Changes wait for a person.
     pub approval_needed: bool,
     /// What a person agreed to.
@@ -125,6 +128,11 @@ impl Facing<'_> {
             let explanation = format!("Somebody has edited the charge in the PSA: {}.", edits.join("; "));
             return ChargeDecision::Stop(Reason::new(Code::ChargeDrift, explanation));
         }
+        if self.is_newly_billed() && self.markup != self.history.markup {
+            let explanation = "It was billed in the PSA, with another markup than the one that applies now.".to_owned();
+            let reason = Some(Reason::new(Code::ChargeBilledMeanwhile, explanation));
+            return ChargeDecision::Unchanged { pieces, reason };
+        }
         let Some((number, act, because)) = self.act(&pieces) else {
             let reason = self.remark(&pieces);
             return ChargeDecision::Unchanged { pieces, reason };
@@ -157,6 +165,12 @@ impl Facing<'_> {
             _ => Piece::found(*number, shown.clone()),
         };
         self.shown.iter().map(piece).collect()
+    }
+
+    /// Whether the PSA has billed a piece since it was looked at last.
+    fn is_newly_billed(&self) -> bool {
+        let billed = |piece: &Piece| self.shown.get(&piece.number).is_some_and(|shown| shown.billed);
+        self.history.pieces.iter().any(|piece| !piece.shown.billed && billed(piece))
     }
 
     /// Whether the PSA shows each piece that we know.

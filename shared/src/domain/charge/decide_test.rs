@@ -46,6 +46,7 @@ struct Case {
     shown: BTreeMap<u32, Shown>,
     drift: Drift,
     guards: Guards,
+    markup: Option<Markup>,
     approval_needed: bool,
     approved: Option<ChargeApproval>,
 }
@@ -64,6 +65,7 @@ fn case(pieces: &[(u32, &str, bool)]) -> Case {
         shown: shows,
         drift: Drift::Hold,
         guards: Guards::default(),
+        markup: None,
         approval_needed: false,
         approved: None,
     }
@@ -79,6 +81,7 @@ impl Case {
             wanted,
             drift: self.drift,
             guards: &self.guards,
+            markup: self.markup,
             approval_needed: self.approval_needed,
             approved: self.approved.as_ref(),
             today: date(2026, 12, 3),
@@ -221,6 +224,17 @@ fn a_charge_that_was_billed_blind_is_not_corrected_once_a_person_has_looked() {
     }
     blind.history.forgotten = true;
     assert_eq!(blind.says(&terms("8")), "unchanged");
+}
+
+#[test]
+fn a_charge_that_was_billed_meanwhile_is_not_corrected_to_a_new_markup() {
+    let mut billed = case(&[(0, "8", false)]);
+    billed.shown.get_mut(&0).unwrap().billed = true;
+    assert_eq!(billed.says(&terms("9")), "create 1 1.00 on 2026-12-03");
+    billed.markup = Some("25".parse().unwrap());
+    assert_eq!(billed.says(&terms("9")), "unchanged charge_billed_meanwhile");
+    let ChargeDecision::Unchanged { pieces, .. } = billed.decide(&terms("9")) else { panic!() };
+    assert!(pieces[0].shown.billed, "the next run knows it");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::standing::{ChargeLine, Records, Terms};
 use crate::domain::ids::{BillingCodeId, CompanyId, IntentKey, PartnerId, PsaTenantId};
 use crate::domain::intent::digest;
 use crate::domain::money::Currency;
+use crate::domain::pricing::Markup;
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct ChargeMeaning {
     pub billing_code: BillingCodeId,
     /// What the charge is made of from then on.
     pub records: Records,
+    /// The markup in its price. For reading back: no part of the key, whose amounts say it.
+    #[serde(default)]
+    pub markup: Option<Markup>,
     /// The company of its first record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<CompanyId>,

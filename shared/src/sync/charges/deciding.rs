@@ -158,6 +158,7 @@ impl Deciding<'_> {
             wanted: &candidate.charge.wanted,
             drift: connection.policy.drift,
             guards: &connection.policy.guards,
+            markup: candidate.charge.markup,
             approval_needed: self.run.approval_needed(),
             approved: candidate.charge.approved.as_ref(),
             today: self.today,

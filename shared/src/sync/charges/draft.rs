@@ -79,7 +79,15 @@ pub(in crate::sync) async fn draft(
     let of_others = made_for_first(parts, run.connection, mappings).await?;
     let to = today.saturating_add(DAYS_AHEAD.days());
     let filter = ChargeFilter { company: None, product: None, from, to };
-    let records = parts.usage.all_charges(&run.connection.partner, &filter).await?;
+    let records = match parts.usage.all_charges(&run.connection.partner, &filter).await {
+        // Nothing is charged then: it might be less than it should. The lines of the run go on.
+        Err(StoreError::Unreadable(row)) => {
+            tracing::error!(connection = %run.connection.id, %row, "a charge record can't be read");
+            let explanation = format!("A charge record can't be read, so none is charged: {row}.");
+            return Ok((draft, Some(Reason::new(Code::MappingNotUnderstood, explanation))));
+        }
+        records => records?,
+    };
     if let Some(days) = recent(run.connection.policy.billing_day, today) {
         draft.loose = loose(&records, days, mappings);
     }
@@ -128,6 +136,10 @@ pub(in crate::sync) async fn draft(
                 };
                 open.push(Candidate { charge, history, code_named: wanted.billing_code });
             }
+            // What is too early is a charge of its own beside the one that may stand there.
+            Err(reason) if reason.code == Code::ChargeBeforeStart.as_str() => {
+                draft.rows.push((wanted.line, row::because(blank, reason)));
+            }
             Err(reason) => match history.filter(|history| history.open.is_some()) {
                 None => draft.rows.push((wanted.line, row::because(blank, reason))),
                 Some(_) if only_looks(run) => draft.rows.push((wanted.line, row::because(blank, unsettled()))),
@@ -169,7 +181,8 @@ async fn made_for_first(
     let mut first = BTreeSet::new();
     let of = Tenancy::of(connection);
     for other in parts.connections.all(&connection.partner).await? {
-        let older = other.status != Status::Revoked && Tenancy::of(&other) == of && other.id < connection.id;
+        let writes = other.status != Status::Revoked && other.enabled && !other.policy.shadow;
+        let older = writes && Tenancy::of(&other) == of && other.id < connection.id;
         if !older {
             continue;
         }
@@ -178,7 +191,9 @@ async fn made_for_first(
         let shared: Vec<&ProductKey> =
             mappings.charges.iter().map(|mine| &mine.product).filter(|mine| products.contains(mine)).collect();
         for company in theirs.companies {
-            first.extend(shared.iter().map(|product| (company.company.clone(), (*product).clone())));
+            let is_excluded = |product: &&&ProductKey| company.overrides.get(**product).is_some_and(|it| it.excluded);
+            let charged = shared.iter().filter(|product| !is_excluded(product));
+            first.extend(charged.map(|product| (company.company.clone(), (*product).clone())));
         }
     }
     Ok(first)

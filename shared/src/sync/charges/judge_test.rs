@@ -42,6 +42,7 @@ fn intent(act: Act, code: Option<&str>) -> ChargeIntent {
         act,
         billing_code: "3".parse().unwrap(),
         records: Records::default(),
+        markup: None,
         company: None,
         currency: None,
     };

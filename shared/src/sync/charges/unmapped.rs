@@ -40,6 +40,8 @@ pub(in crate::sync) fn recent(billing_day: BillingDay, today: Date) -> Option<(D
 struct Elsewhere {
     companies: BTreeSet<CompanyId>,
     products: BTreeSet<ProductKey>,
+    /// What one of them charges: it maps both.
+    charged: BTreeSet<(CompanyId, ProductKey)>,
 }
 
 /// Charges that no mapping takes, for whoever lists them and for the planner.
@@ -84,9 +86,11 @@ impl UnmappedCharges<'_> {
         let elsewhere = self.elsewhere(connection).await?;
         let here: BTreeSet<&CompanyId> = mappings.companies.iter().map(|mapping| &mapping.company).collect();
         loose.retain(|found| {
-            let only_elsewhere = elsewhere.companies.contains(&found.company) && !here.contains(&found.company);
-            let charged_there = found.why == Why::ChargesNotMapped && elsewhere.products.contains(&found.product);
-            !only_elsewhere && !charged_there
+            let charged_there = elsewhere.charged.contains(&(found.company.clone(), found.product.clone()));
+            // The connection that has the company tells of it; of one that none has, the connection that charges the product.
+            let told_there = elsewhere.companies.contains(&found.company)
+                || (found.why == Why::ChargesNotMapped && elsewhere.products.contains(&found.product));
+            !charged_there && (here.contains(&found.company) || !told_there)
         });
         Ok(loose)
     }
@@ -96,8 +100,12 @@ impl UnmappedCharges<'_> {
         for other in self.connections.all(&connection.partner).await? {
             if other.id != connection.id && other.status != Status::Revoked {
                 let companies = self.mappings.companies_as_they_stand(&other.partner, &other.id).await?;
-                elsewhere.companies.extend(companies.into_iter().map(|mapping| mapping.company));
                 let charges = self.mappings.charges_as_they_stand(&other.partner, &other.id).await?;
+                for company in &companies {
+                    let pair = |mapping: &ChargeMapping| (company.company.clone(), mapping.product.clone());
+                    elsewhere.charged.extend(charges.iter().map(pair));
+                }
+                elsewhere.companies.extend(companies.into_iter().map(|mapping| mapping.company));
                 elsewhere.products.extend(charges.into_iter().map(|mapping| mapping.product));
             }
         }
@@ -195,7 +203,7 @@ fn of_product(product: &ProductKey, found: &[&Unmapped]) -> Noticed {
     };
     let explanation = format!(
         "The charges of {product} for {companies} come to {} in the running billing period and the last one, and no \
-         connection maps them.",
+         connection charges them.",
         sums(found)
     );
     Noticed {

@@ -47,7 +47,7 @@ pub(super) struct Sources<'a> {
     pub mappings: &'a [ChargeMapping],
     pub companies: &'a [CompanyMapping],
     pub known: &'a BTreeMap<ChargeLine, ChargeHistory>,
-    /// Charges that another live connection to the same tenant was made for first.
+    /// Companies and products that an older connection to the same tenant charges: what stands nowhere yet is its.
     pub of_others: &'a BTreeSet<(CompanyId, ProductKey)>,
     pub policy: &'a Policy,
     pub today: Date,
@@ -115,7 +115,7 @@ impl Sources<'_> {
             pile.account.get_or_insert_with(|| company.account_id.clone());
             pile.not_understood =
                 pile.not_understood.take().or_else(|| not_understood(*company)).or_else(|| not_understood(*mapping));
-            if self.of_others.contains(&(record.company.clone(), record.product.clone())) {
+            if stands_at.is_none() && self.of_others.contains(&(record.company.clone(), record.product.clone())) {
                 pile.of_others.get_or_insert_with(|| record.company.clone());
             }
             if pile.overlapping.is_none() {

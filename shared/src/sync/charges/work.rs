@@ -134,6 +134,7 @@ impl ChargesShift<'_> {
                 wanted: &charge.wanted,
                 drift: self.connection.policy.drift,
                 guards: &self.connection.policy.guards,
+                markup: charge.markup,
                 approval_needed: job.approval_needed,
                 approved: charge.approved.as_ref(),
                 today,
@@ -147,12 +148,7 @@ impl ChargesShift<'_> {
             let row = match &decision {
                 ChargeDecision::Write(write) => match self.may_write(charge, &history, own, &live) {
                     Ok(code) => {
-                        let history = ChargeHistory {
-                            pieces: write.pieces.clone(),
-                            markup: charge.markup,
-                            currency: charge.label.currency.clone(),
-                            ..history.clone()
-                        };
+                        let history = ChargeHistory { pieces: write.pieces.clone(), ..history.clone() };
                         planned.push(Write { charge, planned: (**write).clone(), code, history });
                         row::decided(row, &decision)
                     }
@@ -205,7 +201,7 @@ impl ChargesShift<'_> {
         let Some(code) = &charge.billing_code else {
             // It was handed on to be settled alone.
             let explanation = "An earlier write was settled first; the next run goes on.".to_owned();
-            return Err(Reason::new(Code::Stopped, explanation));
+            return Err(Reason::new(Code::WriteSettledFirst, explanation));
         };
         // A job that comes late must not take a newer amount back.
         if history.revision > charge.revision && !own.contains_key(&charge.line) {

@@ -15,7 +15,7 @@ use crate::domain::intent::IntentState;
 use crate::domain::line::LineStatus;
 use crate::domain::reason::{Code, Reason};
 use crate::ledger::{ChargeIntent, ChargeOutcome, PlannedCharge};
-use crate::psa::{Connector, Kind, NewCharge, PsaCharge, PsaError, WriteError};
+use crate::psa::{Connector, NewCharge, PsaCharge, PsaError, WriteError};
 use crate::store::StoreError;
 use crate::sync::record::note_rejected;
 use crate::sync::resolve::{ACKNOWLEDGED, ANSWER_LOST};
@@ -103,6 +103,7 @@ impl ChargesShift<'_> {
             act: planned.act.clone(),
             billing_code: (*code).clone(),
             records: charge.records.clone(),
+            markup: charge.markup,
             company: Some(charge.label.company.clone()),
             currency: charge.label.currency.clone(),
         };
@@ -130,7 +131,8 @@ impl ChargesShift<'_> {
             };
             if let Said::Not(error) = &said {
                 stop = stops_the_rest(error);
-                if error.error().kind == Kind::Auth {
+                // What this user may not do with charges says nothing of the log-in.
+                if error.error().refuses_log_in() {
                     let to = (parts.events.as_ref(), parts.clock.as_ref());
                     let reason = reason_of(error.error());
                     note_rejected(&parts.connections, to, self.connection, &self.run.id, reason).await?;
