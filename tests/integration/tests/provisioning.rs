@@ -381,6 +381,24 @@ async fn a_service_that_somebody_makes_in_between_is_not_the_one_that_was_approv
 }
 
 #[tokio::test]
+async fn a_service_that_was_made_in_other_words_is_not_the_one_that_was_approved() {
+    for second in ["acme", "beta"] {
+        let msp = lacking(acme()).await;
+        let mut dearer = siem();
+        dearer["unit_price"] = "7".into();
+        msp.map_product(&msp.connection, "siem2", json!({ "provision": dearer })).await;
+        msp.push(&[("acme", "edr", 40), ("beta", "edr", 5), ("acme", "siem", 12), (second, "siem2", 3)]).await;
+        let held = msp.run("apply").await;
+        assert_eq!(held.result(second, "siem2"), "held service_to_be_made", "{second}");
+        let run = msp.approve(&held, None).await;
+        let results = [run.result("acme", "siem"), run.result(second, "siem2")];
+        assert!(results.contains(&"updated".to_owned()), "{second}: {results:?}");
+        assert!(results.contains(&"skipped job_too_old".to_owned()), "{second}: {results:?}");
+        assert_eq!(taken(&msp), (1, 1), "{second}: it is put on no contract unseen");
+    }
+}
+
+#[tokio::test]
 async fn names_that_are_not_of_one_active_service_are_explained() {
     let msp = lacking(acme()).await;
     let first = msp.psa.add_service("Managed SIEM");

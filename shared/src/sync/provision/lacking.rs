@@ -188,6 +188,13 @@ pub(super) fn found_meanwhile(name: &str) -> Reason {
     Reason::new(Code::JobTooOld, explanation)
 }
 
+/// The service was made here, and not with what its line was approved with: another line has named it with other words.
+pub(super) fn made_otherwise(name: &str) -> Reason {
+    let explanation =
+        format!("The service \"{name}\" was made meanwhile, with something else than what this line says.");
+    Reason::new(Code::JobTooOld, explanation)
+}
+
 /// What is asked of the PSA about what lines lack, each once.
 struct Shelf<'a> {
     psa: &'a dyn Connector,

@@ -6,7 +6,7 @@
 
 use jiff::civil::Date;
 
-use super::lacking::found_meanwhile;
+use super::lacking::{found_meanwhile, made_otherwise};
 use super::piece::Piece;
 use super::standing::{Found, Standing, standing};
 use super::{ToMake, not_made};
@@ -186,8 +186,12 @@ impl Shift<'_> {
             tracing::warn!(%error, "the lease of a catalogue was not given back and ends with its term");
         }
         let had = had?;
-        // Approved was one that is made; with which words somebody else's was made, nobody has seen.
-        if had.by.is_none() { Err(found_meanwhile(&provision.name).into()) } else { Ok(had) }
+        match &had.by {
+            // Approved was one that is made; with which words somebody else's was made, nobody has seen.
+            None => Err(found_meanwhile(&provision.name).into()),
+            Some(by) if !by.told.contains(&provision.in_words()) => Err(made_otherwise(&provision.name).into()),
+            Some(_) => Ok(had),
+        }
     }
 
     /// Has the PSA have a piece: found, settled, or made now.
