@@ -399,6 +399,23 @@ async fn a_service_that_was_made_in_other_words_is_not_the_one_that_was_approved
 }
 
 #[tokio::test]
+async fn a_mapping_that_names_another_service_since_has_nothing_made() {
+    let msp = lacking(acme()).await;
+    let held = msp.run("apply").await;
+    let other = msp.psa.add_service("Managed SOC").to_string();
+    let named = json!({"provision": siem(), "service_id": other});
+    msp.map_product(&msp.connection, "siem", named).await;
+    let run = msp.approve(&held, None).await;
+    assert_eq!(run.result("acme", "siem"), "skipped job_too_old", "{:#?}", run.lines);
+    assert!(explanation(&run, "siem").contains(&other), "{}", explanation(&run, "siem"));
+    assert_eq!(sent(&msp), (0, 0));
+    // The service that it names is held in its place.
+    let next = msp.run("apply").await;
+    assert_eq!(next.result("acme", "siem"), "held service_to_be_added");
+    assert!(explanation(&next, "siem").contains("Managed SOC"), "{}", explanation(&next, "siem"));
+}
+
+#[tokio::test]
 async fn names_that_are_not_of_one_active_service_are_explained() {
     let msp = lacking(acme()).await;
     let first = msp.psa.add_service("Managed SIEM");

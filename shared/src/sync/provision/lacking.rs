@@ -102,6 +102,7 @@ impl Catalogue {
         match &unmade.at {
             At::Unusable(why) => return Fate::Row(why.clone()),
             At::Others => return Fate::Row(found_meanwhile(&provision.name)),
+            At::Elsewhere(service) => return Fate::Row(named_meanwhile(&provision.name, service)),
             At::Nothing if !shelf.policy_on => return Fate::Row(Called::None.told(&provision.name)),
             At::Nothing if newest.is_some_and(Making::is_made) => {
                 let explanation =
@@ -192,6 +193,12 @@ pub(super) fn found_meanwhile(name: &str) -> Reason {
 pub(super) fn made_otherwise(name: &str) -> Reason {
     let explanation =
         format!("The service \"{name}\" was made meanwhile, with something else than what this line says.");
+    Reason::new(Code::JobTooOld, explanation)
+}
+
+/// The product is billed as another service since its lines were held.
+fn named_meanwhile(name: &str, service: &ServiceId) -> Reason {
+    let explanation = format!("The product's mapping names service {service} by now; \"{name}\" is not made.");
     Reason::new(Code::JobTooOld, explanation)
 }
 
