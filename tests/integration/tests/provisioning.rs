@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::domain::intent::IntentState;
 use shared::ledger::{LeaseHolder, Ledger, Making, Thing};
 use shared::store::Read;
-use simulators::autotask::{ApiUser, Entity, Kind};
+use simulators::autotask::{ApiUser, Entity, Fault, Kind, When};
 
 /// How the service of `siem` is made.
 fn siem() -> Value {
@@ -413,6 +413,27 @@ async fn a_mapping_that_names_another_service_since_has_nothing_made() {
     let next = msp.run("apply").await;
     assert_eq!(next.result("acme", "siem"), "held service_to_be_added");
     assert!(explanation(&next, "siem").contains("Managed SOC"), "{}", explanation(&next, "siem"));
+}
+
+#[tokio::test]
+async fn after_a_log_in_that_was_refused_while_making_no_other_job_tries_one() {
+    let msp = lacking(acme()).await;
+    msp.push(&[("acme", "edr", 40), ("beta", "edr", 5), ("acme", "siem", 12), ("beta", "siem", 3)]).await;
+    let held = msp.run("apply").await;
+    let started = msp.done(Method::POST, &format!("/v1/runs/{}/approve", held.id), Some(json!({}))).await;
+    msp.plan().await;
+    msp.psa.reset_counts();
+    msp.psa.plan_fault(When::EveryRequest(Entity::Services), Fault::answer(401, ""));
+    for job in msp.jobs() {
+        msp.work(&job).await.expect("it is done");
+    }
+    let run = msp.see(started["run_id"].as_str().expect("an id")).await;
+    let mut results = [run.result("acme", "siem"), run.result("beta", "siem")];
+    results.sort();
+    assert_eq!(results, ["failed psa_credentials_rejected", "skipped stopped"]);
+    assert_eq!(msp.psa.request_count(), 1);
+    let connection = msp.done(Method::GET, &format!("/v1/connections/{}", msp.connection), None).await;
+    assert_eq!(connection["status"], "credentials_rejected");
 }
 
 #[tokio::test]
