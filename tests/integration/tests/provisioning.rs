@@ -437,6 +437,21 @@ async fn after_a_log_in_that_was_refused_while_making_no_other_job_tries_one() {
 }
 
 #[tokio::test]
+async fn a_service_that_is_on_the_contract_without_units_is_not_held_run_after_run() {
+    let msp = acme().policy(json!({"provision_services": true})).start().await;
+    msp.push(&[("acme", "m365", 10)]).await;
+    let held = msp.run("apply").await;
+    assert_eq!(held.result("acme", "m365"), "held service_to_be_added");
+    msp.psa.put_without_units(msp.contract("acme"), msp.service("m365")).expect("a line");
+    let run = msp.approve(&held, None).await;
+    assert_eq!(run.result("acme", "m365"), "failed no_units_on_date");
+    assert!(!explanation(&run, "m365").contains("the next run"), "{}", explanation(&run, "m365"));
+    let next = msp.run("apply").await;
+    assert_eq!(next.result("acme", "m365"), "failed no_units_on_date");
+    assert_eq!(sent(&msp), (0, 0));
+}
+
+#[tokio::test]
 async fn names_that_are_not_of_one_active_service_are_explained() {
     let msp = lacking(acme()).await;
     let first = msp.psa.add_service("Managed SIEM");

@@ -25,6 +25,10 @@ use crate::sync::{SyncError, reason_of, row};
 /// Pages of results read at once.
 const PAGES_AT_ONCE: i32 = 10;
 
+/// Lines that a run looks for on their contracts before it says that they would be put there. Of the others the account's job
+/// finds it.
+const LOOKED_FOR: u32 = 20;
+
 /// What is to become of a line that lacks its service.
 enum Fate {
     /// As it was assessed.
@@ -152,6 +156,14 @@ impl Catalogue {
         if let Some(why) = &shelf.closed {
             return Fate::Row(why.clone());
         }
+        let open = newest.is_some_and(Making::is_open);
+        // The account's job looks before it sends.
+        if !open
+            && line.approved.is_none()
+            && let Some(why) = shelf.carried(line).await
+        {
+            return Fate::Row(why);
+        }
         let Some(service) = shelf.services.get(&line.key.service) else {
             let explanation = format!("The catalogue has no service {} any more.", line.key.service);
             return Fate::Row(Reason::new(Code::ServiceGone, explanation));
@@ -168,7 +180,7 @@ impl Catalogue {
             amount(service.prices.cost),
             amount(service.prices.price)
         );
-        Fate::Make { code: Code::ServiceToBeAdded, told, open: newest.is_some_and(Making::is_open) }
+        Fate::Make { code: Code::ServiceToBeAdded, told, open }
     }
 }
 
@@ -210,13 +222,15 @@ struct Shelf<'a> {
     /// Why nothing can be put on contracts.
     closed: Option<Reason>,
     lacks: BTreeMap<ServiceId, Option<Reason>>,
+    /// Lines that may still be looked for on their contracts.
+    left: u32,
 }
 
 impl<'a> Shelf<'a> {
     async fn of(drafting: &Drafting<'a>, lacking: &[JobLine]) -> Self {
         let policy_on = drafting.connection.policy.provision_services;
         let (psa, lacks) = (drafting.psa, BTreeMap::new());
-        let mut shelf = Self { psa, policy_on, services: BTreeMap::new(), closed: None, lacks };
+        let mut shelf = Self { psa, policy_on, services: BTreeMap::new(), closed: None, lacks, left: LOOKED_FOR };
         let known = lacking.iter().filter(|line| !line.key.service.is_unmade() && line.desired.units > Units::ZERO);
         let ids: BTreeSet<ServiceId> = known.filter(|_| policy_on).map(|line| line.key.service.clone()).collect();
         if !ids.is_empty()
@@ -235,6 +249,16 @@ impl<'a> Shelf<'a> {
         }
         self.services = found.into_iter().map(|service| (service.id.clone(), service)).collect();
         Ok(())
+    }
+
+    /// Why a line that shows no units is not put on its contract: the contract carries it already.
+    async fn carried(&mut self, line: &JobLine) -> Option<Reason> {
+        self.left = self.left.checked_sub(1)?;
+        match on_contract(self.psa, &line.key).await {
+            Ok(found) if found.is_empty() => None,
+            Ok(_) => Some(without_units(&line.contract.name, &line.key.service)),
+            Err(error) => Some(reason_of(&error)),
+        }
     }
 
     /// Why `service` can't be made, asked once.

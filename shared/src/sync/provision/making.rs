@@ -6,7 +6,7 @@
 
 use jiff::civil::Date;
 
-use super::lacking::{found_meanwhile, made_otherwise};
+use super::lacking::{found_meanwhile, made_otherwise, without_units};
 use super::piece::Piece;
 use super::standing::{Found, Standing, standing};
 use super::{ToMake, not_made};
@@ -153,16 +153,21 @@ impl Shift<'_> {
         let began_with = self.units(psa, &key, today).await;
         let nothing = Reason { code: String::new(), explanation: String::new(), fix: String::new() };
         let row = LineResult { status: LineStatus::Unchanged, ..not_made(line, nothing) };
-        let (units, shows) = match began_with {
-            Ok(Some(units)) => (Some(units), format!("It carries {units} units")),
-            Ok(None) => (None, "The PSA shows no units of it yet".to_owned()),
+        let (units, shows) = match &began_with {
+            Ok(Some(units)) => (Some(*units), format!("It carries {units} units")),
+            Ok(None) => (None, "The PSA shows no units of it for today".to_owned()),
             Err(error) => {
-                self.heed(&error).await?;
+                self.heed(error).await?;
                 (None, format!("Its units could not be read: {}", error.explanation))
             }
         };
         let contract = &line.contract.name;
+        // No run goes on with a line that shows no units.
+        let no_units = matches!(began_with, Ok(None)).then(|| without_units(contract, &key.service));
         if !put.is_by(self.run, line) && !put.settled {
+            if let Some(reason) = no_units {
+                return Err(reason.into());
+            }
             let explanation =
                 format!("Service {} is on \"{contract}\" by now. {shows}; the next run goes on.", key.service);
             return Ok(LineResult { before: units, after: units, explanation, ..row });
@@ -174,6 +179,10 @@ impl Shift<'_> {
             }
             _ => format!("Service {} was put on \"{contract}\".", key.service),
         };
+        if let Some(Reason { code, fix, .. }) = no_units {
+            let reason = Reason { code, explanation: format!("{made} {shows}."), fix };
+            return Ok(row::with_reason(LineResult { status: LineStatus::Failed, ..row }, reason));
+        }
         let explanation = format!("{made} {shows}; the next run sets {}.", line.desired.units);
         let row = LineResult { status: LineStatus::Updated, after: units, explanation, ..row };
         Ok(match short {
