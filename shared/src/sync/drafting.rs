@@ -14,7 +14,7 @@ use super::draft::{Draft, budget_exhausted};
 use super::lines::{MappedFeed, MappedLine, Wanted, left_out};
 use super::parts::PlannerParts as Parts;
 use super::pricing::{listed, price};
-use super::provision::{self, Catalogue};
+use super::provision::{self, Catalogue, NamedSince};
 use super::record::try_again_soon;
 use super::unfed::Unfed;
 use super::{SyncError, Today, charges, live_writers, reversal};
@@ -64,8 +64,8 @@ impl Drafting<'_> {
             return reversal::draft(parts, psa, connection, reverses).await;
         }
         let mut mappings = parts.mappings.everything(&connection.partner, &connection.id).await?;
-        provision::as_approved(&mut mappings.products, run);
-        let mut draft = self.draft_lines(&mappings).await?;
+        let named_since = provision::as_approved(&mut mappings.products, run);
+        let mut draft = self.draft_lines(&mappings, &named_since).await?;
         let of_companies = draft.reason.as_ref().is_some_and(|it| it.code == Code::CompaniesNotMapped.as_str());
         if draft.is_failed() && !of_companies {
             return Ok(draft);
@@ -96,7 +96,7 @@ impl Drafting<'_> {
     }
 
     /// The lines alone. An approval of charges is none of lines.
-    async fn draft_lines(&self, mappings: &Everything) -> Result<Draft, Halt> {
+    async fn draft_lines(&self, mappings: &Everything, named_since: &NamedSince) -> Result<Draft, Halt> {
         let Self { parts, psa, connection, run } = *self;
         if run.approves.is_some() && run.approved.is_empty() {
             return Ok(Draft::default());
@@ -123,7 +123,7 @@ impl Drafting<'_> {
         }
         let today = Today::of(connection, parts.clock.as_ref());
         let (contracts, mut feeds) = Contracts::read(psa, asked_for, feeds, &unfed.contracts(), today.date).await?;
-        let mut catalogue = Catalogue::look(self, &mappings.products, &mut feeds).await?;
+        let mut catalogue = Catalogue::look(self, (&mappings.products, named_since), &mut feeds).await?;
         let live = live_writers(&parts.connections, connection, histories.values()).await?;
         let observed = self.observe(&today, (&contracts, &feeds), (&histories, &live)).await?;
         catalogue.settle_shown(self, &observed).await?;

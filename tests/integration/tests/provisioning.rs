@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::domain::intent::IntentState;
 use shared::ledger::{LeaseHolder, Ledger, Making, Thing};
 use shared::store::Read;
-use simulators::autotask::{ApiUser, Entity, Kind};
+use simulators::autotask::{ApiUser, Entity, Fault, Kind, When};
 
 /// How the service of `siem` is made.
 fn siem() -> Value {
@@ -378,6 +378,77 @@ async fn a_service_that_somebody_makes_in_between_is_not_the_one_that_was_approv
     assert_eq!(msp.approve(&held, None).await.result("acme", "siem"), "skipped job_too_old");
     assert_eq!(sent(&msp), (0, 0));
     assert_eq!(msp.run("apply").await.result("acme", "siem"), "held service_to_be_added");
+}
+
+#[tokio::test]
+async fn a_service_that_was_made_in_other_words_is_not_the_one_that_was_approved() {
+    for second in ["acme", "beta"] {
+        let msp = lacking(acme()).await;
+        let mut dearer = siem();
+        dearer["unit_price"] = "7".into();
+        msp.map_product(&msp.connection, "siem2", json!({ "provision": dearer })).await;
+        msp.push(&[("acme", "edr", 40), ("beta", "edr", 5), ("acme", "siem", 12), (second, "siem2", 3)]).await;
+        let held = msp.run("apply").await;
+        assert_eq!(held.result(second, "siem2"), "held service_to_be_made", "{second}");
+        let run = msp.approve(&held, None).await;
+        let results = [run.result("acme", "siem"), run.result(second, "siem2")];
+        assert!(results.contains(&"updated".to_owned()), "{second}: {results:?}");
+        assert!(results.contains(&"skipped job_too_old".to_owned()), "{second}: {results:?}");
+        assert_eq!(taken(&msp), (1, 1), "{second}: it is put on no contract unseen");
+    }
+}
+
+#[tokio::test]
+async fn a_mapping_that_names_another_service_since_has_nothing_made() {
+    let msp = lacking(acme()).await;
+    let held = msp.run("apply").await;
+    let other = msp.psa.add_service("Managed SOC").to_string();
+    let named = json!({"provision": siem(), "service_id": other});
+    msp.map_product(&msp.connection, "siem", named).await;
+    let run = msp.approve(&held, None).await;
+    assert_eq!(run.result("acme", "siem"), "skipped job_too_old", "{:#?}", run.lines);
+    assert!(explanation(&run, "siem").contains(&other), "{}", explanation(&run, "siem"));
+    assert_eq!(sent(&msp), (0, 0));
+    // The service that it names is held in its place.
+    let next = msp.run("apply").await;
+    assert_eq!(next.result("acme", "siem"), "held service_to_be_added");
+    assert!(explanation(&next, "siem").contains("Managed SOC"), "{}", explanation(&next, "siem"));
+}
+
+#[tokio::test]
+async fn after_a_log_in_that_was_refused_while_making_no_other_job_tries_one() {
+    let msp = lacking(acme()).await;
+    msp.push(&[("acme", "edr", 40), ("beta", "edr", 5), ("acme", "siem", 12), ("beta", "siem", 3)]).await;
+    let held = msp.run("apply").await;
+    let started = msp.done(Method::POST, &format!("/v1/runs/{}/approve", held.id), Some(json!({}))).await;
+    msp.plan().await;
+    msp.psa.reset_counts();
+    msp.psa.plan_fault(When::EveryRequest(Entity::Services), Fault::answer(401, ""));
+    for job in msp.jobs() {
+        msp.work(&job).await.expect("it is done");
+    }
+    let run = msp.see(started["run_id"].as_str().expect("an id")).await;
+    let mut results = [run.result("acme", "siem"), run.result("beta", "siem")];
+    results.sort();
+    assert_eq!(results, ["failed psa_credentials_rejected", "skipped stopped"]);
+    assert_eq!(msp.psa.request_count(), 1);
+    let connection = msp.done(Method::GET, &format!("/v1/connections/{}", msp.connection), None).await;
+    assert_eq!(connection["status"], "credentials_rejected");
+}
+
+#[tokio::test]
+async fn a_service_that_is_on_the_contract_without_units_is_not_held_run_after_run() {
+    let msp = acme().policy(json!({"provision_services": true})).start().await;
+    msp.push(&[("acme", "m365", 10)]).await;
+    let held = msp.run("apply").await;
+    assert_eq!(held.result("acme", "m365"), "held service_to_be_added");
+    msp.psa.put_without_units(msp.contract("acme"), msp.service("m365")).expect("a line");
+    let run = msp.approve(&held, None).await;
+    assert_eq!(run.result("acme", "m365"), "failed no_units_on_date");
+    assert!(!explanation(&run, "m365").contains("the next run"), "{}", explanation(&run, "m365"));
+    let next = msp.run("apply").await;
+    assert_eq!(next.result("acme", "m365"), "failed no_units_on_date");
+    assert_eq!(sent(&msp), (0, 0));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::names;
+use super::{NamedSince, names};
 use crate::clock::Clock;
 use crate::domain::ids::ServiceId;
 use crate::domain::intent::IntentState;
@@ -44,6 +44,8 @@ pub(super) enum At {
     Ours,
     /// It is there by now, by somebody else.
     Others,
+    /// The mapping names another service by now, which was neither made by us nor found by this name.
+    Elsewhere(ServiceId),
     /// Nobody can say, or nothing that can be used.
     Unusable(Reason),
 }
@@ -52,7 +54,7 @@ impl Catalogue {
     /// Looks up the services that `feeds` name and `products` give no id of, and has the feeds that are found name them.
     pub(in crate::sync) async fn look(
         drafting: &Drafting<'_>,
-        products: &[ProductMapping],
+        (products, named_since): (&[ProductMapping], &NamedSince),
         feeds: &mut [MappedFeed],
     ) -> Result<Self, SyncError> {
         let Drafting { parts, connection, run, .. } = drafting;
@@ -77,6 +79,14 @@ impl Catalogue {
                 }
             };
             let approved = names(run, &unmade);
+            let other = named_since.get(&unmade).filter(|named| {
+                let found_by_name = found.iter().any(|service| service.id == **named);
+                !found_by_name && !looked_up.has_made(provision, named)
+            });
+            if let Some(other) = other {
+                looked_up.keep(unmade, provision, At::Elsewhere(other.clone()));
+                continue;
+            }
             match Called::of(&found) {
                 Called::One(service) if !approved => {
                     looked_up.put_on_record(drafting, mapping, &service.id).await?;
@@ -102,7 +112,13 @@ impl Catalogue {
     /// Whether the service is on record as made by us, or as sent.
     fn is_ours(&self, provision: &Provision, service: &ServiceId) -> bool {
         let newest = self.makings.get(&Thing::Service(provision.name.clone()));
-        newest.is_some_and(|making| making.is_open() || making.id.as_deref() == Some(service.as_str()))
+        newest.is_some_and(Making::is_open) || self.has_made(provision, service)
+    }
+
+    /// Whether the service is on record as made by us.
+    fn has_made(&self, provision: &Provision, service: &ServiceId) -> bool {
+        let newest = self.makings.get(&Thing::Service(provision.name.clone()));
+        newest.is_some_and(|making| making.id.as_deref() == Some(service.as_str()))
     }
 
     /// Remembers what was found, where the run is one that writes. Who changes the mapping meanwhile is right: then the next

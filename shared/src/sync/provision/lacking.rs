@@ -25,6 +25,10 @@ use crate::sync::{SyncError, reason_of, row};
 /// Pages of results read at once.
 const PAGES_AT_ONCE: i32 = 10;
 
+/// Lines that a run looks for on their contracts before it says that they would be put there. Of the others the account's job
+/// finds it.
+const LOOKED_FOR: u32 = 20;
+
 /// What is to become of a line that lacks its service.
 enum Fate {
     /// As it was assessed.
@@ -102,6 +106,7 @@ impl Catalogue {
         match &unmade.at {
             At::Unusable(why) => return Fate::Row(why.clone()),
             At::Others => return Fate::Row(found_meanwhile(&provision.name)),
+            At::Elsewhere(service) => return Fate::Row(named_meanwhile(&provision.name, service)),
             At::Nothing if !shelf.policy_on => return Fate::Row(Called::None.told(&provision.name)),
             At::Nothing if newest.is_some_and(Making::is_made) => {
                 let explanation =
@@ -151,6 +156,14 @@ impl Catalogue {
         if let Some(why) = &shelf.closed {
             return Fate::Row(why.clone());
         }
+        let open = newest.is_some_and(Making::is_open);
+        // The account's job looks before it sends.
+        if !open
+            && line.approved.is_none()
+            && let Some(why) = shelf.carried(line).await
+        {
+            return Fate::Row(why);
+        }
         let Some(service) = shelf.services.get(&line.key.service) else {
             let explanation = format!("The catalogue has no service {} any more.", line.key.service);
             return Fate::Row(Reason::new(Code::ServiceGone, explanation));
@@ -167,7 +180,7 @@ impl Catalogue {
             amount(service.prices.cost),
             amount(service.prices.price)
         );
-        Fate::Make { code: Code::ServiceToBeAdded, told, open: newest.is_some_and(Making::is_open) }
+        Fate::Make { code: Code::ServiceToBeAdded, told, open }
     }
 }
 
@@ -188,6 +201,19 @@ pub(super) fn found_meanwhile(name: &str) -> Reason {
     Reason::new(Code::JobTooOld, explanation)
 }
 
+/// The service was made here, and not with what its line was approved with: another line has named it with other words.
+pub(super) fn made_otherwise(name: &str) -> Reason {
+    let explanation =
+        format!("The service \"{name}\" was made meanwhile, with something else than what this line says.");
+    Reason::new(Code::JobTooOld, explanation)
+}
+
+/// The product is billed as another service since its lines were held.
+fn named_meanwhile(name: &str, service: &ServiceId) -> Reason {
+    let explanation = format!("The product's mapping names service {service} by now; \"{name}\" is not made.");
+    Reason::new(Code::JobTooOld, explanation)
+}
+
 /// What is asked of the PSA about what lines lack, each once.
 struct Shelf<'a> {
     psa: &'a dyn Connector,
@@ -196,13 +222,15 @@ struct Shelf<'a> {
     /// Why nothing can be put on contracts.
     closed: Option<Reason>,
     lacks: BTreeMap<ServiceId, Option<Reason>>,
+    /// Lines that may still be looked for on their contracts.
+    left: u32,
 }
 
 impl<'a> Shelf<'a> {
     async fn of(drafting: &Drafting<'a>, lacking: &[JobLine]) -> Self {
         let policy_on = drafting.connection.policy.provision_services;
         let (psa, lacks) = (drafting.psa, BTreeMap::new());
-        let mut shelf = Self { psa, policy_on, services: BTreeMap::new(), closed: None, lacks };
+        let mut shelf = Self { psa, policy_on, services: BTreeMap::new(), closed: None, lacks, left: LOOKED_FOR };
         let known = lacking.iter().filter(|line| !line.key.service.is_unmade() && line.desired.units > Units::ZERO);
         let ids: BTreeSet<ServiceId> = known.filter(|_| policy_on).map(|line| line.key.service.clone()).collect();
         if !ids.is_empty()
@@ -221,6 +249,16 @@ impl<'a> Shelf<'a> {
         }
         self.services = found.into_iter().map(|service| (service.id.clone(), service)).collect();
         Ok(())
+    }
+
+    /// Why a line that shows no units is not put on its contract: the contract carries it already.
+    async fn carried(&mut self, line: &JobLine) -> Option<Reason> {
+        self.left = self.left.checked_sub(1)?;
+        match on_contract(self.psa, &line.key).await {
+            Ok(found) if found.is_empty() => None,
+            Ok(_) => Some(without_units(&line.contract.name, &line.key.service)),
+            Err(error) => Some(reason_of(&error)),
+        }
     }
 
     /// Why `service` can't be made, asked once.

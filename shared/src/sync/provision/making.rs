@@ -6,7 +6,7 @@
 
 use jiff::civil::Date;
 
-use super::lacking::found_meanwhile;
+use super::lacking::{found_meanwhile, made_otherwise, without_units};
 use super::piece::Piece;
 use super::standing::{Found, Standing, standing};
 use super::{ToMake, not_made};
@@ -22,7 +22,8 @@ use crate::store::Read;
 use crate::store::connections::Status;
 use crate::store::runs::Run;
 use crate::sync::job::{Job, JobLine};
-use crate::sync::record::come_again_soon;
+use crate::sync::parts::WorkerParts;
+use crate::sync::record::{come_again_soon, note_rejected};
 use crate::sync::resolve::{ACKNOWLEDGED, ANSWER_LOST};
 use crate::sync::shift::{Rows, Shift};
 use crate::sync::write::STORED_WITHIN;
@@ -33,11 +34,10 @@ const NOT_MADE: &str = "not_applied";
 
 /// Why a line's part of the job ends.
 enum Halt {
-    /// The line says why. `harmful`: more requests would meet the same.
-    Because {
-        reason: Reason,
-        harmful: bool,
-    },
+    /// The line says why.
+    Because(Reason),
+    /// The PSA said so.
+    Psa(PsaError),
     Ours(SyncError),
 }
 
@@ -49,14 +49,13 @@ impl<E: Into<SyncError>> From<E> for Halt {
 
 impl From<Reason> for Halt {
     fn from(reason: Reason) -> Self {
-        Self::Because { reason, harmful: false }
+        Self::Because(reason)
     }
 }
 
 impl From<PsaError> for Halt {
     fn from(error: PsaError) -> Self {
-        let harmful = matches!(error.kind, Kind::Auth | Kind::RateLimited | Kind::Unavailable);
-        Self::Because { reason: reason_of(&error), harmful }
+        Self::Psa(error)
     }
 }
 
@@ -107,18 +106,31 @@ impl Shift<'_> {
             let row = match made {
                 Ok(row) => row,
                 Err(Halt::Ours(error)) => return Err(error),
-                Err(Halt::Because { reason, harmful }) => {
-                    if harmful && stop.is_none() {
+                Err(Halt::Because(reason)) => not_made(line, reason),
+                Err(Halt::Psa(error)) => {
+                    self.heed(&error).await?;
+                    // More requests would meet the same.
+                    if matches!(error.kind, Kind::Auth | Kind::RateLimited | Kind::Unavailable) {
                         let explanation =
-                            format!("Not sent, because what came before it failed: {}", reason.explanation);
+                            format!("Not sent, because what came before it failed: {}", error.explanation);
                         stop = Some(Reason::new(Code::Stopped, explanation));
                     }
-                    not_made(line, reason)
+                    not_made(line, reason_of(&error))
                 }
             };
             rows.insert(line.key.clone(), row);
         }
         Ok(sent)
+    }
+
+    /// Has no other job try a log-in that the PSA refuses.
+    async fn heed(&self, error: &PsaError) -> Result<(), SyncError> {
+        if !error.refuses_log_in() {
+            return Ok(());
+        }
+        let WorkerParts { connections, events, clock, .. } = self.parts;
+        let to = (events.as_ref(), clock.as_ref());
+        note_rejected(connections, to, self.connection, &self.run.id, reason_of(error)).await
     }
 
     async fn make_one(&self, psa: &dyn Connector, wanted: For<'_>, sent: &mut u32) -> Result<LineResult, Halt> {
@@ -141,13 +153,21 @@ impl Shift<'_> {
         let began_with = self.units(psa, &key, today).await;
         let nothing = Reason { code: String::new(), explanation: String::new(), fix: String::new() };
         let row = LineResult { status: LineStatus::Unchanged, ..not_made(line, nothing) };
-        let (units, shows) = match began_with {
-            Ok(Some(units)) => (Some(units), format!("It carries {units} units")),
-            Ok(None) => (None, "The PSA shows no units of it yet".to_owned()),
-            Err(error) => (None, format!("Its units could not be read: {}", error.explanation)),
+        let (units, shows) = match &began_with {
+            Ok(Some(units)) => (Some(*units), format!("It carries {units} units")),
+            Ok(None) => (None, "The PSA shows no units of it for today".to_owned()),
+            Err(error) => {
+                self.heed(error).await?;
+                (None, format!("Its units could not be read: {}", error.explanation))
+            }
         };
         let contract = &line.contract.name;
+        // No run goes on with a line that shows no units.
+        let no_units = matches!(began_with, Ok(None)).then(|| without_units(contract, &key.service));
         if !put.is_by(self.run, line) && !put.settled {
+            if let Some(reason) = no_units {
+                return Err(reason.into());
+            }
             let explanation =
                 format!("Service {} is on \"{contract}\" by now. {shows}; the next run goes on.", key.service);
             return Ok(LineResult { before: units, after: units, explanation, ..row });
@@ -159,6 +179,10 @@ impl Shift<'_> {
             }
             _ => format!("Service {} was put on \"{contract}\".", key.service),
         };
+        if let Some(Reason { code, fix, .. }) = no_units {
+            let reason = Reason { code, explanation: format!("{made} {shows}."), fix };
+            return Ok(row::with_reason(LineResult { status: LineStatus::Failed, ..row }, reason));
+        }
         let explanation = format!("{made} {shows}; the next run sets {}.", line.desired.units);
         let row = LineResult { status: LineStatus::Updated, after: units, explanation, ..row };
         Ok(match short {
@@ -186,8 +210,12 @@ impl Shift<'_> {
             tracing::warn!(%error, "the lease of a catalogue was not given back and ends with its term");
         }
         let had = had?;
-        // Approved was one that is made; with which words somebody else's was made, nobody has seen.
-        if had.by.is_none() { Err(found_meanwhile(&provision.name).into()) } else { Ok(had) }
+        match &had.by {
+            // Approved was one that is made; with which words somebody else's was made, nobody has seen.
+            None => Err(found_meanwhile(&provision.name).into()),
+            Some(by) if !by.told.contains(&provision.in_words()) => Err(made_otherwise(&provision.name).into()),
+            Some(_) => Ok(had),
+        }
     }
 
     /// Has the PSA have a piece: found, settled, or made now.
@@ -270,6 +298,9 @@ impl Shift<'_> {
         faults.before(|| "psa.look_back".to_owned())?;
         let found = piece.look(psa).await;
         faults.after(|| "psa.look_back".to_owned())?;
+        if let Err(error) = &found {
+            self.heed(error).await?;
+        }
         if let Ok(Found::One { id, short }) = found {
             let by = Some(self.settle_made(making, &id, short).await?);
             return Ok(Have { id, by, settled: true });

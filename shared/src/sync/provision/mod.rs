@@ -12,6 +12,8 @@ mod making;
 mod piece;
 mod standing;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::job::JobLine;
@@ -43,14 +45,22 @@ pub(super) struct ToMake {
     pub approved: bool,
 }
 
+/// Services that mappings name by now, by what stood for them when their lines were approved.
+pub(super) type NamedSince = BTreeMap<ServiceId, ServiceId>;
+
 /// The products of a run: one whose lines were approved while its service was not made is known by the same name as then,
-/// whatever was found or made since.
-pub(super) fn as_approved(products: &mut [ProductMapping], run: &Run) {
+/// whatever was found or made since. What its mapping names by now is handed on: it may be another service altogether.
+pub(super) fn as_approved(products: &mut [ProductMapping], run: &Run) -> NamedSince {
+    let mut named_since = NamedSince::new();
     for mapping in products.iter_mut().filter(|mapping| mapping.provision.is_some()) {
-        if ServiceId::unmade(&mapping.product).is_some_and(|unmade| names(run, &unmade)) {
-            mapping.service_id = None;
+        let unmade = ServiceId::unmade(&mapping.product).filter(|unmade| names(run, unmade));
+        if let Some(unmade) = unmade
+            && let Some(named) = mapping.service_id.take()
+        {
+            named_since.insert(unmade, named);
         }
     }
+    named_since
 }
 
 /// Whether a line of `service` is among those that the run was approved for.

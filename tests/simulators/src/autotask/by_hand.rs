@@ -2,9 +2,11 @@
 //!
 //! None of it is open to the API, which deletes neither services nor lines.
 
+use jiff::Span;
 use rust_decimal::Decimal;
 
 use super::builder::RECURRING_CODE;
+use super::switches::SplitPrice;
 use super::timeline::Period;
 use super::world::{Refused, Service, World};
 
@@ -18,6 +20,16 @@ impl World {
         self.units.remove(|row| lines.contains(&row.contract_service_id));
         self.contract_services.retain(|id, _| !lines.contains(id));
         self.lines_of.entry(contract).or_default().retain(|id| !lines.contains(id));
+        Ok(())
+    }
+
+    /// Puts a service on a contract, with no period of it.
+    pub(super) fn put_without_units(&mut self, contract: i64, service: i64) -> Result<(), Refused> {
+        let line = self.new_line(contract, service).map_err(|refusal| Refused(refusal.to_string()))?;
+        let end = self.contracts.get(&contract).map(|contract| contract.days.end);
+        let end = end.ok_or_else(|| Refused(format!("there is no contract {contract}")))?;
+        // From after its last day, the contract has no period.
+        self.add_line(line, end.saturating_add(Span::new().days(1)), 0, SplitPrice::Whole);
         Ok(())
     }
 

@@ -320,6 +320,14 @@ impl Autotask {
         self.tenant.state().world.remove_line(contract_id, service_id)
     }
 
+    /// Puts a service on a contract of which no period is shown.
+    ///
+    /// # Errors
+    /// When there is no such contract or service.
+    pub fn put_without_units(&self, contract_id: i64, service_id: i64) -> Result<(), Refused> {
+        self.tenant.state().world.put_without_units(contract_id, service_id)
+    }
+
     /// Makes a service active or inactive, or takes it out of the catalogue for good where `active` is none.
     ///
     /// # Errors
