@@ -21,8 +21,9 @@ use shared::store::runs::{Approved, ApprovedCharge, Mode, RunState};
 use shared::sync::NewRun;
 use utoipa::ToSchema;
 
+use crate::results::Results;
 use crate::view::Started;
-use crate::{Deps, charges, lines, read, start};
+use crate::{Deps, read, start};
 
 /// A run's row holds the approvals of the next one, so they are bounded.
 const MOST_LINES: usize = 2_000;
@@ -79,8 +80,8 @@ pub(crate) async fn approve(
             );
         }
         let connection = start::writable(&deps, &caller, &run.connection).await?;
-        let lines = lines::all(&deps, &run, None).await?;
-        let charges = charges::all(&deps, &run).await?;
+        let lines = Results::<LineResult>::of(&deps, &run).all().await?;
+        let charges = Results::<ChargeResult>::of(&deps, &run).all().await?;
         let waiting = lines.iter().filter(|line| approval(line).is_some()).count();
         let charges_waiting = charges.iter().filter(|charge| charge.approval().is_some()).count();
         let everything = body.lines.is_none() && body.charges.is_none();

@@ -1,42 +1,22 @@
-//! `GET /v1/runs/{run}/charges`: what became of metered charges, as JSON by page or as one CSV file.
+//! `GET /v1/runs/{run}/charges`: what became of each metered charge.
 
-use async_trait::async_trait;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use serde::{Deserialize, Serialize};
+use axum::response::Response;
+use serde::Serialize;
 use shared::api::auth::Reader;
-use shared::api::paging::{Limit, List, Listing};
-use shared::api::sheet::{self, Chunk, Column, Records, Sheet, Wants, cell, word};
-use shared::api::{Json, Path, Problem, ProblemBody, Query};
+use shared::api::paging::Listing;
+use shared::api::sheet::{Column, Sheet, Wants, cell, word};
+use shared::api::{Path, Problem, ProblemBody, Query};
 use shared::domain::charge::{Amounts, ChargeResult};
 use shared::domain::ids::RunId;
 use shared::domain::line::LineStatus;
 use shared::domain::money::Money;
-use shared::store::runs::Run;
-use shared::store::{Rows, StoreError};
-use utoipa::{IntoParams, ToSchema};
+use shared::store::runs::ResultPage;
+use utoipa::ToSchema;
 
-use crate::packs::Packs;
+use crate::Deps;
 use crate::read::of_caller;
-use crate::{Deps, packs};
-
-/// Pages of results read from the store at once.
-const PAGES_AT_ONCE: i32 = 4;
-
-/// Which charges.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Which {
-    /// Only charges that ended so.
-    status: Option<LineStatus>,
-    /// Items on a page.
-    #[serde(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 50)]
-    limit: Limit,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
+use crate::results::{self, Kept, Viewed, Which};
 
 /// A charge as callers see it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,8 +28,21 @@ pub(crate) struct ChargeView {
     approvable: bool,
 }
 
-impl ChargeView {
-    /// A charge of a run that has ended, or not: only then it can be approved.
+impl Kept for ChargeResult {
+    const LIST: &'static str = "charges";
+
+    fn on(page: ResultPage) -> Vec<Self> {
+        page.charges
+    }
+
+    fn status(&self) -> LineStatus {
+        self.status
+    }
+}
+
+impl Viewed for ChargeView {
+    type Kept = ChargeResult;
+
     fn of(charge: ChargeResult, ended: bool) -> Self {
         Self { approvable: ended && charge.approval().is_some(), charge }
     }
@@ -76,61 +69,7 @@ pub(crate) async fn charges(
     wants: Wants,
 ) -> Result<Response, Problem> {
     let run = of_caller(&deps, &caller, &run).await?;
-    let status = which.status.map(|status| format!("{status:?}")).unwrap_or_default();
-    let list = List::named(&["charges", run.id.as_str(), &status]);
-    let from = list.position(which.cursor.as_deref())?;
-    let of_run = Charges { deps: &deps, run: &run };
-    if wants.csv() {
-        let records = ChargeRecords { charges: of_run, status: which.status };
-        return sheet::answer(run.id.as_str(), &list, &records, (&wants, from)).await;
-    }
-    let limit = usize::from(which.limit.get());
-    let wanted = |charge: &ChargeResult| which.status.is_none_or(|status| charge.status == status);
-    let (items, next) = packs::page(&of_run, wanted, limit, from.as_deref()).await?;
-    let items = items.into_iter().map(|charge| ChargeView::of(charge, run.finished_at.is_some())).collect();
-    Ok(Json(list.page(items, next.as_deref())).into_response())
-}
-
-/// Every charge of a run.
-pub(crate) async fn all(deps: &Deps, run: &Run) -> Result<Vec<ChargeResult>, Problem> {
-    packs::all(&Charges { deps, run }, |_| true).await
-}
-
-/// The charges of a run in the store.
-struct Charges<'a> {
-    deps: &'a Deps,
-    run: &'a Run,
-}
-
-#[async_trait]
-impl Packs for Charges<'_> {
-    type Row = ChargeResult;
-
-    async fn read(&self, after: Option<&str>) -> Result<Rows<Vec<ChargeResult>>, StoreError> {
-        let rows = self.deps.runs.lines(&self.run.partner, &self.run.id, after, PAGES_AT_ONCE).await?;
-        let items = rows.items.into_iter().map(|(sk, page)| (sk, page.charges)).collect();
-        Ok(Rows { items, next: rows.next })
-    }
-}
-
-/// The same as rows of a file.
-struct ChargeRecords<'a> {
-    charges: Charges<'a>,
-    status: Option<LineStatus>,
-}
-
-#[async_trait]
-impl Records for ChargeRecords<'_> {
-    fn header(&self) -> Vec<&'static str> {
-        ChargeView::header()
-    }
-
-    async fn read(&self, from: Option<&str>, limit: usize) -> Result<Chunk, Problem> {
-        let wanted = |charge: &ChargeResult| self.status.is_none_or(|status| charge.status == status);
-        let (charges, next) = packs::page(&self.charges, wanted, limit, from).await?;
-        let ended = self.charges.run.finished_at.is_some();
-        Ok(Chunk { records: charges.into_iter().map(|it| ChargeView::of(it, ended).record()).collect(), next })
-    }
+    results::answer::<ChargeView>(&deps, &run, &which, &wants).await
 }
 
 impl Sheet for ChargeView {

@@ -15,6 +15,7 @@ mod packs;
 mod read;
 mod reconciliation;
 mod resolve;
+mod results;
 mod reverse;
 mod sheet;
 mod start;

@@ -1,41 +1,21 @@
-//! `GET /v1/runs/{run}/lines`: the results, as JSON by page or as one CSV file.
+//! `GET /v1/runs/{run}/lines`: what became of each line.
 
-use async_trait::async_trait;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use serde::{Deserialize, Serialize};
+use axum::response::Response;
+use serde::Serialize;
 use shared::api::auth::Reader;
-use shared::api::paging::{Limit, List, Listing};
-use shared::api::sheet::{self, Chunk, Records, Sheet as _, Wants};
-use shared::api::{Json, Path, Problem, ProblemBody, Query};
+use shared::api::paging::Listing;
+use shared::api::sheet::Wants;
+use shared::api::{Path, Problem, ProblemBody, Query};
 use shared::domain::ids::RunId;
 use shared::domain::line::{LineResult, LineStatus};
-use shared::store::runs::Run;
-use shared::store::{Rows, StoreError};
-use utoipa::{IntoParams, ToSchema};
+use shared::store::runs::ResultPage;
+use utoipa::ToSchema;
 
+use crate::Deps;
 use crate::approve::approval;
-use crate::packs::Packs;
 use crate::read::of_caller;
-use crate::{Deps, packs};
-
-/// Pages of results read from the store at once.
-const PAGES_AT_ONCE: i32 = 4;
-
-/// Which lines.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Which {
-    /// Only lines that ended so.
-    status: Option<LineStatus>,
-    /// Items on a page.
-    #[serde(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 50)]
-    limit: Limit,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
+use crate::results::{self, Kept, Viewed, Which};
 
 /// A line as callers see it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,8 +31,21 @@ pub(crate) struct LineView {
     pub(crate) approvable: bool,
 }
 
-impl LineView {
-    /// A line of a run that has ended, or not: only then its changes can be approved.
+impl Kept for LineResult {
+    const LIST: &'static str = "lines";
+
+    fn on(page: ResultPage) -> Vec<Self> {
+        page.lines
+    }
+
+    fn status(&self) -> LineStatus {
+        self.status
+    }
+}
+
+impl Viewed for LineView {
+    type Kept = LineResult;
+
     fn of(line: LineResult, ended: bool) -> Self {
         Self {
             counted: line.counted(),
@@ -84,59 +77,5 @@ pub(crate) async fn lines(
     wants: Wants,
 ) -> Result<Response, Problem> {
     let run = of_caller(&deps, &caller, &run).await?;
-    let status = which.status.map(|status| format!("{status:?}")).unwrap_or_default();
-    let list = List::named(&["lines", run.id.as_str(), &status]);
-    let from = list.position(which.cursor.as_deref())?;
-    let wanted = |line: &LineResult| which.status.is_none_or(|status| line.status == status);
-    if wants.csv() {
-        let lines = Lines { deps: &deps, run: &run };
-        let records = LineRecords { lines, status: which.status };
-        return sheet::answer(run.id.as_str(), &list, &records, (&wants, from)).await;
-    }
-    let limit = usize::from(which.limit.get());
-    let (items, next) = packs::page(&Lines { deps: &deps, run: &run }, wanted, limit, from.as_deref()).await?;
-    let items = items.into_iter().map(|line| LineView::of(line, run.finished_at.is_some())).collect();
-    Ok(Json(list.page(items, next.as_deref())).into_response())
-}
-
-/// The lines of a run in the store.
-pub(crate) struct Lines<'a> {
-    pub(crate) deps: &'a Deps,
-    pub(crate) run: &'a Run,
-}
-
-#[async_trait]
-impl Packs for Lines<'_> {
-    type Row = LineResult;
-
-    async fn read(&self, after: Option<&str>) -> Result<Rows<Vec<LineResult>>, StoreError> {
-        let rows = self.deps.runs.lines(&self.run.partner, &self.run.id, after, PAGES_AT_ONCE).await?;
-        let items = rows.items.into_iter().map(|(sk, page)| (sk, page.lines)).collect();
-        Ok(Rows { items, next: rows.next })
-    }
-}
-
-/// Every line of a run, whatever its state.
-pub(crate) async fn all(deps: &Deps, run: &Run, status: Option<LineStatus>) -> Result<Vec<LineResult>, Problem> {
-    packs::all(&Lines { deps, run }, |line| status.is_none_or(|status| line.status == status)).await
-}
-
-/// The same as rows of a file.
-struct LineRecords<'a> {
-    lines: Lines<'a>,
-    status: Option<LineStatus>,
-}
-
-#[async_trait]
-impl Records for LineRecords<'_> {
-    fn header(&self) -> Vec<&'static str> {
-        LineView::header()
-    }
-
-    async fn read(&self, from: Option<&str>, limit: usize) -> Result<Chunk, Problem> {
-        let wanted = |line: &LineResult| self.status.is_none_or(|status| line.status == status);
-        let (lines, next) = packs::page(&self.lines, wanted, limit, from).await?;
-        let ended = self.lines.run.finished_at.is_some();
-        Ok(Chunk { records: lines.into_iter().map(|line| LineView::of(line, ended).record()).collect(), next })
-    }
+    results::answer::<LineView>(&deps, &run, &which, &wants).await
 }

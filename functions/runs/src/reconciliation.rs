@@ -21,8 +21,8 @@ use shared::store::runs::{Gap, Run};
 use shared::store::{Rows, StoreError};
 use utoipa::ToSchema;
 
-use crate::lines::Lines;
 use crate::packs::Packs;
+use crate::results::Results;
 use crate::{Deps, packs, read};
 
 /// Pages of gaps read from the store at once.
@@ -224,7 +224,7 @@ async fn page(
         }
     }
     let room = limit - entries.len();
-    let (found, next) = packs::page(&Lines { deps, run }, |_| true, room, lines_from).await?;
+    let (found, next) = packs::page(&Results::<LineResult>::of(deps, run), |_| true, room, lines_from).await?;
     entries.extend(found.into_iter().map(Entry::from));
     Ok((entries, next.map(|next| format!("L{next}"))))
 }

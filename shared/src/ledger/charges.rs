@@ -235,7 +235,7 @@ impl Ledger {
         intent: &ChargeIntent,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.mark_sent(&row(of.psa, intent), lease, &intent.payload, now).await
+        self.mark_sent(&row(of.psa, intent), lease.fence, ("payload", &intent.payload), now).await
     }
 
     /// Stores outcomes, and moves the charges on where the outcome is known. `false`: another worker has the account; what

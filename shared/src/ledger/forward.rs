@@ -14,12 +14,13 @@ use crate::store::{Condition, Key, StoreError, Write};
 pub(super) const NOT_LATE: &str = "(#fence <= :fence OR (attribute_exists(#leased) AND #leased <> :leased))";
 
 impl Ledger {
-    /// Stores that the request of the intent at `row` is about to leave. `false`: another worker has the account.
+    /// Stores that the request of the intent at `row` is about to leave: under `fence`, and as long as the field named still
+    /// says what it did. `false`: another worker has it.
     pub(super) async fn mark_sent(
         &self,
         row: &Key,
-        lease: &Lease,
-        payload: &str,
+        fence: u64,
+        (field, value): (&str, &str),
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         // The client may repeat this request when the first answer is lost: it must know its own write again.
@@ -28,12 +29,12 @@ impl Ledger {
             .bind(":sent", IntentState::Sent)?
             .bind(":now", now.as_second())?
             .bind(":call", call)?;
-        let intended = Condition::new(
-            "#fence = :fence AND #payload = :payload AND (#state = :intended OR (#state = :sent AND #sent_by = :call))",
-        )
+        let intended = Condition::new(format!(
+            "#fence = :fence AND #{field} = :value AND (#state = :intended OR (#state = :sent AND #sent_by = :call))"
+        ))
         .bind(":intended", IntentState::Intended)?
-        .bind(":fence", lease.fence)?
-        .bind(":payload", payload)?;
+        .bind(":fence", fence)?
+        .bind(":value", value)?;
         Ok(self.table.update::<IgnoredAny>(row, &sent, &intended).await?.is_some())
     }
 

@@ -203,7 +203,7 @@ impl Ledger {
     /// # Errors
     /// The store is unavailable: don't send. The intent may be stored as sent all the same, and is then settled by reading.
     pub async fn sent(&self, of: &Tenancy, lease: &Lease, intent: &Intent, now: Timestamp) -> Result<bool, StoreError> {
-        self.mark_sent(&row(of, intent), lease, &intent.payload, now).await
+        self.mark_sent(&row(of, intent), lease.fence, ("payload", &intent.payload), now).await
     }
 
     /// The open intent of a line.

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Lease, Ledger};
-use crate::clock::fresh_id;
 use crate::domain::ids::{AccountId, ConnectionId, RunId};
 use crate::domain::intent::IntentState;
 use crate::domain::line::LineKey;
@@ -156,20 +155,8 @@ impl Ledger {
     /// # Errors
     /// The store is unavailable: don't send. It may be stored as sent all the same, and is then settled by reading.
     pub async fn making_sent(&self, of: &Tenancy, making: &Making, now: Timestamp) -> Result<bool, StoreError> {
-        // The client may repeat this request when the first answer is lost: it must know its own write again.
-        let call = fresh_id("sent");
-        let sent = Condition::new("SET #state = :sent, #sent_at = :now, #sent_by = :call")
-            .bind(":sent", IntentState::Sent)?
-            .bind(":now", now.as_second())?
-            .bind(":call", call)?;
-        let intended = Condition::new(
-            "#fence = :fence AND #leased = :leased AND (#state = :intended OR (#state = :sent AND #sent_by = :call))",
-        )
-        .bind(":intended", IntentState::Intended)?
-        .bind(":fence", making.fence)?
-        .bind(":leased", &making.leased)?;
-        let key = row(of, &making.thing, making.attempt);
-        Ok(self.table.update::<Making>(&key, &sent, &intended).await?.is_some())
+        let row = row(of, &making.thing, making.attempt);
+        self.mark_sent(&row, making.fence, ("leased", &making.leased), now).await
     }
 
     /// Stores what became of a try that was sent: made with an id, rejected, or unknown, with a code. `false`: somebody has

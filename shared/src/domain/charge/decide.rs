@@ -112,12 +112,7 @@ impl Facing<'_> {
     #[must_use]
     pub fn decide(&self) -> ChargeDecision {
         let pieces = self.pieces();
-        let Some(before) = Amounts::of(&pieces) else {
-            return ChargeDecision::Stop(Reason::new(
-                Code::UsageTooLarge,
-                "What stands in the PSA comes to more than any amount believed.".to_owned(),
-            ));
-        };
+        let Some(before) = Amounts::of(&pieces) else { return ChargeDecision::Stop(beyond_belief()) };
         let agreed = self.approved.is_some_and(|approved| {
             (approved.before, approved.target) == (before, self.wanted.amounts) && approved.name == self.wanted.name
         });
@@ -133,9 +128,13 @@ impl Facing<'_> {
             let reason = Some(Reason::new(Code::ChargeBilledMeanwhile, explanation));
             return ChargeDecision::Unchanged { pieces, reason };
         }
-        let Some((number, act, because)) = self.act(&pieces) else {
-            let reason = self.remark(&pieces);
-            return ChargeDecision::Unchanged { pieces, reason };
+        let (number, act, because) = match self.act(&pieces) {
+            Ok(Some(act)) => act,
+            Ok(None) => {
+                let reason = self.remark(&pieces);
+                return ChargeDecision::Unchanged { pieces, reason };
+            }
+            Err(reason) => return ChargeDecision::Stop(reason),
         };
         if number > MOST_PIECES {
             let explanation = format!("It was corrected {MOST_PIECES} times after it was billed.");
@@ -215,14 +214,16 @@ impl Facing<'_> {
         edited.chain(back.map(|(_, shown)| format!("\"{}\" stands there again", shown.name))).collect()
     }
 
-    fn act(&self, pieces: &[Piece]) -> Option<(u32, Act, String)> {
+    /// The write that brings what stands to what is wanted, of which piece and why; `None` where nothing has to be written.
+    fn act(&self, pieces: &[Piece]) -> Result<Option<(u32, Act, String)>, Reason> {
         let open = pieces.last().filter(|piece| !piece.shown.billed && piece.shown.contract == self.line.contract);
         let fixed = pieces.iter().filter(|piece| open.is_none_or(|open| open.number != piece.number));
-        let fixed_amounts = fixed.clone().try_fold(Amounts::default(), |sum, piece| sum.plus(piece.amounts()))?;
-        let rest = self.wanted.amounts.less(fixed_amounts)?;
+        let fixed_amounts = fixed.clone().try_fold(Amounts::default(), |sum, piece| sum.plus(piece.amounts()));
+        let rest = fixed_amounts.and_then(|fixed| self.wanted.amounts.less(fixed));
+        let Some((fixed_amounts, rest)) = fixed_amounts.zip(rest) else { return Err(beyond_belief()) };
         let is_billed = fixed.clone().next().is_some();
         let of = if is_billed { format!(" beside {fixed_amounts} that stays as it is") } else { String::new() };
-        match open {
+        Ok(match open {
             Some(piece) if rest.is_zero() => {
                 let because = format!("\"{}\" is taken away: nothing is left to charge{of}.", piece.shown.name);
                 Some((piece.number, Act::Delete { id: piece.shown.id.clone() }, because))
@@ -231,23 +232,9 @@ impl Facing<'_> {
                 let to = Terms { amounts: rest, date: piece.asked.date, ..self.wanted.clone() };
                 let is_right = (&piece.asked.name, piece.asked.amounts) == (&to.name, to.amounts);
                 if is_right {
-                    return None;
+                    return Ok(None);
                 }
-                let from = piece.amounts();
-                let renamed = if piece.asked.name == to.name {
-                    format!("\"{}\"", to.name)
-                } else {
-                    format!("\"{}\" is called \"{}\" now", piece.asked.name, to.name)
-                };
-                let amounts = if from == rest {
-                    format!("; it stays at {rest}{of}.")
-                } else {
-                    format!(" goes from {from} to {rest}{of}.")
-                };
-                let because = format!(
-                    "{renamed}{}{amounts}",
-                    if from != rest && piece.asked.name != to.name { " and" } else { "" }
-                );
+                let because = format!("{}{of}.", moved(piece, &to));
                 Some((piece.number, Act::Change { id: piece.shown.id.clone(), to }, because))
             }
             None if rest.is_zero() => None,
@@ -265,7 +252,7 @@ impl Facing<'_> {
                 };
                 Some((number, Act::Create(Terms { amounts: rest, date, ..self.wanted.clone() }), because))
             }
-        }
+        })
     }
 
     /// What somebody should know of a charge that is as it should be.
@@ -279,6 +266,22 @@ impl Facing<'_> {
             newest.asked.name, self.wanted.name
         );
         Some(Reason::new(Code::ChargeNameBilled, explanation))
+    }
+}
+
+fn beyond_belief() -> Reason {
+    let explanation = "What stands in the PSA comes to more than any amount believed.";
+    Reason::new(Code::UsageTooLarge, explanation.to_owned())
+}
+
+/// What becomes of a piece that is brought to other terms, in words.
+fn moved(piece: &Piece, to: &Terms) -> String {
+    let (name, from) = (&piece.asked.name, piece.amounts());
+    match (*name == to.name, from == to.amounts) {
+        (true, true) => format!("\"{name}\"; it stays at {from}"),
+        (true, false) => format!("\"{name}\" goes from {from} to {}", to.amounts),
+        (false, true) => format!("\"{name}\" is called \"{}\" now; it stays at {from}", to.name),
+        (false, false) => format!("\"{name}\" is called \"{}\" now and goes from {from} to {}", to.name, to.amounts),
     }
 }
 

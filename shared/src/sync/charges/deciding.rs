@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+use super::draft::{ChargesDraft, only_looks};
 use super::job::JobCharge;
 use super::row;
 use super::shown::{duplicates, place, shown_by_number, stands_twice};
 use super::wanted::billed_in;
-use crate::domain::charge::{ChargeDecision, ChargeHistory, Facing, Shown};
+use crate::domain::charge::{ChargeDecision, ChargeHistory, Facing, Reference, Shown};
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, BillingCodeId, ContractId};
 use crate::domain::line::LineStatus;
@@ -22,8 +23,6 @@ use crate::sync::draft::budget_exhausted;
 use crate::sync::drafting::Drafting;
 use crate::sync::record::try_again_soon;
 use crate::sync::{SyncError, reason_of};
-
-use super::draft::{ChargesDraft, only_looks};
 
 /// A charge whose amounts are known, before the PSA is asked.
 pub(super) struct Candidate {
@@ -73,10 +72,7 @@ impl Deciding<'_> {
             if budget.is_used_up() {
                 return Ok(None);
             }
-            let of = Tenancy::of(connection);
-            let references = asked
-                .iter()
-                .flat_map(|asked| asked.history.references(&asked.charge.line, &place(&of, &asked.charge.line)));
+            let references = asked.iter().flat_map(|asked| self.references(asked));
             let references: BTreeSet<String> = references.map(|(_, reference)| reference.to_string()).collect();
             let contracts = asked.iter().map(|asked| asked.charge.line.contract.clone()).collect();
             let shown = psa.charges(&contracts, &references).await?;
@@ -85,11 +81,9 @@ impl Deciding<'_> {
         };
         let reason = match read.await {
             Ok(Some((budget, shown, facts))) => {
-                let of = Tenancy::of(connection);
                 let twice = duplicates(&shown);
                 for candidate in &asked {
-                    let place = place(&of, &candidate.charge.line);
-                    let references = candidate.history.references(&candidate.charge.line, &place);
+                    let references = self.references(candidate);
                     if let Some(twice) = references.iter().find(|(_, reference)| twice.contains(reference.as_str())) {
                         draft.stop(candidate, stands_twice(&twice.1));
                         continue;
@@ -121,17 +115,11 @@ impl Deciding<'_> {
     /// What writes depend on, read only where there is one.
     async fn facts(&self, asked: &[Candidate], shown: &[PsaCharge]) -> Result<Facts, PsaError> {
         let psa = self.run.psa;
-        let of = Tenancy::of(self.run.connection);
-        let to_write: Vec<&Candidate> = asked
-            .iter()
-            .filter(|candidate| {
-                let references =
-                    candidate.history.references(&candidate.charge.line, &place(&of, &candidate.charge.line));
-                let shown = shown_by_number(&references, shown);
-                let decision = self.facing(candidate, &shown).decide();
-                matches!(decision, ChargeDecision::Write(_)) || is_held_for_approval(&decision)
-            })
-            .collect();
+        let may_write = |candidate: &&Candidate| {
+            let shown = shown_by_number(&self.references(candidate), shown);
+            wants_a_write(&self.facing(candidate, &shown).decide())
+        };
+        let to_write: Vec<&Candidate> = asked.iter().filter(may_write).collect();
         if to_write.is_empty() {
             return Ok(Facts::default());
         }
@@ -147,6 +135,12 @@ impl Deciding<'_> {
 
     fn only_looks(&self) -> bool {
         only_looks(self.run)
+    }
+
+    /// Under which references the PSA may show pieces of a charge, by number.
+    fn references(&self, of: &Candidate) -> Vec<(u32, Reference)> {
+        let line = &of.charge.line;
+        of.history.references(line, &place(&Tenancy::of(self.run.connection), line))
     }
 
     fn facing<'f>(&'f self, candidate: &'f Candidate, shown: &'f BTreeMap<u32, Shown>) -> Facing<'f> {
@@ -184,7 +178,7 @@ impl Deciding<'_> {
             return;
         }
         let decision = facing.decide();
-        if matches!(decision, ChargeDecision::Write(_)) || is_held_for_approval(&decision) {
+        if wants_a_write(&decision) {
             match facts.map_or_else(|| Err(unread()), |facts| facts.may_be_written(candidate, self)) {
                 Err(reason) => {
                     draft.push(candidate, row::because(row, reason));
@@ -215,8 +209,13 @@ impl Deciding<'_> {
     }
 }
 
-fn is_held_for_approval(decision: &ChargeDecision) -> bool {
-    matches!(decision, ChargeDecision::Stop(reason) if reason.code == Code::ApprovalNeeded.as_str())
+/// Whether a write is made now, or once a person agrees.
+fn wants_a_write(decision: &ChargeDecision) -> bool {
+    match decision {
+        ChargeDecision::Write(_) => true,
+        ChargeDecision::Stop(reason) => reason.code == Code::ApprovalNeeded.as_str(),
+        ChargeDecision::Unchanged { .. } => false,
+    }
 }
 
 fn unread() -> Reason {

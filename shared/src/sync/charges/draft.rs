@@ -106,69 +106,37 @@ pub(in crate::sync) async fn draft(
     let mut open = Vec::new();
     for wanted in wanted {
         let history = known.get(&wanted.line);
-        let records = wanted.records.count();
-        let blank = row::blank(&wanted.line, &wanted.label, wanted.period, &wanted.name, records);
-        let blank = ChargeResult { before: history.map_or(Some(Default::default()), ChargeHistory::amounts), ..blank };
-        if history.is_some_and(|history| live.contains(&history.writer)) {
-            let explanation = "Another connection writes this charge.".to_owned();
-            let row = row::because(blank, Reason::new(Code::ChargeOfAnotherConnection, explanation));
-            draft.rows.push((wanted.line, row));
-            continue;
-        }
-        match wanted.terms {
-            Ok(terms) => {
-                let fresh =
-                    || ChargeHistory::new(wanted.label.account.clone(), wanted.period.end, run.connection.id.clone());
-                let history = history.cloned().unwrap_or_else(fresh);
-                let approved = run.run.approved_charges.iter().find(|it| it.charge_id == wanted.line.to_string());
-                let charge = JobCharge {
-                    line: wanted.line,
-                    label: wanted.label,
-                    period: wanted.period,
-                    wanted: terms,
-                    records: wanted.records,
-                    billing_code: None,
-                    approved: approved.map(|approved| approved.approval.clone()),
-                    put_here_by: wanted.put_here_by,
-                    markup: wanted.markup,
-                    only_settled: None,
-                    revision: history.revision,
-                };
-                open.push(Candidate { charge, history, code_named: wanted.billing_code });
-            }
-            // What is too early is a charge of its own beside the one that may stand there.
-            Err(reason) if reason.code == Code::ChargeBeforeStart.as_str() => {
-                draft.rows.push((wanted.line, row::because(blank, reason)));
-            }
-            Err(reason) => match history.filter(|history| history.open.is_some()) {
-                None => draft.rows.push((wanted.line, row::because(blank, reason))),
-                Some(_) if only_looks(run) => draft.rows.push((wanted.line, row::because(blank, unsettled()))),
-                Some(history) => {
-                    let wanted = JobCharge {
-                        wanted: Terms {
-                            name: wanted.name,
-                            description: String::new(),
-                            date: wanted.period.end,
-                            amounts: Amounts::default(),
-                        },
-                        line: wanted.line,
-                        label: wanted.label,
-                        period: wanted.period,
-                        records: wanted.records,
-                        billing_code: None,
-                        approved: None,
-                        put_here_by: wanted.put_here_by,
-                        markup: wanted.markup,
-                        only_settled: Some(reason),
-                        revision: history.revision,
-                    };
-                    draft.looks.push(Look { charge: wanted, row: row::because(blank, unsettled()) });
-                }
-            },
-        }
+        let is_of_another = history.is_some_and(|history| live.contains(&history.writer));
+        open.extend(draft.sort_out(run, wanted, history, is_of_another));
     }
     let reason = Deciding { run, today }.decide(open, &mut draft).await?;
     Ok((draft, reason))
+}
+
+/// What a job is told of a charge. One of which nothing can be said is only looked at: what became of its open write.
+fn job_charge(run: &Drafting<'_>, wanted: Wanted, history: &ChargeHistory) -> JobCharge {
+    let Wanted { line, label, period, records, put_here_by, terms, name, markup, .. } = wanted;
+    let approved = run.run.approved_charges.iter().find(|it| it.charge_id == line.to_string());
+    let (wanted, only_settled) = match terms {
+        Ok(terms) => (terms, None),
+        Err(reason) => {
+            let nothing = Terms { name, description: String::new(), date: period.end, amounts: Amounts::default() };
+            (nothing, Some(reason))
+        }
+    };
+    JobCharge {
+        approved: approved.filter(|_| only_settled.is_none()).map(|approved| approved.approval.clone()),
+        line,
+        label,
+        period,
+        wanted,
+        records,
+        billing_code: None,
+        put_here_by,
+        markup,
+        only_settled,
+        revision: history.revision,
+    }
 }
 
 /// Companies and products whose charges another connection to the same tenant maps as well, and was made for first: two
@@ -231,6 +199,43 @@ impl ChargesDraft {
     pub fn looked_at(&self) -> impl Iterator<Item = ChargeLine> {
         let decided = self.rows.iter().map(|(line, _)| line);
         decided.chain(self.looks.iter().map(|look| &look.charge.line)).cloned()
+    }
+
+    /// Puts a charge that needs no decision where it belongs; what is left is to be decided by what the PSA shows.
+    fn sort_out(
+        &mut self,
+        run: &Drafting<'_>,
+        wanted: Wanted,
+        history: Option<&ChargeHistory>,
+        is_of_another: bool,
+    ) -> Option<Candidate> {
+        let records = wanted.records.count();
+        let blank = row::blank(&wanted.line, &wanted.label, wanted.period, &wanted.name, records);
+        let blank = ChargeResult { before: history.map_or(Some(Default::default()), ChargeHistory::amounts), ..blank };
+        if is_of_another {
+            let explanation = "Another connection writes this charge.".to_owned();
+            let row = row::because(blank, Reason::new(Code::ChargeOfAnotherConnection, explanation));
+            self.rows.push((wanted.line, row));
+            return None;
+        }
+        let Err(reason) = &wanted.terms else {
+            let fresh =
+                || ChargeHistory::new(wanted.label.account.clone(), wanted.period.end, run.connection.id.clone());
+            let history = history.cloned().unwrap_or_else(fresh);
+            let code_named = wanted.billing_code.clone();
+            return Some(Candidate { charge: job_charge(run, wanted, &history), history, code_named });
+        };
+        // What is too early is a charge of its own beside the one that may stand there.
+        let is_early = reason.code == Code::ChargeBeforeStart.as_str();
+        match history.filter(|history| history.open.is_some() && !is_early) {
+            None => self.rows.push((wanted.line, row::because(blank, reason.clone()))),
+            Some(_) if only_looks(run) => self.rows.push((wanted.line, row::because(blank, unsettled()))),
+            Some(history) => {
+                let charge = job_charge(run, wanted, history);
+                self.looks.push(Look { charge, row: row::because(blank, unsettled()) });
+            }
+        }
+        None
     }
 
     pub(super) fn push(&mut self, candidate: &Candidate, row: ChargeResult) {

@@ -1,13 +1,13 @@
 //! Writes of earlier attempts: those that are open are settled by what the PSA shows before anything new is decided; those that
 //! an earlier attempt of the same job had made are found in the ledger, so that its run shows and counts them.
 
+use std::collections::BTreeMap;
+
 use super::job::{ChargesJob, JobCharge};
 use super::judge::{Judgement, judge};
 use super::row;
 use super::work::{ChargesShift, Known, Rows};
 use super::write::told;
-use std::collections::BTreeMap;
-
 use crate::domain::charge::{Amounts, ChargeHistory, ChargeLine, ChargeResult, not_taken};
 use crate::domain::intent::IntentState;
 use crate::domain::line::LineStatus;

@@ -1,12 +1,12 @@
 //! Writing what a job has decided: intents, one request each, one read-back, settled by what it shows.
 
+use std::collections::BTreeMap;
+
 use super::job::{ChargesJob, JobCharge};
 use super::judge::{Judgement, judge};
 use super::row;
 use super::shown::duplicates;
 use super::work::{ChargesShift, Known, Rows};
-use std::collections::BTreeMap;
-
 use crate::domain::charge::{
     Act, Amounts, ChargeHistory, ChargeMeaning, ChargeResult, Planned, Shown, Terms, not_taken,
 };
