@@ -190,7 +190,18 @@ impl Says {
             (LineStatus::Skipped, _) => Self::Silent,
             // A job that was called off shows why, and no numbers.
             (LineStatus::Planned, _) if row.before.is_none() => Self::Silent,
-            (LineStatus::Updated | LineStatus::Unchanged | LineStatus::Planned, _) => Self::Clear,
+            (LineStatus::Updated | LineStatus::Unchanged | LineStatus::Planned, code) => {
+                Self::of_what_was_left(row, code)
+            }
+        }
+    }
+
+    /// Units are right, or are made right, and something beside them may have been left as it was: a held price, say.
+    fn of_what_was_left(row: &LineResult, code: Option<Code>) -> Self {
+        match code.map(Code::status) {
+            Some(LineStatus::Held) => Self::noticed(row, Some(numbers(row))),
+            Some(LineStatus::Failed) => Self::noticed(row, None),
+            _ => Self::Clear,
         }
     }
 

@@ -76,6 +76,8 @@ fn a_row_speaks_of_its_line_only_where_the_line_was_looked_at() {
         (Updated, "", "clear"),
         (Unchanged, "", "clear"),
         (Planned, "shadow", "clear"),
+        (Updated, "price_guard", "notice \"40>12\""),
+        (Updated, "prices_not_taken", "notice \"-\""),
         (Held, "fall_guard", "notice \"40>12\""),
         (Held, "a_code_of_a_later_version", "notice \"40>12\""),
         (Failed, "contract_ended", "notice \"-\""),

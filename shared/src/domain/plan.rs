@@ -130,8 +130,9 @@ impl Decision {
                 Some(reason) => Self::stop_for(reason, Some(current)),
                 None => match now.repriced() {
                     (None, left) => now.unchanged(current, left),
-                    (Some(prices), _) => {
-                        now.reprice(current, prices).unwrap_or_else(|reason| Self::stop_for(reason, Some(current)))
+                    (Some(prices), left) => {
+                        let stop = |reason| Self::stop_for(reason, Some(current));
+                        now.reprice(current, prices, left).unwrap_or_else(stop)
                     }
                 },
             },
@@ -193,18 +194,18 @@ impl Situation<'_> {
         Decision::Unchanged { units, from, prices_left }
     }
 
-    /// What of the prices may be written, or why nothing of them is.
+    /// What of the prices may be written, and why the rest of them is left alone.
     fn repriced(&self) -> (Option<Repricing>, Option<LeftAlone>) {
         let approved = self.approved.as_ref().and_then(|approved| approved.prices.as_ref());
         match self.prices.map(|prices| prices.decide(self.policy, approved)) {
             None | Some(Repriced::Right) => (None, None),
-            Some(Repriced::Change(repricing)) => (Some(repricing), None),
+            Some(Repriced::Change(repricing, left)) => (Some(repricing), left),
             Some(Repriced::Left(left)) => (None, Some(left)),
         }
     }
 
     /// A change of prices alone. It counts from the day of a rise, as the policy has it.
-    fn reprice(&self, current: Units, prices: Repricing) -> Result<Decision, Reason> {
+    fn reprice(&self, current: Units, prices: Repricing, left: Option<LeftAlone>) -> Result<Decision, Reason> {
         let approved = Approval { before: current, target: current, prices: Some(prices) };
         if self.approval_needed && self.approved != Some(approved) {
             let explanation = format!("{}: the connection's policy has changes approved first.", prices.in_words());
@@ -224,7 +225,7 @@ impl Situation<'_> {
             delta: before.delta_to(target),
             dated,
             prices: Some(prices),
-            prices_left: None,
+            prices_left: left,
         }))
     }
 

@@ -91,8 +91,8 @@ impl Priced {
 pub enum Repriced {
     /// They are right.
     Right,
-    /// They may be written.
-    Change(Repricing),
+    /// They may be written, but for what is left alone.
+    Change(Repricing, Option<LeftAlone>),
     /// They are not what they should be, or nobody can say, and are left alone.
     Left(LeftAlone),
 }
@@ -145,7 +145,7 @@ impl Prices<'_> {
             true => Repriced::Right,
             false => match self.held(&repricing, policy, approved) {
                 Some(reason) => Repriced::Left(LeftAlone { reason, instead_of: Some(repricing) }),
-                None => Repriced::Change(repricing),
+                None => Repriced::Change(repricing, hidden.then(|| costs_hidden(wanted).into())),
             },
         }
     }

@@ -30,7 +30,8 @@ fn decide(wanted: &WantedPrices, shown: &UnitPrices, last: Option<Priced>, polic
 fn told(repriced: Repriced) -> String {
     match repriced {
         Repriced::Right => "right".to_owned(),
-        Repriced::Change(repricing) => repricing.in_words(),
+        Repriced::Change(repricing, None) => repricing.in_words(),
+        Repriced::Change(repricing, Some(left)) => format!("{}, but {}", repricing.in_words(), left.reason.code),
         Repriced::Left(left) => left.reason.code,
     }
 }
@@ -57,7 +58,7 @@ fn a_user_who_sees_no_cost_writes_none_and_still_keeps_prices() {
         told(prices.decide(&Policy::default(), None))
     };
     assert_eq!(blind("5"), "costs_hidden");
-    assert_eq!(blind("4.50"), "unit price 4.50 to 5.00");
+    assert_eq!(blind("4.50"), "unit price 4.50 to 5.00, but costs_hidden");
 }
 
 #[test]

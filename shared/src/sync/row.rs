@@ -131,7 +131,7 @@ fn left_alone(row: LineResult, left: LeftAlone) -> LineResult {
         explanation: format!("{}; {}", row.explanation, reason.explanation),
         code: reason.code,
         fix: reason.fix,
-        prices: instead_of.map(LinePrices::from),
+        prices: instead_of.map(LinePrices::from).or(row.prices),
         ..row
     }
 }

@@ -95,7 +95,7 @@ async fn a_user_who_sees_no_costs_is_told_so_and_units_and_prices_are_written_al
     let msp = kept_from_usage(acme().psa(|psa| psa.user(ApiUser::full().cost_blind()))).await;
     msp.push_priced(&[("acme", "edr", 42, "8.40")]).await;
     let run = msp.run("apply").await;
-    assert_eq!((run.result("acme", "edr").as_str(), msp.units("acme", "edr")), ("updated", 42));
+    assert_eq!((run.result("acme", "edr").as_str(), msp.units("acme", "edr")), ("updated costs_hidden", 42));
     assert_eq!(adjusted(&msp), [(2, "-".into(), "10.5".into())], "a cost that would be ignored is not sent");
     let run = msp.run("apply").await;
     assert_eq!((run.result("acme", "edr").as_str(), run.writes()), ("held costs_hidden", 0));
@@ -156,6 +156,8 @@ async fn a_jump_of_a_price_waits_for_a_person_and_the_units_do_not() {
     let run = msp.run("apply").await;
     assert_eq!((run.result("acme", "edr").as_str(), msp.units("acme", "edr")), ("updated price_guard", 42));
     assert_eq!(adjusted(&msp), [(2, "-".into(), "-".into())]);
+    let findings = msp.done(Method::GET, &format!("/v1/connections/{}/findings", msp.connection), None).await;
+    assert_eq!(findings["items"][0]["code"], "price_guard", "{findings:#}");
     let held = msp.run("apply").await;
     assert_eq!((held.result("acme", "edr").as_str(), held.writes()), ("held price_guard", 0));
     assert_eq!(told(held.line("acme", "edr")), "cost 8.00/84.00/-, price 10.00/105.00/-");
