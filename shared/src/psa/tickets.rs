@@ -15,6 +15,8 @@ use crate::domain::ids::{AccountId, TicketId};
 
 /// The longest title of a ticket or a note, in characters. (Autotask's note, the shortest of all.)
 pub const LONGEST_TICKET_TITLE: usize = 250;
+/// What stands before our reference where a PSA has no field for it: on the last line of a text, which it has for itself.
+pub const BEFORE_REFERENCE: &str = "Tallyline reference";
 /// The longest text of a ticket, in characters, the line with our reference included. (Autotask's description.)
 pub const LONGEST_TICKET_TEXT: usize = 8_000;
 

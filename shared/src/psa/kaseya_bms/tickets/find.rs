@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::is_end;
-use super::text::{BEFORE_REFERENCE, references};
+use super::text::references;
 use super::{Desk, refused};
 use crate::domain::ids::{AccountId, TicketId};
 use crate::psa::kaseya_bms::client::{Ask, Client};
@@ -15,6 +15,7 @@ use crate::psa::kaseya_bms::errors;
 use crate::psa::kaseya_bms::fields::Row;
 use crate::psa::kaseya_bms::pages::Listing;
 use crate::psa::kaseya_bms::template::Template;
+use crate::psa::tickets::BEFORE_REFERENCE;
 use crate::psa::{Kind, PsaError, PsaTicket};
 
 /// Rows that a search for one reference in all accounts gives at most.

@@ -6,8 +6,7 @@
 
 use std::collections::BTreeSet;
 
-/// What stands before a reference, on its line.
-pub(super) const BEFORE_REFERENCE: &str = "Tallyline reference";
+use crate::psa::tickets::BEFORE_REFERENCE;
 
 /// Elements that stand within a line. Every other one ends it.
 const INLINE: [&str; 20] = [
