@@ -36,6 +36,7 @@ pub mod reversal;
 pub mod rule;
 pub mod schedule;
 pub mod series;
+pub mod ticketing;
 pub mod timeline;
 pub mod units;
 
