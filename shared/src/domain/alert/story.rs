@@ -24,9 +24,7 @@ impl Story {
     #[must_use]
     pub fn of_ticket(alert: &Alert, entries: &[Entry], zone: &TimeZone, room: (usize, usize)) -> Self {
         let (title, text, count) = match &alert.matter {
-            Matter::Incident(incident) => {
-                (incident.title.clone(), of_incident(alert, incident, zone), alert.count)
-            }
+            Matter::Incident(incident) => (incident.title.clone(), of_incident(alert, incident, zone), alert.count),
             Matter::Digest(_) => {
                 let list = listed(entries, zone, room.1.saturating_sub(DIGEST.len() + 2));
                 let title = format!("Alerts in one ticket, from {}", told(alert.first_at, zone));

@@ -113,7 +113,11 @@ mod tests {
         assert_eq!(lines(" a\r\nb\rc\u{85}d\te\u{0}\u{1b}[31m\u{7}f \n"), "a\nb\nc\nd\te[31mf");
         assert_eq!(lines("pay\u{202e}fdp.exe\u{202c} \u{200b}x\u{feff}\u{2066}y"), "payfdp.exe xy");
         assert_eq!(lines("\u{200b}\n \u{0}"), "");
-        assert_eq!(lines("Grüße, 東京 🚨 <b>&amp;</b>"), "Grüße, 東京 🚨 <b>&amp;</b>", "markup is text like any other");
+        assert_eq!(
+            lines("Grüße, 東京 🚨 <b>&amp;</b>"),
+            "Grüße, 東京 🚨 <b>&amp;</b>",
+            "markup is text like any other"
+        );
     }
 
     #[test]
