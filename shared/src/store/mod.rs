@@ -24,6 +24,7 @@ pub mod runs;
 pub mod schema;
 mod several;
 mod table;
+pub mod ticket_forms;
 mod transaction;
 pub mod usage;
 pub mod webhooks;

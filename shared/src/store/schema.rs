@@ -61,7 +61,8 @@ pub fn connections(p: &PartnerId) -> String {
     partner(p)
 }
 
-/// Partition of what belongs to one connection: `PRODUCT#`, `CHARGE#`, `COMPANY#`, `IMPORT`, `RUN#`, `FINDING#`, `CLOSED#`.
+/// Partition of what belongs to one connection: `PRODUCT#`, `CHARGE#`, `COMPANY#`, `TICKETS`, `TICKETFORM#`, `IMPORT`, `RUN#`,
+/// `FINDING#`, `CLOSED#`.
 #[must_use]
 pub fn of_connection(p: &PartnerId, connection: &ConnectionId) -> String {
     format!("{}#CONN#{connection}", partner(p))
@@ -83,6 +84,21 @@ pub fn charge_mapping(p: &PartnerId, connection: &ConnectionId, product: &Produc
 #[must_use]
 pub fn company(p: &PartnerId, connection: &ConnectionId, company: &CompanyId) -> Key {
     Key::new(of_connection(p, connection), format!("COMPANY#{company}"))
+}
+
+/// The mapping of a connection's tickets.
+#[must_use]
+pub fn ticket_mapping(p: &PartnerId, connection: &ConnectionId) -> Key {
+    Key::new(of_connection(p, connection), TICKETS)
+}
+
+/// Sort key of the mapping of a connection's tickets.
+pub const TICKETS: &str = "TICKETS";
+
+/// The form of a connection's tickets as it was read last, for all accounts or for one. No id is empty.
+#[must_use]
+pub fn ticket_form(p: &PartnerId, connection: &ConnectionId, account: Option<&AccountId>) -> Key {
+    Key::new(of_connection(p, connection), format!("TICKETFORM#{}", account.map_or("", AccountId::as_str)))
 }
 
 /// How far the newest import of a connection's mappings is.
@@ -402,6 +418,9 @@ pub const QUEUE: &str = "QUEUE";
 
 /// Partition of the queue of notices on one machine, as [`QUEUE`]. It holds what webhooks are told.
 pub const NOTICES: &str = "NOTICES";
+
+/// Partition of the queue of alerts on one machine, as [`QUEUE`]. It holds what partners know their alerts by.
+pub const ALERTS: &str = "ALERTS";
 
 /// The counter that numbers the messages of `queue`.
 #[must_use]
