@@ -139,9 +139,7 @@ fn next_row(before: Option<&Alert>, after: Alert, now: Timestamp) -> Result<(Ale
     let saved_by = fresh_id("by");
     let condition = match before {
         None => Condition::new("attribute_not_exists(#pk) OR #saved_by = :by"),
-        Some(before) => {
-            Condition::new("#alert.#version = :read OR #saved_by = :by").bind(":read", before.version)?
-        }
+        Some(before) => Condition::new("#alert.#version = :read OR #saved_by = :by").bind(":read", before.version)?,
     };
     let condition = condition.bind(":by", &saved_by)?;
     let after = Alert { version: before.map_or(0, |before| before.version) + 1, ..after };

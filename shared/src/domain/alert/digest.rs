@@ -131,6 +131,12 @@ impl Alert {
         Self { first_at, last_at, count: self.count.saturating_add(1), ..self.clone() }
     }
 
+    /// A digest of which no message is on its way any more.
+    #[must_use]
+    pub fn unasked(&self) -> Self {
+        self.bundled(|bundle| Bundle { asked: false, ..bundle })
+    }
+
     /// A digest with another account of itself.
     #[must_use]
     pub fn bundled(&self, change: impl FnOnce(Bundle) -> Bundle) -> Self {

@@ -52,6 +52,12 @@ impl Alert {
         }
     }
 
+    /// Whether nobody waits for it.
+    #[must_use]
+    pub fn rests(&self, now: Timestamp) -> bool {
+        matches!(self.next(now), Next::Rest | Next::AskForDigest)
+    }
+
     /// Whether nothing halts it; or something new has happened since, and it may be otherwise now. What the PSA refused is
     /// not sent again with each repeat.
     fn may_go_on(&self, now: Timestamp) -> bool {

@@ -121,6 +121,15 @@ impl Alert {
         Self { trouble: Some(trouble), ..self.clone() }
     }
 
+    /// The same, held up by something that passes; what is worse than that stays.
+    #[must_use]
+    pub fn delayed(&self, reason: &Reason, at: Timestamp) -> Self {
+        match &self.trouble {
+            Some(trouble) if trouble.kind != Standstill::Delayed || trouble.reason.code == reason.code => self.clone(),
+            _ => self.in_trouble(Standstill::Delayed, reason.clone(), at),
+        }
+    }
+
     /// The same, to be tried again because somebody asks for it; `None` where nothing halts it.
     #[must_use]
     pub fn retried(&self) -> Option<Self> {

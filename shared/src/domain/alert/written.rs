@@ -7,7 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, End, Noted, Place, Ticket};
+use super::{Alert, End, Noted, Place, Standstill, Ticket};
 use crate::domain::ids::TicketId;
 
 /// What is written.
@@ -123,8 +123,9 @@ impl Alert {
         if !self.is_open(call) {
             return self.clone();
         }
-        // Nothing of it was ever anywhere, so it may go elsewhere.
-        let place = self.place.clone().filter(|_| self.ticket.is_some() || self.doubted);
+        // Nothing of it was ever anywhere, so it may go elsewhere. A digest is of its account.
+        let stays = self.ticket.is_some() || self.doubted || self.key.is_digest();
+        let place = self.place.clone().filter(|_| stays);
         Self { open: None, place, ..self.clone() }
     }
 
@@ -157,7 +158,7 @@ impl Alert {
     #[must_use]
     pub fn ended(&self, end: End) -> Self {
         let ticket = self.ticket.clone().map(|ticket| Ticket { end, ..ticket });
-        Self { ticket, ..self.well() }
+        Self { ticket, trouble: None, ..self.well() }
     }
 
     /// What is open, or was tried last.
@@ -181,8 +182,9 @@ impl Alert {
         self.open.as_ref().is_some_and(|write| write.call == call)
     }
 
-    /// What was written is made, and nothing is in its way.
+    /// What was written is made, and nothing is in its way. That the PSA did not take a status is not over by that.
     fn well(&self) -> Self {
-        Self { open: None, tried: None, trouble: None, ..self.clone() }
+        let trouble = self.trouble.clone().filter(|trouble| trouble.kind == Standstill::EndNotTaken);
+        Self { open: None, tried: None, trouble, ..self.clone() }
     }
 }

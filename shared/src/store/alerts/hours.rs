@@ -25,14 +25,14 @@ impl Alerts {
     /// The store is unavailable.
     pub async fn count_ticket(&self, partner: &PartnerId, hour: DigestHour, most: u32) -> Result<bool, StoreError> {
         let expires = hour.begins().saturating_add(COUNTED).unwrap_or(hour.begins()).as_second();
-        let one_more = Condition::new("ADD #opened :one SET #expires = :expires")
-            .bind(":one", 1)?
-            .bind(":expires", expires)?;
+        let one_more =
+            Condition::new("ADD #opened :one SET #expires = :expires").bind(":one", 1)?.bind(":expires", expires)?;
         let room = Condition::new("attribute_not_exists(#pk) OR #opened < :most").bind(":most", most)?;
         self.0.amend(&schema::tickets_opened(partner, hour), &one_more, &room).await
     }
 
-    /// Puts an alert into the digest called `digest`, and gives the alert as it stands then. `None`: it has moved on.
+    /// Puts an alert into a digest, which begins as `fresh` where there is none yet, and gives the alert as it stands then.
+    /// `None`: it has moved on.
     ///
     /// # Errors
     /// The store is unavailable, or others kept writing to the digest.
@@ -40,16 +40,17 @@ impl Alerts {
         &self,
         partner: &PartnerId,
         alert: &Alert,
-        digest: &AlertKey,
+        fresh: Alert,
         entry: &Entry,
         now: Timestamp,
     ) -> Result<Option<Alert>, StoreError> {
+        let digest = &fresh.key;
         let joined = Alert { digest: Some(digest.clone()), ..alert.clone() };
         for _ in 0..EDIT_ATTEMPTS {
             let found = self.get(partner, digest).await?;
             let next = match &found {
                 Some(found) => found.joined(entry.at),
-                None => Alert::digest(digest.clone(), entry.at, now),
+                None => fresh.clone(),
             };
             let (joined, unmoved, row) = next_row(Some(alert), joined.clone(), now)?;
             let mut writes = vec![self.0.write_put(&schema::alert(partner, &alert.key), &row, &unmoved)?];
@@ -81,8 +82,7 @@ impl Alerts {
         most: u16,
     ) -> Result<Vec<Entry>, StoreError> {
         let after = schema::digest_entry(partner, digest, after).sk;
-        let page =
-            Page { prefix: "ENTRY#", after: Some(&after), limit: Some(i32::from(most)), ..Page::default() };
+        let page = Page { prefix: "ENTRY#", after: Some(&after), limit: Some(i32::from(most)), ..Page::default() };
         let rows: Rows<EntryRow> =
             self.0.page(&schema::digest_entries(partner, digest), &page, Read::Consistent).await?;
         Ok(rows.items.into_iter().map(|(_, row)| row.entry).collect())

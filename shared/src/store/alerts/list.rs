@@ -51,8 +51,7 @@ impl Alerts {
         let mut after = after.map(str::to_owned);
         let mut found = AlertsPage::default();
         loop {
-            let page =
-                Page { prefix: "ALERT#", after: after.as_deref(), limit: Some(ROWS_AT_ONCE), ..Page::default() };
+            let page = Page { prefix: "ALERT#", after: after.as_deref(), limit: Some(ROWS_AT_ONCE), ..Page::default() };
             let rows: Rows<Result<Row, _>> = self.0.page_of_readable(&partition, &page, Read::Consistent).await?;
             for (sk, row) in rows.items {
                 match row {
