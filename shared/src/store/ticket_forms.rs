@@ -5,6 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Condition, Read, StoreError, Table, schema};
 use crate::domain::ids::{AccountId, ConnectionId, PartnerId};
@@ -14,11 +15,13 @@ use crate::domain::ticketing::TicketForm;
 const SHOWN: SignedDuration = SignedDuration::from_hours(1);
 
 /// A form, and when it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReadForm {
     /// When the PSA showed it.
+    #[schema(value_type = String, format = DateTime)]
     pub read_at: Timestamp,
     /// The form.
+    #[serde(flatten)]
     pub form: TicketForm,
 }
 
@@ -54,11 +57,11 @@ impl TicketForms {
         Ok(row.filter(fresh).map(|row| row.read))
     }
 
-    /// Keeps a form that was read just now.
+    /// Keeps a form that was read just now. One that is larger than a row is read anew each time.
     ///
     /// # Errors
-    /// The store is unavailable, or the form is larger than it takes.
-    pub async fn put(
+    /// The store is unavailable.
+    pub async fn keep(
         &self,
         partner: &PartnerId,
         connection: &ConnectionId,
@@ -68,7 +71,13 @@ impl TicketForms {
         let until = read.read_at.saturating_add(SHOWN).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         let row = Row { read: read.clone(), expires: until.as_second() };
         // Whoever reads it later has read it better, and either is right for its hour.
-        self.0.put(&schema::ticket_form(partner, connection, account), &row, &Condition::none()).await.map(drop)
+        match self.0.put(&schema::ticket_form(partner, connection, account), &row, &Condition::none()).await {
+            Err(StoreError::TooLarge(why)) => {
+                tracing::warn!(%connection, why, "a form of tickets is not kept");
+                Ok(())
+            }
+            kept => kept.map(drop),
+        }
     }
 }
 
