@@ -93,7 +93,7 @@ impl Layer<'_> {
     fn check(&self, form: &TicketForm, faults: &mut Faults) {
         for (id, value) in self.fields {
             let words = match form.field(id) {
-                None => "is no field of this PSA's tickets".to_owned(),
+                None => "is no field that every ticket of this PSA has".to_owned(),
                 Some(field) if field.values.is_empty() && is_plain(value) => continue,
                 Some(field) if field.values.is_empty() => format!("must be 1 to {LONGEST} characters on one line"),
                 Some(field) if field.values.iter().any(|choice| choice.id == *value) => continue,

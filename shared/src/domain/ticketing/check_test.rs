@@ -108,7 +108,7 @@ fn unknown_fields_and_values_are_told_wherever_they_stand() {
         "by_kind": {"malware": {"subIssueType": "99"}},
     }));
     assert_snapshot!(told, @"
-    /defaults/nothing: is no field of this PSA's tickets
+    /defaults/nothing: is no field that every ticket of this PSA has
     /defaults/site: must be 1 to 64 characters on one line
     /defaults/status: must be the id of a choice of Status (status), one of 1 (New), 5 (Complete)
     /by_severity/very~1high/priority: must be the id of a choice of Priority (priority), one of 1 (High), 2 (Low)
