@@ -19,6 +19,7 @@ use shared::ledger::{LEASE_TERM, LeaseHolder, Ledger};
 use shared::psa::open::Opener;
 use shared::psa::registry::{Places, Registry};
 use shared::psa::{Psa, PsaError};
+use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
@@ -234,6 +235,7 @@ impl App {
                 mappings: mappings.clone(),
                 usage: usage.clone(),
                 lines: Lines::new(table.clone()),
+                alerts: Alerts::new(table.clone()),
                 ticket_forms,
                 connections: connections.clone(),
                 opener,

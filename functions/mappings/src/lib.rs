@@ -32,6 +32,7 @@ use shared::api::{Fault, Json, Problem, owned};
 use shared::clock::Clock;
 use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::psa::open::Opener;
+use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
 use shared::store::lines::Lines;
 use shared::store::mappings::{Mapping, Mappings, Removed, Stored};
@@ -49,6 +50,8 @@ pub struct Deps {
     pub usage: UsageReader,
     /// What is known of the lines that they name.
     pub lines: Lines,
+    /// Alerts that may wait for a mapping of tickets.
+    pub alerts: Alerts,
     /// What the PSAs ask of tickets, as it was read last.
     pub ticket_forms: TicketForms,
     /// Whose connections there are.

@@ -54,6 +54,19 @@ pub(crate) struct View {
     not_understood: Vec<String>,
 }
 
+/// What tickets are filled with from now on.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MappedTicketsNow)]
+pub(crate) struct Mapped {
+    #[serde(flatten)]
+    mapping: View,
+    /// Alerts whose ticket waits, was refused or was given up, counted up to 500. `POST /v1/alerts/retry` tries them again.
+    halted_alerts: usize,
+}
+
+/// More alerts than this are not counted.
+const MOST_HALTED: u16 = 500;
+
 impl From<StoredTicketMapping> for View {
     fn from(stored: StoredTicketMapping) -> Self {
         let StoredTicketMapping { mapping, version, updated_at, updated_by, newer } = stored;
@@ -83,8 +96,8 @@ impl From<StoredTicketMapping> for View {
     params(("id" = String, Path)),
     request_body = TicketMapping,
     responses(
-        (status = 201, description = "Mapped", body = View),
-        (status = 200, description = "Replaced, or as it was", body = View),
+        (status = 201, description = "Mapped", body = Mapped),
+        (status = 200, description = "Replaced, or as it was", body = Mapped),
         (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("bearer" = ["tallyline/write"]))
@@ -94,13 +107,14 @@ pub(crate) async fn put(
     State(deps): State<Deps>,
     Path(connection): Path<ConnectionId>,
     Json(mapping): Json<TicketMapping>,
-) -> Result<(StatusCode, Json<View>), Problem> {
+) -> Result<(StatusCode, Json<Mapped>), Problem> {
     let psa = deps.opener.open(&caller.partner, &connection).await?;
     taken_by(&deps, &psa, &mapping).await?;
     let (updated_at, updated_by) = (deps.clock.now(), caller.actor);
     let stored = StoredTicketMapping { mapping, version: 0, updated_at, updated_by, newer: Newer::default() };
     let (status, Json(stored)) = deps.store(&caller.partner, &connection, stored).await?;
-    Ok((status, Json(stored.into())))
+    let (halted, _) = deps.alerts.halted(&caller.partner, MOST_HALTED).await?;
+    Ok((status, Json(Mapped { mapping: stored.into(), halted_alerts: halted.len() })))
 }
 
 /// Whether the PSA would take tickets that are filled so, and has the account that gets those of nobody else.

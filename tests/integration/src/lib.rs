@@ -28,6 +28,7 @@ use shared::api::auth::Scope;
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
 use shared::store::Table;
+use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
 use shared::store::lines::Lines;
@@ -231,6 +232,7 @@ fn router(table: &Table, data: &Path, psas: Registry, clock: &TestClock) -> axum
         mappings: Mappings::new(table.clone()),
         usage: UsageReader::new(table.clone()),
         lines: Lines::new(table.clone()),
+        alerts: Alerts::new(table.clone()),
         ticket_forms: TicketForms::new(table.clone()),
         connections: Connections::new(table.clone()),
         opener,

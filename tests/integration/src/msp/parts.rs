@@ -26,6 +26,7 @@ use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
 use shared::queue::{CompanyJob, QueueError, SendJobs};
 use shared::store::Table;
+use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
@@ -303,6 +304,7 @@ fn routers(
         mappings: Mappings::new(table.clone()),
         usage: UsageReader::new(table.clone()),
         lines: Lines::new(table.clone()),
+        alerts: Alerts::new(table.clone()),
         ticket_forms: TicketForms::new(table.clone()),
         connections: Connections::new(table.clone()),
         opener: opener.clone(),
