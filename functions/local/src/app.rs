@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use notify::Notify;
 use shared::api;
 use shared::clock::{Clock, SystemClock, fresh_id};
+use shared::desk::{Desk, DeskParts};
 use shared::history::History;
 use shared::http::{HttpError, Outward};
 use shared::ledger::{LEASE_TERM, LeaseHolder, Ledger};
@@ -198,6 +199,9 @@ impl App {
         let resolver = Resolver::new(&table, ledger.clone(), clock.clone(), settings.settle);
         let planner = PlannerParts::new(&table, ledger.clone(), opened.clone(), to, clocked.clone(), settings);
         let planner = Planner::new(planner);
+        let desk = Arc::new(alerts.clone()) as _;
+        let desk = DeskParts::new(&table, opened.clone(), desk, events.clone(), clocked.clone(), settings.settle);
+        let desk = Desk::new(desk);
         let worker = Worker::new(WorkerParts::new(&table, ledger, opened, events.clone(), clocked, settings));
         let fan_out = FanOut {
             connections: connections.clone(),
@@ -249,7 +253,7 @@ impl App {
             },
         };
         let handler = Arc::new(Syncs { fan_out: fan_out.clone(), worker });
-        let (herald, tickets) = (Arc::new(Herald { notify }), Arc::new(Tickets { desk: shared::desk::Desk }));
+        let (herald, tickets) = (Arc::new(Herald { notify }), Arc::new(Tickets { desk }));
         let store = Arc::new(store);
         Ok(Self {
             fan_out,
