@@ -13,6 +13,9 @@ pub const LONGEST_KEY: usize = 200;
 /// Digests are called so, and no alert that is sent.
 const DIGEST: &str = "tallyline-digest:";
 
+/// Stands in the place of a key in an address.
+const RETRY: &str = "retry";
+
 /// Names an alert among its partner's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -24,8 +27,8 @@ pub enum InvalidKey {
     /// Too short or too long, or not printable.
     #[error("must be 1 to {LONGEST_KEY} characters, none of them a control character")]
     Text,
-    /// It would name a digest.
-    #[error("must not begin with {DIGEST}, as Tallyline's own do")]
+    /// It would name a digest, or what is asked of all alerts.
+    #[error("must not be {RETRY}, nor begin with {DIGEST}: these are names of Tallyline's own")]
     Reserved,
 }
 
@@ -36,7 +39,7 @@ impl AlertKey {
     /// It can't be one.
     pub fn sent(text: &str) -> Result<Self, InvalidKey> {
         let key = Self::named(text)?;
-        if key.is_digest() { Err(InvalidKey::Reserved) } else { Ok(key) }
+        if key.is_digest() || text == RETRY { Err(InvalidKey::Reserved) } else { Ok(key) }
     }
 
     /// A key by which somebody asks, who may have it from us.
@@ -86,7 +89,9 @@ mod tests {
         for bad in ["", "a\nb", "a\u{7f}", "a\u{85}", &"x".repeat(201)] {
             assert_eq!(AlertKey::sent(bad), Err(InvalidKey::Text), "{bad:?}");
         }
-        assert_eq!(AlertKey::sent("tallyline-digest:1"), Err(InvalidKey::Reserved));
+        for ours in ["tallyline-digest:1", "retry"] {
+            assert_eq!(AlertKey::sent(ours), Err(InvalidKey::Reserved));
+        }
     }
 
     #[test]
