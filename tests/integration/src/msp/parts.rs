@@ -26,12 +26,14 @@ use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
 use shared::queue::{CompanyJob, QueueError, SendJobs};
 use shared::store::Table;
+use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
 use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
+use shared::store::ticket_forms::TicketForms;
 use shared::store::usage::{Snapshots, UsageReader};
 use shared::store::webhooks::Webhooks;
 use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
@@ -291,6 +293,7 @@ fn routers(
     let connections = connections::router(connections::Deps {
         connections: Connections::new(table.clone()),
         runs: Runs::new(table.clone()),
+        ticket_forms: TicketForms::new(table.clone()),
         remembered: Idempotency::new(table.clone()),
         opener: opener.clone(),
         psas: psas.clone(),
@@ -301,6 +304,8 @@ fn routers(
         mappings: Mappings::new(table.clone()),
         usage: UsageReader::new(table.clone()),
         lines: Lines::new(table.clone()),
+        alerts: Alerts::new(table.clone()),
+        ticket_forms: TicketForms::new(table.clone()),
         connections: Connections::new(table.clone()),
         opener: opener.clone(),
         clock: Arc::new(clock.clone()),
