@@ -223,6 +223,13 @@ impl App {
                 secrets: secrets.clone(),
                 clock: clock.clone(),
             },
+            alerts: alerts::Deps {
+                alerts: Alerts::new(table.clone()),
+                mappings: mappings.clone(),
+                remembered: remembered.clone(),
+                queue: Arc::new(alerts.clone()),
+                clock: clock.clone(),
+            },
             webhooks: webhooks::Deps {
                 webhooks,
                 connections: connections.clone(),

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::intent::digest;
 
-const PREFIX: &str = "TL-";
-const HEX_DIGITS: usize = 24;
+/// How each begins.
+pub(in crate::domain) const PREFIX: &str = "TL-";
+/// How many digits follow.
+pub(in crate::domain) const HEX_DIGITS: usize = 24;
 
 /// `TL-` and 24 hexadecimal digits of a digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -36,8 +36,10 @@ impl AlertMessage {
     /// characters that it refuses.
     #[must_use]
     pub fn deduplication_id(&self) -> String {
-        // A key holds no control characters, so the two can't run into each other.
-        hex::encode(Sha256::digest(format!("{}\n{}", self.key, self.nonce)))
+        let Self { partner, key, nonce } = self;
+        // SQS compares these ids across all groups of a queue. None of the three holds a control character, so that they can't
+        // run into each other.
+        hex::encode(Sha256::digest(format!("{partner}\n{key}\n{nonce}")))
     }
 }
 
@@ -63,15 +65,16 @@ mod tests {
 
     #[test]
     fn a_message_is_told_from_others_about_its_alert_and_fits_into_sqs() {
-        let message = |key: &str, nonce: &str| AlertMessage {
-            partner: "msp".parse().unwrap(),
-            key: key.to_owned(),
-            nonce: nonce.to_owned(),
+        let id = |partner: &str, key: &str, nonce: &str| {
+            let (key, nonce) = (key.to_owned(), nonce.to_owned());
+            AlertMessage { partner: partner.parse().unwrap(), key, nonce }.deduplication_id()
         };
-        let id = |key, nonce| message(key, nonce).deduplication_id();
         let long = "ü".repeat(200);
-        assert_eq!(id(&long, "1"), id(&long, "1"));
-        assert_eq!(id(&long, "1").len(), 64);
-        assert!(id("a", "1") != id("a", "2") && id("a", "1") != id("b", "1") && id("a1", "1") != id("a", "11"));
+        assert_eq!(id("msp", &long, "1"), id("msp", &long, "1"));
+        assert_eq!(id("msp", &long, "1").len(), 64);
+        let others = [("msp", "a", "2"), ("msp", "b", "1"), ("other", "a", "1"), ("msp", "a1", ""), ("mspa", "", "1")];
+        for (partner, key, nonce) in others {
+            assert_ne!(id("msp", "a", "1"), id(partner, key, nonce), "{partner} {key} {nonce}");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! What tickets are filled with: the PSA's form as people see it, the mapping that is stored, versioned, refused and removed,
 //! and every field that a PSA requires explained to whoever leaves it out.
 
-use integration::msp::{Customer, Fixture, Msp, Office, On};
+use integration::msp::alerts::alert;
+use integration::msp::{Customer, Fixture, Lane, Msp, Office, On, ServiceDesk as _};
 use integration::{Answer, PARTNER};
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -147,6 +148,22 @@ async fn tickets_are_mapped_read_changed_and_removed() {
     assert_eq!(msp.done(Method::GET, &path(&msp, ""), None).await, connection, "the connection is as it was");
     let again = msp.call(Method::DELETE, &path(&msp, "/ticket-mapping"), None).await;
     assert_eq!(again.problem()["code"], "not_found");
+}
+
+#[tokio::test]
+async fn who_maps_tickets_hears_how_many_alerts_are_halted_and_has_them_tried_again() {
+    let msp = msp().await;
+    for key in ["one", "two"] {
+        msp.alert(alert(key, "acme")).await;
+    }
+    let mut lane = Lane::of(&msp);
+    lane.work_off().await;
+    assert_eq!(msp.standing("one").await, "waiting tickets_not_mapped");
+    assert_eq!(put(&msp, body()).await.json["halted_alerts"], 2);
+    assert_eq!(msp.retry_alerts().await, 2);
+    lane.work_off().await;
+    assert_eq!(put(&msp, body()).await.json["halted_alerts"], 0);
+    assert_eq!(msp.psa.desk_tickets().len(), 2);
 }
 
 #[tokio::test]

@@ -4,8 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::reference::{HEX_DIGITS, PREFIX};
+
 /// The longest kind and severity, in characters.
 pub const LONGEST_LABEL: usize = 64;
+
+/// How a name of ours begins where it is only quoted.
+const QUOTED: &str = "TL ";
 
 /// Stands where a text was cut.
 const CUT: char = '…';
@@ -48,12 +53,24 @@ pub fn one_line(text: &str) -> String {
     lines(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text with its lines and tabs, and nothing else that can't be seen.
+/// The text with its lines and tabs, nothing else that can't be seen, and no name of ours for a ticket.
 #[must_use]
 pub fn lines(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
     let visible: String = text.chars().filter(|c| matches!(c, '\n' | '\t') || !is_invisible(*c)).collect();
-    visible.trim().to_owned()
+    without_references(visible.trim())
+}
+
+/// A vendor's text may quote a ticket of ours: its name must not be found in another one. It stays readable.
+fn without_references(text: &str) -> String {
+    let mut parts = text.split(PREFIX);
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take(HEX_DIGITS).filter(u8::is_ascii_hexdigit).count();
+        plain.push_str(if digits == HEX_DIGITS { QUOTED } else { PREFIX });
+        plain.push_str(part);
+    }
+    plain
 }
 
 /// Control characters; those that turn the direction of what follows, by which a text can be made to read as another; and
@@ -118,6 +135,17 @@ mod tests {
             "Grüße, 東京 🚨 <b>&amp;</b>",
             "markup is text like any other"
         );
+    }
+
+    #[test]
+    fn a_text_that_quotes_a_ticket_of_ours_does_not_pass_for_it() {
+        let name = "TL-0123456789abcdefABCDEF01";
+        assert_eq!(
+            lines(&format!("see\nTallyline reference {name}-2")),
+            "see\nTallyline reference TL 0123456789abcdefABCDEF01-2"
+        );
+        assert_eq!(lines(&format!("T\u{200b}L-{}", &name[3..])), format!("TL {}", &name[3..]), "nor in disguise");
+        assert_eq!(lines("TL-84 is HTL-2, TL-"), "TL-84 is HTL-2, TL-");
     }
 
     #[test]

@@ -118,8 +118,8 @@ impl<'l, 'a> Laid<'l, 'a> {
         Self { form, fields: fields.collect() }
     }
 
-    fn has(&self, field: &String) -> bool {
-        self.fields.contains_key(field.as_str())
+    fn has(&self, field: &str) -> bool {
+        self.fields.contains_key(field)
     }
 
     /// Whether nothing is missing that the PSA asks of every ticket. What the defaults have, an override can't take away.

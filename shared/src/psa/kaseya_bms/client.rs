@@ -150,7 +150,11 @@ impl Client {
             Read::Failure(complaint) => {
                 let failure = self.failure(answer.status, &answer, ask, Some(&complaint));
                 // Below 500 BMS itself has read it and said no; a 408 or a redirect may come from something before it.
-                let refused = complaint.says_no || matches!(answer.status, 400..=407 | 409..=499);
+                // Within a 200 it has to say so: what is no envelope may be the answer to a write that was made.
+                let refused = match answer.status {
+                    200..=299 => complaint.says_no,
+                    status => matches!(status, 400..=407 | 409..=499),
+                };
                 Err(if refused { WriteError::Rejected(failure) } else { WriteError::Unknown(failure) })
             }
             Read::Unreadable(error) => Err(WriteError::Unknown(error)),
