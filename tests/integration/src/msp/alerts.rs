@@ -15,11 +15,14 @@ pub trait ServiceDesk: Fixture {
     /// What fills its form of tickets.
     fn filled() -> Value;
 
-    /// A field of the form that no ticket is taken without, as [`ServiceDesk::filled`] names it.
+    /// The field that [`Mishap::Refused`] complains of.
     const REQUIRED: &'static str;
 
     /// The tickets that it holds, the oldest first.
     fn desk_tickets(&self) -> Vec<DeskTicket>;
+
+    /// Requests to make a ticket, taken or not.
+    fn ticket_requests(&self) -> usize;
 
     /// Something goes wrong with the nth request to make a ticket.
     fn strike_ticket(&self, nth: usize, mishap: Mishap);
@@ -97,12 +100,16 @@ impl<P: ServiceDesk> Msp<P> {
         format!("{} {}", text("status"), text("code")).trim().to_owned()
     }
 
-    /// The codes of the connection's open findings.
-    pub async fn alert_findings(&self) -> Vec<String> {
+    /// The connection's open findings.
+    pub async fn open_findings(&self) -> Vec<Value> {
         let path = format!("/v1/connections/{}/findings", self.connection);
-        let page = self.done(Method::GET, &path, None).await;
-        let items = page["items"].as_array().expect("items");
-        items.iter().map(|finding| finding["code"].as_str().expect("a code").to_owned()).collect()
+        self.done(Method::GET, &path, None).await["items"].as_array().expect("items").clone()
+    }
+
+    /// Their codes.
+    pub async fn alert_findings(&self) -> Vec<String> {
+        let codes = |finding: &Value| finding["code"].as_str().expect("a code").to_owned();
+        self.open_findings().await.iter().map(codes).collect()
     }
 
     /// A POST without a body.

@@ -11,7 +11,7 @@ const WORDING: Wording = Wording {
     failed: r#"{"success":false,"error":{"code":0,"message":"An error has occurred.","subErrors":[]},"result":null}"#,
     refused: (
         400,
-        r#"{"success":false,"error":{"code":0,"message":"The ticket could not be saved.","subErrors":[]},"result":null}"#,
+        r#"{"success":false,"error":{"code":0,"message":"Failed.","subErrors":["The PriorityId field is required."]},"result":null}"#,
     ),
     forbidden: (403, r#"{"success":false,"error":{"code":0,"message":"Access denied.","subErrors":[]},"result":null}"#),
     done: r#"{"success":true,"error":null,"result":{}}"#,
@@ -40,6 +40,10 @@ impl ServiceDesk for KaseyaBms {
             completed: ticket.status_id == COMPLETED,
         };
         self.tickets().into_iter().map(ticket).collect()
+    }
+
+    fn ticket_requests(&self) -> usize {
+        self.count(Route::PostTicket)
     }
 
     fn strike_ticket(&self, nth: usize, mishap: Mishap) {
