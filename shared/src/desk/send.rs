@@ -80,7 +80,12 @@ impl Visit<'_> {
     }
 }
 
-/// Whether the same request may go well later without anybody changing it.
+/// Whether the same request may go well later without anybody changing the ticket mapping or what the user may do: a log-in
+/// that is turned away is the whole connection's trouble, which says so itself, and an answer that is none says nothing.
 fn is_of_the_moment(error: &PsaError) -> bool {
-    matches!(error.kind, Kind::Auth | Kind::RateLimited | Kind::Unavailable)
+    match error.kind {
+        Kind::Auth => error.refuses_log_in(),
+        Kind::RateLimited | Kind::Unavailable | Kind::Protocol => true,
+        Kind::NotFound | Kind::Validation => false,
+    }
 }
