@@ -46,15 +46,16 @@ impl Visit<'_> {
         said: Result<Option<TicketId>, WriteError>,
     ) -> Result<Alert, DeskError> {
         let Some(Write { what, call, .. }) = &alert.open else { return Err(DeskError::Busy) };
-        let error = match said {
+        let (error, was_sent) = match said {
             Ok(id) => return self.change(alert, |alert| alert.answered(call, Said::Made(id.clone()))).await,
             Err(WriteError::Unknown(error)) => {
                 tracing::warn!(%error, "the answer to a request was lost");
                 return self.change(alert, |alert| alert.answered(call, Said::Lost)).await;
             }
-            Err(WriteError::NotSent(error) | WriteError::Rejected(error)) => error,
+            Err(WriteError::NotSent(error)) => (error, false),
+            Err(WriteError::Rejected(error)) => (error, true),
         };
-        if is_of_the_moment(&error) {
+        if is_of_the_moment(&error, was_sent) {
             self.change(alert, |alert| alert.not_made(call)).await?;
             return Err(error.into());
         }
@@ -81,11 +82,13 @@ impl Visit<'_> {
 }
 
 /// Whether the same request may go well later without anybody changing the ticket mapping or what the user may do: a log-in
-/// that is turned away is the whole connection's trouble, which says so itself, and an answer that is none says nothing.
-fn is_of_the_moment(error: &PsaError) -> bool {
+/// that is turned away is the whole connection's trouble, which says so itself, and where nothing was sent an answer that is none
+/// was one to a look-up before.
+fn is_of_the_moment(error: &PsaError, was_sent: bool) -> bool {
     match error.kind {
         Kind::Auth => error.refuses_log_in(),
-        Kind::RateLimited | Kind::Unavailable | Kind::Protocol => true,
+        Kind::Protocol => !was_sent,
+        Kind::RateLimited | Kind::Unavailable => true,
         Kind::NotFound | Kind::Validation => false,
     }
 }
