@@ -18,7 +18,7 @@ const OLDEST_DAYS: i64 = 400;
 #[schema(as = NewAlert)]
 pub(crate) struct Body {
     /// Your name for what goes wrong: the same one again is a repeat, and has the same ticket. Begin it with the company.
-    #[schema(example = "acme/edr/PC-1/malware", min_length = 1, max_length = 200)]
+    #[schema(example = "acme:edr:PC-1:malware", min_length = 1, max_length = 200)]
     dedupe_key: String,
     /// Your id of the customer.
     #[schema(example = "acme", max_length = 128)]

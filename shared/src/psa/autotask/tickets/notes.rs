@@ -50,10 +50,13 @@ pub(super) async fn find(
     Ok(found)
 }
 
-/// The references that stand on lines of their own: people may have written below ours.
+/// The references that stand at the ends of lines: people may have written below ours, and raw line breaks in Autotask's
+/// answers are read as blanks, so that anything may stand before it.
 fn references(text: &str) -> impl Iterator<Item = &str> {
-    // A line break may come back as any of them.
-    text.split(['\n', '\r']).filter_map(|line| line.trim().strip_prefix(BEFORE_REFERENCE).map(str::trim))
+    text.split(['\n', '\r']).filter_map(|line| {
+        let reference = line.rsplit_once(BEFORE_REFERENCE)?.1.trim();
+        (!reference.is_empty() && !reference.contains(char::is_whitespace)).then_some(reference)
+    })
 }
 
 /// One request, and one more before the first of them: notes' kinds are the tenant's own.
@@ -102,11 +105,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_is_a_whole_line_wherever_it_stands() {
+    fn a_reference_ends_a_line_wherever_that_stands() {
         let of = |text: &str| references(text).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(of("Again\n\nTallyline reference TL-1-2"), ["TL-1-2"]);
         assert_eq!(of("Again\r\n Tallyline reference TL-1-2 \r\nThanks, Bob"), ["TL-1-2"]);
-        assert_eq!(of("See Tallyline reference TL-1-2"), Vec::<String>::new());
+        assert_eq!(of("Again  Tallyline reference TL-1-2"), ["TL-1-2"]);
         assert_eq!(of("Tallyline reference TL-1-21"), ["TL-1-21"]);
+        assert_eq!(of("See Tallyline reference TL-1-2 for more"), Vec::<String>::new());
     }
 }
