@@ -3,7 +3,7 @@
 use super::DeskError;
 use super::choose::{fields_of, off};
 use super::open::ROOM;
-use super::visit::Visit;
+use super::visit::{Session, Visit};
 use crate::domain::alert::{Alert, End, Place, Story, Ticket, What};
 use crate::domain::ticketing::{OnResolve, TicketMapping};
 use crate::psa::NewNote;
@@ -38,12 +38,14 @@ impl Visit<'_> {
     pub async fn end(&mut self, alert: &Alert) -> Result<Alert, DeskError> {
         let (ticket, place) = on_ticket(alert)?;
         if self.mapping_of(place).await?.on_resolve == OnResolve::Note {
-            let left = |alert: &Alert| if alert.resolved_at.is_some() { alert.ended(End::Left) } else { alert.clone() };
-            return self.change(alert, left).await;
+            return self.change(alert, |alert| alert.left()).await;
         }
         let Some(session) = self.session(&place.connection).await? else {
             return self.halt(alert, off(), Alert::clone).await;
         };
+        if alert.has_tried(&What::Completion) && self.is_completed(&session, ticket).await? == Some(true) {
+            return self.change(alert, |alert| alert.tried_to_end(End::Completed)).await;
+        }
         let Some(alert) = self.leaving(alert, What::Completion, place.clone()).await? else {
             return self.again(alert).await;
         };
@@ -58,11 +60,19 @@ impl Visit<'_> {
         let Some(session) = self.session(&place.connection).await? else {
             return self.halt(alert, off(), Alert::clone).await;
         };
+        if alert.has_tried(&What::Reopening) && self.is_completed(&session, ticket).await? == Some(false) {
+            return self.change(alert, |alert| alert.tried_to_end(End::Open)).await;
+        }
         let Some(alert) = self.leaving(alert, What::Reopening, place.clone()).await? else {
             return self.again(alert).await;
         };
         let said = self.write("end", session.psa.reopen_ticket(&ticket.id, &fields)).await?;
         self.answered(&session, &alert, said.map(|()| None)).await
+    }
+
+    /// Whether the PSA shows a ticket as completed, if it shows it.
+    async fn is_completed(&self, session: &Session, ticket: &Ticket) -> Result<Option<bool>, DeskError> {
+        Ok(session.psa.ticket(&ticket.id).await?.map(|ticket| ticket.completed))
     }
 
     /// The ticket mapping of a place; the usual one where it was taken away since.

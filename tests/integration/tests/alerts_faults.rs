@@ -21,12 +21,13 @@ on_every_desk!(
     a_ticket_that_was_not_made_is_made_again_when_it_can_be_on_its_way_no_more,
     a_ticket_that_is_called_made_and_not_shown_is_never_made_again,
     what_the_psa_refuses_is_explained_and_waits_for_a_person,
+    what_the_user_may_not_do_holds_nothing_else_back,
     two_workers_at_one_alert_make_one_ticket,
     a_worker_that_comes_late_sends_nothing,
 );
 
 /// Everything that ends well without a person.
-const MISHAPS: [Mishap; 17] = [
+const MISHAPS: [Mishap; 16] = [
     Mishap::Reset(Effect::Made),
     Mishap::Reset(Effect::NotMade),
     Mishap::Hang(Effect::Made),
@@ -40,7 +41,6 @@ const MISHAPS: [Mishap; 17] = [
     Mishap::Empty(Effect::Made),
     Mishap::Half(Effect::Made),
     Mishap::CalledMade(Effect::Made),
-    Mishap::Forbidden,
     Mishap::Throttled(60),
     Mishap::Redirected(307),
     Mishap::Slow(20),
@@ -165,6 +165,20 @@ async fn what_the_psa_refuses_is_explained_and_waits_for_a_person<P: ServiceDesk
     lane.work_off().await;
     assert_eq!((msp.psa.desk_tickets().len(), msp.standing("acme/1").await.as_str()), (2, "open"));
     assert_eq!(msp.alert_findings().await, [""; 0]);
+}
+
+async fn what_the_user_may_not_do_holds_nothing_else_back<P: ServiceDesk>() {
+    let msp = world::<P>("note").await;
+    msp.psa.strike_ticket(1, Mishap::Forbidden);
+    let mut lane = Lane::of(&msp);
+    msp.alert(alert("acme/1", "acme")).await;
+    msp.alert(alert("acme/2", "acme")).await;
+    lane.work_off().await;
+    assert_eq!(msp.standing("acme/1").await, "refused ticket_refused");
+    assert_eq!((msp.standing("acme/2").await.as_str(), msp.alert_findings().await.len()), ("open", 1));
+    msp.retry_alerts().await;
+    lane.work_off().await;
+    assert_eq!((msp.standing("acme/1").await.as_str(), msp.psa.desk_tickets().len()), ("open", 2));
 }
 
 async fn two_workers_at_one_alert_make_one_ticket<P: ServiceDesk>() {

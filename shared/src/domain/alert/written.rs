@@ -161,6 +161,19 @@ impl Alert {
         Self { ticket, trouble: None, ..self.well() }
     }
 
+    /// The same where what was tried of its ticket's status has come to `end`, as the PSA shows; unless something else is open
+    /// meanwhile.
+    #[must_use]
+    pub fn tried_to_end(&self, end: End) -> Self {
+        if self.open.is_none() { self.ended(end) } else { self.clone() }
+    }
+
+    /// The same with its ticket left as it is, while it is over.
+    #[must_use]
+    pub fn left(&self) -> Self {
+        if self.resolved_at.is_some() && self.open.is_none() { self.ended(End::Left) } else { self.clone() }
+    }
+
     /// What is open, or was tried last.
     #[must_use]
     pub fn written(&self) -> Option<&What> {
@@ -168,11 +181,14 @@ impl Alert {
         open.or_else(|| self.tried.as_ref().map(|tried| &tried.what))
     }
 
-    /// Whether something like `what` was tried before: the PSA is then searched for it first.
+    /// Whether something like `what` was tried before: the PSA is then asked for it first. (That read is also what a circuit
+    /// that is open lets through when its time is over; it lets no write through before.)
     #[must_use]
     pub fn has_tried(&self, what: &What) -> bool {
         match (self.tried.as_ref().map(|tried| &tried.what), what) {
-            (Some(What::Ticket { .. }), What::Ticket { .. }) => true,
+            (Some(What::Ticket { .. }), What::Ticket { .. })
+            | (Some(What::Completion), What::Completion)
+            | (Some(What::Reopening), What::Reopening) => true,
             (Some(What::Note { number: before, .. }), What::Note { number, .. }) => before == number,
             _ => false,
         }

@@ -1,5 +1,6 @@
 //! Alerts of an MSP: sent in over HTTP, delivered to the desk, and what stands of them in the PSA.
 
+mod autotask;
 mod kaseya_bms;
 mod lane;
 
@@ -137,6 +138,9 @@ macro_rules! on_every_desk {
         $crate::on_every_desk!(@each {async} {#[tokio::test]} {.await} $($name)+);
     };
     (@each $async:tt $test:tt $await:tt $($name:ident)+) => {
+        mod autotask {
+            $($crate::on_every_desk!(@one $async $test $await $name simulators::autotask::Autotask);)+
+        }
         mod kaseya_bms {
             $($crate::on_every_desk!(@one $async $test $await $name simulators::kaseya_bms::KaseyaBms);)+
         }
