@@ -174,7 +174,7 @@ async fn what_the_user_may_not_do_holds_nothing_else_back<P: ServiceDesk>() {
     msp.alert(alert("acme/1", "acme")).await;
     msp.alert(alert("acme/2", "acme")).await;
     lane.work_off().await;
-    assert_eq!(msp.standing("acme/1").await, "refused ticket_refused");
+    assert_eq!(msp.standing("acme/1").await, "refused psa_permission_missing");
     assert_eq!((msp.standing("acme/2").await.as_str(), msp.alert_findings().await.len()), ("open", 1));
     msp.retry_alerts().await;
     lane.work_off().await;
