@@ -27,7 +27,7 @@ on_every_desk!(
 );
 
 /// Everything that ends well without a person.
-const MISHAPS: [Mishap; 16] = [
+const MISHAPS: [Mishap; 15] = [
     Mishap::Reset(Effect::Made),
     Mishap::Reset(Effect::NotMade),
     Mishap::Hang(Effect::Made),
@@ -42,7 +42,6 @@ const MISHAPS: [Mishap; 16] = [
     Mishap::Half(Effect::Made),
     Mishap::CalledMade(Effect::Made),
     Mishap::Throttled(60),
-    Mishap::Redirected(307),
     Mishap::Slow(20),
 ];
 
