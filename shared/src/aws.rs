@@ -108,6 +108,14 @@ impl Cloud {
         Ok(Arc::new(Queue::new(aws_sdk_sqs::Client::new(&self.config), variable("NOTICES_QUEUE_URL")?)))
     }
 
+    /// The queue of alerts on their way to a ticket.
+    ///
+    /// # Errors
+    /// `ALERTS_QUEUE_URL` is not set.
+    pub fn alerts(&self) -> Result<Arc<Queue>, CloudError> {
+        Ok(Arc::new(Queue::new(aws_sdk_sqs::Client::new(&self.config), variable("ALERTS_QUEUE_URL")?)))
+    }
+
     /// The secrets as they are at this moment: for whoever replaces one.
     ///
     /// # Errors

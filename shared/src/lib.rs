@@ -1,7 +1,7 @@
 //! What every Tallyline function shares.
 //!
 //! `domain` decides and is pure; `psa`, `sources`, `store`, `secrets`, `queue` and `events` are the outside world behind small traits;
-//! `ledger` keeps the record of every write; `sync` walks from usage to a settled line; `api` is what the HTTP functions
+//! `ledger` keeps the record of every write; `sync` walks from usage to a settled line, `desk` from an alert to its ticket; `api` is what the HTTP functions
 //! have in common; `http` calls hosts that users name; `telemetry` is what operators see, `faults` names the places at
 //! which a test may interrupt. ARCHITECTURE.md walks through them.
 
@@ -10,6 +10,7 @@
 pub mod api;
 pub mod aws;
 pub mod clock;
+pub mod desk;
 pub mod domain;
 pub mod events;
 pub mod faults;

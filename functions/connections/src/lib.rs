@@ -14,6 +14,7 @@ use shared::secrets::WriteSecrets;
 use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
 use shared::store::runs::Runs;
+use shared::store::ticket_forms::TicketForms;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -28,6 +29,7 @@ mod preflight;
 mod read;
 mod revoke;
 mod test;
+mod ticket_fields;
 mod view;
 
 pub use view::ConnectionView;
@@ -39,6 +41,8 @@ pub struct Deps {
     pub connections: Connections,
     /// Says whether a connection's newest run has ended.
     pub runs: Runs,
+    /// What the PSAs ask of tickets, as it was read last.
+    pub ticket_forms: TicketForms,
     /// Answers under idempotency keys.
     pub remembered: Idempotency,
     /// Opens the PSA behind a connection, with its stored credentials.
@@ -64,5 +68,6 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(catalog::contracts))
         .routes(routes!(catalog::lines))
         .routes(routes!(billing_codes::list))
+        .routes(routes!(ticket_fields::get))
         .with_state(deps)
 }

@@ -5,6 +5,7 @@ use shared::aws::{Cloud, serve};
 use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
 use shared::store::runs::Runs;
+use shared::store::ticket_forms::TicketForms;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -14,6 +15,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let deps = Deps {
         connections: Connections::new(table.clone()),
         runs: Runs::new(table.clone()),
+        ticket_forms: TicketForms::new(table.clone()),
         remembered: Idempotency::new(table),
         opener: cloud.opener_of(psas.clone())?,
         psas,

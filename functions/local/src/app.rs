@@ -6,25 +6,27 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use axum::Router;
 use fan_out::{DigestSources, FanOut, FanOutError, Ticked};
 use jiff::SignedDuration;
 use notify::Notify;
 use shared::api;
 use shared::clock::{Clock, SystemClock, fresh_id};
+use shared::desk::{Desk, DeskParts};
 use shared::history::History;
 use shared::http::{HttpError, Outward};
 use shared::ledger::{LEASE_TERM, LeaseHolder, Ledger};
 use shared::psa::open::Opener;
 use shared::psa::registry::{Places, Registry};
 use shared::psa::{Psa, PsaError};
+use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
 use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
+use shared::store::ticket_forms::TicketForms;
 use shared::store::usage::{Snapshots, UsageReader};
 use shared::store::webhooks::Webhooks;
 use shared::store::{StoreError, Table};
@@ -35,7 +37,8 @@ use url::Url;
 use crate::bus::Bus;
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::embedded::{Embedded, EmbeddedError};
-use crate::queue::{Drained, Handle, Message, Queue, drain};
+use crate::handlers::{Herald, Syncs, Tickets};
+use crate::queue::{Drained, Handle, Queue, drain};
 use crate::sealed_secrets::SealedSecrets;
 use crate::tokens::Tokens;
 use crate::{openapi, queue};
@@ -133,6 +136,8 @@ pub struct App {
     queue: Queue,
     notices: Queue,
     herald: Arc<dyn Handle>,
+    alerts: Queue,
+    tickets: Arc<dyn Handle>,
     bus: Bus,
     tokens: Arc<Tokens>,
     functions: openapi::Functions,
@@ -169,6 +174,7 @@ impl App {
         let table = store.table();
         let queue = Queue::new(table.clone(), clock.clone());
         let notices = Queue::of_notices(table.clone(), clock.clone());
+        let alerts = Queue::of_alerts(table.clone(), clock.clone());
         let bus = Bus::new(queue.clone(), notices.clone());
         let webhooks = Webhooks::new(table.clone());
         let sender = Sender::new(outward, secrets.clone(), clock.clone());
@@ -186,6 +192,7 @@ impl App {
         let usage = UsageReader::new(table.clone());
         let runs = Runs::new(table.clone());
         let remembered = Idempotency::new(table.clone());
+        let ticket_forms = TicketForms::new(table.clone());
         let opener = Opener::new(&table, secrets.clone(), registry.clone(), clock.clone());
 
         let to = (Arc::new(queue.clone()) as _, events.clone() as _);
@@ -193,6 +200,9 @@ impl App {
         let resolver = Resolver::new(&table, ledger.clone(), clock.clone(), settings.settle);
         let planner = PlannerParts::new(&table, ledger.clone(), opened.clone(), to, clocked.clone(), settings);
         let planner = Planner::new(planner);
+        let desk = Arc::new(alerts.clone()) as _;
+        let desk = DeskParts::new(&table, opened.clone(), desk, events.clone(), clocked.clone(), settings.settle);
+        let desk = Desk::new(desk);
         let worker = Worker::new(WorkerParts::new(&table, ledger, opened, events.clone(), clocked, settings));
         let fan_out = FanOut {
             connections: connections.clone(),
@@ -206,10 +216,18 @@ impl App {
             connections: connections::Deps {
                 connections: connections.clone(),
                 runs: runs.clone(),
+                ticket_forms: ticket_forms.clone(),
                 remembered: remembered.clone(),
                 opener: opener.clone(),
                 psas: registry,
                 secrets: secrets.clone(),
+                clock: clock.clone(),
+            },
+            alerts: alerts::Deps {
+                alerts: Alerts::new(table.clone()),
+                mappings: mappings.clone(),
+                remembered: remembered.clone(),
+                queue: Arc::new(alerts.clone()),
                 clock: clock.clone(),
             },
             webhooks: webhooks::Deps {
@@ -224,6 +242,8 @@ impl App {
                 mappings: mappings.clone(),
                 usage: usage.clone(),
                 lines: Lines::new(table.clone()),
+                alerts: Alerts::new(table.clone()),
+                ticket_forms,
                 connections: connections.clone(),
                 opener,
                 clock: clock.clone(),
@@ -241,9 +261,24 @@ impl App {
                 clock: clock.clone(),
             },
         };
-        let handler = Arc::new(Desk { fan_out: fan_out.clone(), worker });
-        let (herald, store) = (Arc::new(Herald { notify }), Arc::new(store));
-        Ok(Self { fan_out, handler, queue, notices, herald, bus, tokens, functions, clock, store, folder })
+        let handler = Arc::new(Syncs { fan_out: fan_out.clone(), worker });
+        let (herald, tickets) = (Arc::new(Herald { notify }), Arc::new(Tickets { desk }));
+        let store = Arc::new(store);
+        Ok(Self {
+            fan_out,
+            handler,
+            queue,
+            notices,
+            herald,
+            alerts,
+            tickets,
+            bus,
+            tokens,
+            functions,
+            clock,
+            store,
+            folder,
+        })
     }
 
     /// The whole HTTP service: every function's routes behind tokens, `/openapi.json` and `/healthz`.
@@ -285,6 +320,19 @@ impl App {
         queue::work_until(self.notices.clone(), self.herald.clone(), stop)
     }
 
+    /// As [`App::drain`], for the alerts that wait for their tickets.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn ticket(&self) -> Result<Drained, StoreError> {
+        drain(&self.alerts, &self.tickets).await
+    }
+
+    /// As [`App::work_until`], for alerts. Beside the others, so that no run waits for a flood of them.
+    pub fn ticket_until<S: Future<Output = ()>>(&self, stop: S) -> impl Future<Output = ()> + use<S> {
+        queue::work_until(self.alerts.clone(), self.tickets.clone(), stop)
+    }
+
     /// Signs and checks tokens.
     #[must_use]
     pub fn tokens(&self) -> &Arc<Tokens> {
@@ -295,6 +343,12 @@ impl App {
     #[must_use]
     pub fn queue(&self) -> &Queue {
         &self.queue
+    }
+
+    /// The queue of alerts.
+    #[must_use]
+    pub fn alerts(&self) -> &Queue {
+        &self.alerts
     }
 
     /// The bus.
@@ -333,58 +387,3 @@ impl App {
         &self.clock
     }
 }
-
-/// Does what the queue's messages ask for.
-struct Desk {
-    fan_out: FanOut,
-    worker: Worker,
-}
-
-#[async_trait]
-impl Handle for Desk {
-    async fn handle(&self, message: &Message) -> Result<(), String> {
-        match message {
-            Message::Sync(run) => self.fan_out.plan(run).await.map(drop).map_err(|error| error.to_string()),
-            Message::Job(job) => self.worker.work(job).await.map(drop).map_err(|error| error.to_string()),
-            Message::Notice { .. } | Message::Dispatch { .. } => Err(ANOTHER_QUEUE.to_owned()),
-        }
-    }
-
-    async fn give_up(&self, message: &Message) -> Result<(), String> {
-        match message {
-            Message::Sync(run) => self.fan_out.give_up(run).await.map_err(|error| error.to_string()),
-            Message::Job(job) => self.worker.give_up(job).await.map_err(|error| error.to_string()),
-            Message::Notice { .. } | Message::Dispatch { .. } => Ok(()),
-        }
-    }
-}
-
-/// Does what the messages of the queue of notices ask for.
-struct Herald {
-    notify: Notify,
-}
-
-#[async_trait]
-impl Handle for Herald {
-    async fn handle(&self, message: &Message) -> Result<(), String> {
-        match message {
-            Message::Notice { notice, .. } => self.notify.hand_on(notice).await.map_err(|error| error.to_string()),
-            Message::Dispatch { dispatch, .. } => {
-                self.notify.deliver(dispatch).await.map_err(|error| error.to_string())
-            }
-            Message::Sync(_) | Message::Job(_) => Err(ANOTHER_QUEUE.to_owned()),
-        }
-    }
-
-    async fn give_up(&self, message: &Message) -> Result<(), String> {
-        match message {
-            Message::Dispatch { dispatch, .. } => {
-                self.notify.give_up(dispatch).await.map_err(|error| error.to_string())
-            }
-            Message::Notice { .. } | Message::Sync(_) | Message::Job(_) => Ok(()),
-        }
-    }
-}
-
-/// A message that is never put into this queue.
-const ANOTHER_QUEUE: &str = "the message belongs to another queue";

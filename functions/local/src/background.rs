@@ -1,4 +1,4 @@
-//! What runs beside the HTTP service: the tick, the queue's workers, and the sweep of rows whose time is over.
+//! What runs beside the HTTP service: the tick, the queues' workers, and the sweep of rows whose time is over.
 //!
 //! On AWS these are EventBridge Scheduler, Lambda on SQS, and DynamoDB itself. All of it ends on request: nothing new is
 //! begun, and what is being worked on may end. What is cut off then comes again at the next start.
@@ -37,6 +37,7 @@ impl App {
         };
         let working = tokio::spawn(self.work_until(stopped()));
         let notifying = tokio::spawn(self.notify_until(stopped()));
+        let ticketing = tokio::spawn(self.ticket_until(stopped()));
         let (fan_out, store) = (self.fan_out().clone(), Arc::clone(self.store()));
         let stopped = stopped();
         let ticking = tokio::spawn(async move {
@@ -56,7 +57,7 @@ impl App {
                 }
             }
         });
-        Background { stop, tasks: vec![ticking, working, notifying] }
+        Background { stop, tasks: vec![ticking, working, notifying, ticketing] }
     }
 }
 

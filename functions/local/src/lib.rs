@@ -7,6 +7,7 @@ pub mod cli;
 pub mod data_folder;
 pub mod demo;
 pub mod embedded;
+mod handlers;
 mod openapi;
 pub mod queue;
 pub mod sealed_secrets;

@@ -17,6 +17,8 @@ pub struct Functions {
     pub usage: usage::Deps,
     /// Of `functions/runs`.
     pub runs: runs::Deps,
+    /// Of `functions/alerts`.
+    pub alerts: alerts::Deps,
     /// Of `functions/webhooks`.
     pub webhooks: webhooks::Deps,
 }
@@ -28,6 +30,7 @@ pub(crate) fn merged(functions: Functions) -> Router {
         .merge(mappings::router(functions.mappings))
         .merge(usage::router(functions.usage))
         .merge(runs::router(functions.runs))
+        .merge(alerts::router(functions.alerts))
         .merge(webhooks::router(functions.webhooks));
     let (router, openapi) = all.split_for_parts();
     router
@@ -39,7 +42,7 @@ fn described() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Tallyline")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Usage counts into the recurring service contracts of a PSA."))
+        .description(Some("Usage counts into the recurring service contracts of a PSA; alerts into its tickets."))
         .build();
     let mut components = Components::new();
     components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));

@@ -11,7 +11,10 @@ use local::embedded::Embedded;
 use local::queue::{Drained, Handle, Message, Queue, drain, work_until};
 use shared::clock::Clock;
 use shared::events::RunRef;
-use shared::queue::{CompanyJob, MOST_DELIVERIES, SendJobs as _};
+use shared::queue::{
+    AlertMessage, CompanyJob, MOST_DELIVERIES, MOST_DELIVERIES_OF_ALERTS, SendAlerts as _, SendJobs as _,
+};
+use shared::store::Table;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
@@ -32,7 +35,7 @@ impl Hand {
 struct Bench {
     queue: Queue,
     hand: Arc<Hand>,
-    _store: Embedded,
+    store: Embedded,
 }
 
 impl Bench {
@@ -46,7 +49,11 @@ impl Bench {
 
     fn of(store: Embedded) -> Self {
         let hand = Arc::new(Hand(Mutex::new("2026-11-21T12:00:00Z".parse().unwrap())));
-        Self { queue: Queue::new(store.table(), hand.clone()), hand, _store: store }
+        Self { queue: Queue::new(store.table(), hand.clone()), hand, store }
+    }
+
+    fn table(&self) -> Table {
+        self.store.table()
     }
 
     async fn send(&self, jobs: &[CompanyJob]) {
@@ -88,6 +95,7 @@ fn name(message: &Message) -> String {
     match message {
         Message::Sync(run) => format!("{}/sync {}", run.connection, run.run),
         Message::Job(job) => format!("{}/{}", job.connection, job.page),
+        Message::Alert(alert) => format!("{}/{}", alert.partner, alert.key),
         Message::Notice { .. } | Message::Dispatch { .. } => panic!("of another queue"),
     }
 }
@@ -115,6 +123,10 @@ fn job(connection: &str, page: &str) -> CompanyJob {
         run: "run_1".parse().unwrap(),
         page: page.to_owned(),
     }
+}
+
+fn alert(partner: &str, key: &str, nonce: &str) -> AlertMessage {
+    AlertMessage { partner: partner.parse().unwrap(), key: key.to_owned(), nonce: nonce.to_owned() }
 }
 
 fn sync(connection: &str, run: &str) -> Message {
@@ -195,6 +207,40 @@ async fn a_message_that_keeps_failing_is_put_aside_and_makes_way() {
     recorder.repair();
     bench.send(&[job("a", "1")]).await;
     assert_eq!(bench.drain(&recorder).await, Drained { done: 1, failed: 0 });
+}
+
+#[tokio::test]
+async fn a_partners_alerts_come_in_order_each_message_once_and_beside_the_jobs() {
+    let bench = Bench::new().await;
+    let alerts = Queue::of_alerts(bench.table(), bench.hand.clone());
+    bench.send(&[job("a", "1")]).await;
+    let sent = [("p", "b", "1"), ("p", "a", "1"), ("q", "a", "1"), ("p", "b", "1"), ("p", "b", "2")];
+    alerts.send_alerts(&sent.map(|(partner, key, nonce)| alert(partner, key, nonce))).await.unwrap();
+    let recorder = Arc::new(Recorder::default());
+    assert_eq!(bench.drain(&recorder).await, Drained { done: 1, failed: 0 });
+    assert_eq!(recorder.seen(), ["a/1"], "alerts are in no run's way");
+    let handler: Arc<dyn Handle> = recorder.clone();
+    assert_eq!(drain(&alerts, &handler).await.unwrap(), Drained { done: 4, failed: 0 });
+    let of_p: Vec<String> = recorder.seen().into_iter().filter(|name| name.starts_with("p/")).collect();
+    assert_eq!(of_p, ["p/b", "p/a", "p/b"]);
+}
+
+#[tokio::test]
+async fn an_alert_is_tried_for_two_days_before_it_makes_way() {
+    let bench = Bench::new().await;
+    let alerts = Queue::of_alerts(bench.table(), bench.hand.clone());
+    alerts.send_alerts(&[alert("p", "first", "1"), alert("p", "second", "1")]).await.unwrap();
+    let (recorder, began) = (Recorder::failing_at("p/first"), bench.hand.now());
+    let handler: Arc<dyn Handle> = recorder.clone();
+    while recorder.given_up.lock().unwrap().is_empty() {
+        drain(&alerts, &handler).await.unwrap();
+        bench.hand.advance(900);
+    }
+    let seen = recorder.seen();
+    assert_eq!(seen.iter().filter(|name| *name == "p/first").count(), MOST_DELIVERIES_OF_ALERTS as usize);
+    assert_eq!(seen.last().unwrap(), "p/second");
+    assert!(bench.hand.now().duration_since(began) > SignedDuration::from_hours(48));
+    assert_eq!(alerts.dead_letters().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
-//! HTTP: which product is which service and how it is charged for, which company is which account and contract; what is
-//! likely, and what is left.
+//! HTTP: which product is which service and how it is charged for, which company is which account and contract, what tickets
+//! are filled with; what is likely, and what is left.
 //!
 //! What a mapping names is looked up in the PSA before it is stored, so that a slip shows up here and not at night. The
 //! sync looks again: contracts end and services are retired. Every change is kept as a version of its own.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod accounts;
 mod billed_on;
 mod billing_codes;
 mod charges;
@@ -19,6 +20,7 @@ mod rules;
 mod services;
 mod sheet;
 mod suggestions;
+mod tickets;
 mod unmapped;
 
 use std::sync::Arc;
@@ -30,9 +32,11 @@ use shared::api::{Fault, Json, Problem, owned};
 use shared::clock::Clock;
 use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::psa::open::Opener;
+use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
 use shared::store::lines::Lines;
 use shared::store::mappings::{Mapping, Mappings, Removed, Stored};
+use shared::store::ticket_forms::TicketForms;
 use shared::store::usage::UsageReader;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -46,6 +50,10 @@ pub struct Deps {
     pub usage: UsageReader,
     /// What is known of the lines that they name.
     pub lines: Lines,
+    /// Alerts that may wait for a mapping of tickets.
+    pub alerts: Alerts,
+    /// What the PSAs ask of tickets, as it was read last.
+    pub ticket_forms: TicketForms,
     /// Whose connections there are.
     pub connections: Connections,
     /// Opens the PSA behind a connection.
@@ -61,6 +69,7 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(products::list))
         .routes(routes!(charges::put, charges::get, charges::delete))
         .routes(routes!(charges::list))
+        .routes(routes!(tickets::put, tickets::get, tickets::delete))
         .routes(routes!(companies::put, companies::get, companies::delete))
         .routes(routes!(companies::list))
         .routes(routes!(suggestions::list))

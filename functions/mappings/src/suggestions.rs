@@ -19,18 +19,12 @@ use shared::domain::matching::{
     AccountToMatch, Candidate, CompanyToMatch, Evidence, KnownAccount, Match, Suggestion, suggest,
 };
 use shared::psa::open::Opened;
-use shared::psa::{CatalogQuery, Connector, PsaError};
 use shared::store::connections::Connection;
 use shared::sync::{Unmapped, Why};
 use utoipa::ToSchema;
 
 use crate::unmapped::Loose;
-use crate::{Deps, billed_on};
-
-/// Accounts a page: the most that a PSA gives. One whose pages are shorter gives as many as it can.
-const ACCOUNTS: u16 = 500;
-/// Pages of accounts that are read: 100,000 accounts, or 20,000 where a page holds 100.
-const PAGES: u32 = 200;
+use crate::{Deps, accounts, billed_on};
 
 /// A company that is not mapped, and the account that it is likely to be.
 #[derive(Debug, Serialize, ToSchema)]
@@ -144,12 +138,13 @@ async fn suggested(
     (after, limit): (Option<&str>, usize),
 ) -> Result<Cut<SuggestionView>, Problem> {
     let known = known(deps, &psa.connection, seen).await?;
-    let allowance = psa.connector.allowance().await?;
-    if allowance.room(psa.connection.policy.budget_percent) < PAGES {
-        return Err(Problem::conflict("budget_exhausted", "Too little is left of the PSA's requests of this hour.")
-            .fix("Try again within the hour: syncs come first."));
-    }
-    let accounts = accounts(psa.connector.as_ref()).await?;
+    let accounts = accounts::all(psa).await?;
+    let accounts = accounts.into_iter().map(|account| AccountToMatch {
+        id: account.id,
+        name: account.name,
+        number: account.number,
+    });
+    let accounts: Vec<AccountToMatch> = accounts.collect();
     let mut mapped: BTreeMap<AccountId, BTreeSet<CompanyId>> = BTreeMap::new();
     for mapping in &loose.companies {
         mapped.entry(mapping.account_id.clone()).or_default().insert(mapping.company.clone());
@@ -224,26 +219,6 @@ async fn others(deps: &Deps, connection: &Connection) -> Result<Vec<Connection>,
         other.id != connection.id && other.psa == connection.psa && other.endpoint.tenant == connection.endpoint.tenant
     };
     Ok(deps.connections.all(&connection.partner).await?.into_iter().filter(same).collect())
-}
-
-/// Every active account of the PSA: a request a page.
-async fn accounts(psa: &dyn Connector) -> Result<Vec<AccountToMatch>, PsaError> {
-    let mut accounts = Vec::new();
-    let mut query = CatalogQuery { limit: ACCOUNTS, ..CatalogQuery::default() };
-    for _ in 0..PAGES {
-        let page = psa.accounts(&query).await?;
-        let active = page.items.into_iter().filter(|account| account.active);
-        accounts.extend(active.map(|account| AccountToMatch {
-            id: account.id,
-            name: account.name,
-            number: account.number,
-        }));
-        match page.next {
-            Some(next) => query.after = Some(next),
-            None => break,
-        }
-    }
-    Ok(accounts)
 }
 
 /// The account that is suggested, and the services that the company's usage would be billed as.

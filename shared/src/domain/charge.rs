@@ -21,13 +21,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+pub use super::reference::{NotOurs, Reference};
 pub use before::{ChargeBefore, PieceBefore};
 pub use billing::{BillingDay, InvalidBillingDay};
 pub use decide::{Act, ChargeApproval, ChargeDecision, Facing, Planned, not_taken};
 pub use decimals::{InvalidDecimal, MAX_TOTAL, Quantity, Total, UnitPrice};
 pub use meaning::ChargeMeaning;
 pub use record::{ChargeRecord, InvalidUsagePeriod, RecordKey, UsagePeriod, Worth};
-pub use reference::{ChargeKey, ChargePlace, NotOurs, Reference};
+pub use reference::{ChargeKey, ChargePlace};
 pub use result::{ChargeAmounts, ChargeResult};
 pub use standing::{
     Amounts, ChargeHistory, ChargeLine, MOST_PIECES, MOST_RECORDS, NoChargeLine, Piece, Records, Shown, Terms, named,

@@ -312,7 +312,7 @@ pub struct Finding {
     pub opened_at: Timestamp,
     /// When it last changed: a run that notices it with the same words and numbers writes nothing.
     pub seen_at: Timestamp,
-    /// The run that noticed it so.
+    /// The run that noticed it so; of an alert, its episode.
     pub run: RunId,
     /// Raised by every write.
     pub version: u32,
@@ -414,6 +414,21 @@ impl Finding {
         let ending = if self.state == FindingState::Resolved { Ending::Resolved } else { Ending::Gone };
         let version = self.version.saturating_add(1);
         Self { state: FindingState::Closed, closed_at: Some(at), ending: Some(ending), version, ..self }
+    }
+
+    /// What a new partner has hundreds of in one night: the digest counts them, and nobody is told of each.
+    #[must_use]
+    pub fn comes_in_crowds(&self) -> bool {
+        matches!(
+            Code::named(&self.noticed.reason.code),
+            Some(
+                Code::CompanyNotMapped
+                    | Code::ProductNotMapped
+                    | Code::ChargesNotMapped
+                    | Code::LineWithoutUsage
+                    | Code::AlertCompanyNotMapped
+            )
+        )
     }
 
     /// The finding after a person has resolved it.

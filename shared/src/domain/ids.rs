@@ -77,6 +77,8 @@ id! {
     Meter;
     /// The same customer, as the PSA knows it.
     AccountId;
+    /// A ticket of the PSA's service desk.
+    TicketId;
     /// A recurring service contract of the PSA.
     ContractId;
     /// A service of the PSA's catalogue.

@@ -6,6 +6,7 @@
 
 #![cfg_attr(not(test), warn(clippy::float_arithmetic, clippy::as_conversions))]
 
+pub mod alert;
 pub mod amount;
 pub mod breaker;
 pub mod charge;
@@ -29,11 +30,13 @@ pub mod policy;
 pub mod pricing;
 pub mod provision;
 pub mod reason;
+pub mod reference;
 pub mod repricing;
 pub mod reversal;
 pub mod rule;
 pub mod schedule;
 pub mod series;
+pub mod ticketing;
 pub mod timeline;
 pub mod units;
 

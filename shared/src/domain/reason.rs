@@ -223,6 +223,22 @@ codes! {
     JobTooOld "job_too_old" Skipped "Nothing: the next run decides anew."
     /// The companies that a run was limited to are not mapped.
     CompaniesNotMapped "companies_not_mapped" Failed "Map the companies first, or check how they are spelt."
+    /// An alert of a company that is mapped to no account.
+    AlertCompanyNotMapped "alert_company_not_mapped" Held "Map the company to its account, or name a catch_all_account_id in the ticket mapping; then POST /v1/alerts/retry."
+    /// An alert of a partner who has no ticket mapping.
+    TicketsNotMapped "tickets_not_mapped" Held "Say how tickets are filled in: PUT /v1/connections/{id}/ticket-mapping; then POST /v1/alerts/retry."
+    /// The connection that an alert's ticket is on is off or revoked.
+    AlertConnectionOff "alert_connection_off" Held "Switch the connection on; then POST /v1/alerts/retry."
+    /// The PSA refused a ticket, or a note on one.
+    TicketRefused "ticket_refused" Failed "Put right what the PSA says, in the ticket mapping or in the PSA; then POST /v1/alerts/retry."
+    /// The PSA called a ticket made and does not show it.
+    TicketNotShown "ticket_not_shown" Unknown "Look for the ticket in the PSA, and let the API user see it; then POST /v1/alerts/retry. It is never opened a second time."
+    /// A ticket whose alert is over was not completed.
+    TicketNotCompleted "ticket_not_completed" Failed "Complete the ticket in the PSA by hand, and see which rule or workflow keeps it open; or set on_resolve to note in the ticket mapping."
+    /// A ticket whose alert has come back is still completed.
+    TicketNotReopened "ticket_not_reopened" Failed "Open the ticket again in the PSA by hand, and see which rule or workflow keeps it completed."
+    /// An alert was tried to the end of all tries.
+    AlertGivenUp "alert_given_up" Failed "Test the connection and repair what is wrong with it; then POST /v1/alerts/retry."
     /// It was tried to the end of all tries.
     GivenUp "given_up" Failed "Look into the log for what failed; then sync again."
     /// An earlier refusal makes more requests pointless or harmful.
@@ -238,6 +254,22 @@ impl Code {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|code| code.as_str() == name).copied()
+    }
+
+    /// Whether it is a code of alerts: no run says anything of what they find.
+    #[must_use]
+    pub fn is_of_alerts(self) -> bool {
+        matches!(
+            self,
+            Self::AlertCompanyNotMapped
+                | Self::TicketsNotMapped
+                | Self::AlertConnectionOff
+                | Self::TicketRefused
+                | Self::TicketNotShown
+                | Self::TicketNotCompleted
+                | Self::TicketNotReopened
+                | Self::AlertGivenUp
+        )
     }
 
     /// Whether a person may wave the change through; every other reason asks for something to be put right.

@@ -46,6 +46,12 @@ pub enum Kind {
     CompanyChanged,
     /// Its mapping was removed.
     CompanyUnmapped,
+    /// Tickets were mapped.
+    TicketsMapped,
+    /// Their mapping was changed.
+    TicketsRemapped,
+    /// Their mapping was removed.
+    TicketsUnmapped,
     /// A run was asked for.
     Run,
     /// A change was approved.

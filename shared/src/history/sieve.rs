@@ -11,7 +11,7 @@ use crate::domain::ids::{CompanyId, ProductKey};
 use crate::domain::line::LineKey;
 use crate::store::connections::{Connection, ConnectionAct};
 use crate::store::journal::{Act, What};
-use crate::store::mappings::{ChargeMapping, CompanyMapping, Mapping, ProductMapping};
+use crate::store::mappings::{ChargeMapping, CompanyMapping, Mapping, ProductMapping, StoredTicketMapping};
 use crate::store::{StoreError, Table};
 
 /// What of a history is asked for; all of it where nothing is named.
@@ -164,6 +164,8 @@ pub(super) fn kinds_of(mapping: &str) -> [Kind; 3] {
         [Kind::CompanyMapped, Kind::CompanyChanged, Kind::CompanyUnmapped]
     } else if mapping.starts_with(ChargeMapping::PREFIX) {
         [Kind::ChargesMapped, Kind::ChargesRemapped, Kind::ChargesUnmapped]
+    } else if mapping.starts_with(StoredTicketMapping::PREFIX) {
+        [Kind::TicketsMapped, Kind::TicketsRemapped, Kind::TicketsUnmapped]
     } else {
         [Kind::ProductMapped, Kind::ProductChanged, Kind::ProductUnmapped]
     }

@@ -175,10 +175,9 @@ impl<'a> Looked<'a> {
         let [mapped, changed, unmapped] = kinds_of(row);
         let (what, were) = match (company, product) {
             (Some(company), _) => (format!("company {company}"), "was"),
-            (None, product) if mapped == Kind::ChargesMapped => {
-                (format!("charges of product {}", product.unwrap_or_default()), "were")
-            }
-            (None, product) => (format!("product {}", product.unwrap_or_default()), "was"),
+            (None, None) => ("tickets".to_owned(), "were"),
+            (None, Some(product)) if mapped == Kind::ChargesMapped => (format!("charges of product {product}"), "were"),
+            (None, Some(product)) => (format!("product {product}"), "was"),
         };
         let (kind, summary) = match (before, after) {
             (_, None) => (unmapped, format!("The mapping of {what} was removed.")),
@@ -278,6 +277,8 @@ fn sides(before: Units, after: Units, prices: Option<Repricing>) -> (Fields, Fie
 /// What a person said in a mapping; what the server notes beside it is left out.
 fn said(mapping: &Fields) -> Fields {
     const NOTED: [&str; 6] = ["company", "product", "openings", "version", "updated_at", "updated_by"];
+    // That of tickets stands apart from what is noted.
+    let mapping = mapping.get("mapping").and_then(Value::as_object).unwrap_or(mapping);
     mapping.iter().filter(|(name, _)| !NOTED.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
 }
 

@@ -17,6 +17,7 @@ pub mod observation;
 pub mod open;
 pub mod provision;
 pub mod registry;
+pub mod tickets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -38,6 +39,7 @@ pub use credentials::{Credentials, Psa};
 pub use error::{Kind, PsaError, WriteError};
 pub use observation::{Asked, Observation, ObservedLine, Opening, TakenOtherwise, Window};
 pub use provision::{BillingCode, BillingCodeKind, NewService, Provisioning, Vendor};
+pub use tickets::{NewNote, NewTicket, PsaTicket, TicketForm, Tickets};
 
 /// Where a tenant of a PSA lives: found once, when a connection is made, and stored with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,10 +192,10 @@ pub struct Right {
 
 /// The calls that a sync makes. One value serves one connection for one run; it holds the credentials.
 ///
-/// Every method keeps to the vendor's limits by itself (requests in flight, page sizes) and retries nothing. What only some
-/// PSAs take from us ([`Charges`], [`Provisioning`]) stands in files of its own.
+/// Every method keeps to the vendor's limits by itself (requests in flight, page sizes) and retries nothing. What is no part
+/// of a line's units ([`Charges`], [`Provisioning`], [`Tickets`]) stands in files of its own.
 #[async_trait]
-pub trait Connector: Charges + Provisioning + Send + Sync {
+pub trait Connector: Charges + Provisioning + Tickets + Send + Sync {
     /// A person asks to see whether the connection works: what was turned away before may be tried once more.
     async fn asked_in_person(&self) {}
 

@@ -94,6 +94,9 @@ pub trait Work: Clone + Send + Sync + 'static {
     /// What a message's body says. One that says something else is nobody's.
     type Task: serde::de::DeserializeOwned + Send + Sync + 'static;
 
+    /// A message is given up after so many deliveries. Its queue must not take it away before.
+    const MOST_DELIVERIES: u32 = MOST_DELIVERIES;
+
     /// Messages of one lane keep their order: behind one that failed, the others wait.
     fn lane(task: &Self::Task) -> String;
 
@@ -154,10 +157,10 @@ pub async fn work_off<W: Work>(worker: &W, queue: &dyn Postpone, batch: Batch) -
 /// One delivery. How long to wait for the next; `None`: it is done.
 async fn deliver<W: Work>(worker: &W, task: W::Task, deliveries: u32) -> Option<SignedDuration> {
     let span = W::span(&task);
-    if deliveries > MOST_DELIVERIES {
+    if deliveries > W::MOST_DELIVERIES {
         let given_up = worker.give_up(&task).instrument(span.clone()).await;
         span.in_scope(|| match given_up {
-            Ok(()) => tracing::error!("given up after {MOST_DELIVERIES} deliveries"),
+            Ok(()) => tracing::error!("given up after {} deliveries", W::MOST_DELIVERIES),
             Err(error) => tracing::error!(%error, "what waits for a message that was given up can't be ended"),
         });
         return Some(SignedDuration::ZERO);
@@ -261,6 +264,44 @@ mod tests {
         let (failed, seen) = played(vec![message("1", r#"{"lane":"a","end":"well"}"#, MOST_DELIVERIES + 1)]).await;
         assert_eq!(failed, ["1"]);
         assert_eq!(seen, ["a given up", "receipt-1 after 0 s"]);
+    }
+
+    /// As [`Told`], with more patience.
+    #[derive(Clone, Default)]
+    struct Patient(Told);
+
+    #[async_trait]
+    impl Work for Patient {
+        type Task = Order;
+
+        const MOST_DELIVERIES: u32 = 100;
+
+        fn lane(task: &Order) -> String {
+            Told::lane(task)
+        }
+
+        fn span(task: &Order) -> tracing::Span {
+            Told::span(task)
+        }
+
+        async fn work(&self, task: &Order) -> Result<(), Failed> {
+            self.0.work(task).await
+        }
+
+        async fn give_up(&self, task: &Order) -> Result<(), Failed> {
+            self.0.give_up(task).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_worker_says_itself_how_many_deliveries_are_too_many() {
+        let patient = Patient::default();
+        for (delivery, told) in [(100, "a well"), (101, "a given up")] {
+            let records = vec![message("1", r#"{"lane":"a","end":"well"}"#, delivery)];
+            work_off(&patient, &patient.0, Batch { records }).await;
+            let seen = std::mem::take(&mut *patient.0.0.lock().unwrap());
+            assert_eq!(seen[0], told);
+        }
     }
 
     #[tokio::test]

@@ -1,12 +1,14 @@
-//! Company jobs on their way to a worker.
+//! Company jobs, and what else waits for a worker, on their way to it.
 //!
 //! A queue delivers at least once, in order within a connection, and may deliver twice: workers make repeats harmless. On
 //! AWS it is SQS FIFO with the connection as message group; on one machine it is kept in the store.
 
+mod alerts;
 pub mod batch;
 mod patience;
 pub mod sqs;
 
+pub use alerts::{AlertMessage, MOST_DELIVERIES_OF_ALERTS, SendAlerts};
 pub use patience::{MOST_DELIVERIES, pause_after};
 
 use async_trait::async_trait;

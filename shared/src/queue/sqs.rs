@@ -1,13 +1,15 @@
 //! Queues of SQS. Company jobs go over a FIFO one with the connection as message group, so that its jobs are done one after the
-//! other; notices for webhooks over one without an order.
+//! other, and alerts over another with the partner as group; notices for webhooks over one without an order.
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::builders::SendMessageBatchRequestEntryBuilder;
 use jiff::SignedDuration;
+use serde::Serialize;
 
 use super::batch::Postpone;
-use super::{CompanyJob, QueueError, SendJobs};
+use super::{AlertMessage, CompanyJob, QueueError, SendAlerts, SendJobs};
 use crate::webhooks::{Dispatch, SendDispatches};
 
 /// SQS takes at most so many messages in one request.
@@ -29,6 +31,23 @@ impl Queue {
         Self { client, url: url.into() }
     }
 
+    /// Sends messages over a FIFO queue. `names` says the group that a message keeps its order in, and its deduplication id.
+    async fn send_in_order<M: Serialize>(
+        &self,
+        messages: &[M],
+        names: impl Fn(&M) -> (String, String),
+    ) -> Result<(), QueueError> {
+        for batch in messages.chunks(MESSAGES_A_BATCH) {
+            let entry = |(index, message): (usize, &M)| {
+                let (group, id) = names(message);
+                built(entry(index, message)?.message_group_id(group).message_deduplication_id(id))
+            };
+            let entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
+            self.send_batch(entries).await?;
+        }
+        Ok(())
+    }
+
     /// Sends one batch, and again what of it was not taken: those entries and no others.
     async fn send_batch(&self, mut entries: Vec<SendMessageBatchRequestEntry>) -> Result<(), QueueError> {
         for _ in 0..ATTEMPTS {
@@ -46,11 +65,16 @@ impl Queue {
 #[async_trait]
 impl SendJobs for Queue {
     async fn send(&self, jobs: &[CompanyJob]) -> Result<(), QueueError> {
-        for batch in jobs.chunks(MESSAGES_A_BATCH) {
-            let entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
-            self.send_batch(entries).await?;
-        }
-        Ok(())
+        let group = |job: &CompanyJob| (job.connection.to_string(), job.deduplication_id());
+        self.send_in_order(jobs, group).await
+    }
+}
+
+#[async_trait]
+impl SendAlerts for Queue {
+    async fn send_alerts(&self, alerts: &[AlertMessage]) -> Result<(), QueueError> {
+        let group = |alert: &AlertMessage| (alert.partner.to_string(), alert.deduplication_id());
+        self.send_in_order(alerts, group).await
     }
 }
 
@@ -59,7 +83,8 @@ impl SendJobs for Queue {
 impl SendDispatches for Queue {
     async fn send_on(&self, dispatches: &[Dispatch]) -> Result<(), QueueError> {
         for batch in dispatches.chunks(MESSAGES_A_BATCH) {
-            let entries = batch.iter().enumerate().map(dispatched).collect::<Result<Vec<_>, _>>()?;
+            let entry = |(index, dispatch)| built(entry(index, dispatch)?);
+            let entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
             self.send_batch(entries).await?;
         }
         Ok(())
@@ -75,19 +100,12 @@ impl Postpone for Queue {
     }
 }
 
-fn entry((index, job): (usize, &CompanyJob)) -> Result<SendMessageBatchRequestEntry, QueueError> {
-    let body = serde_json::to_string(job).map_err(|e| QueueError(e.to_string()))?;
-    SendMessageBatchRequestEntry::builder()
-        .id(index.to_string())
-        .message_body(body)
-        .message_group_id(job.connection.as_str())
-        .message_deduplication_id(job.deduplication_id())
-        .build()
-        .map_err(|e| QueueError(e.to_string()))
+/// The entry of a message, its place within the batch being its id.
+fn entry<M: Serialize>(index: usize, message: &M) -> Result<SendMessageBatchRequestEntryBuilder, QueueError> {
+    let body = serde_json::to_string(message).map_err(|e| QueueError(e.to_string()))?;
+    Ok(SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body))
 }
 
-fn dispatched((index, dispatch): (usize, &Dispatch)) -> Result<SendMessageBatchRequestEntry, QueueError> {
-    let body = serde_json::to_string(dispatch).map_err(|e| QueueError(e.to_string()))?;
-    let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
+fn built(entry: SendMessageBatchRequestEntryBuilder) -> Result<SendMessageBatchRequestEntry, QueueError> {
     entry.build().map_err(|e| QueueError(e.to_string()))
 }

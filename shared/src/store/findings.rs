@@ -6,14 +6,20 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::connections::Connection;
 use super::journal::Act;
 use super::schema::{self, Key};
 use super::{Condition, Page, Read, Rows, StoreError, Table, UnreadableRow};
-use crate::domain::finding::{Finding, FindingState, Next};
+use crate::domain::finding::{Finding, FindingState, Next, Word};
+use crate::domain::ids::RunId;
 
 /// Rows read at once where most may be left out.
 const ROWS_AT_ONCE: i32 = 100;
+
+/// A finding that somebody else moves at the same moment is looked at again so often.
+const TRIES: u32 = 3;
 
 /// So many of the newest closed findings are looked through for one of them.
 const CLOSED_LOOKED_THROUGH: i32 = 100;
@@ -148,6 +154,40 @@ impl Findings {
                 self.0.transact(vec![opened, self.historic(of, closed)?]).await
             }
         }
+    }
+
+    /// Says `word` of the finding called `fingerprint`, which stood as `found`, on behalf of `run`; the finding, if that opened
+    /// it. One that a person or another run moves all the time is left to whoever speaks of it next.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn say(
+        &self,
+        of: &Connection,
+        (fingerprint, word): (&str, &Word),
+        mut found: Option<Finding>,
+        (run, at): (&RunId, Timestamp),
+    ) -> Result<Option<Finding>, StoreError> {
+        for _ in 0..TRIES {
+            let next = Next::after(found.as_ref(), word, &of.id, run, at);
+            if self.step(of, found.as_ref(), &next).await? {
+                return Ok(match next {
+                    Next::Is(finding) if found.is_none() => Some(*finding),
+                    Next::BeginsAnew { opened, .. } => Some(*opened),
+                    Next::Is(_) | Next::Stays | Next::Closes(_) => None,
+                });
+            }
+            found = match self.get(of, fingerprint).await {
+                // A newer version has stored it in words of its own: it knows best what becomes of it.
+                Err(StoreError::Unreadable(row)) => {
+                    tracing::error!(connection = %of.id, %row, "a finding can't be read");
+                    return Ok(None);
+                }
+                found => found?,
+            };
+        }
+        tracing::warn!(fingerprint, connection = %of.id, "a finding keeps moving and is left to the next word on it");
+        Ok(None)
     }
 
     /// A finding that closes twice in one millisecond is one row of the history: its own row was there to be closed.

@@ -1,5 +1,5 @@
 //! Mappings: which product is which service, which company is which account and contract, how a product's metered charges are
-//! put on contracts; one row each, per connection.
+//! put on contracts, what tickets are filled with; one row each, per connection.
 //!
 //! Each change raises the mapping's version and is kept for ever as a row of its own beside the current one, so that the
 //! version a plan names can be read back years later; a removal is a version too. What a mapping means for a line is
@@ -12,6 +12,7 @@ mod content;
 mod found;
 mod gate;
 mod import;
+mod tickets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,7 @@ pub use charges::{ChargeMapping, ChargeMode, ChargeWhen};
 pub use content::{CompanyMapping, Decimals, Opening, Override, Price, ProductMapping, UnitCost, UnitPrice};
 pub use gate::IMPORT_TERM;
 pub use import::{Everything, Import, Weighed};
+pub use tickets::{OfTickets, StoredTicketMapping};
 
 /// What became of a mapping that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

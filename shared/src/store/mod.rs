@@ -4,6 +4,7 @@
 //! [`Table`] is the only place that builds requests. Its writes carry a condition; one without says why where it is made.
 //! Reads that gate a write are consistent. There is no scan: every question has a key, and `schema` lists them all.
 
+pub mod alerts;
 mod batches;
 pub mod breakers;
 pub mod budgets;
@@ -24,6 +25,7 @@ pub mod runs;
 pub mod schema;
 mod several;
 mod table;
+pub mod ticket_forms;
 mod transaction;
 pub mod usage;
 pub mod webhooks;

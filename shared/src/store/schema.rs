@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::alert::{AlertKey, DigestHour};
 use crate::domain::charge::{ChargeKey, ChargeLine, ChargeMeaning, RecordKey};
 use crate::domain::ids::{
     AccountId, CompanyId, ConnectionId, IntentKey, PartnerId, ProductKey, PsaTenantId, RunId, SnapshotId, WebhookId,
@@ -61,7 +62,8 @@ pub fn connections(p: &PartnerId) -> String {
     partner(p)
 }
 
-/// Partition of what belongs to one connection: `PRODUCT#`, `CHARGE#`, `COMPANY#`, `IMPORT`, `RUN#`, `FINDING#`, `CLOSED#`.
+/// Partition of what belongs to one connection: `PRODUCT#`, `CHARGE#`, `COMPANY#`, `TICKETS`, `TICKETFORM#`, `IMPORT`, `RUN#`,
+/// `FINDING#`, `CLOSED#`.
 #[must_use]
 pub fn of_connection(p: &PartnerId, connection: &ConnectionId) -> String {
     format!("{}#CONN#{connection}", partner(p))
@@ -83,6 +85,21 @@ pub fn charge_mapping(p: &PartnerId, connection: &ConnectionId, product: &Produc
 #[must_use]
 pub fn company(p: &PartnerId, connection: &ConnectionId, company: &CompanyId) -> Key {
     Key::new(of_connection(p, connection), format!("COMPANY#{company}"))
+}
+
+/// The mapping of a connection's tickets.
+#[must_use]
+pub fn ticket_mapping(p: &PartnerId, connection: &ConnectionId) -> Key {
+    Key::new(of_connection(p, connection), TICKETS)
+}
+
+/// Sort key of the mapping of a connection's tickets.
+pub const TICKETS: &str = "TICKETS";
+
+/// The form of a connection's tickets as it was read last, for all accounts or for one. No id is empty.
+#[must_use]
+pub fn ticket_form(p: &PartnerId, connection: &ConnectionId, account: Option<&AccountId>) -> Key {
+    Key::new(of_connection(p, connection), format!("TICKETFORM#{}", account.map_or("", AccountId::as_str)))
 }
 
 /// How far the newest import of a connection's mappings is.
@@ -396,12 +413,61 @@ pub fn digest(p: &PartnerId) -> Key {
     Key::new(partner(p), "DIGEST")
 }
 
+/// Partition of a partner's alerts: `ALERT#…`, and how many tickets each hour has had, `OPENED#…`.
+#[must_use]
+pub fn alerts(p: &PartnerId) -> String {
+    format!("{}#ALERTS", partner(p))
+}
+
+/// An alert, by a digest of its key, which may hold anything.
+#[must_use]
+pub fn alert(p: &PartnerId, key: &AlertKey) -> Key {
+    Key::new(alerts(p), format!("ALERT#{}", digest_of(key)))
+}
+
+/// How many tickets a partner's alerts have had in an hour.
+#[must_use]
+pub fn tickets_opened(p: &PartnerId, hour: DigestHour) -> Key {
+    Key::new(alerts(p), format!("OPENED#{hour}"))
+}
+
+/// Partition of the alerts that nothing brings on but a person or something new: `HALTED#…`, those that began first before others.
+#[must_use]
+pub fn halted_alerts(p: &PartnerId) -> String {
+    format!("{}#HALTED", alerts(p))
+}
+
+/// That an alert is halted. `began_s`, the second since 1970 in which it began, sorts as text.
+#[must_use]
+pub fn halted_alert(p: &PartnerId, began_s: i64, key: &AlertKey) -> Key {
+    Key::new(halted_alerts(p), format!("HALTED#{began_s:012}#{}", digest_of(key)))
+}
+
+/// Partition of the alerts in a digest of alerts: `ENTRY#…`.
+#[must_use]
+pub fn digest_entries(p: &PartnerId, digest: &AlertKey) -> String {
+    format!("{}#DIGEST#{}", alerts(p), digest_of(digest))
+}
+
+/// An alert in a digest, by its place there, from 1. It sorts as text.
+#[must_use]
+pub fn digest_entry(p: &PartnerId, digest: &AlertKey, place: u32) -> Key {
+    Key::new(digest_entries(p, digest), format!("ENTRY#{place:08}"))
+}
+
+fn digest_of(key: &AlertKey) -> String {
+    hex::encode(Sha256::digest(key.as_str()))
+}
+
 /// Partition of the queue on one machine: messages `MSG#…`, the ids of those that wait `ID#…`, a counter `NEXT`. It names
 /// partners, connections, runs and pages, and holds nothing else of anybody. Unused on AWS.
 pub const QUEUE: &str = "QUEUE";
 
 /// Partition of the queue of notices on one machine, as [`QUEUE`]. It holds what webhooks are told.
 pub const NOTICES: &str = "NOTICES";
+
+/// Partition of the queue of alerts on one machine, as [`QUEUE`]. It holds what partners know their alerts by.
+pub const ALERTS: &str = "ALERTS";
 
 /// The counter that numbers the messages of `queue`.
 #[must_use]

@@ -30,9 +30,6 @@ use crate::store::runs::{Gap, Run};
 /// Findings written at once.
 const WRITES_AT_ONCE: usize = 16;
 
-/// A finding that a person or another run moves at the same moment is looked at again so often, then left to the next run.
-const TRIES: u32 = 3;
-
 /// What a run or a job says of its lines, and of whatever else it noticed.
 #[derive(Default)]
 pub(super) struct Said {
@@ -103,7 +100,9 @@ impl PlannersWord {
         {
             return Ok(Self::default());
         }
-        let standing = by_fingerprint(findings.standing(connection).await?);
+        let mut standing = by_fingerprint(findings.standing(connection).await?);
+        // What alerts have found is over when they say so, whatever a run comes across.
+        standing.retain(|_, finding| Code::named(&finding.noticed.reason.code).is_none_or(|code| !code.is_of_alerts()));
         for (fingerprint, finding) in &standing {
             draft.standing.entry(finding.noticed.subject.clone()).or_default().push(fingerprint.clone());
         }
@@ -222,8 +221,7 @@ impl Saying<'_> {
             let (at, room) = (self.at, room.clone());
             writes.spawn(async move {
                 let _permit = room.acquire().await;
-                let saying = Saying { findings: &findings, connection: &connection, run: &run, at };
-                saying.say_one(&fingerprint, &word, found).await
+                findings.say(&connection, (&fingerprint, &word), found, (&run, at)).await
             });
         }
         let (mut opened, mut said) = (Vec::new(), Ok(()));
@@ -236,7 +234,7 @@ impl Saying<'_> {
         // Also where some were not stored: whoever says it all again finds these open, and would not tell of them.
         let told = opened
             .iter()
-            .filter(|finding| !comes_in_crowds(finding))
+            .filter(|finding| !finding.comes_in_crowds())
             .map(|finding| Event::FindingOpened(Box::new(OpenedFinding::of(self.connection, finding))));
         tell(events, &told.chain(self.gone_stale(&opened)).collect::<Vec<_>>()).await;
         Ok(said?)
@@ -256,44 +254,6 @@ impl Saying<'_> {
         let partner = self.connection.partner.clone();
         (!products.is_empty()).then(|| Event::UsageStale(Box::new(UsageStale { partner, products })))
     }
-
-    /// The finding that this opened, if it did.
-    async fn say_one(
-        self,
-        fingerprint: &str,
-        word: &Word,
-        mut found: Option<Finding>,
-    ) -> Result<Option<Finding>, StoreError> {
-        for _ in 0..TRIES {
-            let next = Next::after(found.as_ref(), word, &self.connection.id, self.run, self.at);
-            if self.findings.step(self.connection, found.as_ref(), &next).await? {
-                return Ok(match next {
-                    Next::Is(finding) if found.is_none() => Some(*finding),
-                    Next::BeginsAnew { opened, .. } => Some(*opened),
-                    Next::Is(_) | Next::Stays | Next::Closes(_) => None,
-                });
-            }
-            found = match self.findings.get(self.connection, fingerprint).await {
-                // A newer version has stored it in words of its own: it knows best what becomes of it.
-                Err(StoreError::Unreadable(row)) => {
-                    tracing::error!(connection = %self.connection.id, %row, "a finding can't be read");
-                    return Ok(None);
-                }
-                found => found?,
-            };
-        }
-        tracing::warn!(fingerprint, connection = %self.connection.id, "a finding keeps moving and is left to the next run");
-        Ok(None)
-    }
-}
-
-/// What a new partner has hundreds of in one night: the digest counts them, and nobody is told of each.
-fn comes_in_crowds(finding: &Finding) -> bool {
-    let code = Code::named(&finding.noticed.reason.code);
-    matches!(
-        code,
-        Some(Code::CompanyNotMapped | Code::ProductNotMapped | Code::ChargesNotMapped | Code::LineWithoutUsage)
-    )
 }
 
 /// What is noticed of lines with a write of this connection's that is not settled, and that no job of this run of all lines

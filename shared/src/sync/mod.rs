@@ -63,6 +63,7 @@ pub use request::{NewRun, new_run_id, scheduled_run_id};
 pub use resolver::{Resolved, Resolver};
 pub use unmapped::{Charged, Unmapped, Why, recent_months, unmapped};
 pub use worker::{Done, Worker};
+pub(crate) use write::STORED_WITHIN;
 
 /// The engine's delays and sizes.
 #[derive(Debug, Clone, Copy)]
@@ -201,7 +202,8 @@ async fn live_among(
     Ok(live)
 }
 
-fn reason_of(error: &PsaError) -> Reason {
+/// What a PSA said, as people are told it.
+pub(crate) fn reason_of(error: &PsaError) -> Reason {
     let explanation = match &error.said {
         Some(said) => format!("{} The PSA said: {said}", error.explanation),
         None => error.explanation.clone(),

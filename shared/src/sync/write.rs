@@ -36,7 +36,7 @@ pub(super) struct Writer<'a> {
 const ON_FOR_S: i64 = 5;
 
 /// An intent that took longer to be stored as sent is not sent by whoever stored it.
-pub(super) const STORED_WITHIN: SignedDuration = SignedDuration::from_secs(20);
+pub(crate) const STORED_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 
 /// Whether a connection is still on while a job goes on: what is switched off meanwhile gets no further write.
 pub(super) struct Switch<'a> {

@@ -11,6 +11,7 @@ mod responder;
 mod rights;
 mod secrets;
 mod simulated;
+mod tickets;
 mod writes;
 
 use std::sync::Arc;

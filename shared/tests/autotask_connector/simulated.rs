@@ -34,7 +34,7 @@ fn one_line() -> World {
         .unwrap()
 }
 
-async fn connect_as(simulator: &Simulator, user: &ApiUser, settings: Settings) -> AutotaskConnector {
+pub async fn connect_as(simulator: &Simulator, user: &ApiUser, settings: Settings) -> AutotaskConnector {
     heard::listen();
     let credentials = AutotaskCredentials {
         username: user.username().to_owned(),

@@ -10,9 +10,9 @@ mod invoices;
 mod limits;
 mod lines;
 mod lock_out;
-mod lookups;
 mod rights;
 mod secrets;
+mod tickets;
 mod tokens;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

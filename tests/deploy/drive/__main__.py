@@ -1,4 +1,4 @@
-"""The walk: deploy, connect, map, push, tick, jobs, results, webhook, poison and redrive, update, revoke."""
+"""The walk: deploy, connect, map, push, tick, jobs, results, webhook, ticket, poison and redrive, update, revoke."""
 
 import argparse
 import json
@@ -67,6 +67,13 @@ def lines_of(api: Api, simulator: Simulator, connection: str, most: int) -> list
     service = max(set(services), key=services.count)
     of_company = {line["company_id"]: line for line in lines if line["service_id"] == service}
     return list(of_company.values())[:most]
+
+
+def filled(form: dict) -> dict[str, str]:
+    """The first choice of each field that is required, and of the first group of fields of which one is."""
+    groups = [rule["any_of"][0] for rule in form["rules"] if "any_of" in rule]
+    wanted = {field["id"] for field in form["fields"] if field["required"]}.union(*groups)
+    return {field["id"]: field["values"][0]["id"] for field in form["fields"] if field["id"] in wanted}
 
 
 def connect(api: Api, credentials: dict[str, str]) -> str:
@@ -169,6 +176,20 @@ def walk(arguments):
         check(heard[0]["run"] == run["id"] and heard[0]["writes"] == run["writes"], heard)
         deliveries = lambda: [found["status"] for found in api.done("GET", "/v1/webhooks/desk/deliveries")["items"]]
         wait_until("its delivery is noted", lambda: set(deliveries()) == {"delivered"}, seconds=30)
+
+    with step("an alert waits for a ticket mapping, and becomes a ticket once there is one"):
+        told = {"kind": "malware", "severity": "high", "title": "Malware on host-17", "details": "It was removed."}
+        api.done("POST", "/v1/alerts", {"dedupe_key": "host-17", "company": records[0]["company"], **told})
+        alert = lambda: api.done("GET", "/v1/alerts/host-17")
+        wait_until("it waits", lambda: alert()["code"] == "tickets_not_mapped", seconds=60)
+        form = api.done("GET", f"/v1/connections/{connection}/catalog/ticket-fields")
+        mapping = {"defaults": filled(form)}
+        mapped = api.done("PUT", f"/v1/connections/{connection}/ticket-mapping", mapping)
+        check(mapped["halted_alerts"] == 1, mapped)
+        check(api.done("POST", "/v1/alerts/retry")["queued"] == 1, "it is tried again")
+        ticket = wait_until("its ticket is opened", lambda: alert()["ticket"], seconds=60)
+        check(api.done("POST", "/v1/alerts/host-17/resolve")["status"] == "resolved", alert())
+        print(f"   ticket {ticket['number']}")
 
     with step("an unchanged sync makes no company job"):
         known = {run["id"]}

@@ -93,7 +93,7 @@ class Roles:
             yield f"secretsmanager:{operation}", of_webhook if named.startswith(self._secrets) else named
         elif service == "sqs":
             action = operation.removesuffix("Batch")
-            queues = (queue for queue in ("Planning", "Notices", "Jobs") if queue in body["QueueUrl"])
+            queues = (queue for queue in ("Planning", "Notices", "Jobs", "AlertsQueue") if queue in body["QueueUrl"])
             yield f"sqs:{action}", next(queues, body["QueueUrl"])
         elif service == "events":
             for entry in body["Entries"]:

@@ -28,11 +28,13 @@ use shared::api::auth::Scope;
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
 use shared::store::Table;
+use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
 use shared::store::idempotency::Idempotency;
 use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
+use shared::store::ticket_forms::TicketForms;
 use shared::store::usage::{Snapshots, UsageReader};
 use simulators::autotask::seed::Provider;
 use simulators::autotask::{Autotask, Setup};
@@ -219,6 +221,7 @@ fn router(table: &Table, data: &Path, psas: Registry, clock: &TestClock) -> axum
     let connections = connections::router(connections::Deps {
         connections: Connections::new(table.clone()),
         runs: Runs::new(table.clone()),
+        ticket_forms: TicketForms::new(table.clone()),
         remembered: Idempotency::new(table.clone()),
         opener: opener.clone(),
         psas,
@@ -229,6 +232,8 @@ fn router(table: &Table, data: &Path, psas: Registry, clock: &TestClock) -> axum
         mappings: Mappings::new(table.clone()),
         usage: UsageReader::new(table.clone()),
         lines: Lines::new(table.clone()),
+        alerts: Alerts::new(table.clone()),
+        ticket_forms: TicketForms::new(table.clone()),
         connections: Connections::new(table.clone()),
         opener,
         clock: Arc::new(clock.clone()),

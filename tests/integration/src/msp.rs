@@ -5,6 +5,7 @@
 //! came of them. Runs and company jobs are handed on here one by one, so that a test can hold a message back, deliver it
 //! twice, or end a worker in the middle of its work. What they do is what ships.
 
+pub mod alerts;
 pub mod charges;
 pub mod deliveries;
 pub mod fixture;
@@ -36,6 +37,7 @@ use shared::sync::{Done, SyncError};
 use simulators::autotask::Autotask;
 
 use crate::{Answer, PARTNER, TestClock};
+pub use alerts::{Lane, ServiceDesk};
 pub use deliveries::Deliveries;
 pub use fixture::{Arriving, Fixture, Written};
 pub use mishap::{Effect, Mishap};

@@ -385,6 +385,13 @@ fn ways(msp: &Msp) -> Vec<(&'static str, &'static str, Vec<Value>, Option<&'stat
             Some("charges_mapped"),
         ),
         ("DELETE", "/v1/connections/{id}/charges/{product}", vec![json!({})], Some("charges_unmapped")),
+        (
+            "PUT",
+            "/v1/connections/{id}/ticket-mapping",
+            vec![json!({"defaults": {"status": "1", "priority": "2", "queueID": "29683481"}})],
+            Some("tickets_mapped"),
+        ),
+        ("DELETE", "/v1/connections/{id}/ticket-mapping", vec![json!({})], Some("tickets_unmapped")),
         ("PUT", "/v1/connections/{id}/companies/{company}", vec![company], Some("company_changed")),
         ("POST", "/v1/connections/{id}/mappings.csv", vec![file(&[imported]).into()], Some("company_changed")),
         ("DELETE", "/v1/connections/{id}/companies/{company}", vec![json!({})], Some("company_unmapped")),

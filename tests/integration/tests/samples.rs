@@ -14,11 +14,12 @@ use notify::Notify;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::aws::behind_gateway;
+use shared::desk::Desk;
 use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::events::{Event, EventKind, Notice};
 use shared::http::Outward;
 use shared::queue::batch::{Batch, Postpone, work_off};
-use shared::queue::{CompanyJob, QueueError};
+use shared::queue::{AlertMessage, CompanyJob, QueueError};
 use shared::secrets::{SecretName, WriteSecrets as _};
 use shared::store::Read;
 use shared::store::connections::Connections;
@@ -30,7 +31,8 @@ use shared::webhooks::{Dispatch, SendDispatches, Sender};
 use tower::ServiceExt as _;
 
 /// The samples, by function and kind.
-const SAMPLES: [(&str, &str); 18] = [
+const SAMPLES: [(&str, &str); 20] = [
+    ("alerts", "http"),
     ("bus", "credentials-rejected"),
     ("bus", "digest"),
     ("bus", "finding-opened"),
@@ -47,6 +49,7 @@ const SAMPLES: [(&str, &str); 18] = [
     ("mappings", "http"),
     ("notify", "sqs"),
     ("runs", "http"),
+    ("tickets", "sqs-fifo"),
     ("usage", "http"),
     ("webhooks", "http"),
 ];
@@ -128,6 +131,8 @@ async fn the_http_samples_are_answered_with_what_they_ask_for() {
     assert_eq!((status, &snapshot["complete"]), (201, &json!(true)), "{snapshot}");
     let (status, run) = answer(&msp, "runs").await;
     assert_eq!(status, 202, "{run}");
+    let (status, alert) = answer(&msp, "alerts").await;
+    assert_eq!((status, &alert["status"]), (202, &json!("queued")), "{alert}");
     let (status, webhook) = answer(&msp, "webhooks").await;
     assert_eq!((status, webhook["secret"].is_string()), (201, true), "{webhook}");
     let of_partner = |path: String| {
@@ -143,7 +148,7 @@ async fn the_http_samples_are_answered_with_what_they_ask_for() {
 #[tokio::test]
 async fn an_http_sample_without_the_gateways_claims_is_turned_away() {
     let msp = seeded().await;
-    for function in ["connections", "mappings", "usage", "runs", "webhooks"] {
+    for function in ["connections", "mappings", "usage", "runs", "alerts", "webhooks"] {
         let mut event = json_of(&sample(function, "http"));
         event["requestContext"].as_object_mut().unwrap().remove("authorizer");
         let request = request::from_str(&event.to_string()).unwrap();
@@ -236,6 +241,20 @@ async fn the_sample_of_a_company_job_is_worked_off() {
     assert_eq!(json!(failures), json!({"batchItemFailures": []}));
     assert_eq!(msp.units("acme", "edr"), 42);
     assert!(runs.job(&job).await.unwrap().page.unwrap().done);
+}
+
+#[tokio::test]
+async fn the_sample_of_the_queue_of_alerts_is_what_the_sample_of_an_alert_sends_and_is_worked_off() {
+    let msp = seeded().await;
+    let (status, _) = answer(&msp, "alerts").await;
+    assert_eq!(status, 202);
+    let batch: Batch = parsed("tickets", "sqs-fifo");
+    let message: AlertMessage = serde_json::from_str(&batch.records[0].body).unwrap();
+    assert_eq!(Vec::from(msp.parts.wire.take_alerts()), [message]);
+    let failures = work_off(&Desk::new(msp.parts.desk_parts.clone()), &Patient, batch).await;
+    assert_eq!(json!(failures), json!({"batchItemFailures": []}));
+    let alert = msp.call_as("msp-1", Method::GET, "/v1/alerts/edr-0f2c%2Fhost-17", None).await;
+    assert_eq!((&alert.json["status"], &alert.json["code"]), (&json!("waiting"), &json!("tickets_not_mapped")));
 }
 
 #[test]

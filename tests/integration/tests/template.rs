@@ -8,7 +8,7 @@ use local::app::{App, AppOptions, Place};
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 use shared::events::EventKind;
-use shared::queue::MOST_DELIVERIES;
+use shared::queue::{MOST_DELIVERIES, MOST_DELIVERIES_OF_ALERTS};
 use shared::store::definition::KEY_ATTRIBUTES;
 use shared::store::schema::{DUE_INDEX, DUE_PK, DUE_SK, EXPIRES, PK, SK};
 use tower::ServiceExt as _;
@@ -135,11 +135,11 @@ fn roles_name_what_they_do_and_to_what() {
         assert!(!target.contains('*') || action.starts_with("secretsmanager:"), "{role} {action} {target}");
     }
     let may = |role: &str, action: &str| allowed.iter().any(|(r, a, _)| *r == role && a == action);
-    for role in ["FanOutRole", "CompanySyncRole", "MappingsRole"] {
+    for role in ["FanOutRole", "CompanySyncRole", "MappingsRole", "TicketsRole"] {
         assert!(may(role, "secretsmanager:GetSecretValue"), "{role} reads secrets");
         assert!(!may(role, "secretsmanager:PutSecretValue") && !may(role, "secretsmanager:DeleteSecret"), "{role}");
     }
-    for role in ["UsageRole", "RunsRole"] {
+    for role in ["UsageRole", "RunsRole", "AlertsRole"] {
         assert!(!may(role, "secretsmanager:GetSecretValue"), "{role} needs no secret");
     }
     for (role, action, resource) in &allowed {
@@ -226,11 +226,29 @@ fn each_queue_delivers_as_often_as_the_functions_reckon_with() {
             let visible = queue["VisibilityTimeout"].as_i64().unwrap();
             assert!(visible >= 6 * function["Timeout"].as_i64().unwrap(), "{name}");
             // One more than it is worked on: that one gives it up.
-            assert_eq!(queue["RedrivePolicy"]["maxReceiveCount"], MOST_DELIVERIES + 1, "{source} of {name}");
+            let most = if name == "Tickets" { MOST_DELIVERIES_OF_ALERTS } else { MOST_DELIVERIES };
+            assert_eq!(queue["RedrivePolicy"]["maxReceiveCount"], most + 1, "{source} of {name}");
             sources += 1;
         }
     }
-    assert_eq!(sources, 3);
+    assert_eq!(sources, 4);
+}
+
+#[test]
+fn alerts_keep_their_order_and_are_in_no_runs_way() {
+    let queue = &TEMPLATE["Resources"]["AlertsQueue"]["Properties"];
+    assert_eq!(queue["FifoQueue"], true);
+    // Those behind an alert that is tried for two days are not lost meanwhile.
+    assert!(queue["MessageRetentionPeriod"].as_i64().unwrap() > 4 * 24 * 60 * 60);
+    let worker = &TEMPLATE["Resources"]["Tickets"]["Properties"];
+    assert_eq!(worker["EventInvokeConfig"]["MaximumRetryAttempts"], 0);
+    // In a larger batch those behind one that fails would be given up with it.
+    assert_eq!(worker["Events"]["Alerts"]["Properties"]["BatchSize"], 1);
+    for (role, action, resource) in allowed() {
+        let of_alerts = resource["GetAtt"].as_str().is_some_and(|what| what == "AlertsQueue.Arn");
+        assert!(!of_alerts || ["AlertsRole", "TicketsRole"].contains(&role), "{role} {action}");
+        assert!(of_alerts || role != "AlertsRole" || !action.starts_with("sqs:"), "{role} {action}");
+    }
 }
 
 #[test]
@@ -242,6 +260,7 @@ fn the_functions_environment_names_resources_and_holds_no_secret() {
         "JOBS_QUEUE_URL",
         "PLANNING_QUEUE_URL",
         "NOTICES_QUEUE_URL",
+        "ALERTS_QUEUE_URL",
         "ALLOWED_HOSTS",
     ]
     .into();

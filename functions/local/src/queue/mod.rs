@@ -2,7 +2,8 @@
 //!
 //! They stand for SQS: a message is delivered at least once, the same one waits only once, one that fails comes again
 //! after a growing delay and holds back the later ones of its lane, and one that keeps failing is put aside as a
-//! dead letter. Notices have a queue of their own, so that no run waits for a receiver. Here are the rows; `work` is what takes them up. What a message asks for is done elsewhere.
+//! dead letter. Notices have a queue of their own, so that no run waits for a receiver, and alerts another, so that none waits
+//! for a flood of them. Here are the rows; `work` is what takes them up. What a message asks for is done elsewhere.
 
 mod message;
 mod work;
@@ -14,7 +15,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
-use shared::queue::{CompanyJob, MOST_DELIVERIES, QueueError, SendJobs};
+use shared::queue::{AlertMessage, CompanyJob, QueueError, SendAlerts, SendJobs};
 use shared::store::{Condition, Key, Page, Read, StoreError, Table, schema};
 use shared::webhooks::{Dispatch, SendDispatches};
 use tokio::sync::{Mutex, Notify};
@@ -84,6 +85,12 @@ impl Queue {
     #[must_use]
     pub fn of_notices(table: Table, clock: Arc<dyn Clock>) -> Self {
         Self::named(schema::NOTICES, table, clock)
+    }
+
+    /// The queue of alerts in `table`.
+    #[must_use]
+    pub fn of_alerts(table: Table, clock: Arc<dyn Clock>) -> Self {
+        Self::named(schema::ALERTS, table, clock)
     }
 
     fn named(name: &'static str, table: Table, clock: Arc<dyn Clock>) -> Self {
@@ -198,9 +205,9 @@ impl Queue {
     /// # Errors
     /// The store is unavailable; the message will be delivered again, and at once.
     pub async fn failed(&self, taken: &Waiting, error: &str) -> Result<Option<Timestamp>, StoreError> {
-        if taken.attempts >= MOST_DELIVERIES {
+        if taken.attempts >= taken.message.most_deliveries() {
             let letter = DeadLetter { letter: taken.clone(), died_at: self.clock.now(), error: error.to_owned() };
-            tracing::error!(message = %taken.message, error, "given up after {MOST_DELIVERIES} deliveries; it is kept as a dead letter");
+            tracing::error!(message = %taken.message, error, "given up after {} deliveries; it is kept as a dead letter", taken.attempts);
             self.remove(taken, Some(letter)).await?;
             return Ok(None);
         }
@@ -266,6 +273,13 @@ impl Queue {
 impl SendJobs for Queue {
     async fn send(&self, jobs: &[CompanyJob]) -> Result<(), QueueError> {
         self.put(jobs.iter().cloned().map(Message::Job)).await.map_err(|error| QueueError(error.to_string()))
+    }
+}
+
+#[async_trait]
+impl SendAlerts for Queue {
+    async fn send_alerts(&self, alerts: &[AlertMessage]) -> Result<(), QueueError> {
+        self.put(alerts.iter().cloned().map(Message::Alert)).await.map_err(|error| QueueError(error.to_string()))
     }
 }
 

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use shared::domain::ids::PartnerId;
-use shared::queue::MOST_DELIVERIES;
 use shared::store::StoreError;
 use tokio::task::JoinSet;
 
@@ -139,7 +138,7 @@ async fn startable(queue: &Queue, busy: &BTreeSet<Group>, turns: &mut Turns, roo
 /// One delivery. `true`: the message is done, or was gone.
 async fn deliver(queue: &Queue, handler: &Arc<dyn Handle>, head: &Waiting) -> Result<bool, StoreError> {
     let Some(taken) = queue.take(head).await? else { return Ok(true) };
-    if taken.attempts > MOST_DELIVERIES {
+    if taken.attempts > taken.message.most_deliveries() {
         // Its last delivery never came to an end: the process died of it, or with it.
         queue.failed(&taken, "the process ended while it was worked on").await?;
         give_up(handler, &taken.message).await;
@@ -151,7 +150,7 @@ async fn deliver(queue: &Queue, handler: &Arc<dyn Handle>, head: &Waiting) -> Re
         Ok(()) => queue.done(&taken).await.map(|()| true),
         Err(error) => {
             queue.failed(&taken, &error).await?;
-            if taken.attempts == MOST_DELIVERIES {
+            if taken.attempts == taken.message.most_deliveries() {
                 give_up(handler, &taken.message).await;
             }
             Ok(false)

@@ -4,12 +4,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::decide::Act;
-use super::reference::{ChargePlace, Reference};
+use super::reference::ChargePlace;
 use super::standing::{ChargeLine, Records, Terms};
 use crate::domain::ids::{BillingCodeId, CompanyId, IntentKey, PartnerId, PsaTenantId};
 use crate::domain::intent::digest;
 use crate::domain::money::Currency;
 use crate::domain::pricing::Markup;
+use crate::domain::reference::Reference;
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,11 +13,12 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::record::RecordKey;
-use super::reference::{ChargeKey, ChargePlace, Reference};
+use super::reference::{ChargeKey, ChargePlace};
 use crate::domain::ids::{AccountId, ChargeId, ConnectionId, ContractId, IntentKey};
 use crate::domain::intent::digest;
 use crate::domain::money::{Currency, Money};
 use crate::domain::pricing::Markup;
+use crate::domain::reference::Reference;
 
 /// Where a charge stands and what it is of: the one thing whose amounts Tallyline sets.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

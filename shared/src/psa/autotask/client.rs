@@ -136,12 +136,16 @@ pub(super) enum Entity {
     ContractServiceUnits,
     ContractServiceAdjustments,
     Currencies,
+    Resources,
+    Roles,
     Services,
     ThresholdInformation,
+    TicketNotes,
+    Tickets,
 }
 
 impl Entity {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 14] = [
         Self::BillingCodes,
         Self::Companies,
         Self::ContractCharges,
@@ -150,8 +154,12 @@ impl Entity {
         Self::ContractServiceUnits,
         Self::ContractServiceAdjustments,
         Self::Currencies,
+        Self::Resources,
+        Self::Roles,
         Self::Services,
         Self::ThresholdInformation,
+        Self::TicketNotes,
+        Self::Tickets,
     ];
 
     /// Its name in addresses, and to people.
@@ -165,8 +173,12 @@ impl Entity {
             Self::ContractServiceUnits => "ContractServiceUnits",
             Self::ContractServiceAdjustments => "ContractServiceAdjustments",
             Self::Currencies => "Currencies",
+            Self::Resources => "Resources",
+            Self::Roles => "Roles",
             Self::Services => "Services",
             Self::ThresholdInformation => "ThresholdInformation",
+            Self::TicketNotes => "TicketNotes",
+            Self::Tickets => "Tickets",
         }
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::client::Client;
 use super::picklist::{self, OPERATIONAL};
+use super::tickets::Desk;
 use super::{adjust, catalog, charges, observe, prices, provision, rights};
 use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ChargeId, ContractId, ContractServiceId, ServiceId};
@@ -23,14 +24,16 @@ use crate::psa::{
 
 /// A connector to one Autotask tenant, for one run.
 pub struct AutotaskConnector {
-    client: Client,
+    pub(super) client: Client,
+    /// What it has read of the service desk.
+    pub(super) desk: Desk,
     /// Autotask's number for the type of our charges, once it was asked for.
     charge_type: OnceCell<i64>,
 }
 
 impl AutotaskConnector {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, charge_type: OnceCell::new() }
+        Self { client, desk: Desk::default(), charge_type: OnceCell::new() }
     }
 }
 

@@ -188,6 +188,21 @@ static KNOWN: &[Known] = &[
         explanation: "Autotask requires a field that was not sent.",
         fix: "Give the field a value in the mapping, or make it optional in Autotask.",
     },
+    Known {
+        // A row that was looked at and not taken, one text for all that it lacks (a public client of the live service).
+        fragments: &["is required", "on record number ["],
+        kind: Kind::Validation,
+        code: "psa_field_required",
+        explanation: "Autotask requires a field that was not sent.",
+        fix: "Give the field a value in the mapping, or make it optional in Autotask.",
+    },
+    Known {
+        fragments: &["assignedresourceid", "queueid", "cannot all be empty"],
+        kind: Kind::Validation,
+        code: "psa_ticket_queue_missing",
+        explanation: "Autotask takes no ticket that stands in no queue and is assigned to nobody.",
+        fix: "Fill queueID in the ticket mapping, or both assignedResourceID and assignedResourceRoleID.",
+    },
     // Requests that are wrong in themselves.
     Known {
         fragments: &["unable to find", "entity"],
@@ -268,6 +283,11 @@ mod tests {
             ("Picklist value [3] does not exist for priority", "psa_picklist_value_unknown"),
             ("Value does not exist for the required field resourceID", "psa_field_required"),
             ("queueID is required", "psa_field_required"),
+            ("dueDateTime is required.; on record number [0].", "psa_field_required"),
+            (
+                "AssignedResourceID, AssignedResourceRoleID, and QueueID cannot all be empty. Supply a QueueID or both a AssignedResourceID and AssignedResourceRoleID.",
+                "psa_ticket_queue_missing",
+            ),
             (
                 "Reference value on field: contactID of type: Contact does not exist or is invalid.",
                 "psa_reference_invalid",

@@ -22,6 +22,7 @@ mod provision;
 mod query;
 mod rights;
 mod settle;
+mod tickets;
 mod wire;
 
 use std::fmt;

@@ -1,14 +1,15 @@
-//! Charges and services that are made, behind the circuit as every other call.
+//! Charges, services that are made, and tickets, behind the circuit as every other call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
 use super::Guarded;
-use crate::domain::ids::{AccountId, ChargeId, ContractId, ContractServiceId, ServiceId};
+use crate::domain::ids::{AccountId, ChargeId, ContractId, ContractServiceId, ServiceId, TicketId};
 use crate::domain::money::Money;
 use crate::psa::charges::{ChargedIn, Charges, NewCharge, PsaCharge};
 use crate::psa::provision::{BillingCode, BillingCodeKind, NewService, Provisioning, Vendor};
+use crate::psa::tickets::{NewNote, NewTicket, PsaTicket, TicketForm, Tickets};
 use crate::psa::{PsaError, Service, WriteError};
 
 #[async_trait]
@@ -64,5 +65,44 @@ impl Provisioning for Guarded {
         price: Option<Money>,
     ) -> Result<Option<ContractServiceId>, WriteError> {
         self.write(self.connector.add_service(contract, service, cost, price)).await
+    }
+}
+
+#[async_trait]
+impl Tickets for Guarded {
+    async fn ticket_form(&self, account: Option<&AccountId>) -> Result<TicketForm, PsaError> {
+        self.read(self.connector.ticket_form(account)).await
+    }
+
+    async fn find_tickets(
+        &self,
+        account: &AccountId,
+        references: &BTreeSet<String>,
+    ) -> Result<Vec<PsaTicket>, PsaError> {
+        self.read(self.connector.find_tickets(account, references)).await
+    }
+
+    async fn ticket(&self, id: &TicketId) -> Result<Option<PsaTicket>, PsaError> {
+        self.read(self.connector.ticket(id)).await
+    }
+
+    async fn open_ticket(&self, ticket: &NewTicket) -> Result<Option<TicketId>, WriteError> {
+        self.write(self.connector.open_ticket(ticket)).await
+    }
+
+    async fn find_notes(&self, id: &TicketId, references: &BTreeSet<String>) -> Result<BTreeSet<String>, PsaError> {
+        self.read(self.connector.find_notes(id, references)).await
+    }
+
+    async fn add_note(&self, id: &TicketId, note: &NewNote) -> Result<(), WriteError> {
+        self.write(self.connector.add_note(id, note)).await
+    }
+
+    async fn complete_ticket(&self, id: &TicketId) -> Result<(), WriteError> {
+        self.write(self.connector.complete_ticket(id)).await
+    }
+
+    async fn reopen_ticket(&self, id: &TicketId, fields: &BTreeMap<String, String>) -> Result<(), WriteError> {
+        self.write(self.connector.reopen_ticket(id, fields)).await
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::budget::Budget;
+use super::complaint::{Complaint, Explain};
 use super::envelope::{self, Read, Success};
 use super::errors;
 use super::log_in::Way;
@@ -37,12 +38,13 @@ pub(super) struct Ask {
     id: Option<String>,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
+    explain: Explain,
 }
 
 impl Ask {
     /// A template without a placeholder.
     pub(super) fn of(template: Template) -> Self {
-        Self { template, id: None, query: vec![], body: None }
+        Self { template, id: None, query: vec![], body: None, explain: |_| None }
     }
 
     /// A template and what stands in its placeholder.
@@ -53,6 +55,12 @@ impl Ask {
     /// Adds a pair to the query.
     pub(super) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
         self.query.push((name, value.to_string()));
+        self
+    }
+
+    /// Lets `explain` tell more of a refusal than its status does.
+    pub(super) fn explained_by(mut self, explain: Explain) -> Self {
+        self.explain = explain;
         self
     }
 
@@ -109,8 +117,8 @@ impl Client {
                 self.budget.worked(ask.template, self.clock.now());
                 Ok(success)
             }
-            Read::Unauthorised => Err(self.failure(401, &answer, ask.template)),
-            Read::Failure => Err(self.failure(answer.status, &answer, ask.template)),
+            Read::Unauthorised => Err(self.failure(401, &answer, ask, None)),
+            Read::Failure(complaint) => Err(self.failure(answer.status, &answer, ask, Some(&complaint))),
             Read::Unreadable(error) => Err(error),
         }
     }
@@ -133,16 +141,20 @@ impl Client {
             }
             // Whatever stands before BMS may have answered after it was made.
             Read::Unauthorised if answer.status >= 500 => {
-                Err(WriteError::Unknown(self.failure(answer.status, &answer, ask.template)))
+                Err(WriteError::Unknown(self.failure(answer.status, &answer, ask, None)))
             }
             Read::Unauthorised => {
                 self.session.drop_token(&token).await;
                 Err(WriteError::Rejected(errors::token_ended()))
             }
-            Read::Failure => {
-                let failure = self.failure(answer.status, &answer, ask.template);
+            Read::Failure(complaint) => {
+                let failure = self.failure(answer.status, &answer, ask, Some(&complaint));
                 // Below 500 BMS itself has read it and said no; a 408 or a redirect may come from something before it.
-                let refused = matches!(answer.status, 200..=299 | 400..=407 | 409..=499);
+                // Within a 200 it has to say so: what is no envelope may be the answer to a write that was made.
+                let refused = match answer.status {
+                    200..=299 => complaint.says_no,
+                    status => matches!(status, 400..=407 | 409..=499),
+                };
                 Err(if refused { WriteError::Rejected(failure) } else { WriteError::Unknown(failure) })
             }
             Read::Unreadable(error) => Err(WriteError::Unknown(error)),
@@ -173,9 +185,12 @@ impl Client {
         call.bearer(&token.secret).send().await.map_err(Unanswered::Http)
     }
 
-    fn failure(&self, status: u16, answer: &Answer, template: Template) -> PsaError {
-        let worked_lately = self.budget.worked_lately(template, self.clock.now());
-        errors::of_failure(status, answer.retry_after_s, template, worked_lately)
+    fn failure(&self, status: u16, answer: &Answer, ask: &Ask, complaint: Option<&Complaint>) -> PsaError {
+        let explained = complaint.filter(|complaint| complaint.is_of_content()).and_then(ask.explain);
+        explained.unwrap_or_else(|| {
+            let worked_lately = self.budget.worked_lately(ask.template, self.clock.now());
+            errors::of_failure(status, answer.retry_after_s, ask.template, worked_lately)
+        })
     }
 
     fn way(&self) -> Way<'_> {

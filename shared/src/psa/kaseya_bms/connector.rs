@@ -10,10 +10,10 @@ use jiff::civil::Date;
 use super::client::Client;
 use super::cost::{self, CostChange, CostOutcome};
 use super::invoices::{self, Billed};
-use super::lookups::{self, Choice, Location, SourceList};
 use super::pause::Pause;
 use super::service_lines::{self, ServiceLine};
 use super::template::Template;
+use super::tickets::Desk;
 use super::units::Units;
 use super::{catalog, contracts, rights};
 use crate::domain::contract::Contract;
@@ -29,9 +29,10 @@ use crate::psa::{
 /// A connector to one BMS tenant, for one run. Clones are the same connector: they count their requests together.
 #[derive(Clone)]
 pub struct KaseyaBmsConnector {
-    client: Arc<Client>,
+    pub(super) client: Arc<Client>,
     pause: Arc<dyn Pause>,
     units: Arc<Units>,
+    pub(super) desk: Arc<Desk>,
 }
 
 impl fmt::Debug for KaseyaBmsConnector {
@@ -137,7 +138,7 @@ impl Connector for KaseyaBmsConnector {
 
 impl KaseyaBmsConnector {
     pub(super) fn new(client: Client, pause: Arc<dyn Pause>, notebook: Arc<dyn Notebook>) -> Self {
-        Self { client: Arc::new(client), pause, units: Arc::new(Units::new(notebook)) }
+        Self { client: Arc::new(client), pause, units: Arc::new(Units::new(notebook)), desk: Arc::default() }
     }
 
     /// Requests of the last hour by endpoint.
@@ -172,53 +173,5 @@ impl KaseyaBmsConnector {
     /// [`WriteError`] says whether it may have been applied.
     pub async fn set_unit_cost(&self, change: &CostChange) -> Result<CostOutcome, WriteError> {
         cost::set_unit_cost(&self.client, &*self.pause, change).await
-    }
-
-    /// The locations of an account.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn locations(&self, account: &AccountId) -> Result<Vec<Location>, PsaError> {
-        lookups::locations(&self.client, account).await
-    }
-
-    /// Ticket statuses.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn statuses(&self) -> Result<Vec<Choice>, PsaError> {
-        lookups::choices(&self.client, Template::Statuses).await
-    }
-
-    /// Ticket priorities.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn priorities(&self) -> Result<Vec<Choice>, PsaError> {
-        lookups::choices(&self.client, Template::Priorities).await
-    }
-
-    /// Ticket queues.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn queues(&self) -> Result<Vec<Choice>, PsaError> {
-        lookups::choices(&self.client, Template::Queues).await
-    }
-
-    /// Issue types.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn issue_types(&self) -> Result<Vec<Choice>, PsaError> {
-        lookups::choices(&self.client, Template::IssueTypes).await
-    }
-
-    /// Where tickets may be said to come from.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn sources(&self) -> Result<SourceList, PsaError> {
-        lookups::sources(&self.client).await
     }
 }

@@ -1,10 +1,11 @@
 //! The envelope around every answer, and whether it says success.
 //!
 //! `{success, error, result, totalRecords?}`, spelt in either case. A call has failed where the status is 400 or more or
-//! `success` is not true: BMS is known to refuse within a 200 too. Of the error only its number is looked at.
+//! `success` is not true: BMS is known to refuse within a 200 too. What a failure says is `complaint`'s.
 
 use serde_json::Value;
 
+use super::complaint::Complaint;
 use super::errors;
 use super::fields::{Row, lower_cased};
 use super::template::Template;
@@ -31,7 +32,7 @@ pub(super) enum Read {
     /// The token is not good, or good no more.
     Unauthorised,
     /// An envelope that does not say success, or an HTTP failure with whatever body.
-    Failure,
+    Failure(Complaint),
     /// Neither: a 2xx that can't be read.
     Unreadable(PsaError),
 }
@@ -39,12 +40,13 @@ pub(super) enum Read {
 /// Reads an answer.
 pub(super) fn read(answer: &Answer, template: Template) -> Read {
     let mut body = answer.parse::<Value>().map(lower_cased).and_then(Row::of);
-    let code = body.as_mut().and_then(|body| Row::of(body.take("error"))).and_then(|error| error.whole("code"));
+    let mut error = body.as_mut().and_then(|body| Row::of(body.take("error")));
+    let code = error.as_ref().and_then(|error| error.whole("code"));
     if answer.status == 401 || code == Some(SECURITY_ERROR) {
         return Read::Unauthorised;
     }
     if !answer.succeeded() {
-        return Read::Failure;
+        return Read::Failure(Complaint::of(answer, body, error.take()));
     }
     let Some(mut body) = body else {
         return Read::Unreadable(errors::unreadable(template, "is not the JSON that is documented"));
@@ -57,7 +59,7 @@ pub(super) fn read(answer: &Answer, template: Template) -> Read {
         None if template.may_be_bare() && !body.has("success") && body.has("id") => {
             Read::Success(Success { result: body.into_value(), total: None })
         }
-        _ => Read::Failure,
+        _ => Read::Failure(Complaint::of(answer, Some(body), error)),
     }
 }
 
@@ -91,7 +93,7 @@ mod tests {
         let seen = |status, body: &str| match read(&answer(status, body), Template::UserInfo) {
             Read::Success(_) => "success",
             Read::Unauthorised => "unauthorised",
-            Read::Failure => "failure",
+            Read::Failure(_) => "failure",
             Read::Unreadable(_) => "unreadable",
         };
         for (status, body, expected) in [
@@ -119,6 +121,6 @@ mod tests {
         let bare = answer(200, r#"{"Id":7,"AccountName":"Müller"}"#);
         let Read::Success(success) = read(&bare, Template::AccountSummary) else { panic!() };
         assert_eq!(success.row(Template::AccountSummary).unwrap().text("accountname").unwrap(), "Müller");
-        assert!(matches!(read(&bare, Template::AccountsSummary), Read::Failure));
+        assert!(matches!(read(&bare, Template::AccountsSummary), Read::Failure(_)));
     }
 }

@@ -1,7 +1,7 @@
 //! What an exchange with BMS that went wrong means, in fixed sentences.
 //!
 //! BMS publishes no list of its errors, and a host that a partner names may answer anything, so its words are shown to
-//! nobody: the status and the shape of the answer decide. Whether a write may have moved money is judged where it is sent.
+//! nobody: the status and the shape of the answer decide, and which of our own words occur in it (`complaint`). Whether a write may have moved money is judged where it is sent.
 
 use super::template::Template;
 use crate::domain::reason::{Code, Reason};
@@ -64,19 +64,29 @@ pub(super) fn of_failure(status: u16, retry_after_s: Option<u32>, template: Temp
             Kind::Validation,
             REQUEST_REFUSED,
             format!("Kaseya BMS refused a request for {}.", template.name()),
-            "Look at the account, contract and service in BMS. If they are as they should be, tell the operator.",
+            if template.is_of_tickets() {
+                "Look at the account and its tickets in BMS, and at the ticket mapping. If they are as they should be, tell \
+                 the operator."
+            } else {
+                "Look at the account, contract and service in BMS. If they are as they should be, tell the operator."
+            },
         ),
     };
     PsaError { retry_after_s, ..error }
 }
 
-fn not_permitted(template: Template, why: &str) -> PsaError {
+/// The user's role lacks a right.
+pub(super) fn not_permitted(template: Template, why: &str) -> PsaError {
     PsaError::new(
         Kind::Auth,
         PERMISSION_MISSING,
         format!("Kaseya BMS does not give out {} {why}.", template.name()),
-        "In BMS, give the user's role \"Has API Access\" and the rights to view CRM and Admin and to view and modify \
-         Finance, then test the connection again.",
+        if template.is_of_tickets() {
+            "In BMS, give the user's role \"Has API Access\" and the rights to view CRM and to view and modify Service Desk."
+        } else {
+            "In BMS, give the user's role \"Has API Access\" and the rights to view CRM and Admin and to view and modify \
+             Finance, then test the connection again."
+        },
     )
 }
 

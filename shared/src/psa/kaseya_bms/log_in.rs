@@ -113,7 +113,7 @@ fn judge(answer: &Answer, template: Template) -> Result<Tokens, NoTokens> {
         }
         Read::Unreadable(error) => Err(NoTokens::Unclear(error)),
         Read::Unauthorised => Err(NoTokens::Refused),
-        Read::Failure => {
+        Read::Failure(_) => {
             let failure = failure();
             match failure.kind {
                 Kind::Unavailable | Kind::RateLimited | Kind::Protocol => Err(NoTokens::Unclear(failure)),

@@ -2,12 +2,13 @@
 //!
 //! `session` and its neighbours (`log_in`, `totp`) hold tokens; `client` makes calls and keeps to the limits (`template`,
 //! `budget`); `envelope`, `fields` and `errors` read answers; `pages` walks lists. The calls stand in one file a topic:
-//! `catalog`, `contracts`, `service_lines`, `rights`, `cost`, `invoices`, `lookups`. Units, which V2 does not show, are a folder
-//! of their own. What is unconfirmed about BMS, and what is done about it, is in the README.
+//! `catalog`, `contracts`, `service_lines`, `rights`, `cost`, `invoices`. Units, which V2 does not show, are a folder of their
+//! own, and so are tickets. What is unconfirmed about BMS, and what is done about it, is in the README.
 
 mod budget;
 mod catalog;
 mod client;
+mod complaint;
 mod connector;
 mod contracts;
 mod cost;
@@ -18,7 +19,6 @@ mod errors;
 mod fields;
 mod invoices;
 mod log_in;
-mod lookups;
 mod pages;
 mod pause;
 mod rights;
@@ -26,6 +26,7 @@ mod service_lines;
 mod session;
 mod sessions;
 mod template;
+mod tickets;
 mod totp;
 mod units;
 mod wire;
@@ -46,7 +47,6 @@ pub use connector::KaseyaBmsConnector;
 pub use cost::{CostChange, CostOutcome, JobEnd};
 pub use credentials::KaseyaBmsCredentials;
 pub use invoices::Billed;
-pub use lookups::{Choice, Location, SourceList};
 pub use pause::{Pause, RealPause};
 pub use service_lines::ServiceLine;
 use sessions::Sessions;

@@ -81,6 +81,11 @@ impl Listing {
         Ok(Page { total: total.filter(|total| *total >= rows.len()), rows })
     }
 
+    /// Its first rows, in whichever order BMS has them.
+    pub(super) async fn first(&self, client: &Client, size: usize) -> Result<Vec<Row>, PsaError> {
+        Ok(self.page(client, 1, size).await?.rows)
+    }
+
     /// All rows by id.
     pub(super) async fn walk(&self, client: &Client) -> Result<BTreeMap<i64, Row>, PsaError> {
         let mut known = BTreeMap::new();

@@ -27,8 +27,16 @@ pub enum Template {
     Priorities,
     Queues,
     IssueTypes,
+    IssueSubTypes,
+    Assignees,
     LookupTable,
     TenantLookupTable,
+    PostTicket,
+    SearchTickets,
+    Ticket,
+    PatchTicket,
+    TicketNotes,
+    PostTicketNote,
 }
 
 impl Template {
@@ -54,8 +62,13 @@ impl Template {
             Self::Priorities => ("/v2/system/priorities/lookup", &[]),
             Self::Queues => ("/v2/system/queues/lookup", &[]),
             Self::IssueTypes => ("/v2/system/issuetypes/lookup", &[]),
+            Self::IssueSubTypes => ("/v2/system/issuetypes", &["issuesubtypes", "lookup"]),
+            Self::Assignees => ("/v2/hr/assignees/lookup", &[]),
             Self::LookupTable => ("/v2/system/lookup", &[]),
             Self::TenantLookupTable => ("/v2/system/tenantlookup", &[]),
+            Self::PostTicket | Self::Ticket | Self::PatchTicket => ("/v2/servicedesk/tickets", &[]),
+            Self::SearchTickets => ("/v2/servicedesk/tickets/search", &[]),
+            Self::TicketNotes | Self::PostTicketNote => ("/v2/servicedesk/tickets", &["notes"]),
         }
     }
 
@@ -69,7 +82,11 @@ impl Template {
             | Self::RelatedServices
             | Self::ContractServices
             | Self::BulkUpdate
-            | Self::InvoiceDetails => Method::POST,
+            | Self::InvoiceDetails
+            | Self::PostTicket
+            | Self::SearchTickets
+            | Self::PostTicketNote => Method::POST,
+            Self::PatchTicket => Method::PATCH,
             _ => Method::GET,
         }
     }
@@ -90,9 +107,25 @@ impl Template {
             Self::Statuses => "ticket statuses",
             Self::Priorities => "ticket priorities",
             Self::Queues => "ticket queues",
-            Self::IssueTypes => "issue types",
+            Self::IssueTypes | Self::IssueSubTypes => "issue types",
+            Self::Assignees => "the people whom tickets may be given to",
             Self::LookupTable | Self::TenantLookupTable => "a list of choices",
+            Self::PostTicket | Self::SearchTickets | Self::Ticket | Self::PatchTicket => "tickets",
+            Self::TicketNotes | Self::PostTicketNote => "the notes of a ticket",
         }
+    }
+
+    /// Whether it is of tickets and not of what is billed.
+    pub(super) fn is_of_tickets(self) -> bool {
+        matches!(
+            self,
+            Self::PostTicket
+                | Self::SearchTickets
+                | Self::Ticket
+                | Self::PatchTicket
+                | Self::TicketNotes
+                | Self::PostTicketNote
+        )
     }
 
     /// Whether the answer may come without the envelope, as the specification declares it for one account alone.

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use shared::api;
 use shared::api::auth::Scope;
 use shared::clock::Clock;
+use shared::desk::DeskParts;
 use shared::events::{Event, Publish, PublishError, RunRef};
 use shared::faults::Faults;
 use shared::history::History;
@@ -24,14 +25,16 @@ use shared::http::Outward;
 use shared::ledger::{LeaseHolder, Ledger};
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
-use shared::queue::{CompanyJob, QueueError, SendJobs};
+use shared::queue::{AlertMessage, CompanyJob, QueueError, SendAlerts, SendJobs};
 use shared::store::Table;
+use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
 use shared::store::idempotency::Idempotency;
 use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
+use shared::store::ticket_forms::TicketForms;
 use shared::store::usage::{Snapshots, UsageReader};
 use shared::store::webhooks::Webhooks;
 use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
@@ -61,6 +64,8 @@ pub struct Parts {
     pub worker_parts: WorkerParts,
     /// The same of the planner.
     pub planner_parts: PlannerParts,
+    /// What takes alerts to their tickets is made of.
+    pub desk_parts: DeskParts,
     /// What they tell each other.
     pub wire: Arc<Wire>,
     /// The HTTP functions' routers, in no frame.
@@ -73,11 +78,12 @@ pub struct Parts {
     serving: tokio::task::JoinHandle<()>,
 }
 
-/// Requests for runs, company jobs and notices, as they were sent.
+/// Requests for runs, company jobs, alerts and notices, as they were sent.
 #[derive(Default)]
 pub struct Wire {
     runs: Mutex<VecDeque<RunRef>>,
     jobs: Mutex<VecDeque<CompanyJob>>,
+    alerts: Mutex<VecDeque<AlertMessage>>,
     notices: Mutex<Vec<Event>>,
     broken: AtomicBool,
     faults: Faults,
@@ -108,6 +114,8 @@ impl Parts {
         let resolver = Resolver::new(&table, ledger.clone(), now.clone(), engine.settle);
         let planner_parts = PlannerParts::new(&table, ledger, opener.clone(), to, now, engine);
         let planner = Planner::new(planner_parts.clone());
+        let desk_parts =
+            DeskParts::new(&table, opener.clone(), wire.clone(), wire.clone(), Arc::new(clock.clone()), engine.settle);
         let fan_out = FanOut {
             connections: Connections::new(table.clone()),
             runs: Runs::new(table.clone()),
@@ -125,6 +133,7 @@ impl Parts {
             worker: Worker::new(worker_parts.clone()),
             worker_parts,
             planner_parts,
+            desk_parts,
             wire,
             routers,
             base,
@@ -227,6 +236,11 @@ impl Wire {
         std::mem::take(&mut self.jobs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Alerts that wait; they wait no longer.
+    pub fn take_alerts(&self) -> VecDeque<AlertMessage> {
+        std::mem::take(&mut self.alerts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// What was told to whoever listens.
     pub fn told(&self) -> Vec<Event> {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -275,6 +289,19 @@ impl SendJobs for Wire {
     }
 }
 
+#[async_trait]
+impl SendAlerts for Wire {
+    async fn send_alerts(&self, alerts: &[AlertMessage]) -> Result<(), QueueError> {
+        if self.is_broken() {
+            return Err(QueueError("it is broken".to_owned()));
+        }
+        self.faults.before(|| "alerts.send".to_owned())?;
+        self.alerts.lock().unwrap_or_else(PoisonError::into_inner).extend(alerts.iter().cloned());
+        self.faults.after(|| "alerts.send".to_owned())?;
+        Ok(())
+    }
+}
+
 fn key(data: &Path, clock: &TestClock) -> Tokens {
     Tokens::open(data, Arc::new(clock.clone())).expect("a key")
 }
@@ -291,6 +318,7 @@ fn routers(
     let connections = connections::router(connections::Deps {
         connections: Connections::new(table.clone()),
         runs: Runs::new(table.clone()),
+        ticket_forms: TicketForms::new(table.clone()),
         remembered: Idempotency::new(table.clone()),
         opener: opener.clone(),
         psas: psas.clone(),
@@ -301,6 +329,8 @@ fn routers(
         mappings: Mappings::new(table.clone()),
         usage: UsageReader::new(table.clone()),
         lines: Lines::new(table.clone()),
+        alerts: Alerts::new(table.clone()),
+        ticket_forms: TicketForms::new(table.clone()),
         connections: Connections::new(table.clone()),
         opener: opener.clone(),
         clock: Arc::new(clock.clone()),
@@ -321,6 +351,13 @@ fn routers(
         events: wire.clone(),
         clock: Arc::new(clock.clone()),
     });
+    let alerts = alerts::router(alerts::Deps {
+        alerts: Alerts::new(table.clone()),
+        mappings: Mappings::new(table.clone()),
+        remembered: Idempotency::new(table.clone()),
+        queue: wire.clone(),
+        clock: Arc::new(clock.clone()),
+    });
     let now: Arc<dyn Clock> = Arc::new(clock.clone());
     let outward = Outward::new().expect("a client");
     let webhooks = webhooks::router(webhooks::Deps {
@@ -331,9 +368,16 @@ fn routers(
         secrets: secrets.clone(),
         clock: now,
     });
-    [("connections", connections), ("mappings", mappings), ("usage", usage), ("runs", runs), ("webhooks", webhooks)]
-        .map(|(name, router)| (name, router.into()))
-        .into()
+    [
+        ("alerts", alerts),
+        ("connections", connections),
+        ("mappings", mappings),
+        ("usage", usage),
+        ("runs", runs),
+        ("webhooks", webhooks),
+    ]
+    .map(|(name, router)| (name, router.into()))
+    .into()
 }
 
 async fn serve(router: axum::Router) -> (String, tokio::task::JoinHandle<()>) {

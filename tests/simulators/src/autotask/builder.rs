@@ -172,6 +172,7 @@ impl WorldBuilder {
             currency_id: 1,
         });
         self.world.currency(OWN_CURRENCY, "1");
+        self.world.staff();
         for spec in [
             CodeSpec::recurring("Managed security services").id(RECURRING_CODE),
             CodeSpec::material("Metered usage").id(MATERIAL_CODE),

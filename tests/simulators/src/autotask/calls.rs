@@ -147,6 +147,8 @@ fn write(tenant: &Tenant, state: &mut State, user: &ApiUser, call: Call, request
         Call::CreateLine(_) | Call::PatchLine(_) => (Entity::ContractServices, call.kind()),
         Call::CreateCharge(_) | Call::PatchCharge(_) | Call::DeleteCharge(..) => (Entity::ContractCharges, call.kind()),
         Call::CreateService | Call::PatchService => (Entity::Services, call.kind()),
+        Call::CreateTicket | Call::PatchTicket => (Entity::Tickets, call.kind()),
+        Call::CreateTicketNote(_) => (Entity::TicketNotes, call.kind()),
         _ => (Entity::Contracts, call.kind()),
     };
     let right = match kind {
@@ -164,6 +166,9 @@ fn write(tenant: &Tenant, state: &mut State, user: &ApiUser, call: Call, request
         Call::DeleteCharge(contract, charge) => world.delete_charge(contract, charge)?,
         Call::CreateService => world.create_service(&request.object()?, user)?,
         Call::PatchService => world.patch_service(&request.object()?, user)?,
+        Call::CreateTicket => world.create_ticket(&request.object()?, tenant.clock.now())?,
+        Call::PatchTicket => world.patch_ticket(&request.object()?, switches)?,
+        Call::CreateTicketNote(ticket) => world.create_ticket_note(ticket, &request.object()?)?,
         _ => patch_contract(state, &request.object()?)?,
     };
     let (at, by) = (tenant.clock.now(), user.username().to_owned());
@@ -246,6 +251,8 @@ fn info(user: &ApiUser, entity: Entity) -> Value {
             | Entity::ContractServices
             | Entity::ContractServiceAdjustments
             | Entity::Services
+            | Entity::TicketNotes
+            | Entity::Tickets
     );
     let update = create && entity != Entity::ContractServiceAdjustments;
     let delete = entity == Entity::ContractCharges;

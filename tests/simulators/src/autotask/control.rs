@@ -3,7 +3,7 @@
 //! Owns nothing of its own: each path is one method of [`super::Autotask`] as JSON. It asks for no credentials, so a simulator
 //! must not listen where strangers are.
 //!
-//! `GET requests | counts | writes | row_writes | edits | auto_created | charges | services | lines?date | units?contract_id&service_id&date |
+//! `GET requests | counts | writes | row_writes | edits | auto_created | charges | tickets | services | lines?date | units?contract_id&service_id&date |
 //! in_flight?entity | faults | switches | limits`; `POST reset | faults | units | post | threshold | delay | contracts/{id}/end |
 //! charges/bill | charges/{id}/edit | charges/{id}/remove`;
 //! `PATCH switches | limits`; `DELETE faults`.
@@ -110,6 +110,7 @@ fn look(tenant: &Tenant, path: &str, parameter: &impl Fn(&str) -> Option<String>
         "writes" => shown(&state.world.writes),
         "row_writes" => shown(&state.world.row_writes),
         "charges" => shown(&state.world.charge_views()),
+        "tickets" => shown(&state.world.ticket_views()),
         "services" => shown(&state.world.service_views()),
         "edits" => shown(&state.world.edits),
         "auto_created" => {

@@ -19,15 +19,19 @@ pub enum Entity {
     ContractServices,
     Contracts,
     Currencies,
+    Resources,
+    Roles,
     Services,
     ThresholdInformation,
+    TicketNotes,
+    Tickets,
     VersionInformation,
     ZoneInformation,
 }
 
 impl Entity {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::BillingCodes,
         Self::BillingItems,
         Self::Companies,
@@ -37,8 +41,12 @@ impl Entity {
         Self::ContractServices,
         Self::Contracts,
         Self::Currencies,
+        Self::Resources,
+        Self::Roles,
         Self::Services,
         Self::ThresholdInformation,
+        Self::TicketNotes,
+        Self::Tickets,
         Self::VersionInformation,
         Self::ZoneInformation,
     ];
@@ -56,8 +64,12 @@ impl Entity {
             Self::ContractServices => "ContractServices",
             Self::Contracts => "Contracts",
             Self::Currencies => "Currencies",
+            Self::Resources => "Resources",
+            Self::Roles => "Roles",
             Self::Services => "Services",
             Self::ThresholdInformation => "ThresholdInformation",
+            Self::TicketNotes => "TicketNotes",
+            Self::Tickets => "Tickets",
             Self::VersionInformation => "VersionInformation",
             Self::ZoneInformation => "ZoneInformation",
         }
@@ -76,8 +88,12 @@ impl Entity {
             Self::ContractServices => "ContractService",
             Self::Contracts => "Contract",
             Self::Currencies => "Currency",
+            Self::Resources => "Resource",
+            Self::Roles => "Role",
             Self::Services => "Service",
             Self::ThresholdInformation => "ThresholdInformation",
+            Self::TicketNotes => "TicketNote",
+            Self::Tickets => "Ticket",
             Self::VersionInformation => "VersionInformation",
             Self::ZoneInformation => "ZoneInformation",
         }

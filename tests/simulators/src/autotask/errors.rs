@@ -71,6 +71,15 @@ pub(crate) enum Refusal {
     )]
     NothingToDelete,
 
+    /// Everything that a row lacks, in one text.
+    #[error("{}on record number [0].", .0.iter().map(|field| format!("{field} is required.; ")).collect::<String>())]
+    Lacking(Vec<&'static str>),
+    #[error(
+        "AssignedResourceID, AssignedResourceRoleID, and QueueID cannot all be empty. Supply a QueueID or both a AssignedResourceID and AssignedResourceRoleID."
+    )]
+    NoQueue,
+    #[error("When assigning a Resource, you must assign both a assignedResourceID and assignedResourceRoleID.")]
+    ResourceWithoutRole,
     #[error("Picklist value [{value}] does not exist for {field}")]
     Picklist { value: i64, field: &'static str },
 

@@ -29,9 +29,13 @@ mod rows;
 mod schema;
 pub mod seed;
 mod specs;
+mod staff;
 mod switches;
 mod tenant;
 mod term;
+mod ticket_lists;
+mod ticket_notes;
+mod tickets;
 mod timeline;
 mod units;
 mod users;
@@ -57,6 +61,7 @@ pub use specs::{CodeSpec, CompanySpec, ContractSpec, LineSpec, ServiceKey, Servi
 pub use switches::{
     DateForm, Effect, Excess, GetAfterPost, Naming, PostedPeriod, SplitEnd, SplitPrice, Switches, Verdict,
 };
+pub use tickets::TicketView;
 pub use timeline::{Days, Period, periods};
 pub use users::{ApiUser, Right, SAMPLE_INTEGRATION_CODE, SAMPLE_SECRET, SAMPLE_USERNAME};
 pub use world::{LineView, Refused, World, Write};
@@ -264,6 +269,12 @@ impl Autotask {
     #[must_use]
     pub fn charges(&self) -> Vec<ChargeView> {
         self.tenant.state().world.charge_views()
+    }
+
+    /// Every ticket with its notes, in order of id.
+    #[must_use]
+    pub fn tickets(&self) -> Vec<TicketView> {
+        self.tenant.state().world.ticket_views()
     }
 
     /// Every service of the catalogue, in order of id.

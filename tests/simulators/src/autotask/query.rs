@@ -11,7 +11,10 @@ use super::entity::Entity;
 use super::errors::Refusal;
 use super::filter::{Filter, key, unexpected};
 use super::rows::{Seen, View, matching};
+use super::staff::{Resource, Role};
 use super::switches::DateForm;
+use super::ticket_notes::TicketNote;
+use super::tickets::Ticket;
 use super::units::UnitRow;
 use super::users::ApiUser;
 use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Currency, Service, World};
@@ -205,7 +208,11 @@ fn dispatch<A: Ask>(
         Entity::ContractServices => question.ask::<ContractService>(world, &view),
         Entity::Contracts => question.ask::<Contract>(world, &view),
         Entity::Currencies => question.ask::<Currency>(world, &view),
+        Entity::Resources => question.ask::<Resource>(world, &view),
+        Entity::Roles => question.ask::<Role>(world, &view),
         Entity::Services => question.ask::<Service>(world, &view),
+        Entity::TicketNotes => question.ask::<TicketNote>(world, &view),
+        Entity::Tickets => question.ask::<Ticket>(world, &view),
         Entity::ContractServiceAdjustments
         | Entity::ThresholdInformation
         | Entity::VersionInformation

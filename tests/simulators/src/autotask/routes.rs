@@ -33,6 +33,10 @@ pub(crate) enum Call {
     DeleteCharge(i64, i64),
     CreateService,
     PatchService,
+    CreateTicket,
+    PatchTicket,
+    /// A note on a ticket.
+    CreateTicketNote(i64),
 }
 
 /// What a request turned out to be, whether it can be answered or not.
@@ -54,8 +58,17 @@ impl Call {
             Self::Get(..) => Kind::Get,
             Self::Children(..) => Kind::Children,
             Self::Info(_) | Self::Fields(_) | Self::UserFields(_) => Kind::Metadata,
-            Self::Adjust(_) | Self::CreateLine(_) | Self::CreateCharge(_) | Self::CreateService => Kind::Create,
-            Self::PatchLine(_) | Self::PatchContract | Self::PatchCharge(_) | Self::PatchService => Kind::Update,
+            Self::Adjust(_)
+            | Self::CreateLine(_)
+            | Self::CreateCharge(_)
+            | Self::CreateService
+            | Self::CreateTicket
+            | Self::CreateTicketNote(_) => Kind::Create,
+            Self::PatchLine(_)
+            | Self::PatchContract
+            | Self::PatchCharge(_)
+            | Self::PatchService
+            | Self::PatchTicket => Kind::Update,
             Self::DeleteCharge(..) => Kind::Delete,
         }
     }
@@ -116,12 +129,23 @@ fn under_version(method: &str, path: &str, segments: &[&str]) -> Route {
         let call = child_call(method, child_entity, contract, rest).unwrap_or(Err(missing));
         return Route { call, template, entity: Some(child_entity) };
     }
+    if let (Entity::Tickets, [_, id, "notes"]) = (entity, lower.as_slice())
+        && let Ok(ticket) = id.parse()
+    {
+        let call = match method {
+            "POST" => Ok(Call::CreateTicketNote(ticket)),
+            "PUT" | "PATCH" | "GET" => Err(Refusal::NotSimulated("this call of a ticket's notes")),
+            _ => Err(Refusal::MethodNotAllowed(method.to_owned())),
+        };
+        return Route { call, template, entity: Some(Entity::TicketNotes) };
+    }
     let call = root_call(method, entity, lower.get(1..).unwrap_or_default()).unwrap_or(Err(missing));
     Route { call, template, entity: Some(entity) }
 }
 
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "Charges",
+    "Notes",
     "ServiceUnits",
     "ServiceAdjustments",
     "query",
@@ -156,6 +180,9 @@ fn root_call(method: &str, entity: Entity, rest: &[&str]) -> Found {
             (E::Contracts, "PATCH") => Some(Ok(Call::PatchContract)),
             (E::Services, "POST") => Some(Ok(Call::CreateService)),
             (E::Services, "PATCH") => Some(Ok(Call::PatchService)),
+            (E::Tickets, "POST") => Some(Ok(Call::CreateTicket)),
+            (E::Tickets, "PATCH") => Some(Ok(Call::PatchTicket)),
+            (E::Tickets, "PUT") => Some(Err(Refusal::NotSimulated("PUT"))),
             (E::Companies | E::Contracts | E::Services, "POST" | "PUT" | "PATCH") => {
                 Some(Err(Refusal::NotSimulated("writing this entity")))
             }

@@ -11,7 +11,10 @@ use super::charges::Charge;
 use super::entity::Entity;
 use super::filter::Filter;
 use super::schema::{Field, Row};
+use super::staff::{Resource, Role};
 use super::switches::DateForm;
+use super::ticket_notes::TicketNote;
+use super::tickets::Ticket;
 use super::units::UnitRow;
 use super::users::ApiUser;
 use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Currency, Service, World};
@@ -110,11 +113,15 @@ macro_rules! seen {
 
 seen!(BillingCode, BillingCodes, billing_codes, |_code, _view| false);
 seen!(Currency, Currencies, currencies, |_currency, _view| false);
+seen!(Resource, Resources, resources, |_resource, _view| false);
+seen!(Role, Roles, roles, |_role, _view| false);
 seen!(Service, Services, services, |_service, _view| false);
 seen!(Company, Companies, companies, |company, view| view.user.hidden_companies.contains(&company.id));
 seen!(Contract, Contracts, contracts, |contract, view| view.hides(contract.id));
 seen!(ContractService, ContractServices, contract_services, |line, view| view.hides(line.contract_id));
 seen!(Charge, ContractCharges, charges, |charge, view| view.hides(charge.contract_id));
+seen!(Ticket, Tickets, tickets, |ticket, view| view.user.hidden_companies.contains(&ticket.company_id));
+seen!(TicketNote, TicketNotes, ticket_notes, |_note, _view| false);
 seen!(BillingItem, BillingItems, billing_items, |item, view| view.hides(item.contract_id));
 
 impl Seen for UnitRow {

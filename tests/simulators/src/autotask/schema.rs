@@ -9,6 +9,10 @@ use super::charges::Charge;
 use super::entity::Entity;
 use super::fields::Adjustment;
 use super::picklists::{Picklists, values};
+use super::staff::{Resource, Role};
+use super::ticket_lists;
+use super::ticket_notes::TicketNote;
+use super::tickets::Ticket;
 use super::units::UnitRow;
 use super::world::{BillingCode, BillingItem, Company, Contract, ContractService, Currency, Service};
 
@@ -138,7 +142,11 @@ pub(crate) fn fields(entity: Entity, picklists: Picklists) -> Option<Value> {
         Entity::ContractServiceUnits => of::<UnitRow>(),
         Entity::ContractServiceAdjustments => of::<Adjustment>(),
         Entity::Currencies => of::<Currency>(),
+        Entity::Resources => of::<Resource>(),
+        Entity::Roles => of::<Role>(),
         Entity::Services => of::<Service>(),
+        Entity::TicketNotes => of::<TicketNote>(),
+        Entity::Tickets => of::<Ticket>(),
         Entity::BillingCodes => of::<BillingCode>(),
         Entity::BillingItems => of::<BillingItem>(),
         Entity::ThresholdInformation | Entity::VersionInformation | Entity::ZoneInformation => {
@@ -146,5 +154,6 @@ pub(crate) fn fields(entity: Entity, picklists: Picklists) -> Option<Value> {
         }
     };
     picklists.relist(entity, &mut fields);
+    ticket_lists::relist(entity, &mut fields);
     Some(json!({ "fields": fields }))
 }

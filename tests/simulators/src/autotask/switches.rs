@@ -38,6 +38,8 @@ pub struct Switches {
     pub patch_unit_cost: Effect,
     /// Whether `adjustedUnitCost` of an adjustment takes effect.
     pub adjusted_unit_cost: Effect,
+    /// Whether `PATCH` of a ticket stays as it is, or a workflow rule undoes it in silence.
+    pub patch_ticket: Effect,
     /// Whether a person's edit in the web pages uses up its date, so that an adjustment on the same one is a duplicate.
     pub edits_use_their_date: bool,
     /// The numbers and labels of the picklists that differ from tenant to tenant.
@@ -72,6 +74,7 @@ impl Default for Switches {
             inactive_user_status: 401,
             patch_unit_cost: Effect::Applied,
             adjusted_unit_cost: Effect::Applied,
+            patch_ticket: Effect::Applied,
             edits_use_their_date: true,
             picklists: Picklists::Seen,
             new_line_units: 0,

@@ -14,7 +14,10 @@ use serde::Serialize;
 use super::charges::Charge;
 use super::picklists::{CodeUse, Picklists};
 use super::record::RowWrite;
+use super::staff::{Resource, Role};
 use super::switches::SplitPrice;
+use super::ticket_notes::TicketNote;
+use super::tickets::Ticket;
 use super::timeline::{Days, Period, periods};
 use super::units::{UnitRow, UnitTable};
 
@@ -32,6 +35,10 @@ pub struct World {
     pub(crate) lines_of: BTreeMap<i64, Vec<i64>>,
     pub(crate) units: UnitTable,
     pub(crate) charges: BTreeMap<i64, Charge>,
+    pub(crate) tickets: BTreeMap<i64, Ticket>,
+    pub(crate) ticket_notes: BTreeMap<i64, TicketNote>,
+    pub(crate) resources: BTreeMap<i64, Resource>,
+    pub(crate) roles: BTreeMap<i64, Role>,
     pub(crate) billing_items: BTreeMap<i64, BillingItem>,
     /// (contract service, effective date) pairs that already carry an adjustment.
     pub(crate) adjusted: HashSet<(i64, Date)>,

@@ -105,6 +105,7 @@ pub(crate) fn answer(
         Route::Priorities => Ok(Success::Result(picklists::priorities())),
         Route::Queues => Ok(Success::Result(picklists::plain(&picklists::QUEUES))),
         Route::IssueTypes => Ok(Success::Result(picklists::plain(&picklists::ISSUE_TYPES))),
+        Route::IssueSubTypes => Ok(Success::Result(picklists::sub_issue_types(id()?))),
         Route::LookupTable | Route::TenantLookupTable => Ok(Success::Result(picklists::table(&found.placeholder))),
         Route::PostServices => {
             let orders = orders(request.json()?)?;
@@ -127,16 +128,20 @@ pub(crate) fn answer(
         }
         Route::PostTicket => {
             let ticket = state.world.open_ticket(request.json()?, user.username(), at)?;
-            Ok(Success::Result(state.world.show_ticket(&ticket, &Stamps::of(&state.switches))))
+            Ok(Success::Result(state.world.show_ticket(&ticket, &state.switches)))
         }
         Route::PatchTicket => {
-            let ticket = state.world.patch_ticket(id()?, request.json()?, at)?;
-            Ok(Success::Result(state.world.show_ticket(&ticket, &Stamps::of(&state.switches))))
+            let State { world, switches, .. } = state;
+            let ticket = world.patch_ticket(id()?, request.json()?, at, switches)?;
+            Ok(Success::Result(world.show_ticket(&ticket, switches)))
         }
         Route::Ticket => {
-            let id: i64 = id()?;
-            let ticket = state.world.tickets.get(&id).ok_or_else(|| Refusal::NoSuch("Ticket", id.to_string()))?;
-            Ok(Success::Result(state.world.show_ticket(ticket, &Stamps::of(&state.switches))))
+            let ticket = state.world.ticket(id()?)?;
+            Ok(Success::Result(state.world.show_ticket(ticket, &state.switches)))
+        }
+        Route::PostTicketNote => {
+            let note = state.world.add_note(id()?, request.json()?, user.username(), at)?;
+            Ok(Success::Result(note.shown(&state.switches)))
         }
         route => {
             let asked = request.asked()?;
@@ -155,9 +160,18 @@ pub(crate) fn answer(
                 Route::RelatedServices => reader.related(id()?),
                 Route::InvoiceDetails => reader.invoice_details(),
                 Route::SearchTickets => {
-                    let (page, total) = reader.page(world.find_tickets(&asked)?.into_iter())?;
-                    let stamps = Stamps::of(switches);
-                    Ok(Success::Page(page.iter().map(|ticket| world.show_ticket(ticket, &stamps)).collect(), total))
+                    let found = world.find_tickets(&asked, switches.text_filter)?;
+                    let (page, total) = reader.page(found.into_iter())?;
+                    Ok(Success::Page(page.iter().map(|ticket| world.list_ticket(ticket, switches)).collect(), total))
+                }
+                // Both without a total, as the specification has them.
+                Route::TicketNotes => {
+                    let (page, _) = reader.page(world.notes_of(id()?)?)?;
+                    Ok(Success::Result(page.iter().map(|note| note.shown(switches)).collect()))
+                }
+                Route::Assignees => {
+                    let (page, _) = reader.page(picklists::ASSIGNEES.iter())?;
+                    Ok(Success::Result(page.into_iter().map(picklists::assignee).collect()))
                 }
                 _ => Err(Refusal::NoSuchPath),
             }

@@ -12,7 +12,7 @@ use super::limits::Limits;
 use super::members::Members;
 use super::specs::ContractKind;
 use super::stamps;
-use super::switches::{OversizedPage, StatusSpelling, Switches, TextFilter};
+use super::switches::{OversizedPage, StatusSpelling, Switches};
 use super::world::{Account, Contract, InvoiceItem, Line, Service, World};
 use crate::wire::number;
 
@@ -198,11 +198,7 @@ impl Reader<'_> {
         let Some(wanted) = self.asked.text(name) else {
             return true;
         };
-        let (value, wanted) = (value.to_lowercase(), wanted.to_lowercase());
-        match self.switches.text_filter {
-            TextFilter::Contains => value.contains(&wanted),
-            TextFilter::Exact => value == wanted,
-        }
+        self.switches.text_filter.hits(value, &wanted)
     }
 
     /// Whether a day lies between `…From` and `…To`.

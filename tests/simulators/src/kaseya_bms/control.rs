@@ -3,8 +3,8 @@
 //! Owns nothing of its own: each path is one method of [`super::KaseyaBms`] as JSON. It asks for no credentials, so a simulator
 //! must not listen where strangers are.
 //!
-//! `GET requests | counts | writes | edits | lines?date | units?contract_id&service_id&date | logins | tickets | faults |
-//! switches | limits`; `POST reset | faults | units | lines | invoices | used | delay | expire_tokens | contracts/{id}/end |
+//! `GET requests | counts | writes | edits | lines?date | units?contract_id&service_id&date | logins | tickets | notes |
+//! faults | switches | limits`; `POST reset | faults | units | lines | invoices | used | delay | expire_tokens | contracts/{id}/end |
 //! contracts/{id}/active`; `PATCH switches | limits`; `DELETE faults | lines/{id}`.
 
 use axum::http::request::Parts;
@@ -114,6 +114,7 @@ fn look(tenant: &Tenant, path: &str, parameter: &impl Fn(&str) -> Option<String>
         },
         "logins" => Ok(json!({ "attempts": state.logins.attempts(), "users": state.logins.standings() })),
         "tickets" => shown(&state.world.tickets.values().collect::<Vec<_>>()),
+        "notes" => shown(&state.world.notes.values().collect::<Vec<_>>()),
         "faults" => shown(state.faults.planned()),
         "switches" => shown(&state.switches),
         "limits" => shown(&state.limits),

@@ -90,7 +90,7 @@ async fn act(tenant: &Tenant, entered: &Entered, request: &Request) -> (Option<F
     let route = entered.found.route;
     let (fault, wait) = {
         let mut state = tenant.state();
-        let fault = state.faults.strike(route, route.writes_units());
+        let fault = state.faults.strike(route, route.writes());
         let wait = Duration::from_millis(state.delay_ms) + fault.as_ref().map_or(Duration::ZERO, Fault::wait);
         (fault, wait)
     };

@@ -27,6 +27,7 @@ mod specs;
 mod stamps;
 mod switches;
 mod tenant;
+mod ticket_notes;
 mod tickets;
 pub mod totp;
 mod users;
@@ -50,8 +51,9 @@ pub use record::Asked;
 pub use routes::Route;
 pub use specs::{AccountSpec, ContractKind, ContractSpec, LineSpec, ServiceSpec};
 pub use switches::{
-    Casing, LineSemantics, MissingPrice, OversizedPage, StatusSpelling, Switches, TextFilter, TypeSpelling,
+    Casing, LineSemantics, MissingPrice, OversizedPage, StatusSpelling, Switches, TextFilter, TicketText, TypeSpelling,
 };
+pub use ticket_notes::TicketNote;
 pub use tickets::Ticket;
 pub use users::{
     BmsUser, Right, SAMPLE_API_USERNAME, SAMPLE_COMPANY_NAME, SAMPLE_HOSTNAME, SAMPLE_PASSWORD, SAMPLE_TOTP_SECRET,
@@ -256,6 +258,12 @@ impl KaseyaBms {
         self.tenant.state().world.tickets.values().cloned().collect()
     }
 
+    /// The notes on all tickets, oldest first.
+    #[must_use]
+    pub fn notes(&self) -> Vec<TicketNote> {
+        self.tenant.state().world.notes.values().cloned().collect()
+    }
+
     /// Forgets requests, writes, edits and log-in attempts, and starts fault counts at 1 again. Data, tokens, locks, the
     /// hourly counts and planned faults stay.
     pub fn reset_counts(&self) {
@@ -337,6 +345,18 @@ impl KaseyaBms {
     /// Bills every line of a contract as it stands on a day. Answers how many items that made.
     pub fn invoice(&self, contract_id: i64, day: Date) -> usize {
         self.tenant.state().world.invoice(contract_id, day)
+    }
+
+    /// Gives a ticket to another account, whose own location it does not get.
+    ///
+    /// # Errors
+    /// When there is no such ticket.
+    pub fn move_ticket(&self, ticket_id: i64, account_id: i64) -> Result<(), Refused> {
+        let mut state = self.tenant.state();
+        let ticket = state.world.tickets.get_mut(&ticket_id);
+        ticket
+            .map(|ticket| ticket.account_id = account_id)
+            .ok_or_else(|| Refused(format!("there is no ticket {ticket_id}")))
     }
 
     // What goes wrong.

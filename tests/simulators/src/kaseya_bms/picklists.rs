@@ -1,7 +1,8 @@
 //! The choices a ticket's fields have, and the endpoints that list them.
 //!
 //! Owns the lists. The ids of sources are the ones known from the first API; every other id and name is made up, so a client
-//! must look them up. Names of the general tables are not known in public: any that contains `source` or `type` finds its list.
+//! must look them up. Names of the general tables are not known in public: any that contains
+//! `note`, `source` or `type` finds its list.
 
 use serde_json::{Value, json};
 
@@ -17,6 +18,13 @@ pub(crate) const PRIORITIES: [(i64, &str); 4] = [(61, "Critical"), (62, "High"),
 pub(crate) const QUEUES: [(i64, &str); 3] = [(71, "Help Desk"), (72, "Billing"), (73, "Monitoring")];
 /// Issue types.
 pub(crate) const ISSUE_TYPES: [(i64, &str); 3] = [(81, "Software"), (82, "Billing"), (83, "Security")];
+/// What issue types are divided into: id, issue type, name.
+pub(crate) const SUB_ISSUE_TYPES: [(i64, i64, &str); 3] =
+    [(811, 81, "Update"), (831, 83, "Malware"), (832, 83, "Phishing")];
+/// Who tickets may be given to.
+pub(crate) const ASSIGNEES: [(i64, &str); 2] = [(41, "Ada Berg"), (42, "Tomas Lind")];
+/// Types of a ticket's notes.
+pub(crate) const NOTE_TYPES: [(i64, &str); 2] = [(95, "General"), (96, "Escalation")];
 /// Ticket types.
 pub(crate) const TICKET_TYPES: [(i64, &str); 3] = [(91, "Service Request"), (92, "Incident"), (93, "Problem")];
 /// Where tickets come from.
@@ -58,10 +66,26 @@ pub(crate) fn plain(list: &[(i64, &str)]) -> Value {
     list.iter().map(|(id, name)| json!({ "Id": id, "Name": name, "IsActive": true })).collect()
 }
 
+/// `{Id, Name}` of the sub-types of an issue type.
+pub(crate) fn sub_issue_types(issue_type: i64) -> Value {
+    let of_it = SUB_ISSUE_TYPES.iter().filter(|(_, of, _)| *of == issue_type);
+    of_it.map(|(id, _, name)| json!({ "Id": id, "Name": name })).collect()
+}
+
+/// A row of the people whom tickets may be given to.
+pub(crate) fn assignee((id, name): &(i64, &str)) -> Value {
+    json!({
+        "Id": id, "Name": name, "Url": null, "EmailAddress": null, "JobTitle": null, "PictureName": null,
+        "PictureURL": null,
+    })
+}
+
 /// A general table by name. An unknown one is empty.
 pub(crate) fn table(name: &str) -> Value {
     let name = name.to_lowercase();
-    let list: &[(i64, &str)] = if name.contains("source") {
+    let list: &[(i64, &str)] = if name.contains("note") {
+        &NOTE_TYPES
+    } else if name.contains("source") {
         &SOURCES
     } else if name.contains("type") {
         &TICKET_TYPES

@@ -35,16 +35,20 @@ pub enum Route {
     Priorities,
     Queues,
     IssueTypes,
+    IssueSubTypes,
+    Assignees,
     LookupTable,
     TenantLookupTable,
     PostTicket,
     SearchTickets,
     Ticket,
     PatchTicket,
+    TicketNotes,
+    PostTicketNote,
 }
 
 /// Method, template and right. A literal stands before a placeholder in the same place.
-const TABLE: [(Route, &str, &str, Option<Right>); 28] = {
+const TABLE: [(Route, &str, &str, Option<Right>); 32] = {
     use Right::{ModifyFinance, ServiceDesk, ViewAdmin, ViewCrm, ViewFinance};
     use Route::*;
     [
@@ -70,12 +74,16 @@ const TABLE: [(Route, &str, &str, Option<Right>); 28] = {
         (Priorities, "GET", "/v2/system/priorities/lookup", None),
         (Queues, "GET", "/v2/system/queues/lookup", None),
         (IssueTypes, "GET", "/v2/system/issuetypes/lookup", None),
+        (IssueSubTypes, "GET", "/v2/system/issuetypes/{issueTypeId}/issuesubtypes/lookup", None),
+        (Assignees, "GET", "/v2/hr/assignees/lookup", None),
         (LookupTable, "GET", "/v2/system/lookup/{tableName}", None),
         (TenantLookupTable, "GET", "/v2/system/tenantlookup/{tableName}", None),
         (PostTicket, "POST", "/v2/servicedesk/tickets", Some(ServiceDesk)),
         (SearchTickets, "POST", "/v2/servicedesk/tickets/search", Some(ServiceDesk)),
         (Ticket, "GET", "/v2/servicedesk/tickets/{ticketId}", Some(ServiceDesk)),
         (PatchTicket, "PATCH", "/v2/servicedesk/tickets/{ticketId}", Some(ServiceDesk)),
+        (TicketNotes, "GET", "/v2/servicedesk/tickets/{ticketId}/notes", Some(ServiceDesk)),
+        (PostTicketNote, "POST", "/v2/servicedesk/tickets/{ticketId}/notes", Some(ServiceDesk)),
     ]
 };
 
@@ -108,9 +116,9 @@ impl Route {
         self.is_open()
     }
 
-    /// Whether a request is a write of units.
-    pub(crate) fn writes_units(self) -> bool {
-        self == Self::PostServices
+    /// Whether a request counts as a write where faults are planned: one of units, of a ticket, or of a note.
+    pub(crate) fn writes(self) -> bool {
+        matches!(self, Self::PostServices | Self::PostTicket | Self::PatchTicket | Self::PostTicketNote)
     }
 
     /// The right it needs.

@@ -60,6 +60,12 @@ pub struct Switches {
     pub casing: Casing,
     /// Whether one account's summary comes without the envelope, as the specification declares it.
     pub bare_account_summary: bool,
+    /// How the details of tickets and notes come back.
+    pub ticket_text: TicketText,
+    /// Whether lists of tickets show their details.
+    pub lists_show_details: bool,
+    /// Whether a ticket that is opened again keeps the date on which it was completed.
+    pub reopened_stay_dated: bool,
     /// How far the clock in instants without a zone is from UTC, in minutes. Dates are not moved.
     pub stamp_offset_minutes: i32,
 }
@@ -88,6 +94,9 @@ impl Default for Switches {
             refuses_reused_codes: false,
             casing: Casing::Camel,
             bare_account_summary: false,
+            ticket_text: TicketText::Html,
+            lists_show_details: true,
+            reopened_stay_dated: true,
             stamp_offset_minutes: 0,
         }
     }
@@ -147,6 +156,17 @@ pub enum TextFilter {
     Exact,
 }
 
+impl TextFilter {
+    /// Whether a value passes a filter.
+    pub(crate) fn hits(self, value: &str, wanted: &str) -> bool {
+        let (value, wanted) = (value.to_lowercase(), wanted.to_lowercase());
+        match self {
+            Self::Contains => value.contains(&wanted),
+            Self::Exact => value == wanted,
+        }
+    }
+}
+
 /// A page size over the maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -165,4 +185,31 @@ pub enum Casing {
     Camel,
     /// `TotalRecords`, as the specification has it.
     Pascal,
+}
+
+/// How a text of many lines that was sent comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketText {
+    /// As it was sent.
+    AsSent,
+    /// With the line ends of Windows.
+    Crlf,
+    /// As the product's editor for formatted text has it: each line in an element of its own.
+    Html,
+}
+
+impl TicketText {
+    /// A text as it is shown.
+    pub(crate) fn shown(self, sent: &str) -> String {
+        match self {
+            Self::AsSent => sent.to_owned(),
+            Self::Crlf => sent.lines().collect::<Vec<_>>().join("\r\n"),
+            Self::Html => sent.lines().map(|line| format!("<div>{}</div>", as_html(line))).collect(),
+        }
+    }
+}
+
+fn as_html(line: &str) -> String {
+    line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replacen(' ', "&nbsp;", 1)
 }

@@ -9,8 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::envelope::Refusal;
 use super::members::Members;
-use super::picklists::{self, COMPLETED, ISSUE_TYPES, PRIORITIES, QUEUES, SOURCES, STATUSES, TICKET_TYPES};
+use super::picklists::{
+    self, ASSIGNEES, COMPLETED, ISSUE_TYPES, PRIORITIES, QUEUES, SOURCES, STATUSES, SUB_ISSUE_TYPES, TICKET_TYPES,
+};
 use super::stamps::Stamps;
+use super::switches::{Switches, TextFilter};
 use super::world::World;
 use crate::wire;
 
@@ -31,6 +34,7 @@ pub struct Ticket {
     pub queue_id: Option<i64>,
     pub assignee_id: Option<i64>,
     pub issue_type_id: Option<i64>,
+    pub sub_issue_type_id: Option<i64>,
     pub contract_id: Option<i64>,
     /// Date and time without a zone.
     pub open_date: String,
@@ -40,6 +44,7 @@ pub struct Ticket {
     pub created_at: Timestamp,
     pub modified_at: Timestamp,
     pub completed_at: Option<Timestamp>,
+    pub reopened_at: Option<Timestamp>,
 }
 
 impl World {
@@ -53,8 +58,14 @@ impl World {
     }
 
     /// `PATCH /v2/servicedesk/tickets/{ticketId}` with `[{"op": "replace", "path": "/StatusId", "value": 54}]`.
-    pub(crate) fn patch_ticket(&mut self, id: i64, body: &Value, at: Timestamp) -> Result<Ticket, Refusal> {
-        let present = self.tickets.get(&id).ok_or_else(|| Refusal::NoSuch("Ticket", id.to_string()))?;
+    pub(crate) fn patch_ticket(
+        &mut self,
+        id: i64,
+        body: &Value,
+        at: Timestamp,
+        switches: &Switches,
+    ) -> Result<Ticket, Refusal> {
+        let present = self.ticket(id)?;
         let mut members = present.input();
         let operations = body.as_array().ok_or_else(|| Refusal::invalid("The body must be an array of operations."))?;
         for operation in operations {
@@ -70,19 +81,29 @@ impl World {
             };
         }
         let fresh = self.read_ticket(&Members::of_object(&members), id, &present.created_by, at)?;
-        let completed_at = fresh.completed_at.and(present.completed_at).or(fresh.completed_at);
-        let ticket = Ticket { created_at: present.created_at, number: present.number.clone(), completed_at, ..fresh };
+        let (was_done, is_done) = (present.is_done(), fresh.is_done());
+        let completed_at = match (was_done, is_done) {
+            (false, true) => Some(at),
+            (true, false) if !switches.reopened_stay_dated => None,
+            _ => present.completed_at,
+        };
+        let reopened_at = if was_done && !is_done { Some(at) } else { present.reopened_at };
+        let (created_at, number) = (present.created_at, present.number.clone());
+        let ticket = Ticket { created_at, number, completed_at, reopened_at, ..fresh };
         self.tickets.insert(id, ticket.clone());
         Ok(ticket)
     }
 
+    /// The ticket itself.
+    pub(crate) fn ticket(&self, id: i64) -> Result<&Ticket, Refusal> {
+        self.tickets.get(&id).ok_or_else(|| Refusal::NoSuch("Ticket", id.to_string()))
+    }
+
     /// The tickets that a filter picks, oldest first.
-    pub(crate) fn find_tickets(&self, filter: &Members) -> Result<Vec<&Ticket>, Refusal> {
+    pub(crate) fn find_tickets(&self, filter: &Members, how: TextFilter) -> Result<Vec<&Ticket>, Refusal> {
         let accounts = filter.ids("AccountIds")?;
         let open_only = filter.flag("ExcludeCompleted")?.unwrap_or(false);
-        let contains = |value: &str, name: &str| {
-            filter.text(name).is_none_or(|text| value.to_lowercase().contains(&text.to_lowercase()))
-        };
+        let contains = |value: &str, name: &str| filter.text(name).is_none_or(|text| how.hits(value, &text));
         let named = |value: Option<&str>, name: &str| {
             filter.text(name).is_none_or(|names| {
                 names.split(',').any(|wanted| value.is_some_and(|value| value.eq_ignore_ascii_case(wanted.trim())))
@@ -97,19 +118,21 @@ impl World {
                 && named(picklists::name(&QUEUES, ticket.queue_id), "QueueNames")
                 && named(picklists::name(&PRIORITIES, Some(ticket.priority_id)), "PriorityNames")
                 && accounts.as_ref().is_none_or(|accounts| accounts.contains(&ticket.account_id))
-                && !(open_only && ticket.status_id == COMPLETED)
+                && !(open_only && ticket.is_done())
         });
         Ok(picked.collect())
     }
 
     /// A ticket as the API shows it.
-    pub(crate) fn show_ticket(&self, ticket: &Ticket, stamps: &Stamps) -> Value {
+    pub(crate) fn show_ticket(&self, ticket: &Ticket, switches: &Switches) -> Value {
+        let stamps = Stamps::of(switches);
         let mut shown = ticket.input();
         let location = self.locations.get(&ticket.location_id).map(|location| location.name.as_str());
         let contract = ticket.contract_id.and_then(|id| self.contracts.get(&id)).map(|contract| contract.name.as_str());
         let code = self.accounts.get(&ticket.account_id).map(|account| account.code.as_str());
         let more = json!({
             "Id": ticket.id,
+            "Details": switches.ticket_text.shown(&ticket.details),
             "TicketNumber": ticket.number,
             "AccountCode": code,
             "AccountName": self.account_name(ticket.account_id),
@@ -120,10 +143,13 @@ impl World {
             "SourceName": picklists::name(&SOURCES, Some(ticket.source_id)),
             "QueueName": picklists::name(&QUEUES, ticket.queue_id),
             "IssueTypeName": picklists::name(&ISSUE_TYPES, ticket.issue_type_id),
+            "SubIssueTypeName": sub_issue_type(ticket.sub_issue_type_id).map(|(.., name)| name),
+            "AssigneeName": picklists::name(&ASSIGNEES, ticket.assignee_id),
             "ContractName": contract,
             "CreatedOn": stamps.instant(ticket.created_at),
             "ModifiedOn": stamps.instant(ticket.modified_at),
             "CompletedDate": ticket.completed_at.map(|at| stamps.instant(at)),
+            "ReOpenedDate": ticket.reopened_at.map(|at| stamps.instant(at)),
             "CreatedByName": ticket.created_by,
             "IsScheduled": 0,
             "IsReadOnly": false,
@@ -132,6 +158,15 @@ impl World {
             shown.extend(more);
         }
         Value::Object(shown)
+    }
+
+    /// A ticket as lists show it.
+    pub(crate) fn list_ticket(&self, ticket: &Ticket, switches: &Switches) -> Value {
+        let mut shown = self.show_ticket(ticket, switches);
+        if !switches.lists_show_details {
+            shown["Details"] = Value::Null;
+        }
+        shown
     }
 
     fn account_name(&self, id: i64) -> &str {
@@ -167,8 +202,9 @@ impl World {
             type_id: listed(&TICKET_TYPES, "TypeId")?.unwrap_or_default(),
             source_id: listed(&SOURCES, "SourceId")?.unwrap_or_default(),
             queue_id: listed(&QUEUES, "QueueId")?,
-            assignee_id: sent.int("AssigneeId")?,
+            assignee_id: listed(&ASSIGNEES, "AssigneeId")?,
             issue_type_id: listed(&ISSUE_TYPES, "IssueTypeId")?,
+            sub_issue_type_id: sent.int("SubIssueTypeId")?,
             contract_id: sent.int("ContractId")?,
             open_date: moment(sent, "OpenDate")?.unwrap_or_default(),
             due_date: moment(sent, "DueDate")?,
@@ -176,6 +212,7 @@ impl World {
             created_at: at,
             modified_at: at,
             completed_at: (status_id == COMPLETED).then_some(at),
+            reopened_at: None,
         };
         if !self.accounts.contains_key(&ticket.account_id) {
             return Err(Refusal::NoSuch("Account", ticket.account_id.to_string()));
@@ -183,6 +220,12 @@ impl World {
         let location = self.locations.get(&ticket.location_id);
         if location.is_none_or(|location| location.account_id != ticket.account_id) {
             return Err(Refusal::Rule("The location does not belong to the account."));
+        }
+        if ticket.sub_issue_type_id.is_some() {
+            let found = sub_issue_type(ticket.sub_issue_type_id);
+            if found.is_none_or(|(_, issue_type, _)| Some(*issue_type) != ticket.issue_type_id) {
+                return Err(Refusal::invalid("SubIssueTypeId does not exist for the issue type."));
+            }
         }
         if ticket.queue_id.is_none() && ticket.assignee_id.is_none() {
             return Err(Refusal::Rule("A queue or an assignee is required."));
@@ -192,6 +235,10 @@ impl World {
 }
 
 impl Ticket {
+    fn is_done(&self) -> bool {
+        self.status_id == COMPLETED
+    }
+
     /// Its members that can be sent.
     fn input(&self) -> Map<String, Value> {
         let members = json!({
@@ -206,6 +253,7 @@ impl Ticket {
             "QueueId": self.queue_id,
             "AssigneeId": self.assignee_id,
             "IssueTypeId": self.issue_type_id,
+            "SubIssueTypeId": self.sub_issue_type_id,
             "ContractId": self.contract_id,
             "OpenDate": self.open_date,
             "DueDate": self.due_date,
@@ -214,8 +262,12 @@ impl Ticket {
     }
 }
 
+fn sub_issue_type(id: Option<i64>) -> Option<&'static (i64, i64, &'static str)> {
+    SUB_ISSUE_TYPES.iter().find(|(known, ..)| Some(*known) == id)
+}
+
 /// A date and time as the API stores it: a zone is dropped.
-fn moment(sent: &Members, name: &str) -> Result<Option<String>, Refusal> {
+pub(crate) fn moment(sent: &Members, name: &str) -> Result<Option<String>, Refusal> {
     let Some(text) = sent.text(name) else {
         return Ok(None);
     };

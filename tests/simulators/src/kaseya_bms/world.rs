@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::bulk::Job;
 use super::line_table::LineTable;
 use super::specs::ContractKind;
+use super::ticket_notes::TicketNote;
 use super::tickets::Ticket;
 
 /// Everything the tenant holds.
@@ -29,6 +30,7 @@ pub struct World {
     pub(crate) jobs: BTreeMap<i64, Job>,
     pub(crate) invoiced: Vec<InvoiceItem>,
     pub(crate) tickets: BTreeMap<i64, Ticket>,
+    pub(crate) notes: BTreeMap<i64, TicketNote>,
     pub(crate) writes: Vec<Write>,
     pub(crate) edits: Vec<Write>,
 }

@@ -7,5 +7,6 @@ mod lists;
 mod logins;
 mod support;
 mod throttling;
+mod ticket_notes;
 mod tickets;
 mod units;

@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulators::KaseyaBms;
-use simulators::kaseya_bms::AccountSpec;
+use simulators::kaseya_bms::{AccountSpec, TicketText};
 
 use crate::support::*;
 
-async fn draft(sim: &KaseyaBms) -> Value {
+pub async fn draft(sim: &KaseyaBms) -> Value {
     let id = async |path: &str, name: &str| {
         let rows = result(sim, path).await;
         rows.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap()["id"].clone()
@@ -25,7 +25,7 @@ async fn draft(sim: &KaseyaBms) -> Value {
     })
 }
 
-const TICKETS: &str = "/v2/servicedesk/tickets";
+pub const TICKETS: &str = "/v2/servicedesk/tickets";
 
 #[tokio::test]
 async fn a_ticket_is_made_found_and_completed() {
@@ -69,6 +69,8 @@ async fn a_ticket_with_a_gap_or_a_foreign_id_is_refused() {
         changed("QueueId", Value::Null),
         changed("AccountId", json!(2_002)),
         changed("StatusId", json!(1)),
+        changed("AssigneeId", json!(1)),
+        changed("SubIssueTypeId", json!(811)),
         changed("OpenDate", json!("soon")),
     ];
     for body in bad {
@@ -88,6 +90,61 @@ async fn a_ticket_with_a_gap_or_a_foreign_id_is_refused() {
     }
     assert_eq!(get(&sim, "/v2/servicedesk/tickets/1").await.0, 404);
     assert_eq!(sim.tickets()[0].title, "EDR count fell");
+}
+
+#[tokio::test]
+async fn a_ticket_may_have_an_assignee_and_a_sub_type_of_its_issue_type() {
+    let sim = start(tenant()).await;
+    let people = result(&sim, "/v2/hr/assignees/lookup?PageSize=100").await;
+    let sub_types = result(&sim, "/v2/system/issuetypes/83/issuesubtypes/lookup").await;
+    assert_eq!(each(&sub_types, "name"), ["Malware", "Phishing"]);
+    assert_eq!(result(&sim, "/v2/system/issuetypes/82/issuesubtypes/lookup").await, json!([]));
+    let mut body = draft(&sim).await;
+    (body["QueueId"], body["AssigneeId"]) = (Value::Null, people[1]["id"].clone());
+    body["SubIssueTypeId"] = sub_types[0]["id"].clone();
+    let (status, made) = post(&sim, TICKETS, body).await;
+    assert_eq!(status, 200, "{made}");
+    let made = &made["result"];
+    assert_eq!((&made["assigneeName"], &made["subIssueTypeName"]), (&json!("Tomas Lind"), &json!("Malware")));
+}
+
+#[tokio::test]
+async fn details_come_back_in_another_form_than_they_were_sent_in() {
+    let sim = start(tenant()).await;
+    let mut body = draft(&sim).await;
+    body["Details"] = json!("R&D fell\nfrom 10");
+    post(&sim, TICKETS, body).await;
+    let path = format!("{TICKETS}/{}", sim.tickets()[0].id);
+    for (form, shown) in [
+        (TicketText::AsSent, "R&D fell\nfrom 10"),
+        (TicketText::Crlf, "R&D fell\r\nfrom 10"),
+        (TicketText::Html, "<div>R&amp;D&nbsp;fell</div><div>from&nbsp;10</div>"),
+    ] {
+        sim.switch(|switches| switches.ticket_text = form);
+        assert_eq!(result(&sim, &path).await["details"], shown);
+    }
+    let listed =
+        async || post(&sim, "/v2/servicedesk/tickets/search", json!({})).await.1["result"][0]["details"].clone();
+    assert!(listed().await.is_string());
+    sim.switch(|switches| switches.lists_show_details = false);
+    assert_eq!(listed().await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_opened_again_keeps_its_date_or_loses_it() {
+    for stays in [true, false] {
+        let sim = start(tenant()).await;
+        sim.switch(|switches| switches.reopened_stay_dated = stays);
+        post(&sim, TICKETS, draft(&sim).await).await;
+        let path = format!("{TICKETS}/{}", sim.tickets()[0].id);
+        let mut shown = Value::Null;
+        for status in [54, 51] {
+            let patch = json!([{"op": "replace", "path": "/StatusId", "value": status}]);
+            shown = send(&sim, Method::PATCH, &path, patch).await.1["result"].clone();
+        }
+        assert_eq!((shown["completedDate"].is_string(), &shown["statusName"]), (stays, &json!("New")));
+        assert_eq!(shown["reOpenedDate"], "2026-11-20T12:00:00");
+    }
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ impl Abilities {
     }
 }
 
-/// The answer of `entityInformation/fields`, as far as its picklists go.
+/// The answer of `entityInformation/fields`, as far as we look at it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::psa::autotask) struct Fields {
@@ -65,22 +65,41 @@ pub(in crate::psa::autotask) struct Fields {
 #[serde(default, rename_all = "camelCase")]
 struct Field {
     name: Loose,
+    is_required: Loose,
+    picklist_parent_value_field: Loose,
     picklist_values: Option<Vec<Pick>>,
 }
 
 /// One value of a picklist. Its number is a text on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(in crate::psa::autotask) struct Pick {
     pub(in crate::psa::autotask) value: Loose,
     pub(in crate::psa::autotask) label: Loose,
+    pub(in crate::psa::autotask) is_default_value: Loose,
+    pub(in crate::psa::autotask) is_active: Loose,
+    /// The value of the field that this one depends on, of which alone it can be chosen.
+    pub(in crate::psa::autotask) parent_value: Loose,
 }
 
 impl Fields {
     /// The picklist of a field; empty where there is none.
     pub(in crate::psa::autotask) fn picklist(&self, name: &str) -> &[Pick] {
-        let is_it = |field: &&Field| field.name.text().is_some_and(|found| found.eq_ignore_ascii_case(name));
-        self.fields.iter().find(is_it).and_then(|field| field.picklist_values.as_deref()).unwrap_or_default()
+        self.named(name).and_then(|field| field.picklist_values.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether no row is taken without a field.
+    pub(in crate::psa::autotask) fn requires(&self, name: &str) -> bool {
+        self.named(name).is_some_and(|field| field.is_required.flag() == Some(true))
+    }
+
+    /// The field on whose value it depends which values of `name` can be chosen.
+    pub(in crate::psa::autotask) fn parent(&self, name: &str) -> Option<String> {
+        self.named(name)?.picklist_parent_value_field.text()
+    }
+
+    fn named(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name.text().is_some_and(|found| found.eq_ignore_ascii_case(name)))
     }
 }
 

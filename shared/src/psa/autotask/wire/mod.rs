@@ -16,5 +16,5 @@ pub(super) use loose::{Loose, id, parse};
 pub(super) use ours::{ACTIVE, RECURRING_SERVICE};
 pub(super) use rows::{
     AnyRow, BillingCodeRow, ChargeRow, CompanyRow, ContractRow, ContractServiceRow, CurrencyRow, InvoicedRow,
-    PricedRow, Row, ServiceRow, UnitsRow, VendorRow,
+    PricedRow, ResourceRow, RoleRow, Row, ServiceRow, TicketNoteRow, TicketRow, UnitsRow, VendorRow,
 };

@@ -110,6 +110,20 @@ rows! {
         billed = "isBilled",
         billing_code = "billingCodeID",
     }
+    /// Of `Tickets`.
+    TicketRow "ticket" {
+        id = "id",
+        number = "ticketNumber",
+        company = "companyID",
+        reference = "externalID",
+        status = "status",
+    }
+    /// Of `TicketNotes`.
+    TicketNoteRow "ticket note" { id = "id", ticket = "ticketID", text = "description" }
+    /// Of `Resources`: the partner's people.
+    ResourceRow "resource" { id = "id", first_name = "firstName", last_name = "lastName", active = "isActive" }
+    /// Of `Roles`: as what they work.
+    RoleRow "role" { id = "id", name = "name", active = "isActive" }
     /// Of `BillingCodes`.
     BillingCodeRow "billing code" { id = "id", name = "name", active = "isActive", used_for = "useType" }
     /// Of `Companies`, as somebody to buy from.

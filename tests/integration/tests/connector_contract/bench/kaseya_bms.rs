@@ -47,6 +47,9 @@ impl Bench for KaseyaBms {
         "refuses_reused_codes",
         "bare_account_summary",
         "stamp_offset_minutes",
+        "ticket_text",
+        "lists_show_details",
+        "reopened_stay_dated",
     ];
     // It leaves the row's id and date as they are, which are all that BMS shows of units.
     const UNSEEN: &'static [&'static str] = &["other units from the day of the last change"];
@@ -81,6 +84,9 @@ impl Bench for KaseyaBms {
             ("casing", vec![json!("pascal")]),
             ("bare_account_summary", vec![json!(true)]),
             ("stamp_offset_minutes", vec![json!(-300), json!(120)]),
+            ("ticket_text", vec![json!("as_sent"), json!("crlf")]),
+            ("lists_show_details", vec![json!(false)]),
+            ("reopened_stay_dated", vec![json!(false)]),
         ]
     }
 
@@ -255,7 +261,8 @@ impl Bench for KaseyaBms {
         };
         let mut effects: Vec<String> =
             self.writes().iter().filter(|write| repriced(write)).map(|write| format!("{write:?}")).collect();
-        if self.count(Route::BulkUpdate) + self.count(Route::PostTicket) + self.count(Route::PatchTicket) > 0 {
+        let others = [Route::BulkUpdate, Route::PostTicket, Route::PatchTicket, Route::PostTicketNote];
+        if others.into_iter().any(|route| self.count(route) > 0) {
             effects.push("something else was written".to_owned());
         }
         effects

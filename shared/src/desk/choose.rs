@@ -1,0 +1,110 @@
+//! Where an alert's ticket belongs, by the partner's connections and mappings as they are now.
+
+use super::people::Halt;
+use super::visit::{Visit, is_on};
+use super::{DeskError, DeskParts};
+use crate::domain::alert::{Alert, Candidate, Choice, Incident, Place, choose};
+use crate::domain::ids::{AccountId, CompanyId, ConnectionId, PartnerId};
+use crate::domain::reason::{Code, Reason};
+use crate::domain::ticketing::TicketMapping;
+use crate::store::StoreError;
+use crate::store::connections::Connection;
+use crate::store::mappings::{CompanyMapping, OfTickets, StoredTicketMapping};
+
+/// What the kind of a digest is called where a ticket mapping tells kinds apart.
+const DIGEST: &str = "digest";
+
+/// Where a ticket belongs, and what it is filled with.
+pub(super) struct Chosen {
+    pub place: Place,
+    pub mapping: TicketMapping,
+}
+
+impl Visit<'_> {
+    /// Where the ticket of `alert` belongs, or why it can't be said.
+    pub async fn choose(&self, alert: &Alert) -> Result<Result<Chosen, Halt>, DeskError> {
+        let (connection, account) = match (&alert.place, alert.incident()) {
+            (Some(place), _) => (place.connection.clone(), place.account.clone()),
+            (None, Some(incident)) => match self.choose_for(incident).await? {
+                Ok(chosen) => chosen,
+                Err(halt) => return Ok(Err(halt)),
+            },
+            // Its place is stored with it.
+            (None, None) => return Err(DeskError::Busy),
+        };
+        let Some(connection) = self.connection(&connection).await? else { return Ok(Err(off())) };
+        let mapping = match self.ticket_mapping(&connection.id).await? {
+            Some(stored) if stored.newer.is_empty() => stored.mapping,
+            Some(_) => {
+                let explanation = "A newer version of Tallyline has stored the ticket mapping.".to_owned();
+                return Ok(Err(Halt::waiting(Reason::new(Code::MappingNotUnderstood, explanation))));
+            }
+            None => return Ok(Err(not_mapped(Some(&connection)))),
+        };
+        let of = (self.partner, connection.psa.as_str(), &connection.endpoint.tenant);
+        let place = alert.place.clone().unwrap_or_else(|| Place::of(alert, of, connection.id.clone(), account));
+        Ok(Ok(Chosen { place, mapping }))
+    }
+
+    async fn choose_for(&self, incident: &Incident) -> Result<Result<(ConnectionId, AccountId), Halt>, DeskError> {
+        let all = self.parts.connections.all(self.partner).await?;
+        let mut candidates = Vec::new();
+        for connection in all.iter().filter(|connection| is_on(connection)) {
+            let Some(tickets) = self.ticket_mapping(&connection.id).await? else { continue };
+            let account = account_of(self.parts, self.partner, &connection.id, &incident.company).await?;
+            let is_mapped = account.is_some();
+            let catch_all = tickets.mapping.catch_all_account_id;
+            candidates.push(Candidate { connection: connection.id.clone(), account, catch_all });
+            if is_mapped {
+                break;
+            }
+        }
+        let named = |id: &ConnectionId| all.iter().find(|connection| connection.id == *id);
+        Ok(match choose(&candidates) {
+            Choice::At(connection, account) => Ok((connection, account)),
+            Choice::TicketsNotMapped => Err(not_mapped(all.first())),
+            Choice::CompanyNotMapped => {
+                let first = candidates.first().and_then(|first| named(&first.connection));
+                Err(Halt::company_not_mapped(first, &incident.company))
+            }
+        })
+    }
+
+    pub async fn ticket_mapping(&self, connection: &ConnectionId) -> Result<Option<StoredTicketMapping>, StoreError> {
+        self.parts.mappings.get(self.partner, connection, &OfTickets).await
+    }
+
+    async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>, StoreError> {
+        let found = self.parts.connections.get(self.partner, id, crate::store::Read::Consistent).await?;
+        Ok(found.filter(is_on))
+    }
+}
+
+/// What the fields of an alert's ticket are, by the mapping.
+pub(super) fn fields_of(alert: &Alert, mapping: &TicketMapping) -> std::collections::BTreeMap<String, String> {
+    match alert.incident() {
+        Some(incident) => mapping.fields_for(incident.kind.as_str(), incident.severity.as_str()),
+        None => mapping.fields_for(DIGEST, ""),
+    }
+}
+
+/// Why nothing is written over a connection that is off.
+pub(super) fn off() -> Halt {
+    let explanation = "The connection that the ticket belongs to is switched off or revoked.".to_owned();
+    Halt::waiting(Reason::new(Code::AlertConnectionOff, explanation))
+}
+
+fn not_mapped(connection: Option<&Connection>) -> Halt {
+    let explanation = "No connection says how tickets are filled in.".to_owned();
+    Halt::waiting(Reason::new(Code::TicketsNotMapped, explanation)).told_on(connection)
+}
+
+async fn account_of(
+    parts: &DeskParts,
+    partner: &PartnerId,
+    connection: &ConnectionId,
+    company: &CompanyId,
+) -> Result<Option<AccountId>, StoreError> {
+    let mapping: Option<CompanyMapping> = parts.mappings.get(partner, connection, company).await?;
+    Ok(mapping.map(|mapping| mapping.account_id))
+}

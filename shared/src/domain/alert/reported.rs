@@ -1,0 +1,111 @@
+//! What becomes of an alert by what is sent in: a first report, a repeat, its end.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Alert, AlertKey, End, Incident, Matter, Noted, Ticket};
+
+/// A request that says that something happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Names the request: the same one is counted once.
+    pub id: String,
+    /// What happened.
+    pub incident: Incident,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a report means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reported {
+    /// The row as it is from now on.
+    Is(Box<Alert>),
+    /// Nothing: it was counted before, or happened before what ended the alert.
+    Nothing,
+    /// The key stands for something at another company.
+    OfAnotherCompany,
+}
+
+impl Alert {
+    /// What `report` makes of what stands under its key (`found`). A repeat within `window` of the end of an episode belongs
+    /// to it, and so does any that comes before all of it was told: it has no ticket that could be left behind.
+    #[must_use]
+    pub fn reported(
+        found: Option<&Self>,
+        key: &AlertKey,
+        report: Report,
+        window: SignedDuration,
+        now: Timestamp,
+    ) -> Reported {
+        let Some(found) = found else { return Reported::Is(Box::new(Self::begin(key, 1, 0, report, now))) };
+        if found.last_report == report.id {
+            return Reported::Nothing;
+        }
+        if let Some(resolved_at) = found.resolved_at {
+            if report.at < resolved_at {
+                return Reported::Nothing;
+            }
+            if report.at.duration_since(resolved_at) > window && found.is_over() {
+                let episode = found.episode.saturating_add(1);
+                return Reported::Is(Box::new(Self::begin(key, episode, found.version, report, now)));
+            }
+        }
+        if found.incident().is_none_or(|incident| incident.company != report.incident.company) {
+            return Reported::OfAnotherCompany;
+        }
+        Reported::Is(Box::new(found.repeated(report)))
+    }
+
+    fn begin(key: &AlertKey, episode: u32, version: u64, report: Report, now: Timestamp) -> Self {
+        let fresh = Self::fresh(key.clone(), Matter::Incident(report.incident), report.at, now);
+        Self { episode, version, last_report: report.id, ..fresh }
+    }
+
+    /// An alert that has happened once, and of which nothing was told yet.
+    pub(super) fn fresh(key: AlertKey, matter: Matter, at: Timestamp, now: Timestamp) -> Self {
+        Self {
+            key,
+            matter,
+            episode: 1,
+            began_at: now,
+            first_at: at,
+            last_at: at,
+            count: 1,
+            resolved_at: None,
+            place: None,
+            ticket: None,
+            noted: Noted::default(),
+            open: None,
+            tried: None,
+            doubted: false,
+            digest: None,
+            trouble: None,
+            finding: None,
+            last_report: String::new(),
+            version: 0,
+        }
+    }
+
+    fn repeated(&self, report: Report) -> Self {
+        // What we completed is opened again; else the ticket is as people have it.
+        let again = |ticket: Ticket| match ticket.end {
+            End::Completed => ticket,
+            End::Open | End::Left | End::NotTaken => Ticket { end: End::Open, ..ticket },
+        };
+        Self {
+            first_at: self.first_at.min(report.at),
+            last_at: self.last_at.max(report.at),
+            count: self.count.saturating_add(1),
+            resolved_at: None,
+            ticket: self.ticket.clone().map(again),
+            last_report: report.id,
+            ..self.clone()
+        }
+    }
+
+    /// The same when it is over as of `at`; `None` where it was already.
+    #[must_use]
+    pub fn resolved(&self, at: Timestamp) -> Option<Self> {
+        self.resolved_at.is_none().then(|| Self { resolved_at: Some(at), ..self.clone() })
+    }
+}

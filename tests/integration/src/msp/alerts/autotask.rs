@@ -1,0 +1,62 @@
+//! The service desk of the simulated Autotask.
+
+use serde_json::{Value, json};
+use simulators::autotask::{Asked, Autotask, Entity, Kind, TicketView, When};
+
+use super::{DeskTicket, ServiceDesk};
+use crate::msp::Mishap;
+use crate::msp::mishap::Wording;
+
+const WORDING: Wording = Wording {
+    failed: r#"{"errors":["An error occurred while processing your request."]}"#,
+    refused: (500, r#"{"errors":["issueType is required.; on record number [0]."]}"#),
+    forbidden: (
+        500,
+        r#"{"errors":["The logged in Resource does not have the adequate permissions to create this entity type."]}"#,
+    ),
+    done: r#"{"itemId":null}"#,
+};
+
+impl ServiceDesk for Autotask {
+    const REQUIRED: &'static str = "issueType";
+
+    fn filled() -> Value {
+        json!({"status": "1", "priority": "2", "queueID": "29683481", "source": "8"})
+    }
+
+    fn desk_tickets(&self) -> Vec<DeskTicket> {
+        let ticket = |ticket: TicketView| DeskTicket {
+            id: ticket.id,
+            completed: ticket.is_complete(),
+            number: ticket.number,
+            account: ticket.company_id,
+            title: ticket.title,
+            text: ticket.description,
+            notes: ticket.notes,
+        };
+        self.tickets().into_iter().map(ticket).collect()
+    }
+
+    fn ticket_requests(&self) -> usize {
+        self.count(Entity::Tickets, Kind::Create)
+    }
+
+    fn strike_ticket(&self, nth: usize, mishap: Mishap) {
+        strike(self, (Entity::Tickets, Kind::Create), nth, mishap);
+    }
+
+    fn strike_note(&self, nth: usize, mishap: Mishap) {
+        strike(self, (Entity::TicketNotes, Kind::Create), nth, mishap);
+    }
+
+    fn strike_change(&self, nth: usize, mishap: Mishap) {
+        strike(self, (Entity::Tickets, Kind::Update), nth, mishap);
+    }
+}
+
+/// Strikes the nth request of a kind, where those that are still to come of it are the next writes.
+fn strike(psa: &Autotask, (entity, kind): (Entity, Kind), nth: usize, mishap: Mishap) {
+    let writes = psa.requests().iter().filter(|asked: &&Asked| asked.kind.writes()).count();
+    let write = writes + nth - psa.count(entity, kind);
+    psa.plan_fault(When::Write(write), mishap.fault(&WORDING));
+}

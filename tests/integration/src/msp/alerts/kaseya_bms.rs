@@ -1,0 +1,60 @@
+//! The service desk of the simulated Kaseya BMS.
+
+use serde_json::{Value, json};
+use simulators::kaseya_bms::{KaseyaBms, Route, When};
+
+use super::{DeskTicket, ServiceDesk};
+use crate::msp::Mishap;
+use crate::msp::mishap::Wording;
+
+const WORDING: Wording = Wording {
+    failed: r#"{"success":false,"error":{"code":0,"message":"An error has occurred.","subErrors":[]},"result":null}"#,
+    refused: (
+        400,
+        r#"{"success":false,"error":{"code":0,"message":"Failed.","subErrors":["The PriorityId field is required."]},"result":null}"#,
+    ),
+    forbidden: (403, r#"{"success":false,"error":{"code":0,"message":"Access denied.","subErrors":[]},"result":null}"#),
+    done: r#"{"success":true,"error":null,"result":{}}"#,
+};
+
+/// Its status of a ticket that is done.
+const COMPLETED: i64 = 54;
+
+impl ServiceDesk for KaseyaBms {
+    const REQUIRED: &'static str = "PriorityId";
+
+    fn filled() -> Value {
+        json!({"StatusId": "51", "PriorityId": "62", "TypeId": "92", "SourceId": "5", "QueueId": "73"})
+    }
+
+    fn desk_tickets(&self) -> Vec<DeskTicket> {
+        let notes = self.notes();
+        let notes_of = |id| notes.iter().filter(|note| note.ticket_id == id).map(|note| note.details.clone()).collect();
+        let ticket = |ticket: simulators::kaseya_bms::Ticket| DeskTicket {
+            id: ticket.id,
+            notes: notes_of(ticket.id),
+            number: ticket.number,
+            account: ticket.account_id,
+            title: ticket.title,
+            text: ticket.details,
+            completed: ticket.status_id == COMPLETED,
+        };
+        self.tickets().into_iter().map(ticket).collect()
+    }
+
+    fn ticket_requests(&self) -> usize {
+        self.count(Route::PostTicket)
+    }
+
+    fn strike_ticket(&self, nth: usize, mishap: Mishap) {
+        self.plan_fault(When::Request(Route::PostTicket, nth), mishap.fault(&WORDING));
+    }
+
+    fn strike_note(&self, nth: usize, mishap: Mishap) {
+        self.plan_fault(When::Request(Route::PostTicketNote, nth), mishap.fault(&WORDING));
+    }
+
+    fn strike_change(&self, nth: usize, mishap: Mishap) {
+        self.plan_fault(When::Request(Route::PatchTicket, nth), mishap.fault(&WORDING));
+    }
+}
