@@ -2,7 +2,7 @@
 //! and every field that a PSA requires explained to whoever leaves it out.
 
 use integration::msp::alerts::alert;
-use integration::msp::{Customer, Fixture, Lane, Msp, Office, On, ServiceDesk as _};
+use integration::msp::{Customer, Fixture, Lane, Msp, Office, On, ServiceDesk, Setup};
 use integration::{Answer, PARTNER};
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -12,6 +12,7 @@ use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::store::mappings::{MappingVersion, Mappings, OfTickets, StoredTicketMapping};
 use shared::store::schema;
 use shared::store::{Condition, Read};
+use simulators::autotask::Autotask;
 use simulators::kaseya_bms::KaseyaBms;
 
 /// The made-up BMS: 51 "New", 63 "Medium", 92 "Incident", 5 "Monitoring System", 73 "Monitoring".
@@ -218,6 +219,62 @@ async fn every_field_that_kaseya_bms_requires_is_explained_at_once() {
     }
     "#);
     assert_eq!(get(&msp).await.status, 404, "nothing was stored");
+}
+
+/// As [`msp`], with Autotask.
+async fn on_autotask() -> Msp {
+    Setup::of([Customer::named("acme").line("edr", 40)]).start().await
+}
+
+#[tokio::test]
+async fn every_field_that_autotask_requires_is_explained_at_once() {
+    let msp = on_autotask().await;
+    let told = told(&put(&msp, json!({})).await);
+    for words in [
+        "/defaults/status: is required: Status (status), one of 1 (New), 8 (In Progress)",
+        "/defaults/priority: is required: Priority (priority), one of 1 (High), 2 (Medium), 3 (Low), 4 (Critical)",
+        "/defaults: must fill Queue (queueID), one of 29683481 (Monitoring), 29683482 (Level I Support)",
+    ] {
+        assert!(told.contains(words), "{words} is not in {told}");
+    }
+    assert_eq!(put(&msp, json!({"defaults": Autotask::filled()})).await.status, 201);
+}
+
+#[tokio::test]
+async fn what_a_category_of_autotask_requires_is_explained_when_it_refuses_a_ticket() {
+    let msp = on_autotask().await;
+    let mut fields = Autotask::filled();
+    fields["ticketCategory"] = json!("101");
+    // No metadata tell that its tickets need an issue.
+    assert_eq!(put(&msp, json!({"defaults": fields})).await.status, 201);
+    msp.alert(alert("one", "acme")).await;
+    let mut lane = Lane::of(&msp);
+    lane.work_off().await;
+    assert_eq!(msp.standing("one").await, "refused psa_ticket_field_required");
+    let refused = msp.alert_now("one").await;
+    for words in ["issueType (Issue type)", "subIssueType (Sub-issue type)"] {
+        assert!(refused["explanation"].as_str().unwrap().contains(words), "{words} is not in {refused}");
+    }
+    assert!(
+        refused["fix"].as_str().unwrap().contains("Fill issueType, subIssueType in the ticket mapping."),
+        "{refused}"
+    );
+    assert_eq!(msp.alert_findings().await, ["ticket_refused"]);
+    assert_eq!(msp.psa.desk_tickets().len(), 0);
+
+    fields["issueType"] = json!("11");
+    fields["subIssueType"] = json!("136");
+    let unfit = told(&put(&msp, json!({"defaults": fields})).await);
+    assert_eq!(
+        unfit,
+        "/defaults/subIssueType: must fit what /defaults/issueType says: Sub-issue type (subIssueType), one of 140 (Failed backup)"
+    );
+    fields["issueType"] = json!("10");
+    assert_eq!(put(&msp, json!({"defaults": fields})).await.json["halted_alerts"], 1);
+    assert_eq!(msp.retry_alerts().await, 1);
+    lane.work_off().await;
+    assert_eq!((msp.standing("one").await.as_str(), msp.psa.desk_tickets().len()), ("open", 1));
+    assert!(msp.alert_findings().await.is_empty());
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::iter::once;
 use super::form::{FieldRule, FieldValue, TicketField, TicketForm};
 use super::mapping::{Filled, TicketMapping};
 
-/// The longest name of a kind or a severity, and the longest value where there is nothing to choose from, in characters.
+/// The longest name of a kind or a severity, in characters.
 const LONGEST: usize = 64;
 /// So many kinds, and so many severities, may be told apart.
 const MOST_OVERRIDES: usize = 50;
@@ -94,8 +94,6 @@ impl Layer<'_> {
         for (id, value) in self.fields {
             let words = match form.field(id) {
                 None => "is no field that every ticket of this PSA has".to_owned(),
-                Some(field) if field.values.is_empty() && is_plain(value) => continue,
-                Some(field) if field.values.is_empty() => format!("must be 1 to {LONGEST} characters on one line"),
                 Some(field) if field.values.iter().any(|choice| choice.id == *value) => continue,
                 Some(field) => format!("must be the id of a choice of {}", chosen(field, field.values.iter())),
             };

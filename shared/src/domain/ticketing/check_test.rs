@@ -76,7 +76,7 @@ fn told(changes: Value) -> String {
 fn a_mapping_that_fills_the_form_has_no_faults() {
     assert_eq!(told(json!({})), "");
     let whole = json!({
-        "defaults": {"queueID": null, "resource": "40", "role": "50", "category": "4", "issueType": "2", "site": "Main"},
+        "defaults": {"queueID": null, "resource": "40", "role": "50", "category": "4", "issueType": "2"},
         "by_severity": {"critical": {"priority": "1"}},
         "by_kind": {"phishing": {"subIssueType": "22"}, "outage": {"issueType": "1", "subIssueType": "11"}},
     });
@@ -103,13 +103,13 @@ fn a_field_of_every_ticket_is_missing_though_each_override_has_it() {
 #[test]
 fn unknown_fields_and_values_are_told_wherever_they_stand() {
     let told = told(json!({
-        "defaults": {"nothing": "1", "status": "9", "site": " "},
+        "defaults": {"nothing": "1", "status": "9", "site": "Main"},
         "by_severity": {"very/high": {"priority": ""}},
         "by_kind": {"malware": {"subIssueType": "99"}},
     }));
     assert_snapshot!(told, @"
     /defaults/nothing: is no field that every ticket of this PSA has
-    /defaults/site: must be 1 to 64 characters on one line
+    /defaults/site: must be the id of a choice of Site (site), for which there is nothing to choose from
     /defaults/status: must be the id of a choice of Status (status), one of 1 (New), 5 (Complete)
     /by_severity/very~1high/priority: must be the id of a choice of Priority (priority), one of 1 (High), 2 (Low)
     /by_kind/malware/subIssueType: must be the id of a choice of Sub-issue (subIssueType), one of 11 (Outage), 21 (Virus), 22 (Phish)

@@ -48,7 +48,7 @@ pub(super) async fn form(client: &Client) -> Result<TicketForm, PsaError> {
             ROLE => roles.clone(),
             _ => picks(&described, id),
         },
-        depends_on: described.parent(id).filter(|parent| label_of_any_case(parent)),
+        depends_on: described.parent(id).and_then(|parent| called(&parent)),
     };
     let fields = FIELDS.iter().map(field).filter(|field| !field.values.is_empty()).collect();
     Ok(TicketForm { fields, rules: rules(!resources.is_empty() && !roles.is_empty()) })
@@ -64,8 +64,9 @@ fn rules(may_be_assigned: bool) -> Vec<FieldRule> {
     }
 }
 
-fn label_of_any_case(field: &str) -> bool {
-    FIELDS.iter().any(|(id, _)| id.eq_ignore_ascii_case(field))
+/// A field as it is called here, however Autotask spells it.
+fn called(field: &str) -> Option<String> {
+    FIELDS.iter().find(|(id, _)| id.eq_ignore_ascii_case(field)).map(|(id, _)| (*id).to_owned())
 }
 
 /// The active values of a picklist. A new ticket that is done at once is nobody's wish.
