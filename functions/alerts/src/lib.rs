@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use shared::api::{Path, Problem};
 use shared::clock::Clock;
-use shared::domain::alert::{Alert, AlertKey};
+use shared::domain::alert::{Alert, AlertKey, Next};
 use shared::domain::ids::PartnerId;
 use shared::queue::{AlertMessage, SendAlerts};
 use shared::store::alerts::Alerts;
@@ -52,8 +52,11 @@ pub fn router(deps: Deps) -> OpenApiRouter {
 }
 
 impl Deps {
-    /// Has an alert looked at as it stands.
+    /// Has an alert looked at as it stands, where there is something to be done. What only has to wait is found when it is due.
     async fn send(&self, partner: &PartnerId, alert: &Alert) -> Result<(), Problem> {
+        if alert.next(self.clock.now()) == Next::Rest {
+            return Ok(());
+        }
         self.queue.send_alerts(&[AlertMessage::about(partner, alert)]).await.map_err(Problem::internal)
     }
 }

@@ -5,6 +5,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod alerts;
 mod digest;
 mod request;
 mod tick;
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use lambda_runtime::Diagnostic;
 use shared::clock::Clock;
 use shared::events::{Event, Publish, PublishError, RunRef};
+use shared::queue::QueueError;
 use shared::queue::batch::{Failed, Work};
 use shared::store::connections::{Connections, Status};
 use shared::store::runs::{Mode, Run, Runs, Trigger};
@@ -22,6 +24,7 @@ use shared::store::{Read, StoreError};
 use shared::sync::{NewRun, Planner, SyncError, new_run_id};
 use tracing::{Instrument as _, Span, info_span};
 
+pub use alerts::DueAlerts;
 pub use digest::DigestSources;
 pub use request::{Invocation, Invoked, Request};
 pub use tick::Ticked;
@@ -39,6 +42,8 @@ pub struct FanOut {
     pub events: Arc<dyn Publish>,
     /// What a partner's digest is gathered from.
     pub digests: DigestSources,
+    /// Alerts that nothing but the time brings on.
+    pub alerts: DueAlerts,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -55,6 +60,9 @@ pub enum FanOutError {
     /// The bus.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// The queue of alerts.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// Connections that were due could not be started; the next tick finds them again.
     #[error("{0} connections that are due were not started")]
     NotStarted(u32),
@@ -71,6 +79,7 @@ impl FanOutError {
             Self::Sync(error) => error.kind(),
             Self::Store(_) => "Store",
             Self::Publish(_) => "Bus",
+            Self::Queue(_) => "Queue",
             Self::NotStarted(_) => "NotStarted",
             Self::Refused(_) => "Refused",
         }

@@ -1,6 +1,6 @@
 //! Wires the function.
 
-use fan_out::{DigestSources, FanOut, Invoked};
+use fan_out::{DigestSources, DueAlerts, FanOut, Invoked};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::json;
 use shared::aws::Cloud;
@@ -20,7 +20,8 @@ async fn main() -> Result<(), Error> {
     parts.metrics = cloud.metrics.clone();
     let planner = Planner::new(parts);
     let (digests, clock) = (DigestSources::new(&table), cloud.clock.clone());
-    let fan_out = FanOut { connections, runs, planner, events, digests, clock };
+    let alerts = DueAlerts::new(&table, cloud.alerts()?);
+    let fan_out = FanOut { connections, runs, planner, events, digests, alerts, clock };
     let handle = async |event: LambdaEvent<Invoked>| match event.payload {
         Invoked::Messages(batch) => {
             cloud.metrics.queue_age(batch.age_s(cloud.clock.now()));

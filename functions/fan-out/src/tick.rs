@@ -1,4 +1,4 @@
-//! The tick: which connections are due, and a run for each; then the digests whose morning has come.
+//! The tick: which connections are due, and a run for each; then the digests whose morning has come, and the alerts whose time has.
 
 use serde::Serialize;
 use shared::store::connections::{Connection, Status};
@@ -20,6 +20,8 @@ pub struct Ticked {
     pub passed_over: u32,
     /// Digests published.
     pub digests: u32,
+    /// Alerts that are looked at again.
+    pub alerts: u32,
 }
 
 impl FanOut {
@@ -57,6 +59,10 @@ impl FanOut {
         match self.digests().await {
             Ok(told) => ticked.digests = told,
             Err(error) => tracing::error!(%error, "no digests were made; the next tick finds them"),
+        }
+        match self.alerts().await {
+            Ok(sent) => ticked.alerts = sent,
+            Err(error) => tracing::error!(%error, "not all alerts that are due were sent; the next tick finds them"),
         }
         match failed {
             0 => Ok(ticked),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use fan_out::{DigestSources, FanOut, FanOutError, Ticked};
+use fan_out::{DigestSources, DueAlerts, FanOut, FanOutError, Ticked};
 use jiff::SignedDuration;
 use notify::Notify;
 use shared::api;
@@ -210,6 +210,7 @@ impl App {
             planner,
             events: events.clone(),
             digests: DigestSources::new(&table),
+            alerts: DueAlerts::new(&table, Arc::new(alerts.clone())),
             clock: clock.clone(),
         };
         let functions = openapi::Functions {

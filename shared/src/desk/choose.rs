@@ -7,7 +7,7 @@ use crate::domain::alert::{Alert, Candidate, Choice, Incident, Place, choose};
 use crate::domain::ids::{AccountId, CompanyId, ConnectionId, PartnerId};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::ticketing::TicketMapping;
-use crate::store::StoreError;
+use crate::store::{Read, StoreError};
 use crate::store::connections::Connection;
 use crate::store::mappings::{CompanyMapping, OfTickets, StoredTicketMapping};
 
@@ -32,14 +32,17 @@ impl Visit<'_> {
             // Its place is stored with it.
             (None, None) => return Err(DeskError::Busy),
         };
-        let Some(connection) = self.connection(&connection).await? else { return Ok(Err(off())) };
+        let found = self.parts.connections.get(self.partner, &connection, Read::Consistent).await?;
+        let Some(connection) = found.as_ref().filter(|found| is_on(found)) else {
+            return Ok(Err(Halt::off(found.as_ref())));
+        };
         let mapping = match self.ticket_mapping(&connection.id).await? {
             Some(stored) if stored.newer.is_empty() => stored.mapping,
             Some(_) => {
                 let explanation = "A newer version of Tallyline has stored the ticket mapping.".to_owned();
                 return Ok(Err(Halt::waiting(Reason::new(Code::MappingNotUnderstood, explanation))));
             }
-            None => return Ok(Err(not_mapped(Some(&connection)))),
+            None => return Ok(Err(not_mapped(Some(connection)))),
         };
         let of = (self.partner, connection.psa.as_str(), &connection.endpoint.tenant);
         let place = alert.place.clone().unwrap_or_else(|| Place::of(alert, of, connection.id.clone(), account));
@@ -73,11 +76,6 @@ impl Visit<'_> {
     pub async fn ticket_mapping(&self, connection: &ConnectionId) -> Result<Option<StoredTicketMapping>, StoreError> {
         self.parts.mappings.get(self.partner, connection, &OfTickets).await
     }
-
-    async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>, StoreError> {
-        let found = self.parts.connections.get(self.partner, id, crate::store::Read::Consistent).await?;
-        Ok(found.filter(is_on))
-    }
 }
 
 /// What the fields of an alert's ticket are, by the mapping.
@@ -86,12 +84,6 @@ pub(super) fn fields_of(alert: &Alert, mapping: &TicketMapping) -> std::collecti
         Some(incident) => mapping.fields_for(incident.kind.as_str(), incident.severity.as_str()),
         None => mapping.fields_for(DIGEST, ""),
     }
-}
-
-/// Why nothing is written over a connection that is off.
-pub(super) fn off() -> Halt {
-    let explanation = "The connection that the ticket belongs to is switched off or revoked.".to_owned();
-    Halt::waiting(Reason::new(Code::AlertConnectionOff, explanation))
 }
 
 fn not_mapped(connection: Option<&Connection>) -> Halt {

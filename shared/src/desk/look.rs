@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::DeskError;
-use super::choose::off;
 use super::people::Halt;
 use super::visit::{Session, Visit};
 use crate::domain::alert::{Alert, End, Judged, Place, Said, Ticket, What, Write, judge};
@@ -15,7 +14,7 @@ impl Visit<'_> {
     pub async fn look_back(&mut self, alert: &Alert) -> Result<Alert, DeskError> {
         let (Some(write), Some(place)) = (&alert.open, &alert.place) else { return Err(DeskError::Busy) };
         let Some(session) = self.session(&place.connection).await? else {
-            return self.halt(alert, off(), Alert::clone).await;
+            return self.halt_off(alert, place).await;
         };
         match (&write.what, &alert.ticket) {
             (What::Ticket { .. }, _) => self.look_for_ticket(&session, alert, (write, place)).await,
@@ -84,7 +83,8 @@ impl Visit<'_> {
         };
         match judge(write, there, looked_at, self.parts.settle) {
             Judged::Made => {
-                self.change(alert, |alert| if is_same(alert, write) { alert.noted() } else { alert.clone() }).await
+                let now = self.parts.clock.now();
+                self.change(alert, |alert| if is_same(alert, write) { alert.noted(now) } else { alert.clone() }).await
             }
             Judged::NotMade | Judged::NotShown => self.change(alert, |alert| alert.not_found(&write.call)).await,
             Judged::TooEarly => Err(DeskError::Unsettled),

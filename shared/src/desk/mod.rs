@@ -28,7 +28,7 @@ use crate::faults::Faults;
 use crate::psa::open::Opener;
 use crate::queue::batch::{Failed, Work};
 use crate::queue::{AlertMessage, MOST_DELIVERIES_OF_ALERTS, SendAlerts};
-use crate::store::Table;
+use crate::store::{StoreError, Table};
 use crate::store::alerts::Alerts;
 use crate::store::connections::Connections;
 use crate::store::findings::Findings;
@@ -96,7 +96,15 @@ impl Desk {
     /// It is to be looked at again, and what came after it waits.
     pub async fn look_at(&self, message: &AlertMessage) -> Result<(), DeskError> {
         match AlertKey::named(&message.key) {
-            Ok(key) => Visit::of(&self.0, &message.partner).go_on(&key).await,
+            Ok(key) => match Visit::of(&self.0, &message.partner).go_on(&key).await {
+                // A newer version stored it and may be deployed again. The alert is due later (`store::alerts`); what came after it
+                // need not wait for that.
+                Err(DeskError::Store(StoreError::Unreadable(row))) => {
+                    tracing::error!(%row, "an alert is left for later");
+                    Ok(())
+                }
+                gone => gone,
+            },
             Err(error) => {
                 tracing::error!(%error, "a message names no alert");
                 Ok(())

@@ -3,12 +3,13 @@
 use jiff::SignedDuration;
 
 use super::DeskError;
-use super::choose::{Chosen, fields_of, off};
+use super::choose::{Chosen, fields_of};
 use super::look::shown;
 use super::visit::Visit;
 use crate::domain::alert::{Alert, DigestHour, Story, What};
 use crate::psa::NewTicket;
 use crate::psa::tickets::{LONGEST_TICKET_TEXT, LONGEST_TICKET_TITLE};
+use crate::store::alerts::Counted;
 
 /// What of a text is left for the line with our reference.
 const FOR_REFERENCE: usize = 100;
@@ -25,7 +26,7 @@ impl Visit<'_> {
             Err(halt) => return self.halt(alert, halt, Alert::clone).await,
         };
         let Some(session) = self.session(&place.connection).await? else {
-            return self.halt(alert, off(), Alert::clone).await;
+            return self.halt_off(alert, &place).await;
         };
         if alert.tried.is_some() {
             if let Some(found) = self.search(&session, &place).await? {
@@ -57,6 +58,6 @@ impl Visit<'_> {
     /// Whether the hour may have one ticket more; it is counted then. Digests are what is left when it may not.
     async fn has_room(&self, alert: &Alert, most: u32) -> Result<bool, DeskError> {
         let hour = DigestHour::of(self.parts.clock.now());
-        Ok(alert.key.is_digest() || self.parts.alerts.count_ticket(self.partner, hour, most).await?)
+        Ok(alert.key.is_digest() || self.parts.alerts.count(self.partner, hour, Counted::Tickets, most).await?)
     }
 }

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::DeskError;
 use super::visit::Visit;
-use crate::domain::alert::{Alert, FindingName, Incident, Place, Standstill, one_line};
+use crate::domain::alert::{Alert, FindingName, Incident, MOST_IN_VAIN, Place, Standstill, one_line};
 use crate::domain::finding::{Noticed, Subject, Word};
 use crate::domain::ids::{CompanyId, RunId};
 use crate::domain::reason::{Code, Reason};
@@ -56,13 +56,28 @@ impl Halt {
         Self { kind: Standstill::Waiting, reason, finding }
     }
 
+    /// The connection that the alert is bound to is off.
+    pub fn off(connection: Option<&Connection>) -> Self {
+        let explanation = "The connection that the ticket belongs to is switched off or revoked.".to_owned();
+        Self::waiting(Reason::new(Code::AlertConnectionOff, explanation)).told_on(connection)
+    }
+
+    /// The PSA neither confirms nor shows what is sent to it.
+    pub fn unanswered(alert: &Alert, connection: Option<&Connection>) -> Self {
+        let explanation = format!(
+            "What was sent to the PSA for the alert {} was neither confirmed nor shown, {MOST_IN_VAIN} times in a row.",
+            named(alert)
+        );
+        Self::of(Standstill::Refused, alert, connection, Reason::new(Code::TicketUnanswered, explanation))
+    }
+
     /// The PSA refused `what`: the row has its own words.
-    pub fn refused(alert: &Alert, connection: &Connection, what: &str, error: &PsaError) -> Self {
+    pub fn refused(alert: &Alert, connection: Option<&Connection>, what: &str, error: &PsaError) -> Self {
         let own = reason_of(error);
         let reason = Reason { fix: format!("{} {RETRY}", own.fix).trim().to_owned(), ..own };
         let explanation = format!("The PSA refused {what} of the alert {}: {}", named(alert), reason.explanation);
         let told = Reason { fix: reason.fix.clone(), ..Reason::new(Code::TicketRefused, explanation) };
-        Self { kind: Standstill::Refused, reason, finding: Some((connection.clone(), noticed(alert, told))) }
+        Self { kind: Standstill::Refused, reason, finding: connection.map(|connection| (connection.clone(), noticed(alert, told))) }
     }
 
     /// The PSA called the ticket made and does not show it.
@@ -129,6 +144,12 @@ impl Visit<'_> {
             ..change(alert).in_trouble(halt.kind, halt.reason.clone(), now)
         };
         self.change(alert, halted).await
+    }
+
+    /// As [`Visit::halt`], because the connection that the alert is bound to is off.
+    pub async fn halt_off(&self, alert: &Alert, place: &Place) -> Result<Alert, DeskError> {
+        let connection = self.parts.connections.get(self.partner, &place.connection, Read::Consistent).await?;
+        self.halt(alert, Halt::off(connection.as_ref()), Alert::clone).await
     }
 
     /// Leaves an alert that rests: what people were told of it is over, if nothing is in its way any more.

@@ -60,13 +60,14 @@ impl Visit<'_> {
             return Err(error.into());
         }
         let connection = &session.connection;
+        let on = Some(connection);
         match what {
             What::Ticket { .. } => {
-                let halt = Halt::refused(alert, connection, "the ticket", &error);
+                let halt = Halt::refused(alert, on, "the ticket", &error);
                 self.halt(alert, halt, |alert| alert.not_made(call)).await
             }
             What::Note { .. } => {
-                let halt = Halt::refused(alert, connection, "a note on the ticket", &error);
+                let halt = Halt::refused(alert, on, "a note on the ticket", &error);
                 self.halt(alert, halt, |alert| alert.not_made(call)).await
             }
             What::Completion => {

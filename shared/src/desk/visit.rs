@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
+use super::people::Halt;
 use super::{DeskError, DeskParts};
-use crate::domain::alert::{Alert, AlertKey, Next};
+use crate::domain::alert::{Alert, AlertKey, MOST_IN_VAIN, Next};
 use crate::domain::ids::{ConnectionId, PartnerId};
-use crate::psa::Connector;
+use crate::psa::{Connector, Kind, PsaError};
 use crate::store::connections::{Connection, Status};
 use crate::store::{Read, StoreError};
 
 /// So many steps are made at once; what is left then has a message of its own, behind what has come meanwhile.
 const MOST_STEPS: usize = 24;
+
+/// For so long an answer that makes no sense may be something that passes.
+const GARBLED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A connection that is open for a visit.
 pub(super) struct Session {
@@ -44,17 +49,27 @@ impl<'a> Visit<'a> {
     /// Goes on with an alert until it rests. What the PSA or the credentials hold up is told in its row.
     pub async fn go_on(&mut self, key: &AlertKey) -> Result<(), DeskError> {
         let gone = self.steps(key).await;
-        if let Some(reason) = gone.as_ref().err().and_then(DeskError::told) {
-            let now = self.parts.clock.now();
-            self.edit(key, |alert| alert.delayed(&reason, now)).await?;
+        let Some(reason) = gone.as_ref().err().and_then(DeskError::told) else { return gone };
+        let now = self.parts.clock.now();
+        let delayed = self.edit(key, |alert| alert.delayed(&reason, now)).await?;
+        match (&gone, delayed) {
+            (Err(DeskError::Psa(error)), Some(alert)) if stays(error, &alert, now) => {
+                let connection = self.session.as_ref().map(|session| &session.connection);
+                let halt = Halt::refused(&alert, connection, "a look-up for the ticket", error);
+                self.halt(&alert, halt, Alert::clone).await.map(drop)
+            }
+            _ => gone,
         }
-        gone
     }
 
     async fn steps(&mut self, key: &AlertKey) -> Result<(), DeskError> {
         let Some(mut alert) = self.begin(key).await? else { return Ok(()) };
         for _ in 0..MOST_STEPS {
-            alert = match alert.next(self.parts.clock.now()) {
+            let next = alert.next(self.parts.clock.now());
+            if alert.in_vain >= MOST_IN_VAIN && next.writes() {
+                return self.stop_trying(&alert).await;
+            }
+            alert = match next {
                 Next::Rest => return self.leave(&alert).await,
                 Next::AskForDigest => return self.ask_for_digest_of(&alert).await,
                 Next::LookBack => self.look_back(&alert).await?,
@@ -66,6 +81,16 @@ impl<'a> Visit<'a> {
             };
         }
         self.ask_for(&alert).await
+    }
+
+    /// What was sent again and again, and never showed, is a person's now.
+    async fn stop_trying(&mut self, alert: &Alert) -> Result<(), DeskError> {
+        let session = match &alert.place {
+            Some(place) => self.session(&place.connection).await?,
+            None => None,
+        };
+        let halt = Halt::unanswered(alert, session.as_ref().map(|session| &session.connection));
+        self.halt(alert, halt, |alert| Alert { in_vain: 0, ..alert.clone() }).await.map(drop)
     }
 
     /// The alert; a digest notes that the message which was to have it worked has come.
@@ -104,6 +129,17 @@ impl<'a> Visit<'a> {
         let session = Arc::new(Session { connection, psa });
         self.session = Some(session.clone());
         Ok(Some(session))
+    }
+}
+
+/// Whether what a look-up was answered stays so until a person does something. An answer that is none may be a proxy's, for a
+/// while.
+fn stays(error: &PsaError, alert: &Alert, now: Timestamp) -> bool {
+    match error.kind {
+        Kind::Auth => !error.refuses_log_in(),
+        Kind::RateLimited | Kind::Unavailable => false,
+        Kind::NotFound | Kind::Validation => true,
+        Kind::Protocol => alert.trouble.as_ref().is_some_and(|trouble| now.duration_since(trouble.at) >= GARBLED_FOR),
     }
 }
 

@@ -22,13 +22,13 @@ use super::ids::{AccountId, CompanyId, ConnectionId, TicketId};
 use super::reference::Reference;
 pub use digest::{Bundle, DigestHour, Entry, Fitted, listed};
 pub use key::{AlertKey, InvalidKey, LONGEST_KEY};
-pub use next::{LOOKS_AGAIN_AFTER, Next};
+pub use next::{BETWEEN_NOTES, LOOKS_AGAIN_AFTER, NOTES_AT_ONCE, Next};
 pub use place::{Candidate, Choice, choose};
 pub use reported::{Report, Reported};
 pub use standing::{AlertStatus, FindingName, Standstill, Trouble};
 pub use story::Story;
 pub use text::{LONGEST_LABEL, Label, cut, lines, one_line};
-pub use written::{Judged, Said, Tried, What, Write, judge};
+pub use written::{Judged, MOST_IN_VAIN, Said, Tried, What, Write, judge};
 
 /// What happens under a dedupe key: one episode, with one ticket. A later episode takes its place once it is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,9 @@ pub struct Alert {
     /// Nobody has ever known what became of some request for the ticket: it may only be looked for where it was sent.
     #[serde(default)]
     pub doubted: bool,
+    /// How often in a row a request was sent of which the PSA never showed anything.
+    #[serde(default)]
+    pub in_vain: u32,
     /// The digest in whose ticket it is told, because its hour had tickets enough.
     #[serde(default)]
     pub digest: Option<AlertKey>,
@@ -158,6 +161,12 @@ pub struct Noted {
     pub resolved_at: Option<Timestamp>,
     /// Notes so far.
     pub notes: u32,
+    /// When the last of them was made.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
+    /// The partner's notes were too many when the next one was to be made: it is not made before.
+    #[serde(default)]
+    pub no_room_before: Option<Timestamp>,
 }
 
 impl Alert {

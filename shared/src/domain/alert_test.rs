@@ -8,6 +8,8 @@ use super::*;
 use crate::domain::reason::Reason;
 
 const SETTLE: SignedDuration = SignedDuration::from_mins(6);
+/// Where it does not matter when.
+const NOTED_AT: Timestamp = Timestamp::UNIX_EPOCH;
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 fn at(text: &str) -> Timestamp {
@@ -121,7 +123,7 @@ fn a_second_try_is_known_as_one_until_something_is_made() {
     let noting = sending(&opened(), note(1, 2, None), "b", at("21T13:00:00")).not_made("b");
     assert!(noting.has_tried(&note(1, 3, None)));
     assert!(!noting.has_tried(&note(2, 3, None)));
-    assert!(!noting.noted().has_tried(&note(1, 3, None)));
+    assert!(!noting.noted(NOTED_AT).has_tried(&note(1, 3, None)));
 }
 
 #[test]
@@ -162,7 +164,7 @@ fn repeats_are_counted_and_told_in_one_note() {
         alert = reported(Some(&alert), &format!("r{repeat}"), at("21T13:00:00")).unwrap();
     }
     assert_eq!((alert.count, alert.next(at("21T13:00:00"))), (6, Next::Note));
-    let noted = sending(&alert, note(1, 6, None), "b", at("21T13:00:01")).noted();
+    let noted = sending(&alert, note(1, 6, None), "b", at("21T13:00:01")).noted(NOTED_AT);
     assert_eq!((noted.next(at("21T13:00:02")), noted.noted.notes), (Next::Rest, 1));
     assert_eq!(reported(Some(&noted), "r6", at("21T14:00:00")), None, "one request that is sent twice counts once");
 }
@@ -172,7 +174,7 @@ fn what_happened_while_a_note_was_on_its_way_is_told_in_the_next_one() {
     let alert = reported(Some(&opened()), "r2", at("21T13:00:00")).unwrap();
     let sent = sending(&alert, note(1, 2, None), "b", at("21T13:00:01"));
     let meanwhile = reported(Some(&sent), "r3", at("21T13:00:02")).unwrap();
-    let noted = meanwhile.noted();
+    let noted = meanwhile.noted(NOTED_AT);
     assert_eq!((noted.noted.count, noted.count, noted.next(at("21T13:00:03"))), (2, 3, Next::Note));
 }
 
@@ -181,7 +183,7 @@ fn the_end_of_an_alert_is_noted_and_then_its_ticket_ended_once() {
     let over = opened().resolved(at("21T15:00:00")).unwrap();
     assert_eq!(over.resolved(at("21T16:00:00")), None, "it is over already");
     assert_eq!((over.status(), over.next(at("21T15:00:00"))), (AlertStatus::Resolved, Next::Note));
-    let noted = sending(&over, note(1, 1, over.resolved_at), "b", at("21T15:00:01")).noted();
+    let noted = sending(&over, note(1, 1, over.resolved_at), "b", at("21T15:00:01")).noted(NOTED_AT);
     assert_eq!(noted.next(at("21T15:00:02")), Next::End);
     for end in [End::Left, End::Completed, End::NotTaken] {
         assert_eq!(noted.ended(end).next(at("21T15:00:02")), Next::Rest, "{end:?}");
@@ -198,7 +200,7 @@ fn an_alert_that_was_over_before_it_had_a_ticket_has_one_all_the_same() {
 
 fn completed() -> Alert {
     let over = opened().resolved(at("21T15:00:00")).unwrap();
-    sending(&over, note(1, 1, over.resolved_at), "b", at("21T15:00:01")).noted().ended(End::Completed)
+    sending(&over, note(1, 1, over.resolved_at), "b", at("21T15:00:01")).noted(NOTED_AT).ended(End::Completed)
 }
 
 #[test]
@@ -217,7 +219,7 @@ fn a_ticket_that_was_left_to_people_is_not_opened_again_by_us() {
     for end in [End::Left, End::NotTaken] {
         let again = reported(Some(&completed().ended(end)), "r2", at("22T15:00:00")).unwrap();
         assert_eq!(again.next(at("22T15:00:00")), Next::Note, "{end:?}");
-        let over = again.noted().resolved(at("22T16:00:00")).unwrap();
+        let over = again.noted(NOTED_AT).resolved(at("22T16:00:00")).unwrap();
         assert_eq!(over.ticket.unwrap().end, End::Open, "{end:?}: its second end is told as well");
     }
 }
@@ -290,6 +292,90 @@ fn what_only_delays_an_alert_leaves_it_queued() {
     assert_eq!((over.status(), over.next(at("21T16:00:00"))), (AlertStatus::Resolved, Next::Rest));
 }
 
+/// `alert` with a repeat that is noted at `when`.
+fn repeated_and_noted(alert: &Alert, when: Timestamp) -> Alert {
+    let alert = reported(Some(alert), &when.to_string(), when).unwrap();
+    assert_eq!(alert.next(when), Next::Note);
+    sending(&alert, note(alert.noted.notes + 1, alert.count, None), "n", when).noted(when)
+}
+
+#[test]
+fn what_happens_all_the_time_is_noted_at_once_at_first_and_then_once_in_a_while() {
+    let mut alert = opened();
+    for minute in 1..=NOTES_AT_ONCE {
+        alert = repeated_and_noted(&alert, at(&format!("21T13:{minute:02}:00")));
+    }
+    let last = at("21T13:03:00");
+    let due = last + BETWEEN_NOTES;
+    for second in 0..59 {
+        let now = at(&format!("21T13:04:{second:02}"));
+        alert = reported(Some(&alert), &now.to_string(), now).unwrap();
+        assert_eq!((alert.next(now), alert.looked_at_again(now)), (Next::Rest, Some(due)));
+    }
+    assert_eq!((alert.next(due), alert.noted.notes), (Next::Note, NOTES_AT_ONCE), "all of it in one note");
+}
+
+#[test]
+fn the_first_end_of_an_alert_is_noted_at_once_and_one_that_comes_and_goes_is_limited_as_repeats_are() {
+    let mut alert = opened();
+    for minute in 1..=NOTES_AT_ONCE {
+        alert = repeated_and_noted(&alert, at(&format!("21T13:{minute:02}:00")));
+    }
+    let over = alert.resolved(at("21T13:10:00")).unwrap();
+    assert_eq!(over.next(at("21T13:10:00")), Next::Note);
+    let told = sending(&over, note(4, 4, over.resolved_at), "n", at("21T13:10:00")).noted(at("21T13:10:00"));
+    let back = reported(Some(&told), "back", at("21T13:11:00")).unwrap();
+    assert_eq!(back.next(at("21T13:11:00")), Next::Rest);
+    let again = back.resolved(at("21T13:12:00")).unwrap();
+    let due = at("21T14:10:00");
+    assert_eq!((again.next(at("21T13:12:00")), again.next(due)), (Next::Rest, Next::Note));
+    assert_eq!(again.looked_at_again(at("21T13:12:00")), Some(due));
+}
+
+#[test]
+fn a_note_waits_for_an_hour_that_has_room_for_it() {
+    let now = at("21T13:00:00");
+    let alert = reported(Some(&opened()), "r2", now).unwrap().without_room_before(at("21T14:00:00"));
+    assert_eq!((alert.next(now), alert.looked_at_again(now)), (Next::Rest, Some(at("21T14:00:00"))));
+    let told = repeated_and_noted(&alert, at("21T14:00:00"));
+    assert_eq!((told.noted.no_room_before, told.noted.notes, told.noted.count), (None, 1, 3));
+}
+
+#[test]
+fn what_has_something_to_be_done_is_looked_at_again_and_what_rests_is_not() {
+    let now = at("21T12:00:00");
+    let later = Some(now + SignedDuration::from_hours(6));
+    assert_eq!(new().looked_at_again(now), later, "its message may be lost");
+    assert_eq!(sending(&new(), What::Ticket { count: 1 }, "a", now).looked_at_again(now), later);
+    assert_eq!(opened().looked_at_again(now), None);
+    let waiting = new().in_trouble(Standstill::Waiting, reason("tickets_not_mapped"), now);
+    assert_eq!(waiting.looked_at_again(now), None, "a person is asked");
+    let refused = opened().in_trouble(Standstill::Refused, reason("ticket_refused"), now);
+    let repeated = reported(Some(&refused), "r2", at("21T12:01:00")).unwrap();
+    let due = now + LOOKS_AGAIN_AFTER;
+    assert_eq!((repeated.next(at("21T12:01:00")), repeated.looked_at_again(at("21T12:01:00"))), (Next::Rest, Some(due)));
+}
+
+#[test]
+fn a_ticket_that_people_have_completed_is_opened_again_only_while_its_alert_goes_on() {
+    let repeated = reported(Some(&opened()), "r2", at("21T13:00:00")).unwrap();
+    assert_eq!(repeated.completed_by_people().next(at("21T13:00:00")), Next::Reopen);
+    let over = repeated.resolved(at("21T13:00:01")).unwrap();
+    assert_eq!(over.completed_by_people(), over);
+    let in_vain = repeated.in_trouble(Standstill::EndNotTaken, reason("ticket_not_reopened"), at("21T13:00:01"));
+    assert_eq!(in_vain.completed_by_people(), in_vain, "a workflow completes it again and again");
+}
+
+#[test]
+fn requests_in_vain_are_counted_until_something_is_made_or_a_person_asks() {
+    let tried = |alert: &Alert| sending(alert, What::Ticket { count: 1 }, "a", at("21T12:00:00")).not_found("a");
+    let twice = tried(&tried(&new()));
+    assert_eq!(twice.in_vain, 2);
+    assert_eq!(sending(&twice, What::Ticket { count: 1 }, "b", at("21T12:20:00")).shown(ticket()).in_vain, 0);
+    let halted = twice.in_trouble(Standstill::Refused, reason("ticket_unanswered"), at("21T12:20:00"));
+    assert_eq!(halted.retried().unwrap().in_vain, 0);
+}
+
 #[test]
 fn an_alert_in_a_digest_waits_for_its_ticket_and_is_then_only_counted() {
     let hour = DigestHour::of(at("21T12:00:00"));
@@ -315,7 +401,7 @@ fn a_digest_tells_its_alerts_of_its_ticket_before_it_notes_more_of_them() {
     assert_eq!(shown.next(at("21T12:12:00")), Next::TellAlerts);
     let told = shown.bundled(|bundle| Bundle { told: 2, ..bundle });
     assert_eq!(told.next(at("21T12:12:00")), Next::Note);
-    let noted = sending(&told, note(1, 3, None), "b", at("21T12:12:00")).noted();
+    let noted = sending(&told, note(1, 3, None), "b", at("21T12:12:00")).noted(NOTED_AT);
     assert_eq!(noted.next(at("21T12:12:00")), Next::TellAlerts);
     assert_eq!(noted.bundled(|bundle| Bundle { told: 3, ..bundle }).next(at("21T12:12:00")), Next::Rest);
 }
@@ -421,7 +507,7 @@ fn the_ticket_and_the_notes_of_a_digest_list_each_alert_once() {
         let rest = &all[usize::try_from(digest.noted.count).unwrap()..];
         let next = Story::of_note(&digest, rest, &berlin(), ROOM);
         let what = note(digest.noted.notes + 1, next.count, None);
-        digest = sending(&digest, what, "b", at("21T12:12:00")).noted();
+        digest = sending(&digest, what, "b", at("21T12:12:00")).noted(NOTED_AT);
         told.push(next.text);
     }
     assert!(told.len() > 1 && told.iter().all(|text| text.chars().count() <= ROOM.1));
@@ -456,7 +542,7 @@ proptest! {
                         (0, _) => alert.not_made(&write.call),
                         (1, _) => alert.not_found(&write.call),
                         (_, What::Ticket { .. }) => alert.shown(ticket()),
-                        _ => alert.noted(),
+                        _ => alert.noted(NOTED_AT),
                     }
                 }
                 (_, Next::Rest | Next::AskForDigest | Next::TellAlerts) => alert,

@@ -233,6 +233,8 @@ codes! {
     TicketRefused "ticket_refused" Failed "Put right what the PSA says, in the ticket mapping or in the PSA; then POST /v1/alerts/retry."
     /// The PSA called a ticket made and does not show it.
     TicketNotShown "ticket_not_shown" Unknown "Look for the ticket in the PSA, and let the API user see it; then POST /v1/alerts/retry. It is never opened a second time."
+    /// What was sent for an alert was neither confirmed nor shown, several times in a row.
+    TicketUnanswered "ticket_unanswered" Unknown "See in the PSA whether its service desk works and the API user may write there; then POST /v1/alerts/retry."
     /// A ticket whose alert is over was not completed.
     TicketNotCompleted "ticket_not_completed" Failed "Complete the ticket in the PSA by hand, and see which rule or workflow keeps it open; or set on_resolve to note in the ticket mapping."
     /// A ticket whose alert has come back is still completed.
@@ -266,6 +268,7 @@ impl Code {
                 | Self::AlertConnectionOff
                 | Self::TicketRefused
                 | Self::TicketNotShown
+                | Self::TicketUnanswered
                 | Self::TicketNotCompleted
                 | Self::TicketNotReopened
                 | Self::AlertGivenUp

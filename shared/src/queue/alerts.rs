@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::QueueError;
-use crate::domain::alert::Alert;
+use crate::domain::alert::{Alert, AlertKey};
 use crate::domain::ids::PartnerId;
 
 /// A message about an alert is given up after so many deliveries: their pauses outlast a PSA that is away for two days.
@@ -29,7 +29,13 @@ impl AlertMessage {
     /// That `alert` is to be looked at as it stands now.
     #[must_use]
     pub fn about(partner: &PartnerId, alert: &Alert) -> Self {
-        Self { partner: partner.clone(), key: alert.key.to_string(), nonce: alert.version.to_string() }
+        Self::named(partner, &alert.key, alert.version)
+    }
+
+    /// The same, of an alert of which only the name is at hand.
+    #[must_use]
+    pub fn named(partner: &PartnerId, key: &AlertKey, version: u64) -> Self {
+        Self { partner: partner.clone(), key: key.to_string(), nonce: version.to_string() }
     }
 
     /// The same for the same message, however often it is sent. A digest, because a key may be longer than SQS takes and of

@@ -1,9 +1,12 @@
 //! Alerts: a row each, and beside it a mark while nothing brings it on by itself.
 //!
+//! A row stands in the index of what is due while it is to be looked at again by itself (`due`).
+//!
 //! A change is made on the row as it was read and stored only where that is still the one that stands, so that a worker and
 //! a request, or two workers, never undo each other. What becomes of an alert is decided in `domain::alert`. What an hour's
 //! number of tickets is kept by, and the alerts that share a ticket, are in `hours`.
 
+mod due;
 mod hours;
 mod list;
 
@@ -15,6 +18,8 @@ use super::{Condition, Read, StoreError, Table, Write};
 use crate::clock::fresh_id;
 use crate::domain::alert::{Alert, AlertKey, AlertStatus, Trouble};
 use crate::domain::ids::PartnerId;
+pub use due::DueAlert;
+pub use hours::Counted;
 pub use list::AlertsPage;
 
 /// How long an alert is kept after its last change.
@@ -33,6 +38,8 @@ struct Row {
     /// Names the request that stored it: a client that repeats it, because the answer was lost, finds its own.
     saved_by: String,
     expires: i64,
+    #[serde(flatten)]
+    due: Option<DueAlert>,
 }
 
 /// That an alert is halted.
@@ -70,7 +77,7 @@ impl Alerts {
         after: Alert,
         now: Timestamp,
     ) -> Result<Option<Alert>, StoreError> {
-        let (after, condition, row) = next_row(before, after, now)?;
+        let (after, condition, row) = next_row(partner, before, after, now)?;
         let key = schema::alert(partner, &after.key);
         let marks = self.marks(partner, before, &after, row.expires)?;
         let stored = if marks.is_empty() {
@@ -135,7 +142,12 @@ fn mark(partner: &PartnerId, alert: &Alert) -> Option<(Key, AlertStatus)> {
 }
 
 /// The alert with its next version, what must hold of the row in whose place it comes, and the row.
-fn next_row(before: Option<&Alert>, after: Alert, now: Timestamp) -> Result<(Alert, Condition, Row), StoreError> {
+fn next_row(
+    partner: &PartnerId,
+    before: Option<&Alert>,
+    after: Alert,
+    now: Timestamp,
+) -> Result<(Alert, Condition, Row), StoreError> {
     let saved_by = fresh_id("by");
     let condition = match before {
         None => Condition::new("attribute_not_exists(#pk) OR #saved_by = :by"),
@@ -144,6 +156,7 @@ fn next_row(before: Option<&Alert>, after: Alert, now: Timestamp) -> Result<(Ale
     let condition = condition.bind(":by", &saved_by)?;
     let after = Alert { version: before.map_or(0, |before| before.version) + 1, ..after };
     let expires = now.saturating_add(KEPT).unwrap_or(now).as_second();
-    let row = Row { alert: after.clone(), saved_by, expires };
+    let due = after.looked_at_again(now).map(|at| DueAlert::of(partner, &after, at));
+    let row = Row { alert: after.clone(), saved_by, expires, due };
     Ok((after, condition, row))
 }

@@ -28,6 +28,8 @@ pub const DUE_SK: &str = "due_at";
 pub const DUE_SHARDS: u8 = 8;
 /// Digests have so many partitions of it for themselves.
 pub const DIGEST_SHARDS: u8 = 2;
+/// Alerts have so many partitions of it for themselves.
+pub const ALERT_SHARDS: u8 = 4;
 /// Attribute with the second (since 1970) after which a row may go.
 pub const EXPIRES: &str = "expires";
 
@@ -425,7 +427,7 @@ pub fn alert(p: &PartnerId, key: &AlertKey) -> Key {
     Key::new(alerts(p), format!("ALERT#{}", digest_of(key)))
 }
 
-/// How many tickets a partner's alerts have had in an hour.
+/// How many tickets a partner's alerts have had in an hour, and how many notes.
 #[must_use]
 pub fn tickets_opened(p: &PartnerId, hour: DigestHour) -> Key {
     Key::new(alerts(p), format!("OPENED#{hour}"))

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::text::width;
@@ -58,6 +58,12 @@ impl DigestHour {
     pub fn of(instant: Timestamp) -> Self {
         let down = jiff::TimestampRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Trunc);
         Self(instant.round(down).unwrap_or(instant))
+    }
+
+    /// When the next one begins.
+    #[must_use]
+    pub fn ends(self) -> Timestamp {
+        self.0.saturating_add(SignedDuration::from_hours(1)).unwrap_or(self.0)
     }
 
     /// When it begins.

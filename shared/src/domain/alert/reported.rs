@@ -78,6 +78,7 @@ impl Alert {
             open: None,
             tried: None,
             doubted: false,
+            in_vain: 0,
             digest: None,
             trouble: None,
             finding: None,

@@ -134,6 +134,6 @@ impl Alert {
     #[must_use]
     pub fn retried(&self) -> Option<Self> {
         self.trouble.as_ref().filter(|trouble| trouble.halts())?;
-        Some(Self { trouble: None, ..self.clone() })
+        Some(Self { trouble: None, in_vain: 0, ..self.clone() })
     }
 }

@@ -7,8 +7,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, End, Noted, Place, Standstill, Ticket};
+use super::{Alert, End, Noted, Place, Standstill, Ticket, Trouble};
 use crate::domain::ids::TicketId;
+
+/// After so many requests in a row of which the PSA shows nothing a person has to look.
+pub const MOST_IN_VAIN: u32 = 3;
 
 /// What is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,7 +135,10 @@ impl Alert {
     /// The same once the request `call` was looked for long enough, in vain.
     #[must_use]
     pub fn not_found(&self, call: &str) -> Self {
-        if self.is_open(call) { Self { open: None, doubted: true, ..self.clone() } } else { self.clone() }
+        if !self.is_open(call) {
+            return self.clone();
+        }
+        Self { open: None, doubted: true, in_vain: self.in_vain.saturating_add(1), ..self.clone() }
     }
 
     /// The same with its ticket, which the PSA shows.
@@ -146,11 +152,12 @@ impl Alert {
         Self { ticket: Some(Ticket { told, ..ticket }), noted, ..self.well() }
     }
 
-    /// The same with the note that was written last on its ticket.
+    /// The same with the note that was written last on its ticket, which was seen there at `now`.
     #[must_use]
-    pub fn noted(&self) -> Self {
+    pub fn noted(&self, now: Timestamp) -> Self {
         let Some(&What::Note { number, count, resolved_at }) = self.written() else { return self.clone() };
-        let noted = Noted { count, notes: number, resolved_at: resolved_at.or(self.noted.resolved_at) };
+        let resolved_at = resolved_at.or(self.noted.resolved_at);
+        let noted = Noted { count, notes: number, resolved_at, at: Some(now), no_room_before: None };
         Self { noted, ..self.well() }
     }
 
@@ -166,6 +173,23 @@ impl Alert {
     #[must_use]
     pub fn tried_to_end(&self, end: End) -> Self {
         if self.open.is_none() { self.ended(end) } else { self.clone() }
+    }
+
+    /// The same where people have completed its ticket though it goes on happening; unless that was tried to be undone in vain.
+    #[must_use]
+    pub fn completed_by_people(&self) -> Self {
+        let is_of_the_moment = |trouble: &Trouble| trouble.kind == Standstill::Delayed;
+        let tried = self.trouble.as_ref();
+        let goes_on = self.open.is_none() && self.resolved_at.is_none() && tried.is_none_or(is_of_the_moment);
+        let ticket = |ticket: Ticket| Ticket { end: if goes_on { End::Completed } else { ticket.end }, ..ticket };
+        Self { ticket: self.ticket.clone().map(ticket), ..self.clone() }
+    }
+
+    /// The same, without a note before the partner may have more of them.
+    #[must_use]
+    pub fn without_room_before(&self, from: Timestamp) -> Self {
+        let noted = Noted { no_room_before: Some(from), ..self.noted.clone() };
+        Self { noted, ..self.clone() }
     }
 
     /// The same with its ticket left as it is, while it is over.
@@ -201,6 +225,6 @@ impl Alert {
     /// What was written is made, and nothing is in its way. That the PSA did not take a status is not over by that.
     fn well(&self) -> Self {
         let trouble = self.trouble.clone().filter(|trouble| trouble.kind == Standstill::EndNotTaken);
-        Self { open: None, tried: None, trouble, ..self.clone() }
+        Self { open: None, tried: None, in_vain: 0, trouble, ..self.clone() }
     }
 }

@@ -11,6 +11,15 @@ use crate::store::{Condition, Page, Read, Rows, StoreError, schema};
 /// How long the number of an hour is kept.
 const COUNTED: SignedDuration = SignedDuration::from_hours(48);
 
+/// What an hour has so many of and no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Tickets.
+    Tickets,
+    /// Notes on tickets.
+    Notes,
+}
+
 #[derive(Serialize, Deserialize)]
 struct EntryRow {
     entry: Entry,
@@ -18,16 +27,27 @@ struct EntryRow {
 }
 
 impl Alerts {
-    /// Counts one ticket more in an hour. `false`: it has had `most`. A request that is sent twice counts twice: an hour has
-    /// fewer tickets then, never more.
+    /// Counts one more in an hour. `false`: it has had `most`. A request that is sent twice counts twice: an hour has fewer
+    /// then, never more.
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn count_ticket(&self, partner: &PartnerId, hour: DigestHour, most: u32) -> Result<bool, StoreError> {
+    pub async fn count(
+        &self,
+        partner: &PartnerId,
+        hour: DigestHour,
+        what: Counted,
+        most: u32,
+    ) -> Result<bool, StoreError> {
         let expires = hour.begins().saturating_add(COUNTED).unwrap_or(hour.begins()).as_second();
-        let one_more =
-            Condition::new("ADD #opened :one SET #expires = :expires").bind(":one", 1)?.bind(":expires", expires)?;
-        let room = Condition::new("attribute_not_exists(#pk) OR #opened < :most").bind(":most", most)?;
+        let (one_more, room) = match what {
+            Counted::Tickets => ("ADD #opened :one", "attribute_not_exists(#opened) OR #opened < :most"),
+            Counted::Notes => ("ADD #noted :one", "attribute_not_exists(#noted) OR #noted < :most"),
+        };
+        let one_more = Condition::new(format!("{one_more} SET #expires = :expires"))
+            .bind(":one", 1)?
+            .bind(":expires", expires)?;
+        let room = Condition::new(room).bind(":most", most)?;
         self.0.amend(&schema::tickets_opened(partner, hour), &one_more, &room).await
     }
 
@@ -52,10 +72,10 @@ impl Alerts {
                 Some(found) => found.joined(entry.at),
                 None => fresh.clone(),
             };
-            let (joined, unmoved, row) = next_row(Some(alert), joined.clone(), now)?;
+            let (joined, unmoved, row) = next_row(partner, Some(alert), joined.clone(), now)?;
             let mut writes = vec![self.0.write_put(&schema::alert(partner, &alert.key), &row, &unmoved)?];
             writes.extend(self.marks(partner, Some(alert), &joined, row.expires)?);
-            let (next, unmoved, row) = next_row(found.as_ref(), next, now)?;
+            let (next, unmoved, row) = next_row(partner, found.as_ref(), next, now)?;
             writes.push(self.0.write_put(&schema::alert(partner, digest), &row, &unmoved)?);
             let place = schema::digest_entry(partner, digest, next.count);
             let listed = EntryRow { entry: entry.clone(), expires: row.expires };

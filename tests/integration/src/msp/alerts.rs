@@ -31,6 +31,12 @@ pub trait ServiceDesk: Fixture {
     /// Something goes wrong with the nth request to add a note.
     fn strike_note(&self, nth: usize, mishap: Mishap);
 
+    /// Something goes wrong with the search that follows the next request to make a ticket.
+    fn strike_search(&self, mishap: Mishap);
+
+    /// A technician completes every ticket.
+    fn technician_completes(&self);
+
     /// Something goes wrong with the nth request to change a ticket.
     fn strike_change(&self, nth: usize, mishap: Mishap);
 }

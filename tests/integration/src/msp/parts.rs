@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use fan_out::{DigestSources, FanOut};
+use fan_out::{DigestSources, DueAlerts, FanOut};
 use jiff::SignedDuration;
 use local::embedded::Embedded;
 use local::sealed_secrets::SealedSecrets;
@@ -122,6 +122,7 @@ impl Parts {
             planner,
             events: wire.clone(),
             digests: DigestSources::new(&table),
+            alerts: DueAlerts::new(&table, wire.clone()),
             clock: Arc::new(clock.clone()),
         };
         let routers = routers(&table, &secrets, &psas, &opener, &wire, resolver, clock);

@@ -258,6 +258,12 @@ impl KaseyaBms {
         self.tenant.state().world.tickets.values().cloned().collect()
     }
 
+    /// A technician completes every ticket.
+    pub fn complete_tickets(&self) {
+        let now = self.tenant.clock.now();
+        self.tenant.state().world.complete_tickets(now);
+    }
+
     /// The notes on all tickets, oldest first.
     #[must_use]
     pub fn notes(&self) -> Vec<TicketNote> {

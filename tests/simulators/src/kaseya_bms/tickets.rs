@@ -94,6 +94,12 @@ impl World {
         Ok(ticket)
     }
 
+    pub(crate) fn complete_tickets(&mut self, at: Timestamp) {
+        for ticket in self.tickets.values_mut() {
+            (ticket.status_id, ticket.completed_at) = (COMPLETED, Some(at));
+        }
+    }
+
     /// The ticket itself.
     pub(crate) fn ticket(&self, id: i64) -> Result<&Ticket, Refusal> {
         self.tickets.get(&id).ok_or_else(|| Refusal::NoSuch("Ticket", id.to_string()))

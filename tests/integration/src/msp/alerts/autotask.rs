@@ -49,6 +49,15 @@ impl ServiceDesk for Autotask {
         strike(self, (Entity::TicketNotes, Kind::Create), nth, mishap);
     }
 
+    fn strike_search(&self, mishap: Mishap) {
+        let so_far = self.requests().iter().filter(|asked| asked.entity == Some(Entity::Tickets)).count();
+        self.plan_fault(When::Request(Entity::Tickets, so_far + 2), mishap.fault(&WORDING));
+    }
+
+    fn technician_completes(&self) {
+        self.complete_tickets();
+    }
+
     fn strike_change(&self, nth: usize, mishap: Mishap) {
         strike(self, (Entity::Tickets, Kind::Update), nth, mishap);
     }

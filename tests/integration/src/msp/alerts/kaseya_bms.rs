@@ -54,6 +54,15 @@ impl ServiceDesk for KaseyaBms {
         self.plan_fault(When::Request(Route::PostTicketNote, nth), mishap.fault(&WORDING));
     }
 
+    fn strike_search(&self, mishap: Mishap) {
+        let next = self.count(Route::SearchTickets) + 1;
+        self.plan_fault(When::Request(Route::SearchTickets, next), mishap.fault(&WORDING));
+    }
+
+    fn technician_completes(&self) {
+        self.complete_tickets();
+    }
+
     fn strike_change(&self, nth: usize, mishap: Mishap) {
         self.plan_fault(When::Request(Route::PatchTicket, nth), mishap.fault(&WORDING));
     }
