@@ -7,9 +7,9 @@ use crate::domain::alert::{Alert, Candidate, Choice, Incident, Place, choose};
 use crate::domain::ids::{AccountId, CompanyId, ConnectionId, PartnerId};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::ticketing::TicketMapping;
-use crate::store::{Read, StoreError};
 use crate::store::connections::Connection;
 use crate::store::mappings::{CompanyMapping, OfTickets, StoredTicketMapping};
+use crate::store::{Read, StoreError};
 
 /// What the kind of a digest is called where a ticket mapping tells kinds apart.
 const DIGEST: &str = "digest";

@@ -28,11 +28,11 @@ use crate::faults::Faults;
 use crate::psa::open::Opener;
 use crate::queue::batch::{Failed, Work};
 use crate::queue::{AlertMessage, MOST_DELIVERIES_OF_ALERTS, SendAlerts};
-use crate::store::{StoreError, Table};
 use crate::store::alerts::Alerts;
 use crate::store::connections::Connections;
 use crate::store::findings::Findings;
 use crate::store::mappings::Mappings;
+use crate::store::{StoreError, Table};
 pub use error::DeskError;
 use visit::Visit;
 

@@ -77,7 +77,11 @@ impl Halt {
         let reason = Reason { fix: format!("{} {RETRY}", own.fix).trim().to_owned(), ..own };
         let explanation = format!("The PSA refused {what} of the alert {}: {}", named(alert), reason.explanation);
         let told = Reason { fix: reason.fix.clone(), ..Reason::new(Code::TicketRefused, explanation) };
-        Self { kind: Standstill::Refused, reason, finding: connection.map(|connection| (connection.clone(), noticed(alert, told))) }
+        Self {
+            kind: Standstill::Refused,
+            reason,
+            finding: connection.map(|connection| (connection.clone(), noticed(alert, told))),
+        }
     }
 
     /// The PSA called the ticket made and does not show it.

@@ -353,7 +353,10 @@ fn what_has_something_to_be_done_is_looked_at_again_and_what_rests_is_not() {
     let refused = opened().in_trouble(Standstill::Refused, reason("ticket_refused"), now);
     let repeated = reported(Some(&refused), "r2", at("21T12:01:00")).unwrap();
     let due = now + LOOKS_AGAIN_AFTER;
-    assert_eq!((repeated.next(at("21T12:01:00")), repeated.looked_at_again(at("21T12:01:00"))), (Next::Rest, Some(due)));
+    assert_eq!(
+        (repeated.next(at("21T12:01:00")), repeated.looked_at_again(at("21T12:01:00"))),
+        (Next::Rest, Some(due))
+    );
 }
 
 #[test]

@@ -22,6 +22,8 @@ on_every_desk!(
     a_ticket_that_is_called_made_and_not_shown_is_never_made_again,
     what_the_psa_refuses_is_explained_and_waits_for_a_person,
     what_the_user_may_not_do_holds_nothing_else_back,
+    a_ticket_that_does_not_get_completed_is_found_and_left_to_people,
+    a_ticket_that_does_not_get_opened_again_is_found_and_noted_all_the_same,
     two_workers_at_one_alert_make_one_ticket,
     a_worker_that_comes_late_sends_nothing,
 );
@@ -178,6 +180,46 @@ async fn what_the_user_may_not_do_holds_nothing_else_back<P: ServiceDesk>() {
     msp.retry_alerts().await;
     lane.work_off().await;
     assert_eq!((msp.standing("acme/1").await.as_str(), msp.psa.desk_tickets().len()), ("open", 2));
+}
+
+async fn a_ticket_that_does_not_get_completed_is_found_and_left_to_people<P: ServiceDesk>() {
+    for mishap in [Mishap::CalledMade(Effect::NotMade), Mishap::Refused, Mishap::Forbidden] {
+        let msp = world::<P>("complete").await;
+        let mut lane = Lane::of(&msp);
+        msp.alert(alert("acme/1", "acme")).await;
+        lane.work_off().await;
+        msp.psa.strike_change(1, mishap);
+        msp.resolve("acme/1").await;
+        lane.work_off().await;
+        assert_eq!(msp.standing("acme/1").await, "resolved ticket_not_completed", "{mishap:?}");
+        assert_eq!(msp.alert_findings().await, ["ticket_not_completed"], "{mishap:?}");
+        msp.clock.advance(SignedDuration::from_hours(12));
+        msp.resolve("acme/1").await;
+        msp.parts.fan_out.tick().await.expect("a tick");
+        lane.work_off().await;
+        let ticket = msp.psa.desk_tickets().remove(0);
+        assert!(!ticket.completed && ticket.notes.len() == 1, "it is not tried again: {ticket:?}");
+    }
+}
+
+async fn a_ticket_that_does_not_get_opened_again_is_found_and_noted_all_the_same<P: ServiceDesk>() {
+    for mishap in [Mishap::CalledMade(Effect::NotMade), Mishap::Refused] {
+        let msp = world::<P>("complete").await;
+        let mut lane = Lane::of(&msp);
+        msp.alert(alert("acme/1", "acme")).await;
+        msp.resolve("acme/1").await;
+        lane.work_off().await;
+        msp.psa.strike_change(2, mishap);
+        msp.alert(alert("acme/1", "acme")).await;
+        lane.work_off().await;
+        assert_eq!(msp.standing("acme/1").await, "open ticket_not_reopened", "{mishap:?}");
+        assert_eq!(msp.alert_findings().await, ["ticket_not_reopened"], "{mishap:?}");
+        let ticket = msp.psa.desk_tickets().remove(0);
+        assert!(ticket.completed && ticket.notes.len() == 2, "{mishap:?}: {ticket:?}");
+        msp.resolve("acme/1").await;
+        lane.work_off().await;
+        assert_eq!((msp.standing("acme/1").await.as_str(), msp.alert_findings().await.len()), ("resolved", 0));
+    }
 }
 
 async fn two_workers_at_one_alert_make_one_ticket<P: ServiceDesk>() {

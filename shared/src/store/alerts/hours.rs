@@ -44,9 +44,8 @@ impl Alerts {
             Counted::Tickets => ("ADD #opened :one", "attribute_not_exists(#opened) OR #opened < :most"),
             Counted::Notes => ("ADD #noted :one", "attribute_not_exists(#noted) OR #noted < :most"),
         };
-        let one_more = Condition::new(format!("{one_more} SET #expires = :expires"))
-            .bind(":one", 1)?
-            .bind(":expires", expires)?;
+        let one_more =
+            Condition::new(format!("{one_more} SET #expires = :expires")).bind(":one", 1)?.bind(":expires", expires)?;
         let room = Condition::new(room).bind(":most", most)?;
         self.0.amend(&schema::tickets_opened(partner, hour), &one_more, &room).await
     }

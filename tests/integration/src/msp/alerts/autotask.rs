@@ -50,8 +50,7 @@ impl ServiceDesk for Autotask {
     }
 
     fn strike_search(&self, mishap: Mishap) {
-        let so_far = self.requests().iter().filter(|asked| asked.entity == Some(Entity::Tickets)).count();
-        self.plan_fault(When::Request(Entity::Tickets, so_far + 2), mishap.fault(&WORDING));
+        self.plan_fault(When::Request(Entity::Tickets, tickets_so_far(self) + 2), mishap.fault(&WORDING));
     }
 
     fn technician_completes(&self) {
@@ -59,8 +58,14 @@ impl ServiceDesk for Autotask {
     }
 
     fn strike_change(&self, nth: usize, mishap: Mishap) {
-        strike(self, (Entity::Tickets, Kind::Update), nth, mishap);
+        // Between it and now nothing else is asked of tickets: notes are an entity of their own.
+        let next = tickets_so_far(self) + nth - self.count(Entity::Tickets, Kind::Update);
+        self.plan_fault(When::Request(Entity::Tickets, next), mishap.fault(&WORDING));
     }
+}
+
+fn tickets_so_far(psa: &Autotask) -> usize {
+    psa.requests().iter().filter(|asked| asked.entity == Some(Entity::Tickets)).count()
 }
 
 /// Strikes the nth request of a kind, where those that are still to come of it are the next writes.
