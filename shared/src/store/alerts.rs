@@ -15,7 +15,7 @@ use super::{Condition, Read, StoreError, Table, Write};
 use crate::clock::fresh_id;
 use crate::domain::alert::{Alert, AlertKey, AlertStatus, Trouble};
 use crate::domain::ids::PartnerId;
-pub use list::AlertsPage;
+pub use list::{AlertsPage, Halted};
 
 /// How long an alert is kept after its last change.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
