@@ -15,10 +15,10 @@ pub(crate) fn forgotten(alert: &Alert, now: Timestamp, settle: SignedDuration) -
 }
 
 fn not_halted() -> Problem {
-    let detail =
-        "Nothing halts the alert, so that there is nothing to forget: it goes on by itself, or is told already.";
-    Problem::conflict("alert_not_halted", detail)
-        .fix("Read the alert: forget what was sent for it only once its status is waiting, refused, unknown or given_up with a code.")
+    let detail = "Nothing halts the alert: it goes on by itself, or is told already.";
+    let fix =
+        "Forget what was sent only where the alert waits, was refused or given up, or its code is ticket_not_shown.";
+    Problem::conflict("alert_not_halted", detail).fix(fix)
 }
 
 fn too_early(until: Timestamp, now: Timestamp) -> Problem {

@@ -72,7 +72,13 @@ pub(crate) enum OneOrAll {
     request_body = Option<Again>,
     responses(
         (status = 202, description = "It is looked at again", body = AlertView),
-        (status = 409, description = "With `forget`: `alert_not_halted`, or `write_may_be_on_its_way` with the instant from which it may be forgotten", body = ProblemBody, content_type = "application/problem+json"),
+        (
+            status = 409,
+            description = "With `forget`: `alert_not_halted`, or `write_may_be_on_its_way` with the instant from which it may be \
+                forgotten",
+            body = ProblemBody,
+            content_type = "application/problem+json"
+        ),
         (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("bearer" = ["tallyline/write"]))
