@@ -121,7 +121,46 @@ async fn every_fault_of_an_alert_is_told_at_once() {
         "details": 7, "occurred_at": "yesterday",
     });
     let answer = msp.call(Method::POST, "/v1/alerts", Some(bad)).await;
-    insta::assert_json_snapshot!(answer.problem(), @"");
+    insta::assert_json_snapshot!(answer.problem(), @r#"
+    {
+      "code": "invalid_request",
+      "detail": "The request is not valid in 7 places.",
+      "errors": [
+        {
+          "detail": "must be 1 to 200 characters, none of them a control character",
+          "pointer": "/dedupe_key"
+        },
+        {
+          "detail": "must be 1 to 128 printable ASCII characters without spaces at its ends and without '#'",
+          "pointer": "/company"
+        },
+        {
+          "detail": "must be 1 to 64 visible characters",
+          "pointer": "/kind"
+        },
+        {
+          "detail": "must be 1 to 64 visible characters",
+          "pointer": "/severity"
+        },
+        {
+          "detail": "must not be empty",
+          "pointer": "/title"
+        },
+        {
+          "detail": "must be a string",
+          "pointer": "/details"
+        },
+        {
+          "detail": "must be an instant such as 2026-11-20T23:59:00Z",
+          "pointer": "/occurred_at"
+        }
+      ],
+      "request_id": "[request]",
+      "status": 422,
+      "title": "Invalid request",
+      "type": "/problems/invalid_request"
+    }
+    "#);
     assert_eq!(answer.status, 422);
     let nothing = msp.call(Method::POST, "/v1/alerts", Some(json!({}))).await;
     let pointers: Vec<_> = nothing.json["errors"].as_array().unwrap().iter().map(|fault| &fault["pointer"]).collect();
@@ -177,7 +216,23 @@ async fn a_key_stands_for_one_company() {
     let msp = msp().await;
     msp.alert(alert("host-1", "acme")).await;
     let answer = msp.call(Method::POST, "/v1/alerts", Some(alert("host-1", "zeta"))).await;
-    insta::assert_json_snapshot!(answer.problem(), @"");
+    insta::assert_json_snapshot!(answer.problem(), @r#"
+    {
+      "code": "dedupe_key_of_another_company",
+      "detail": "The dedupe key stands for an alert of another company.",
+      "errors": [
+        {
+          "detail": "stands for an alert of another company",
+          "pointer": "/dedupe_key"
+        }
+      ],
+      "fix": "Begin dedupe keys with the company, so that no two companies share one.",
+      "request_id": "[request]",
+      "status": 409,
+      "title": "Dedupe key of another company",
+      "type": "/problems/dedupe_key_of_another_company"
+    }
+    "#);
     assert_eq!(msp.alert_now("host-1").await["count"], 1);
 }
 
