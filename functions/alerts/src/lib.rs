@@ -6,6 +6,8 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod body;
+mod forget;
+mod occurred;
 mod read;
 mod report;
 mod resolve;
@@ -14,6 +16,7 @@ mod view;
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use shared::api::{Path, Problem};
 use shared::clock::Clock;
 use shared::domain::alert::{Alert, AlertKey, Next};
@@ -38,6 +41,8 @@ pub struct Deps {
     pub queue: Arc<dyn SendAlerts>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// How long a PSA may still be working on a request whose answer we did not see.
+    pub settle: SignedDuration,
 }
 
 /// The routes, all below `/v1/alerts`.
@@ -45,6 +50,7 @@ pub fn router(deps: Deps) -> OpenApiRouter {
     OpenApiRouter::default()
         .routes(routes!(report::report, read::list))
         .routes(routes!(read::get))
+        .routes(routes!(resolve::resolve_by_key))
         .routes(routes!(resolve::resolve))
         .routes(routes!(retry::retry_all))
         .routes(routes!(retry::retry))

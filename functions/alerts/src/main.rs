@@ -5,6 +5,7 @@ use shared::aws::{Cloud, serve};
 use shared::store::alerts::Alerts;
 use shared::store::idempotency::Idempotency;
 use shared::store::mappings::Mappings;
+use shared::sync::Settings;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -16,6 +17,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         remembered: Idempotency::new(table),
         queue: cloud.alerts()?,
         clock: cloud.clock.clone(),
+        settle: Settings::default().settle,
     };
     serve(router(deps).into()).await
 }

@@ -230,6 +230,7 @@ impl App {
                 remembered: remembered.clone(),
                 queue: Arc::new(alerts.clone()),
                 clock: clock.clone(),
+                settle: settings.settle,
             },
             webhooks: webhooks::Deps {
                 webhooks,

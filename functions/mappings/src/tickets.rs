@@ -113,8 +113,8 @@ pub(crate) async fn put(
     let (updated_at, updated_by) = (deps.clock.now(), caller.actor);
     let stored = StoredTicketMapping { mapping, version: 0, updated_at, updated_by, newer: Newer::default() };
     let (status, Json(stored)) = deps.store(&caller.partner, &connection, stored).await?;
-    let (halted, _) = deps.alerts.halted(&caller.partner, MOST_HALTED).await?;
-    Ok((status, Json(Mapped { mapping: stored.into(), halted_alerts: halted.len() })))
+    let halted = deps.alerts.halted(&caller.partner, MOST_HALTED).await?;
+    Ok((status, Json(Mapped { mapping: stored.into(), halted_alerts: halted.keys.len() })))
 }
 
 /// Whether the PSA would take tickets that are filled so, and has the account that gets those of nobody else.

@@ -26,7 +26,7 @@ pub const MOST_FAULTS: usize = 20;
 pub(super) const UNKNOWN_FIELD: &str = "is not a field here";
 
 /// A JSON body, or a JSON answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
@@ -46,10 +46,13 @@ impl<T: Serialize> IntoResponse for Json<T> {
 /// The bytes of a body that says it is JSON.
 pub(super) async fn json_body(request: Request) -> Result<Bytes, Problem> {
     if !is_json(request.headers()) {
-        let detail = "Send the body as application/json.";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
+        return Err(not_sent_as_json());
     }
     bytes(request.into_body()).await
+}
+
+pub(super) fn not_sent_as_json() -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "Send the body as application/json.")
 }
 
 /// A whole body of at most [`BODY_LIMIT_BYTES`].
@@ -92,7 +95,7 @@ fn not_json(error: &serde_json::Error) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))

@@ -5,7 +5,7 @@
 
 use super::DeskError;
 use super::visit::{Session, Visit};
-use crate::domain::alert::{Alert, AlertKey, Bundle, DigestHour, Entry, Matter, Place};
+use crate::domain::alert::{Alert, AlertKey, Bundle, DigestHour, Entry, Matter, Place, Ticket};
 use crate::domain::ticketing::TicketMapping;
 use crate::queue::AlertMessage;
 
@@ -78,7 +78,7 @@ impl Visit<'_> {
                 break;
             }
             let in_ticket = |alert: &Alert| match &alert.digest {
-                Some(key) if *key == digest.key && alert.ticket.is_none() => {
+                Some(key) if *key == digest.key && !is_in(alert, ticket) => {
                     Alert { ticket: Some(ticket.clone()), place: digest.place.clone(), trouble: None, ..alert.clone() }
                 }
                 _ => alert.clone(),
@@ -88,4 +88,9 @@ impl Visit<'_> {
         }
         self.change(digest, |digest| digest.bundled(|bundle| Bundle { told: told.max(bundle.told), ..bundle })).await
     }
+}
+
+/// Whether an alert knows that it is told in `ticket`.
+fn is_in(alert: &Alert, ticket: &Ticket) -> bool {
+    alert.ticket.as_ref().is_some_and(|known| known.id == ticket.id)
 }

@@ -45,7 +45,11 @@ impl Visit<'_> {
         };
         self.parts.faults.after(|| "psa.look_back".to_owned())?;
         match (judge(write, found.is_some(), looked_at, self.parts.settle), found) {
-            (Judged::Made, Some(found)) => self.change(alert, |alert| alert.shown(shown(&found))).await,
+            (Judged::Made, Some(found)) => {
+                let made =
+                    |alert: &Alert| if is_same(alert, write) { alert.shown(shown(&found)) } else { alert.clone() };
+                self.change(alert, made).await
+            }
             (Judged::NotShown, _) => self.halt(alert, Halt::not_shown(alert, &session.connection), Alert::clone).await,
             (Judged::NotMade, _) => self.change(alert, |alert| alert.not_found(&write.call)).await,
             (Judged::TooEarly | Judged::Made, _) => Err(DeskError::Unsettled),

@@ -2,10 +2,12 @@
 //!
 //! Whoever sends alerts names each by a dedupe key. What happens under a key from the first alert until it is over is an
 //! [`Alert`], one row with one ticket: repeats are counted, and told in notes. Here is what becomes of such a row: by what is
-//! sent in (`reported`), by what was written to the PSA (`written`), and what comes next (`next`). Doing it is `desk`'s, and
+//! sent in (`reported`), by what was written to the PSA (`written`) or is said not to be there (`forgotten`), and what comes
+//! next (`next`). Doing it is `desk`'s, and
 //! which fields a ticket has is `ticketing`'s.
 
 mod digest;
+mod forgotten;
 mod key;
 mod next;
 mod place;
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::{AccountId, CompanyId, ConnectionId, TicketId};
 use super::reference::Reference;
 pub use digest::{Bundle, DigestHour, Entry, Fitted, listed};
+pub use forgotten::Forgotten;
 pub use key::{AlertKey, InvalidKey, LONGEST_KEY};
 pub use next::{BETWEEN_NOTES, LOOKS_AGAIN_AFTER, NOTES_AT_ONCE, Next};
 pub use place::{Candidate, Choice, choose};

@@ -180,8 +180,9 @@ fn what_happened_while_a_note_was_on_its_way_is_told_in_the_next_one() {
 
 #[test]
 fn the_end_of_an_alert_is_noted_and_then_its_ticket_ended_once() {
-    let over = opened().resolved(at("21T15:00:00")).unwrap();
-    assert_eq!(over.resolved(at("21T16:00:00")), None, "it is over already");
+    let over = opened().resolved(None, at("21T15:00:00")).unwrap();
+    assert_eq!(over.resolved(None, at("21T16:00:00")), None, "it is over already");
+    assert_eq!(over.resolved(Some(at("21T14:00:00")), at("21T16:00:00")), None, "it is over already");
     assert_eq!((over.status(), over.next(at("21T15:00:00"))), (AlertStatus::Resolved, Next::Note));
     let noted = sending(&over, note(1, 1, over.resolved_at), "b", at("21T15:00:01")).noted(NOTED_AT);
     assert_eq!(noted.next(at("21T15:00:02")), Next::End);
@@ -191,15 +192,43 @@ fn the_end_of_an_alert_is_noted_and_then_its_ticket_ended_once() {
 }
 
 #[test]
+fn an_alert_is_over_as_of_what_is_said_unless_it_has_happened_since() {
+    let happened = reported(Some(&opened()), "r2", at("21T13:00:00")).unwrap();
+    let over = |said, now| happened.resolved(said, at(now)).map(|over| over.resolved_at.unwrap());
+    assert_eq!(over(None, "21T15:00:00"), Some(at("21T15:00:00")));
+    assert_eq!(over(None, "21T12:59:00"), Some(at("21T13:00:00")), "the sender's clock is ahead of ours");
+    assert_eq!(over(Some(at("21T14:00:00")), "21T15:00:00"), Some(at("21T14:00:00")));
+    assert_eq!(over(Some(at("21T13:00:00")), "21T15:00:00"), Some(at("21T13:00:00")));
+    assert_eq!(over(Some(at("21T12:59:59")), "21T15:00:00"), None, "it has happened again since");
+    let late = happened.resolved(Some(at("21T14:00:00")), at("21T15:00:00")).unwrap();
+    assert_eq!(reported(Some(&late), "r3", at("21T13:59:59")), None, "a late report of before its end");
+    assert_eq!(reported(Some(&late), "r3", at("21T14:30:00")).unwrap().resolved_at, None);
+}
+
+#[test]
+fn the_words_of_what_happened_last_are_the_alerts() {
+    let severe = |found: &Alert, when: Timestamp| {
+        let incident = Incident { severity: "critical".parse().unwrap(), ..incident("acme") };
+        let severe = Report { incident, ..report("r2", when) };
+        let Reported::Is(alert) = Alert::reported(Some(found), &key(), severe, WINDOW, when) else {
+            panic!("a repeat")
+        };
+        alert.incident().unwrap().severity.to_string()
+    };
+    assert_eq!(severe(&new(), at("21T12:00:00")), "critical");
+    assert_eq!(severe(&new(), at("21T11:59:59")), "high", "what comes late is not how it is now");
+}
+
+#[test]
 fn an_alert_that_was_over_before_it_had_a_ticket_has_one_all_the_same() {
-    let over = new().resolved(at("21T12:10:00")).unwrap();
+    let over = new().resolved(None, at("21T12:10:00")).unwrap();
     assert_eq!(over.next(at("21T12:10:00")), Next::Open);
     let shown = sending(&over, What::Ticket { count: 1 }, "a", at("21T12:11:00")).shown(ticket());
     assert_eq!(shown.next(at("21T12:11:00")), Next::Note);
 }
 
 fn completed() -> Alert {
-    let over = opened().resolved(at("21T15:00:00")).unwrap();
+    let over = opened().resolved(None, at("21T15:00:00")).unwrap();
     sending(&over, note(1, 1, over.resolved_at), "b", at("21T15:00:01")).noted(NOTED_AT).ended(End::Completed)
 }
 
@@ -219,7 +248,7 @@ fn a_ticket_that_was_left_to_people_is_not_opened_again_by_us() {
     for end in [End::Left, End::NotTaken] {
         let again = reported(Some(&completed().ended(end)), "r2", at("22T15:00:00")).unwrap();
         assert_eq!(again.next(at("22T15:00:00")), Next::Note, "{end:?}");
-        let over = again.noted(NOTED_AT).resolved(at("22T16:00:00")).unwrap();
+        let over = again.noted(NOTED_AT).resolved(None, at("22T16:00:00")).unwrap();
         assert_eq!(over.ticket.unwrap().end, End::Open, "{end:?}: its second end is told as well");
     }
 }
@@ -232,14 +261,14 @@ fn what_happened_before_the_end_and_comes_late_changes_nothing() {
 
 #[test]
 fn no_episode_begins_while_something_of_the_last_one_is_not_told() {
-    let queued = new().resolved(at("21T12:10:00")).unwrap();
+    let queued = new().resolved(None, at("21T12:10:00")).unwrap();
     let unknown = sending(&queued, What::Ticket { count: 1 }, "a", at("21T12:11:00")).answered("a", Said::Lost);
-    let untold = opened().resolved(at("21T15:00:00")).unwrap();
+    let untold = opened().resolved(None, at("21T15:00:00")).unwrap();
     for standing in [queued, unknown, untold] {
         let again = reported(Some(&standing), "r2", at("29T12:00:00")).unwrap();
         assert_eq!((again.episode, again.count), (1, 2), "{standing:?}");
     }
-    let refused = opened().resolved(at("21T15:00:00")).unwrap();
+    let refused = opened().resolved(None, at("21T15:00:00")).unwrap();
     let refused = refused.in_trouble(Standstill::Refused, reason("ticket_gone"), at("21T15:00:01"));
     assert_eq!(reported(Some(&refused), "r2", at("29T12:00:00")).unwrap().episode, 2, "its ticket is of no use");
 }
@@ -284,6 +313,81 @@ fn a_ticket_that_is_not_shown_is_looked_for_and_never_made_again() {
     assert_eq!(again.shown(ticket()).trouble, None);
 }
 
+fn halted(alert: &Alert, kind: Standstill, when: &str) -> Alert {
+    let finding = FindingName { connection: "c1".parse().unwrap(), fingerprint: "f".into(), about: "a".into() };
+    Alert { finding: Some(finding), ..alert.in_trouble(kind, reason("x"), at(when)) }
+}
+
+fn forgotten(alert: &Alert, now: Timestamp) -> Alert {
+    let Forgotten::Is(alert) = alert.forgotten(now, SETTLE) else { panic!("{:?}", alert.forgotten(now, SETTLE)) };
+    *alert
+}
+
+#[test]
+fn what_was_sent_is_forgotten_and_searched_once_more_before_a_ticket_is_opened() {
+    let made = sending(&new(), What::Ticket { count: 1 }, "a", at("21T12:00:00")).answered("a", Said::Made(None));
+    let not_shown = halted(&Alert { doubted: true, ..made }, Standstill::NotShown, "21T12:10:00");
+    let anew = forgotten(&not_shown, at("21T13:00:00"));
+    assert_eq!((anew.status(), anew.next(at("21T13:00:00"))), (AlertStatus::Queued, Next::Open));
+    assert_eq!((&anew.open, &anew.place, anew.doubted), (&None, &None, false), "it may go elsewhere");
+    assert!(anew.has_tried(&What::Ticket { count: 2 }), "the PSA is searched first");
+    assert_eq!(place(&anew).reference, place(&not_shown).reference, "by the same name");
+    assert_eq!(anew.finding, not_shown.finding, "what people were told of it ends when it rests");
+    assert_eq!(anew.shown(ticket()).noted.count, 1);
+    assert_eq!(anew.answered("a", Said::Lost), anew, "an answer that comes late changes nothing");
+}
+
+#[test]
+fn a_ticket_that_is_out_of_reach_is_forgotten_and_another_one_tells_it_all() {
+    let again = reported(Some(&opened()), "r2", at("21T13:00:00")).unwrap();
+    let tried = sending(&again, note(1, 2, None), "b", at("21T13:00:01")).not_made("b");
+    let anew = forgotten(&halted(&tried, Standstill::Waiting, "21T13:00:02"), at("21T13:00:03"));
+    assert_eq!((anew.episode, anew.count, anew.first_at), (2, 2, at("21T12:00:00")));
+    assert_eq!((&anew.ticket, &anew.place, &anew.tried), (&None, &None, &None));
+    assert_eq!((anew.noted.notes, anew.next(at("21T13:00:03"))), (0, Next::Open));
+    assert_ne!(place(&anew).reference, place(&again).reference, "the first one has its name already");
+    assert!(anew.finding.is_some() && anew.trouble.is_none());
+    let shown = sending(&anew, What::Ticket { count: 2 }, "c", at("21T13:00:04")).shown(ticket());
+    assert_eq!((shown.next(at("21T13:00:05")), shown.ticket.unwrap().told), (Next::Rest, 2));
+}
+
+#[test]
+fn nothing_is_forgotten_of_an_alert_that_goes_on_or_while_a_request_may_be_on_its_way() {
+    let now = at("21T13:00:00");
+    let delayed = new().in_trouble(Standstill::Delayed, reason("x"), now);
+    let elsewhere = Alert { digest: Some(key()), ..halted(&opened(), Standstill::Waiting, "21T13:00:00") };
+    for alert in [new(), opened(), completed(), delayed, elsewhere] {
+        assert_eq!(alert.forgotten(now, SETTLE), Forgotten::NotHalted, "{alert:?}");
+    }
+    let sent = sending(&new(), What::Ticket { count: 1 }, "a", now);
+    let off = halted(&sent, Standstill::Waiting, "21T13:00:01");
+    assert_eq!(off.forgotten(at("21T13:05:59"), SETTLE), Forgotten::TooEarly(at("21T13:06:00")));
+    assert!(matches!(off.forgotten(at("21T13:06:00"), SETTLE), Forgotten::Is(_)));
+}
+
+#[test]
+fn a_digest_that_is_forgotten_stays_on_its_account_and_tells_its_alerts_anew() {
+    let key = AlertKey::of_digest(&"c1".parse().unwrap(), &"1".parse().unwrap(), DigestHour::of(at("21T12:00:00")));
+    let digest = Alert::digest(key, at("21T12:10:00"), at("21T12:10:01"));
+    let sent = sending(&digest, What::Ticket { count: 1 }, "a", at("21T12:12:00"));
+    let sought = forgotten(&halted(&sent, Standstill::NotShown, "21T12:20:00"), at("21T12:20:00"));
+    assert_eq!((&sought.place, sought.episode), (&sent.place, 1));
+    let told = sent.shown(ticket()).bundled(|bundle| Bundle { told: 1, ..bundle });
+    let anew = forgotten(&halted(&told, Standstill::Refused, "21T12:20:00"), at("21T12:20:00"));
+    let (before, after) = (told.place.unwrap(), anew.place.clone().unwrap());
+    assert_eq!((after.account, after.connection), (before.account, before.connection));
+    assert_ne!(after.reference, before.reference);
+    assert_eq!((anew.next(at("21T12:20:00")), anew.matter), (Next::Open, Matter::Digest(Bundle::default())));
+}
+
+#[test]
+fn what_people_were_told_of_an_episode_is_handed_on_to_the_next_one() {
+    let over = opened().resolved(None, at("21T15:00:00")).unwrap();
+    let refused = halted(&over, Standstill::Refused, "21T15:00:01");
+    let next = reported(Some(&refused), "r2", at("29T12:00:00")).unwrap();
+    assert_eq!((next.episode, &next.finding), (2, &refused.finding));
+}
+
 #[test]
 fn what_only_delays_an_alert_leaves_it_queued() {
     let delayed = new().in_trouble(Standstill::Delayed, reason("psa_unavailable"), at("21T12:00:00"));
@@ -321,12 +425,12 @@ fn the_first_end_of_an_alert_is_noted_at_once_and_one_that_comes_and_goes_is_lim
     for minute in 1..=NOTES_AT_ONCE {
         alert = repeated_and_noted(&alert, at(&format!("21T13:{minute:02}:00")));
     }
-    let over = alert.resolved(at("21T13:10:00")).unwrap();
+    let over = alert.resolved(None, at("21T13:10:00")).unwrap();
     assert_eq!(over.next(at("21T13:10:00")), Next::Note);
     let told = sending(&over, note(4, 4, over.resolved_at), "n", at("21T13:10:00")).noted(at("21T13:10:00"));
     let back = reported(Some(&told), "back", at("21T13:11:00")).unwrap();
     assert_eq!(back.next(at("21T13:11:00")), Next::Rest);
-    let again = back.resolved(at("21T13:12:00")).unwrap();
+    let again = back.resolved(None, at("21T13:12:00")).unwrap();
     let due = at("21T14:10:00");
     assert_eq!((again.next(at("21T13:12:00")), again.next(due)), (Next::Rest, Next::Note));
     assert_eq!(again.looked_at_again(at("21T13:12:00")), Some(due));
@@ -363,7 +467,7 @@ fn what_has_something_to_be_done_is_looked_at_again_and_what_rests_is_not() {
 fn a_ticket_that_people_have_completed_is_opened_again_only_while_its_alert_goes_on() {
     let repeated = reported(Some(&opened()), "r2", at("21T13:00:00")).unwrap();
     assert_eq!(repeated.completed_by_people().next(at("21T13:00:00")), Next::Reopen);
-    let over = repeated.resolved(at("21T13:00:01")).unwrap();
+    let over = repeated.resolved(None, at("21T13:00:01")).unwrap();
     assert_eq!(over.completed_by_people(), over);
     let in_vain = repeated.in_trouble(Standstill::EndNotTaken, reason("ticket_not_reopened"), at("21T13:00:01"));
     assert_eq!(in_vain.completed_by_people(), in_vain, "a workflow completes it again and again");
@@ -389,7 +493,7 @@ fn an_alert_in_a_digest_waits_for_its_ticket_and_is_then_only_counted() {
     assert_eq!((told.status(), told.next(at("21T12:00:00"))), (AlertStatus::Digested, Next::Rest));
     let again = reported(Some(&told), "r2", at("21T13:00:00")).unwrap();
     assert_eq!((again.count, again.next(at("21T13:00:00"))), (2, Next::Rest));
-    let over = again.resolved(at("21T14:00:00")).unwrap();
+    let over = again.resolved(None, at("21T14:00:00")).unwrap();
     assert_eq!((over.status(), over.next(at("21T14:00:00"))), (AlertStatus::Digested, Next::Rest));
     assert_eq!(reported(Some(&over), "r3", at("24T13:00:00")).unwrap().episode, 2);
 }
@@ -458,8 +562,8 @@ fn notes_say_how_often_it_has_happened_since_and_when_it_was_over() {
     };
     let once = reported(Some(&opened()), "r2", at("21T13:00:00")).unwrap();
     let twice = reported(Some(&once), "r3", at("21T14:00:00")).unwrap();
-    let over = opened().resolved(at("21T15:00:00")).unwrap();
-    let all = [&once, &twice, &over, &twice.resolved(at("21T15:00:00")).unwrap()].map(story);
+    let over = opened().resolved(None, at("21T15:00:00")).unwrap();
+    let all = [&once, &twice, &over, &twice.resolved(None, at("21T15:00:00")).unwrap()].map(story);
     insta::assert_snapshot!(all.join("\n---\n"), @"
     Happened again: Happened once since this ticket was opened, last at 2026-11-21 14:00 CET.
     ---
@@ -523,7 +627,7 @@ proptest! {
     /// Whatever is sent in and whatever the PSA answers, in any order: there is one ticket an episode, nothing is counted down,
     /// and a row that rests without trouble tells everything.
     #[test]
-    fn whatever_happens_an_alert_that_rests_well_is_told(steps in proptest::collection::vec(0_u8..9, 1..40)) {
+    fn whatever_happens_an_alert_that_rests_well_is_told(steps in proptest::collection::vec(0_u8..10, 1..40)) {
         let mut now = at("21T12:00:00");
         let mut alert = new();
         for (number, step) in steps.into_iter().enumerate() {
@@ -532,9 +636,13 @@ proptest! {
             let call = format!("c{number}");
             alert = match (step, alert.next(now)) {
                 (0, _) => reported(Some(&alert), &format!("s{number}"), now).unwrap_or(alert),
-                (1, _) => alert.resolved(now).unwrap_or(alert),
+                (1, _) => alert.resolved(None, now).unwrap_or(alert),
                 (2, _) => alert.in_trouble(Standstill::Refused, reason("x"), now),
                 (3, _) => alert.retried().unwrap_or(alert),
+                (9, _) => match alert.forgotten(now, SETTLE) {
+                    Forgotten::Is(forgotten) => *forgotten,
+                    Forgotten::NotHalted | Forgotten::TooEarly(_) => alert,
+                },
                 (_, Next::Open) => sending(&alert, What::Ticket { count: alert.count }, &call, now),
                 (_, Next::Note) => sending(&alert, note(alert.noted.notes + 1, alert.count, alert.resolved_at), &call, now),
                 (_, Next::Reopen) => alert.ended(End::Open),

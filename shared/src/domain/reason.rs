@@ -228,11 +228,11 @@ codes! {
     /// An alert of a partner who has no ticket mapping.
     TicketsNotMapped "tickets_not_mapped" Held "Say how tickets are filled in: PUT /v1/connections/{id}/ticket-mapping; then POST /v1/alerts/retry."
     /// The connection that an alert's ticket is on is off or revoked.
-    AlertConnectionOff "alert_connection_off" Held "Switch the connection on; then POST /v1/alerts/retry."
+    AlertConnectionOff "alert_connection_off" Held "Switch the connection on; then POST /v1/alerts/retry. Where it is gone for good, send the alert's dedupe_key with forget: its ticket is then opened on another connection."
     /// The PSA refused a ticket, or a note on one.
     TicketRefused "ticket_refused" Failed "Put right what the PSA says, in the ticket mapping or in the PSA; then POST /v1/alerts/retry."
     /// The PSA called a ticket made and does not show it.
-    TicketNotShown "ticket_not_shown" Unknown "Look for the ticket in the PSA, and let the API user see it; then POST /v1/alerts/retry. It is never opened a second time."
+    TicketNotShown "ticket_not_shown" Unknown "Look for the ticket in the PSA, and let the API user see it; then POST /v1/alerts/retry. It is never opened a second time by itself: if it is not there, send the alert's dedupe_key with forget."
     /// What was sent for an alert was neither confirmed nor shown, several times in a row.
     TicketUnanswered "ticket_unanswered" Unknown "See in the PSA whether its service desk works and the API user may write there; then POST /v1/alerts/retry."
     /// A ticket whose alert is over was not completed.

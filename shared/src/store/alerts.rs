@@ -20,7 +20,7 @@ use crate::domain::alert::{Alert, AlertKey, AlertStatus, Trouble};
 use crate::domain::ids::PartnerId;
 pub use due::DueAlert;
 pub use hours::Counted;
-pub use list::AlertsPage;
+pub use list::{AlertsPage, Halted};
 
 /// How long an alert is kept after its last change.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);

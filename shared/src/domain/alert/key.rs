@@ -13,8 +13,8 @@ pub const LONGEST_KEY: usize = 200;
 /// Digests are called so, and no alert that is sent.
 const DIGEST: &str = "tallyline-digest:";
 
-/// Stands in the place of a key in an address.
-const RETRY: &str = "retry";
+/// Stand in the place of a key in an address.
+const ASKED_OF_ALL: [&str; 2] = ["resolve", "retry"];
 
 /// Names an alert among its partner's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,8 +27,8 @@ pub enum InvalidKey {
     /// Too short or too long, or not printable.
     #[error("must be 1 to {LONGEST_KEY} characters, none of them a control character")]
     Text,
-    /// It would name a digest, or what is asked of all alerts.
-    #[error("must not be {RETRY}, nor begin with {DIGEST}: these are names of Tallyline's own")]
+    /// It would name a digest, or stand in an address for something else than an alert.
+    #[error("must not be {}, nor begin with {DIGEST}: these are names of Tallyline's own", ASKED_OF_ALL.join(" or "))]
     Reserved,
 }
 
@@ -39,7 +39,7 @@ impl AlertKey {
     /// It can't be one.
     pub fn sent(text: &str) -> Result<Self, InvalidKey> {
         let key = Self::named(text)?;
-        if key.is_digest() || text == RETRY { Err(InvalidKey::Reserved) } else { Ok(key) }
+        if key.is_digest() || ASKED_OF_ALL.contains(&text) { Err(InvalidKey::Reserved) } else { Ok(key) }
     }
 
     /// A key by which somebody asks, who may have it from us.
@@ -89,7 +89,7 @@ mod tests {
         for bad in ["", "a\nb", "a\u{7f}", "a\u{85}", &"x".repeat(201)] {
             assert_eq!(AlertKey::sent(bad), Err(InvalidKey::Text), "{bad:?}");
         }
-        for ours in ["tallyline-digest:1", "retry"] {
+        for ours in ["tallyline-digest:1", "retry", "resolve"] {
             assert_eq!(AlertKey::sent(ours), Err(InvalidKey::Reserved));
         }
     }

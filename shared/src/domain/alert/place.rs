@@ -56,6 +56,12 @@ impl Place {
         Self { connection, account, reference: Reference::of(&parts) }
     }
 
+    /// The same place for another ticket than the one that was made there.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { reference: Reference::of(&[TICKET, &self.reference.to_string()]), ..self.clone() }
+    }
+
     /// What a note on the ticket is called.
     #[must_use]
     pub fn note(&self, number: u32) -> String {

@@ -47,7 +47,9 @@ impl Alert {
             }
             if report.at.duration_since(resolved_at) > window && found.is_over() {
                 let episode = found.episode.saturating_add(1);
-                return Reported::Is(Box::new(Self::begin(key, episode, found.version, report, now)));
+                let next = Self::begin(key, episode, found.version, report, now);
+                // What people were told of the last one is over once this one rests: nobody else would say so.
+                return Reported::Is(Box::new(Self { finding: found.finding.clone(), ..next }));
             }
         }
         if found.incident().is_none_or(|incident| incident.company != report.incident.company) {
@@ -93,7 +95,10 @@ impl Alert {
             End::Completed => ticket,
             End::Open | End::Left | End::NotTaken => Ticket { end: End::Open, ..ticket },
         };
+        // What is said last is how it is now; the ticket keeps the words with which it was opened.
+        let matter = if report.at >= self.last_at { Matter::Incident(report.incident) } else { self.matter.clone() };
         Self {
+            matter,
             first_at: self.first_at.min(report.at),
             last_at: self.last_at.max(report.at),
             count: self.count.saturating_add(1),
@@ -104,9 +109,12 @@ impl Alert {
         }
     }
 
-    /// The same when it is over as of `at`; `None` where it was already.
+    /// The same when it is over, as of `said` or as of `now`; never before it happened last. `None`: it was over already, or
+    /// it has happened again since `said`.
     #[must_use]
-    pub fn resolved(&self, at: Timestamp) -> Option<Self> {
-        self.resolved_at.is_none().then(|| Self { resolved_at: Some(at), ..self.clone() })
+    pub fn resolved(&self, said: Option<Timestamp>, now: Timestamp) -> Option<Self> {
+        let at = said.unwrap_or_else(|| now.max(self.last_at));
+        let ends = self.resolved_at.is_none() && at >= self.last_at;
+        ends.then(|| Self { resolved_at: Some(at), ..self.clone() })
     }
 }

@@ -8,6 +8,17 @@ use crate::store::{Key, Page, Read, Rows, StoreError, UnreadableRow, schema};
 /// Rows read at once where most may be left out.
 const ROWS_AT_ONCE: i32 = 100;
 
+/// Alerts that nothing brings on by itself.
+#[derive(Debug, Default)]
+pub struct Halted {
+    /// Their keys, those that began first before others.
+    pub keys: Vec<AlertKey>,
+    /// Those of which this version can't read that they are halted.
+    pub unreadable: Vec<UnreadableRow>,
+    /// There are more.
+    pub more: bool,
+}
+
 /// One page of alerts.
 #[derive(Debug, Default)]
 pub struct AlertsPage {
@@ -75,16 +86,19 @@ impl Alerts {
         after: Option<&str>,
         limit: usize,
     ) -> Result<AlertsPage, StoreError> {
-        let (mut keys, mut after, mut next) = (Vec::new(), after.map(str::to_owned), None);
+        let (mut keys, mut after) = (Vec::new(), after.map(str::to_owned));
+        let mut found = AlertsPage::default();
         'pages: loop {
             let rows = self.marks_after(partner, after.as_deref(), ROWS_AT_ONCE).await?;
             for (sk, mark) in rows.items {
-                if mark.status == status {
-                    if keys.len() == limit {
-                        next = after;
+                match mark {
+                    Ok(mark) if mark.status != status => {}
+                    _ if keys.len() == limit => {
+                        found.next = after;
                         break 'pages;
                     }
-                    keys.push(mark.key);
+                    Ok(mark) => keys.push(mark.key),
+                    Err(mark) => found.unreadable.push(mark),
                 }
                 after = Some(sk);
             }
@@ -93,7 +107,6 @@ impl Alerts {
             }
         }
         let rows: Vec<Key> = keys.iter().map(|key| schema::alert(partner, key)).collect();
-        let mut found = AlertsPage { next, ..AlertsPage::default() };
         for row in self.0.get_each_readable::<Row>(&rows).await? {
             match row {
                 Ok(row) => found.items.push(row.alert),
@@ -105,20 +118,24 @@ impl Alerts {
         Ok(found)
     }
 
-    /// The first `most` alerts that nothing brings on by itself, those that began first before others; and whether there are more.
+    /// The first `most` alerts that nothing brings on by itself.
     ///
     /// # Errors
     /// The store is unavailable.
-    pub async fn halted(&self, partner: &PartnerId, most: u16) -> Result<(Vec<AlertKey>, bool), StoreError> {
-        let (mut keys, mut after) = (Vec::new(), None);
+    pub async fn halted(&self, partner: &PartnerId, most: u16) -> Result<Halted, StoreError> {
+        let (mut found, mut after) = (Halted::default(), None);
         loop {
             let rows = self.marks_after(partner, after.as_deref(), i32::from(most) + 1).await?;
-            keys.extend(rows.items.into_iter().map(|(_, mark)| mark.key));
+            for (_, mark) in rows.items {
+                match mark {
+                    Ok(_) if found.keys.len() == usize::from(most) => return Ok(Halted { more: true, ..found }),
+                    Ok(mark) => found.keys.push(mark.key),
+                    Err(mark) => found.unreadable.push(mark),
+                }
+            }
             after = rows.next;
-            if after.is_none() || keys.len() > usize::from(most) {
-                let more = keys.len() > usize::from(most);
-                keys.truncate(usize::from(most));
-                return Ok((keys, more));
+            if after.is_none() {
+                return Ok(found);
             }
         }
     }
@@ -128,8 +145,8 @@ impl Alerts {
         partner: &PartnerId,
         after: Option<&str>,
         limit: i32,
-    ) -> Result<Rows<Mark>, StoreError> {
+    ) -> Result<Rows<Result<Mark, UnreadableRow>>, StoreError> {
         let page = Page { prefix: "HALTED#", after, limit: Some(limit), ..Page::default() };
-        self.0.page(&schema::halted_alerts(partner), &page, Read::Consistent).await
+        self.0.page_of_readable(&schema::halted_alerts(partner), &page, Read::Consistent).await
     }
 }

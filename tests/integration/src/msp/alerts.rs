@@ -25,6 +25,9 @@ pub trait ServiceDesk: Fixture {
     /// Requests to make a ticket, taken or not.
     fn ticket_requests(&self) -> usize;
 
+    /// Shows no ticket over its API for a while, or shows them again.
+    fn hide_tickets(&self, hidden: bool);
+
     /// Something goes wrong with the nth request to make a ticket.
     fn strike_ticket(&self, nth: usize, mishap: Mishap);
 
@@ -88,6 +91,11 @@ impl<P: ServiceDesk> Msp<P> {
     /// Says that an alert is over.
     pub async fn resolve(&self, key: &str) -> Value {
         self.done(Method::POST, &format!("/v1/alerts/{}/resolve", encoded(key)), None).await
+    }
+
+    /// Says that what was sent for an alert is not in the PSA.
+    pub async fn forget(&self, key: &str) -> Answer {
+        self.call(Method::POST, "/v1/alerts/retry", Some(json!({"dedupe_key": key, "forget": true}))).await
     }
 
     /// Has every alert tried again that is halted; answers how many.

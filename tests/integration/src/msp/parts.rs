@@ -125,7 +125,7 @@ impl Parts {
             alerts: DueAlerts::new(&table, wire.clone()),
             clock: Arc::new(clock.clone()),
         };
-        let routers = routers(&table, &secrets, &psas, &opener, &wire, resolver, clock);
+        let routers = routers(&table, &secrets, &psas, &opener, &wire, (resolver, engine.settle), clock);
         let router = routers.values().cloned().fold(axum::Router::new(), axum::Router::merge);
         let (base, serving) = serve(api::framed(router, Arc::new(key(data.path(), clock)))).await;
         Self {
@@ -181,6 +181,16 @@ impl Parts {
     pub fn token(&self, partner: &str, scopes: &[Scope]) -> String {
         let partner = partner.parse().expect("a partner");
         self.tokens.mint(Some(&partner), scopes, SignedDuration::from_hours(1)).expect("a token")
+    }
+
+    /// The vendor's own token, bound to no partner.
+    ///
+    /// # Panics
+    /// Never: the key is there.
+    #[must_use]
+    pub fn vendor_token(&self, scopes: &[Scope]) -> String {
+        let scopes: Vec<_> = scopes.iter().copied().chain([Scope::Vendor]).collect();
+        self.tokens.mint(None, &scopes, SignedDuration::from_hours(1)).expect("a token")
     }
 
     /// A request without a token.
@@ -313,7 +323,7 @@ fn routers(
     psas: &Registry,
     opener: &Opener,
     wire: &Arc<Wire>,
-    resolver: Resolver,
+    (resolver, settle): (Resolver, SignedDuration),
     clock: &TestClock,
 ) -> BTreeMap<&'static str, axum::Router> {
     let connections = connections::router(connections::Deps {
@@ -358,6 +368,7 @@ fn routers(
         remembered: Idempotency::new(table.clone()),
         queue: wire.clone(),
         clock: Arc::new(clock.clone()),
+        settle,
     });
     let now: Arc<dyn Clock> = Arc::new(clock.clone());
     let outward = Outward::new().expect("a client");

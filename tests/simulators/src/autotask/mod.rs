@@ -438,6 +438,11 @@ impl Autotask {
         self.server.refuse(refused).await;
     }
 
+    /// Shows no ticket to the API, as a search does whose index lags, or shows them again.
+    pub fn hide_tickets(&self, hidden: bool) {
+        self.tenant.state().world.tickets_hidden = hidden;
+    }
+
     /// Makes every request take this much longer, in real time.
     pub fn set_delay(&self, delay: Duration) {
         self.tenant.state().delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);

@@ -120,9 +120,20 @@ seen!(Company, Companies, companies, |company, view| view.user.hidden_companies.
 seen!(Contract, Contracts, contracts, |contract, view| view.hides(contract.id));
 seen!(ContractService, ContractServices, contract_services, |line, view| view.hides(line.contract_id));
 seen!(Charge, ContractCharges, charges, |charge, view| view.hides(charge.contract_id));
-seen!(Ticket, Tickets, tickets, |ticket, view| view.user.hidden_companies.contains(&ticket.company_id));
 seen!(TicketNote, TicketNotes, ticket_notes, |_note, _view| false);
 seen!(BillingItem, BillingItems, billing_items, |item, view| view.hides(item.contract_id));
+
+impl Seen for Ticket {
+    const ENTITY: Entity = Entity::Tickets;
+
+    fn rows<'w>(world: &'w World, _: &Filter, after: Option<i64>) -> Candidates<'w, Self> {
+        if world.tickets_hidden { Box::new(std::iter::empty()) } else { above(&world.tickets, after) }
+    }
+
+    fn hidden(&self, view: &View<'_>) -> bool {
+        view.user.hidden_companies.contains(&self.company_id)
+    }
+}
 
 impl Seen for UnitRow {
     const ENTITY: Entity = Entity::ContractServiceUnits;

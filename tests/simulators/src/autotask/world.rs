@@ -36,6 +36,8 @@ pub struct World {
     pub(crate) units: UnitTable,
     pub(crate) charges: BTreeMap<i64, Charge>,
     pub(crate) tickets: BTreeMap<i64, Ticket>,
+    /// The API does not show them for a while.
+    pub(crate) tickets_hidden: bool,
     pub(crate) ticket_notes: BTreeMap<i64, TicketNote>,
     pub(crate) resources: BTreeMap<i64, Resource>,
     pub(crate) roles: BTreeMap<i64, Role>,

@@ -53,6 +53,7 @@ impl Default for WorldBuilder {
             jobs: BTreeMap::new(),
             invoiced: Vec::new(),
             tickets: BTreeMap::new(),
+            tickets_hidden: false,
             notes: BTreeMap::new(),
             writes: Vec::new(),
             edits: Vec::new(),

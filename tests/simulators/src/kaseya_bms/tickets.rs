@@ -102,7 +102,8 @@ impl World {
 
     /// The ticket itself.
     pub(crate) fn ticket(&self, id: i64) -> Result<&Ticket, Refusal> {
-        self.tickets.get(&id).ok_or_else(|| Refusal::NoSuch("Ticket", id.to_string()))
+        let found = self.tickets.get(&id).filter(|_| !self.tickets_hidden);
+        found.ok_or_else(|| Refusal::NoSuch("Ticket", id.to_string()))
     }
 
     /// The tickets that a filter picks, oldest first.
@@ -116,7 +117,8 @@ impl World {
             })
         };
         let picked = self.tickets.values().filter(|ticket| {
-            contains(&ticket.title, "Title")
+            !self.tickets_hidden
+                && contains(&ticket.title, "Title")
                 && contains(&ticket.details, "Details")
                 && contains(&ticket.number, "TicketNumber")
                 && contains(self.account_name(ticket.account_id), "Account")

@@ -30,6 +30,8 @@ pub struct World {
     pub(crate) jobs: BTreeMap<i64, Job>,
     pub(crate) invoiced: Vec<InvoiceItem>,
     pub(crate) tickets: BTreeMap<i64, Ticket>,
+    /// The API does not show them for a while.
+    pub(crate) tickets_hidden: bool,
     pub(crate) notes: BTreeMap<i64, TicketNote>,
     pub(crate) writes: Vec<Write>,
     pub(crate) edits: Vec<Write>,

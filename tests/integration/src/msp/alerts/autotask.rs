@@ -41,6 +41,10 @@ impl ServiceDesk for Autotask {
         self.count(Entity::Tickets, Kind::Create)
     }
 
+    fn hide_tickets(&self, hidden: bool) {
+        Autotask::hide_tickets(self, hidden);
+    }
+
     fn strike_ticket(&self, nth: usize, mishap: Mishap) {
         strike(self, (Entity::Tickets, Kind::Create), nth, mishap);
     }

@@ -46,6 +46,10 @@ impl ServiceDesk for KaseyaBms {
         self.count(Route::PostTicket)
     }
 
+    fn hide_tickets(&self, hidden: bool) {
+        KaseyaBms::hide_tickets(self, hidden);
+    }
+
     fn strike_ticket(&self, nth: usize, mishap: Mishap) {
         self.plan_fault(When::Request(Route::PostTicket, nth), mishap.fault(&WORDING));
     }
