@@ -1,7 +1,7 @@
 //! The service desk of the simulated Autotask.
 
 use serde_json::{Value, json};
-use simulators::autotask::{Asked, Autotask, Entity, Kind, TicketView, When};
+use simulators::autotask::{Asked, Autotask, Entity, Fault, Kind, TicketView, When};
 
 use super::{DeskTicket, ServiceDesk};
 use crate::msp::Mishap;
@@ -51,6 +51,22 @@ impl ServiceDesk for Autotask {
 
     fn strike_change(&self, nth: usize, mishap: Mishap) {
         strike(self, (Entity::Tickets, Kind::Update), nth, mishap);
+    }
+
+    fn is_away(&self, away: bool) {
+        answers_all(self, away.then(|| Fault::answer(503, "")));
+    }
+
+    fn turns_log_in_away(&self, away: bool) {
+        answers_all(self, away.then(|| Fault::answer(401, "")));
+    }
+}
+
+/// Answers every request so, or as usual again.
+fn answers_all(psa: &Autotask, fault: Option<Fault>) {
+    match fault {
+        Some(fault) => Entity::ALL.iter().for_each(|of| psa.plan_fault(When::EveryRequest(*of), fault.clone())),
+        None => psa.clear_faults(),
     }
 }
 
