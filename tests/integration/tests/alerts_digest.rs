@@ -98,9 +98,16 @@ async fn customers_do_not_see_each_others_alerts<P: ServiceDesk>() {
     for (company, names) in [("beta", ["two", "four"]), ("acme", ["three", "five"])] {
         let digest = digests.iter().find(|digest| digest.account == msp.account(company)).expect("a digest");
         let lines = listed(digest);
-        assert!(lines.len() == 2 && lines.iter().zip(names).all(|(line, name)| line.ends_with(&format!("{name} at {company}"))), "{lines:?}");
+        assert!(
+            lines.len() == 2
+                && lines.iter().zip(names).all(|(line, name)| line.ends_with(&format!("{name} at {company}"))),
+            "{lines:?}"
+        );
         let other = if company == "acme" { "beta" } else { "acme" };
-        assert!(![&digest.title, &digest.text].into_iter().chain(&digest.notes).any(|text| text.contains(other)), "{digest:?}");
+        assert!(
+            ![&digest.title, &digest.text].into_iter().chain(&digest.notes).any(|text| text.contains(other)),
+            "{digest:?}"
+        );
     }
 }
 
@@ -185,7 +192,10 @@ async fn what_happens_to_an_alert_of_a_digest_stands_in_its_row<P: ServiceDesk>(
     report(&msp, "acme", "two").await;
     lane.work_off().await;
     let alert = msp.alert_now(&key).await;
-    assert_eq!((&alert["status"], &alert["episode"], &alert["ticket"]["digest"]), (&json!("open"), &json!(2), &json!(false)));
+    assert_eq!(
+        (&alert["status"], &alert["episode"], &alert["ticket"]["digest"]),
+        (&json!("open"), &json!(2), &json!(false))
+    );
     assert_eq!(msp.psa.desk_tickets().len(), 3);
 }
 

@@ -78,7 +78,11 @@ impl fmt::Display for Figures {
             told.own, told.listed, told.digests, told.notes, told.behind
         )?;
         let (desk, syncs) = (count(Asker::Desk), count(Asker::Sync));
-        writeln!(f, "  PSA requests   desk {desk}, sync {syncs}, either {}; {refused} had no room", count(Asker::Either))?;
+        writeln!(
+            f,
+            "  PSA requests   desk {desk}, sync {syncs}, either {}; {refused} had no room",
+            count(Asker::Either)
+        )?;
         for (what, times) in by_kind(asked, Asker::Desk) {
             writeln!(f, "                 {times:>6} {what}")?;
         }

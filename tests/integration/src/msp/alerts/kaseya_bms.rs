@@ -71,7 +71,8 @@ impl ServiceDesk for KaseyaBms {
             self.change_password(SAMPLE_API_USERNAME, "another password");
             // Neither a token nor what renews one is good for longer than the password.
             self.expire_tokens();
-            let refused = r#"{"success":false,"error":{"code":0,"message":"Invalid token.","subErrors":[]},"result":null}"#;
+            let refused =
+                r#"{"success":false,"error":{"code":0,"message":"Invalid token.","subErrors":[]},"result":null}"#;
             self.plan_fault(When::EveryRequest(Route::RefreshToken), Fault::answer(400, refused));
         } else {
             self.change_password(SAMPLE_API_USERNAME, SAMPLE_PASSWORD);

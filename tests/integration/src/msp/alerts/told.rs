@@ -67,12 +67,7 @@ impl Told {
     }
 
     /// The keys that a digest lists, which are to be one account's, in the order of their company.
-    fn entries<'f>(
-        &mut self,
-        flood: &'f Flood,
-        ticket: &DeskTicket,
-        accounts: &BTreeMap<String, i64>,
-    ) -> Vec<&'f str> {
+    fn entries<'f>(&mut self, flood: &'f Flood, ticket: &DeskTicket, accounts: &BTreeMap<String, i64>) -> Vec<&'f str> {
         let texts = std::iter::once(&ticket.text).chain(&ticket.notes);
         let marked = texts.flat_map(|text| text.split('(').filter_map(|rest| Some(rest.split_once(')')?.0)));
         let known: Vec<_> = marked.filter_map(|key| flood.keys.get_key_value(key)).collect();
@@ -179,7 +174,8 @@ mod tests {
         for (index, (key, Expected { reports, over, .. })) in keys.into_iter().enumerate() {
             if index < 10 {
                 let again = "Happened once since this ticket was opened, last at 13:00 CET.";
-                let end = if *reports > 1 { format!("{again}\nResolved at 13:00 CET.") } else { "Resolved at 13:00".into() };
+                let end =
+                    if *reports > 1 { format!("{again}\nResolved at 13:00 CET.") } else { "Resolved at 13:00".into() };
                 let notes: Vec<&str> = match (reports, over) {
                     (_, true) => vec![&end],
                     (2, false) => vec![again],
