@@ -129,12 +129,12 @@ async fn the_catch_all_account_has_one_digest_of_all_customers<P: ServiceDesk>()
 async fn the_next_hour_has_tickets_again_and_a_digest_of_its_own<P: ServiceDesk>() {
     let msp = msp::<P>(json!({})).await;
     let mut lane = Lane::of(&msp);
-    for hour in 1..=2 {
+    for (hour, begins) in [(1, "2026-11-21T12:00:00Z"), (2, "2026-11-21T13:00:00Z")] {
+        msp.clock.set(begins);
         for name in ["a", "b", "c"] {
             report(&msp, "acme", &format!("{name}{hour}")).await;
         }
         lane.work_off().await;
-        msp.clock.set("2026-11-21T13:00:00Z");
     }
     let tickets = msp.psa.desk_tickets();
     let titles: Vec<&str> = tickets.iter().map(|ticket| ticket.title.as_str()).collect();

@@ -78,9 +78,9 @@ async fn what_happens_while_the_psa_is_away_for_two_days_is_told_in_its_order_wh
     assert!((hours(48)..hours(49)).contains(&away), "{away}");
     assert!(meanwhile <= 130, "{meanwhile} requests to a PSA that is away");
     assert_eq!((titles(&msp).len(), lane.given_up().len()), (1, 0));
-    let waits = msp.alert_now("acme/00").await;
-    assert_eq!(waits["status"], "queued");
-    assert!(waits["code"].as_str().is_some_and(|code| code.starts_with("psa_")), "it says why: {waits}");
+    let first = msp.alert_now("acme/00").await;
+    assert!(first["code"].as_str().is_some_and(|code| code.starts_with("psa_")), "it says why: {first}");
+    assert_eq!(msp.standing("beta/00").await, "queued", "nobody has tried it yet");
 
     msp.psa.is_away(false);
     lane.work_off().await;
@@ -112,7 +112,8 @@ async fn a_ticket_under_way_when_the_psa_goes_is_made_once<P: ServiceDesk>() {
     assert_eq!(msp.standing("acme/1").await, "unknown");
     msp.psa.is_away(true);
     lane.work_for(hours(20)).await;
-    assert_eq!((msp.standing("acme/1").await.as_str(), msp.psa.ticket_requests()), ("unknown psa_circuit_open", 1));
+    assert_eq!(msp.psa.ticket_requests(), 1);
+    assert!(msp.standing("acme/1").await.starts_with("unknown psa_"), "{}", msp.standing("acme/1").await);
     assert_eq!(msp.standing("beta/1").await, "queued", "what came later waits");
     msp.psa.is_away(false);
     lane.work_off().await;
@@ -160,8 +161,8 @@ async fn a_log_in_that_is_turned_away_holds_alerts_back_until_it_is_let_in<P: Se
     println!("{}: {meanwhile} requests while the log-in was turned away for ten hours", P::NAME);
     assert!(meanwhile <= 12, "{meanwhile} requests to a PSA that turns the log-in away");
     let waits = msp.alert_now("acme/2").await;
-    assert_eq!((&waits["status"], &waits["ticket"]), (&json!("queued"), &json!(null)));
-    assert!(!waits["code"].is_null(), "{waits}");
+    assert_eq!(waits["ticket"], json!(null));
+    assert!(!waits["code"].is_null(), "it says why: {waits}");
 
     msp.psa.turns_log_in_away(false);
     lane.work_off().await;
