@@ -7,6 +7,7 @@ use integration::msp::alerts::alert;
 use integration::msp::{Customer, Effect, Lane, Mishap, Msp, ServiceDesk, Setup};
 use integration::on_every_desk;
 use jiff::SignedDuration;
+use reqwest::Method;
 use serde_json::json;
 
 on_every_desk!(
@@ -165,6 +166,9 @@ async fn a_log_in_that_is_turned_away_holds_alerts_back_until_it_is_let_in<P: Se
     assert!(!waits["code"].is_null(), "it says why: {waits}");
 
     msp.psa.turns_log_in_away(false);
+    // A person looks whether it works: a process of ours does not try what BMS has turned away again by itself.
+    let works = msp.done(Method::POST, &format!("/v1/connections/{}/test", msp.connection), None).await;
+    assert_eq!(works["ok"], true, "{works}");
     lane.work_off().await;
     assert_eq!(titles(&msp), ["acme/1", "acme/2"]);
     assert_eq!(msp.psa.desk_tickets()[0].notes.len(), 1);
