@@ -1,8 +1,10 @@
 //! Alerts of an MSP: sent in over HTTP, delivered to the desk, and what stands of them in the PSA.
 
 mod autotask;
+pub mod flood;
 mod kaseya_bms;
 mod lane;
+pub mod told;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -42,6 +44,12 @@ pub trait ServiceDesk: Fixture {
 
     /// Something goes wrong with the nth request to change a ticket.
     fn strike_change(&self, nth: usize, mishap: Mishap);
+
+    /// Answers nothing but 503 from now on, or is there again.
+    fn is_away(&self, away: bool);
+
+    /// Turns the log-in away from now on, or lets it in again.
+    fn turns_log_in_away(&self, away: bool);
 }
 
 /// A ticket in a simulated PSA.

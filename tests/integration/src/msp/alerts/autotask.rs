@@ -1,7 +1,7 @@
 //! The service desk of the simulated Autotask.
 
 use serde_json::{Value, json};
-use simulators::autotask::{Asked, Autotask, Entity, Kind, TicketView, When};
+use simulators::autotask::{Asked, Autotask, Entity, Fault, Kind, TicketView, When};
 
 use super::{DeskTicket, ServiceDesk};
 use crate::msp::Mishap;
@@ -66,10 +66,26 @@ impl ServiceDesk for Autotask {
         let next = tickets_so_far(self) + nth - self.count(Entity::Tickets, Kind::Update);
         self.plan_fault(When::Request(Entity::Tickets, next), mishap.fault(&WORDING));
     }
+
+    fn is_away(&self, away: bool) {
+        answers_all(self, away.then(|| Fault::answer(503, "")));
+    }
+
+    fn turns_log_in_away(&self, away: bool) {
+        answers_all(self, away.then(|| Fault::answer(401, "")));
+    }
 }
 
 fn tickets_so_far(psa: &Autotask) -> usize {
     psa.requests().iter().filter(|asked| asked.entity == Some(Entity::Tickets)).count()
+}
+
+/// Answers every request so, or as usual again.
+fn answers_all(psa: &Autotask, fault: Option<Fault>) {
+    match fault {
+        Some(fault) => Entity::ALL.iter().for_each(|of| psa.plan_fault(When::EveryRequest(*of), fault.clone())),
+        None => psa.clear_faults(),
+    }
 }
 
 /// Strikes the nth request of a kind, where those that are still to come of it are the next writes.

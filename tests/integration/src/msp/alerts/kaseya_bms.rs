@@ -1,7 +1,7 @@
 //! The service desk of the simulated Kaseya BMS.
 
 use serde_json::{Value, json};
-use simulators::kaseya_bms::{KaseyaBms, Route, When};
+use simulators::kaseya_bms::{Fault, KaseyaBms, Route, SAMPLE_API_USERNAME, SAMPLE_PASSWORD, When};
 
 use super::{DeskTicket, ServiceDesk};
 use crate::msp::Mishap;
@@ -69,5 +69,27 @@ impl ServiceDesk for KaseyaBms {
 
     fn strike_change(&self, nth: usize, mishap: Mishap) {
         self.plan_fault(When::Request(Route::PatchTicket, nth), mishap.fault(&WORDING));
+    }
+
+    fn is_away(&self, away: bool) {
+        if away {
+            Route::all().for_each(|of| self.plan_fault(When::EveryRequest(of), Fault::answer(503, "")));
+        } else {
+            self.clear_faults();
+        }
+    }
+
+    fn turns_log_in_away(&self, away: bool) {
+        if away {
+            self.change_password(SAMPLE_API_USERNAME, "another password");
+            // Neither a token nor what renews one is good for longer than the password.
+            self.expire_tokens();
+            let refused =
+                r#"{"success":false,"error":{"code":0,"message":"Invalid token.","subErrors":[]},"result":null}"#;
+            self.plan_fault(When::EveryRequest(Route::RefreshToken), Fault::answer(400, refused));
+        } else {
+            self.change_password(SAMPLE_API_USERNAME, SAMPLE_PASSWORD);
+            self.clear_faults();
+        }
     }
 }

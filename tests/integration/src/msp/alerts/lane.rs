@@ -52,6 +52,15 @@ impl<'m, P: Fixture> Lane<'m, P> {
         while self.deliver().await {}
     }
 
+    /// Delivers at most so many messages.
+    pub async fn work(&mut self, messages: usize) {
+        for _ in 0..messages {
+            if !self.deliver().await {
+                return;
+            }
+        }
+    }
+
     /// Delivers until none is left, or so much time has passed by the clock.
     pub async fn work_for(&mut self, time: SignedDuration) {
         let until = self.msp.clock.time() + time;
