@@ -19,7 +19,7 @@ on_every_desk!(
 
 /// What one test sends in; what differs by the mapping alone shows with fewer.
 const ALERTS: usize = 300;
-const FEWER: usize = 120;
+const FEWER: usize = 240;
 
 fn companies() -> Vec<String> {
     (1..=12).map(|number| format!("c{number:02}")).collect()
@@ -138,7 +138,7 @@ async fn a_sync_amid_a_flood_asks_and_writes_what_it_would_without_one<P: Servic
     let quiet = msp::<P>(json!({"tickets_per_hour": 40})).await;
     let alone = synced(&quiet, 2, None).await;
     let msp = msp::<P>(json!({"tickets_per_hour": 40})).await;
-    let flood = Flood::of(&companies(), FEWER + FEWER / 2);
+    let flood = Flood::of(&companies(), FEWER);
     for sent in flood.in_turns() {
         send(&msp, &sent).await;
     }
