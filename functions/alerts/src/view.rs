@@ -39,6 +39,9 @@ pub(crate) struct AlertView {
     resolved_at: Option<Timestamp>,
     /// Its ticket, once the PSA has shown it.
     ticket: Option<TicketView>,
+    /// The key of the digest in which it is told, or will be: what is in that one's way is in its own. Null where it has a
+    /// ticket of its own.
+    digest_key: Option<String>,
     /// What is in its way; null where nothing is.
     code: Option<String>,
     /// The same in words.
@@ -67,6 +70,7 @@ impl From<Alert> for AlertView {
     fn from(alert: Alert) -> Self {
         let status = alert.status();
         let digest = alert.digest.is_some() || alert.key.is_digest();
+        let digest_key = alert.digest.map(|key| key.to_string());
         let place = alert.place;
         let ticket = alert.ticket.zip(place).map(|(ticket, place)| TicketView {
             connection_id: place.connection.to_string(),
@@ -99,6 +103,7 @@ impl From<Alert> for AlertView {
             last_at: alert.last_at,
             resolved_at: alert.resolved_at,
             ticket,
+            digest_key,
             code,
             explanation,
             fix,

@@ -82,6 +82,8 @@ async fn a_digest_lists_each_alert_once_in_its_order_with_what_people_need<P: Se
             "id": digest.id.to_string(), "number": digest.number, "digest": true,
         });
         assert_eq!((&alert["status"], &alert["ticket"]), (&json!("digested"), &told));
+        let digest = msp.alert_now(alert["digest_key"].as_str().expect("it names its digest")).await;
+        assert_eq!((&digest["kind"], &digest["ticket"]["id"]), (&json!("digest"), &told["id"]));
     }
     let all = msp.done(Method::GET, "/v1/alerts?status=digested", None).await;
     assert_eq!(all["items"].as_array().map(Vec::len), Some(3), "{all}");
