@@ -59,9 +59,11 @@ impl Deps {
         self.alerts.edit(partner, key, now, taken).await?.ok_or_else(not_found)
     }
 
-    /// How long after its end an alert still belongs to its ticket, by the mapping of the connection that the ticket is on.
+    /// How long after its end, or after its digest, an alert still belongs to its ticket, by the mapping of the connection that
+    /// the ticket is on.
     async fn window(&self, partner: &PartnerId, key: &AlertKey) -> Result<SignedDuration, Problem> {
-        let found = self.alerts.get(partner, key).await?.filter(|alert| alert.resolved_at.is_some());
+        let found =
+            self.alerts.get(partner, key).await?.filter(|alert| alert.resolved_at.is_some() || alert.digest.is_some());
         let mapping: Option<StoredTicketMapping> = match found.and_then(|alert| alert.place) {
             Some(Place { connection, .. }) => self.mappings.get(partner, &connection, &OfTickets).await?,
             None => None,

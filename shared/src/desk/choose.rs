@@ -7,7 +7,7 @@ use crate::domain::alert::{Alert, Candidate, Choice, Incident, Place, choose};
 use crate::domain::ids::{AccountId, CompanyId, ConnectionId, PartnerId};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::ticketing::TicketMapping;
-use crate::store::connections::Connection;
+use crate::store::connections::{Connection, Status};
 use crate::store::mappings::{CompanyMapping, OfTickets, StoredTicketMapping};
 use crate::store::{Read, StoreError};
 
@@ -65,12 +65,25 @@ impl Visit<'_> {
         let named = |id: &ConnectionId| all.iter().find(|connection| connection.id == *id);
         Ok(match choose(&candidates) {
             Choice::At(connection, account) => Ok((connection, account)),
-            Choice::TicketsNotMapped => Err(not_mapped(all.first())),
+            Choice::TicketsNotMapped => Err(match self.off_with_tickets(&all).await? {
+                Some(off) => Halt::off(Some(off)),
+                None => not_mapped(all.first()),
+            }),
             Choice::CompanyNotMapped => {
                 let first = candidates.first().and_then(|first| named(&first.connection));
                 Err(Halt::company_not_mapped(first, &incident.company))
             }
         })
+    }
+
+    /// The first connection that would have tickets, were it switched on.
+    async fn off_with_tickets<'c>(&self, all: &'c [Connection]) -> Result<Option<&'c Connection>, StoreError> {
+        for connection in all.iter().filter(|connection| !connection.enabled && connection.status != Status::Revoked) {
+            if self.ticket_mapping(&connection.id).await?.is_some() {
+                return Ok(Some(connection));
+            }
+        }
+        Ok(None)
     }
 
     pub async fn ticket_mapping(&self, connection: &ConnectionId) -> Result<Option<StoredTicketMapping>, StoreError> {

@@ -83,7 +83,9 @@ impl Visit<'_> {
                 }
                 _ => alert.clone(),
             };
-            self.edit(&entry.key, in_ticket).await?;
+            if let Some(alert) = self.edit(&entry.key, in_ticket).await? {
+                self.leave(&alert).await?;
+            }
             told += 1;
         }
         self.change(digest, |digest| digest.bundled(|bundle| Bundle { told: told.max(bundle.told), ..bundle })).await

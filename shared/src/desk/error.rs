@@ -2,12 +2,15 @@
 
 use crate::domain::reason::Reason;
 use crate::faults::Struck;
-use crate::psa::PsaError;
 use crate::psa::open::OpenError;
+use crate::psa::{Kind, PsaError};
 use crate::queue::QueueError;
 use crate::secrets::SecretsError;
 use crate::store::StoreError;
 use crate::sync::reason_of;
+
+/// What people do about what passes.
+const AGAIN: &str = "Nothing: it is tried again by itself.";
 
 /// Why an alert has to be looked at again.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +63,10 @@ impl DeskError {
     /// What of it the partner is told: what is ours is in the log alone.
     pub(super) fn told(&self) -> Option<Reason> {
         match self {
-            Self::Psa(error) => Some(reason_of(error)),
+            Self::Psa(error) => Some(match error.kind {
+                Kind::RateLimited | Kind::Unavailable => Reason { fix: AGAIN.to_owned(), ..reason_of(error) },
+                Kind::Auth | Kind::NotFound | Kind::Validation | Kind::Protocol => reason_of(error),
+            }),
             Self::Credentials(explanation) => Some(Reason {
                 code: "credentials_missing".to_owned(),
                 explanation: explanation.clone(),

@@ -36,6 +36,9 @@ use crate::store::{StoreError, Table};
 pub use error::DeskError;
 use visit::Visit;
 
+/// An alert of which this version can't read something is looked at again so soon: the next tick finds it.
+const UNREADABLE_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
 /// What a desk works with.
 #[allow(missing_docs, reason = "each field is named after its type")]
 #[derive(Clone)]
@@ -97,11 +100,12 @@ impl Desk {
     pub async fn look_at(&self, message: &AlertMessage) -> Result<(), DeskError> {
         match AlertKey::named(&message.key) {
             Ok(key) => match Visit::of(&self.0, &message.partner).go_on(&key).await {
-                // A newer version stored it and may be deployed again. The alert is due later (`store::alerts`); what came after it
-                // need not wait for that.
+                // A newer version stored it and is being deployed, or will be again. What came after it need not wait for that.
                 Err(DeskError::Store(StoreError::Unreadable(row))) => {
                     tracing::error!(%row, "an alert is left for later");
-                    Ok(())
+                    let now = self.0.clock.now();
+                    let soon = now.saturating_add(UNREADABLE_AGAIN_AFTER).unwrap_or(now);
+                    Ok(self.0.alerts.comes_again(&message.partner, &key, soon).await?)
                 }
                 gone => gone,
             },

@@ -11,6 +11,8 @@ use crate::store::alerts::Counted;
 
 /// An hour may have so many notes for each ticket that it may have.
 const NOTES_A_TICKET: u32 = 5;
+/// And never more than this: runs need the PSA's allowance as well.
+const MOST_NOTES: u32 = 500;
 
 impl Visit<'_> {
     /// Adds a note that tells what has happened since the last one, where the partner's hour has room for one more. What goes
@@ -57,7 +59,7 @@ impl Visit<'_> {
             return self.change(alert, Alert::completed_by_people).await.map(Some);
         }
         let hour = DigestHour::of(self.parts.clock.now());
-        let most = self.mapping_of(place).await?.tickets_per_hour.saturating_mul(NOTES_A_TICKET);
+        let most = self.mapping_of(place).await?.tickets_per_hour.saturating_mul(NOTES_A_TICKET).min(MOST_NOTES);
         if self.parts.alerts.count(self.partner, hour, Counted::Notes, most).await? {
             return Ok(None);
         }

@@ -11,6 +11,9 @@ use crate::psa::NewTicket;
 use crate::psa::tickets::{LONGEST_TICKET_TEXT, LONGEST_TICKET_TITLE};
 use crate::store::alerts::Counted;
 
+/// So many digests an hour may have, which is one an account: runs need the PSA's allowance as well.
+const MOST_DIGESTS: u32 = 500;
+
 /// What of a text is left for the line with our reference.
 const FOR_REFERENCE: usize = 100;
 
@@ -28,15 +31,18 @@ impl Visit<'_> {
         let Some(session) = self.session(&place.connection).await? else {
             return self.halt_off(alert, &place).await;
         };
+        let now = self.parts.clock.now();
         if alert.tried.is_some() {
             if let Some(found) = self.search(&session, &place).await? {
                 let placed = |alert: &Alert| Alert { place: Some(place.clone()), ..alert.shown(shown(&found)) };
                 return self.change(alert, placed).await;
             }
         } else if !self.has_room(alert, mapping.tickets_per_hour).await? {
+            if alert.key.is_digest() {
+                return self.change(alert, |alert| alert.without_room_before(DigestHour::of(now).ends())).await;
+            }
             return self.join_digest(&session, alert, (place, &mapping)).await;
         }
-        let now = self.parts.clock.now();
         let entries = self.entries(alert, 0).await?;
         let story = Story::of_ticket(alert, &entries, &session.zone(), ROOM);
         let ticket = NewTicket {
@@ -55,9 +61,12 @@ impl Visit<'_> {
         self.answered(&session, &alert, said).await
     }
 
-    /// Whether the hour may have one ticket more; it is counted then. Digests are what is left when it may not.
+    /// Whether the hour may have one ticket more; it is counted then. Digests are what is left when it may not: they have a
+    /// limit of their own.
     async fn has_room(&self, alert: &Alert, most: u32) -> Result<bool, DeskError> {
         let hour = DigestHour::of(self.parts.clock.now());
-        Ok(alert.key.is_digest() || self.parts.alerts.count(self.partner, hour, Counted::Tickets, most).await?)
+        let (what, most) =
+            if alert.key.is_digest() { (Counted::Digests, MOST_DIGESTS) } else { (Counted::Tickets, most) };
+        Ok(self.parts.alerts.count(self.partner, hour, what, most).await?)
     }
 }

@@ -20,6 +20,9 @@ use crate::sync::reason_of;
 /// What is done once what the PSA says is put right.
 const RETRY: &str = "Then POST /v1/alerts/retry.";
 
+/// What is done where a ticket is gone.
+const FORGET: &str = " If somebody has deleted the ticket, send the alert's dedupe_key with forget.";
+
 /// Why an alert does not go on, or did not go as it should, and what people are told.
 pub(super) struct Halt {
     kind: Standstill,
@@ -82,6 +85,15 @@ impl Halt {
             reason,
             finding: connection.map(|connection| (connection.clone(), noticed(alert, told))),
         }
+    }
+
+    /// The same, where the ticket itself may be gone.
+    pub fn or_forget(mut self) -> Self {
+        let told = self.finding.as_mut().map(|(_, noticed)| &mut noticed.reason);
+        for reason in std::iter::once(&mut self.reason).chain(told) {
+            reason.fix.push_str(FORGET);
+        }
+        self
     }
 
     /// The PSA called the ticket made and does not show it.

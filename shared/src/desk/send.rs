@@ -67,7 +67,7 @@ impl Visit<'_> {
                 self.halt(alert, halt, |alert| alert.not_made(call)).await
             }
             What::Note { .. } => {
-                let halt = Halt::refused(alert, on, "a note on the ticket", &error);
+                let halt = Halt::refused(alert, on, "a note on the ticket", &error).or_forget();
                 self.halt(alert, halt, |alert| alert.not_made(call)).await
             }
             What::Completion => {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::people::Halt;
 use super::{DeskError, DeskParts};
-use crate::domain::alert::{Alert, AlertKey, MOST_IN_VAIN, Next};
+use crate::domain::alert::{Alert, AlertKey, MOST_IN_VAIN, Next, Standstill};
 use crate::domain::ids::{ConnectionId, PartnerId};
 use crate::psa::{Connector, Kind, PsaError};
 use crate::store::connections::{Connection, Status};
@@ -139,7 +139,9 @@ fn stays(error: &PsaError, alert: &Alert, now: Timestamp) -> bool {
         Kind::Auth => !error.refuses_log_in(),
         Kind::RateLimited | Kind::Unavailable => false,
         Kind::NotFound | Kind::Validation => true,
-        Kind::Protocol => alert.trouble.as_ref().is_some_and(|trouble| now.duration_since(trouble.at) >= GARBLED_FOR),
+        Kind::Protocol => alert.trouble.as_ref().is_some_and(|trouble| {
+            trouble.kind == Standstill::Delayed && now.duration_since(trouble.at) >= GARBLED_FOR
+        }),
     }
 }
 

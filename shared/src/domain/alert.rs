@@ -53,6 +53,9 @@ pub struct Alert {
     /// When it was said to be over, while it is.
     #[serde(default)]
     pub resolved_at: Option<Timestamp>,
+    /// The latest instant of which anybody has said that it is over by then; messages may overtake each other.
+    #[serde(default)]
+    pub over_until: Option<Timestamp>,
     /// Where its ticket belongs: fixed with the first request that may have reached a PSA.
     #[serde(default)]
     pub place: Option<Place>,
@@ -167,7 +170,7 @@ pub struct Noted {
     /// When the last of them was made.
     #[serde(default)]
     pub at: Option<Timestamp>,
-    /// The partner's notes were too many when the next one was to be made: it is not made before.
+    /// The partner's notes, or digests, were too many when the next one was to be made: it is not made before.
     #[serde(default)]
     pub no_room_before: Option<Timestamp>,
 }

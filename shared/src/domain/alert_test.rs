@@ -181,7 +181,12 @@ fn what_happened_while_a_note_was_on_its_way_is_told_in_the_next_one() {
 #[test]
 fn the_end_of_an_alert_is_noted_and_then_its_ticket_ended_once() {
     let over = opened().resolved(None, at("21T15:00:00")).unwrap();
-    assert_eq!(over.resolved(None, at("21T16:00:00")), None, "it is over already");
+    let again = over.resolved(None, at("21T16:00:00")).unwrap();
+    assert_eq!(
+        (again.resolved_at, again.next(at("21T16:00:00"))),
+        (over.resolved_at, Next::Note),
+        "it was over already"
+    );
     assert_eq!(over.resolved(Some(at("21T14:00:00")), at("21T16:00:00")), None, "it is over already");
     assert_eq!((over.status(), over.next(at("21T15:00:00"))), (AlertStatus::Resolved, Next::Note));
     let noted = sending(&over, note(1, 1, over.resolved_at), "b", at("21T15:00:01")).noted(NOTED_AT);
@@ -244,6 +249,44 @@ fn a_repeat_within_the_window_opens_the_ticket_again_and_a_later_one_is_another_
 }
 
 #[test]
+fn an_end_that_overtakes_what_it_ends_is_not_lost() {
+    let over = opened().resolved(Some(at("21T12:05:00")), at("21T12:30:00")).unwrap();
+    let later = over.resolved(Some(at("21T12:20:00")), at("21T12:30:00")).unwrap();
+    assert_eq!(later.resolved_at, Some(at("21T12:05:00")));
+    assert_eq!(reported(Some(&later), "late", at("21T12:10:00")), None, "it was over after that");
+    let back = reported(Some(&later), "back", at("21T12:21:00")).unwrap();
+    assert_eq!((back.resolved_at, back.count), (None, 2));
+    assert_eq!(back.resolved(Some(at("21T12:20:30")), at("21T12:30:00")), None, "it has happened since");
+    assert_eq!(reported(Some(&back), "late", at("21T12:10:00")), None);
+}
+
+#[test]
+fn an_alert_in_a_digest_that_goes_on_for_long_has_a_ticket_of_its_own_at_last() {
+    let digest =
+        AlertKey::of_digest(&"c1".parse().unwrap(), &"1001".parse().unwrap(), DigestHour::of(at("21T12:00:00")));
+    let told = Alert { digest: Some(digest.clone()), ticket: Some(ticket()), ..new() };
+    let soon = reported(Some(&told), "r2", at("22T12:00:00")).unwrap();
+    assert_eq!((soon.episode, soon.count, soon.next(at("22T12:00:00"))), (1, 2, Next::Rest));
+    let later = reported(Some(&soon), "r3", at("22T12:00:01")).unwrap();
+    assert_eq!((later.episode, later.count, later.digest.clone()), (2, 1, None));
+    assert_eq!(later.next(at("22T12:00:01")), Next::Open);
+    let untold = Alert { digest: Some(digest), ..new() };
+    assert_eq!(reported(Some(&untold), "r2", at("25T12:00:00")).unwrap().episode, 1, "its digest has no ticket yet");
+}
+
+#[test]
+fn a_digest_waits_for_an_hour_that_has_room_for_it() {
+    let waits = new().without_room_before(at("21T13:00:00"));
+    assert_eq!((waits.next(at("21T12:59:59")), waits.next(at("21T13:00:00"))), (Next::Rest, Next::Open));
+}
+
+#[test]
+fn a_row_that_came_anew_has_another_reference() {
+    let anew = reported(None, "r1", at("22T12:00:00")).unwrap();
+    assert_ne!(place(&anew).reference, place(&new()).reference);
+}
+
+#[test]
 fn a_ticket_that_was_left_to_people_is_not_opened_again_by_us() {
     for end in [End::Left, End::NotTaken] {
         let again = reported(Some(&completed().ended(end)), "r2", at("22T15:00:00")).unwrap();
@@ -295,9 +338,10 @@ fn what_halts_an_alert_does_so_until_something_new_happens_or_somebody_asks() {
         assert_eq!((halted.status(), halted.next(at("29T12:00:00"))), (status, Next::Rest));
         assert_eq!(halted.retried().unwrap().next(at("21T12:00:01")), Next::Open);
         let again = reported(Some(&halted), "r2", at("21T12:30:00")).unwrap();
-        let soon = if kind == Standstill::Refused { Next::Rest } else { Next::Open };
+        let soon = if kind == Standstill::Waiting { Next::Open } else { Next::Rest };
         assert_eq!(again.next(at("21T12:30:00")), soon, "{kind:?}: what was refused is not sent with each repeat");
-        assert_eq!(again.next(at("21T13:00:00")), Next::Open, "{kind:?}");
+        let later = if kind == Standstill::GivenUp { Next::Rest } else { Next::Open };
+        assert_eq!(again.next(at("21T13:00:00")), later, "{kind:?}");
     }
     assert_eq!(opened().retried(), None);
 }
@@ -428,10 +472,9 @@ fn the_first_end_of_an_alert_is_noted_at_once_and_one_that_comes_and_goes_is_lim
     let over = alert.resolved(None, at("21T13:10:00")).unwrap();
     assert_eq!(over.next(at("21T13:10:00")), Next::Note);
     let told = sending(&over, note(4, 4, over.resolved_at), "n", at("21T13:10:00")).noted(at("21T13:10:00"));
-    let back = reported(Some(&told), "back", at("21T13:11:00")).unwrap();
-    assert_eq!(back.next(at("21T13:11:00")), Next::Rest);
+    let back = repeated_and_noted(&told, at("21T13:11:00"));
     let again = back.resolved(None, at("21T13:12:00")).unwrap();
-    let due = at("21T14:10:00");
+    let due = at("21T14:11:00");
     assert_eq!((again.next(at("21T13:12:00")), again.next(due)), (Next::Rest, Next::Note));
     assert_eq!(again.looked_at_again(at("21T13:12:00")), Some(due));
 }

@@ -208,7 +208,7 @@ async fn each_field_of_an_alert_has_its_own_words() {
     }
     let mut late = alert("acme/1", "acme");
     (late["occurred_at"], late["details"]) = (json!("2026-11-21T13:00:00Z"), Value::Null);
-    assert_eq!(msp.alert(late).await["last_at"], "2026-11-21T13:00:00Z");
+    assert_eq!(msp.alert(late).await["last_at"], "2026-11-21T12:00:00Z", "a clock that is fast");
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn a_key_stands_for_one_company() {
 async fn a_key_that_nobody_knows_is_not_found_by_any_route() {
     let msp = msp().await;
     msp.alert(alert("acme/1", "acme")).await;
-    for key in ["acme/2", "ACME/1", "acme/1 "] {
+    for key in ["acme/2", "ACME/1", "acme/10"] {
         for (method, path, body, _) in routes(key) {
             let answer = msp.call(method.clone(), &path, body).await;
             assert_eq!((answer.status, &answer.problem()["code"]), (404, &json!("not_found")), "{method} {path}");
@@ -253,8 +253,7 @@ async fn a_key_that_nobody_knows_is_not_found_by_any_route() {
 #[tokio::test]
 async fn a_key_of_any_characters_is_reached_by_path_and_by_body() {
     let msp = msp().await;
-    let odd =
-        ["a/b", "a?b=c&d", "a#b", "100%", "%2F", "a b+c", "ä/日本", ".", "..", "a//b/", "\\\"'<x>", "retry/retry"];
+    let odd = ["a/b", "a?b=c&d", "a#b", "100%", "%2F", "a b+c", "ä/日本", ".a", "a//b/", "\\\"'<x>", "retry/retry"];
     for key in odd {
         assert_eq!(msp.alert(alert(key, "acme")).await["dedupe_key"], key);
         let found = listed(&msp, PARTNER, key).await;
@@ -264,8 +263,7 @@ async fn a_key_of_any_characters_is_reached_by_path_and_by_body() {
         let again = msp.done(Method::POST, "/v1/alerts/retry", Some(json!({ "dedupe_key": key }))).await;
         assert_eq!(again["dedupe_key"], key);
     }
-    // What a client leaves of "." and ".." in a path is its own affair.
-    for key in odd.into_iter().filter(|key| !key.starts_with('.')) {
+    for key in odd {
         assert_eq!(msp.alert_now(key).await["dedupe_key"], key);
         assert_eq!(msp.resolve(key).await["dedupe_key"], key);
         let again = msp.post(&format!("/v1/alerts/{}/retry", encoded(key))).await;
@@ -328,7 +326,9 @@ async fn an_alert_is_over_as_of_what_is_said_and_not_if_it_has_happened_since() 
     let mut late = alert("acme/1", "acme");
     late["occurred_at"] = json!("2026-11-21T12:59:59Z");
     assert_eq!(msp.alert(late.clone()).await["count"], 1, "it was before the end");
-    late["occurred_at"] = json!("2026-11-21T13:00:01Z");
+    late["occurred_at"] = json!("2026-11-21T13:29:59Z");
+    assert_eq!(msp.alert(late.clone()).await["count"], 1, "it was over by half past one as well");
+    late["occurred_at"] = json!("2026-11-21T13:30:01Z");
     let back = msp.alert(late).await;
     assert_eq!((&back["count"], &back["resolved_at"]), (&json!(2), &Value::Null));
 }

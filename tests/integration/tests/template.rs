@@ -234,6 +234,17 @@ fn each_queue_delivers_as_often_as_the_functions_reckon_with() {
     assert_eq!(sources, 4);
 }
 
+/// What is answered under an idempotency key is stored by an update.
+#[test]
+fn every_function_that_creates_something_may_update_the_table() {
+    for role in ["ConnectionsRole", "RunsRole", "AlertsRole"] {
+        let updates = |action: &str, resource: &Value| {
+            action == "dynamodb:UpdateItem" && resource["GetAtt"].as_str() == Some("Table.Arn")
+        };
+        assert!(allowed().iter().any(|(of, action, resource)| *of == role && updates(action, resource)), "{role}");
+    }
+}
+
 #[test]
 fn alerts_keep_their_order_and_are_in_no_runs_way() {
     let queue = &TEMPLATE["Resources"]["AlertsQueue"]["Properties"];

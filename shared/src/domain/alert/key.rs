@@ -27,6 +27,9 @@ pub enum InvalidKey {
     /// Too short or too long, or not printable.
     #[error("must be 1 to {LONGEST_KEY} characters, none of them a control character")]
     Text,
+    /// No address can carry it.
+    #[error("must have no blank at either end, and not be . or ..")]
+    Ends,
     /// It would name a digest, or stand in an address for something else than an alert.
     #[error("must not be {}, nor begin with {DIGEST}: these are names of Tallyline's own", ASKED_OF_ALL.join(" or "))]
     Reserved,
@@ -39,6 +42,9 @@ impl AlertKey {
     /// It can't be one.
     pub fn sent(text: &str) -> Result<Self, InvalidKey> {
         let key = Self::named(text)?;
+        if text.trim() != text || [".", ".."].contains(&text) {
+            return Err(InvalidKey::Ends);
+        }
         if key.is_digest() || ASKED_OF_ALL.contains(&text) { Err(InvalidKey::Reserved) } else { Ok(key) }
     }
 
@@ -85,6 +91,9 @@ mod tests {
     fn a_key_is_short_printable_and_none_of_ours() {
         for good in ["a", "edr/acme#42 ä", &"ü".repeat(200)] {
             assert_eq!(AlertKey::sent(good).unwrap().as_str(), good);
+        }
+        for bad in [" a", "a ", ".", ".."] {
+            assert_eq!(AlertKey::sent(bad), Err(InvalidKey::Ends), "{bad:?}");
         }
         for bad in ["", "a\nb", "a\u{7f}", "a\u{85}", &"x".repeat(201)] {
             assert_eq!(AlertKey::sent(bad), Err(InvalidKey::Text), "{bad:?}");

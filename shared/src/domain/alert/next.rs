@@ -81,7 +81,7 @@ impl Alert {
         }
         let Some(ticket) = &self.ticket else {
             let next = if self.digest.is_some() { Next::AskForDigest } else { Next::Open };
-            return Some((next, from));
+            return Some((next, from.max(self.noted.no_room_before.unwrap_or(AT_ONCE))));
         };
         let (next, not_before) = match &self.matter {
             // What happens to it later is told by its row alone: the digest's ticket is not about it.
@@ -96,23 +96,27 @@ impl Alert {
     }
 
     /// From when on nothing halts it: at once, or where something new has happened since and it may be otherwise now. What
-    /// the PSA refused is not sent again with each repeat.
+    /// the PSA refused is not sent again with each repeat, and what was given up only where a person asks: each of its tries holds
+    /// others back.
     fn goes_on_from(&self) -> Option<Timestamp> {
         let Some(trouble) = self.trouble.as_ref().filter(|trouble| trouble.halts()) else { return Some(AT_ONCE) };
         let is_new = self.count > trouble.count || self.resolved_at != trouble.resolved_at;
         let from = match trouble.kind {
+            Standstill::GivenUp => return None,
             Standstill::Refused => trouble.at.saturating_add(LOOKS_AGAIN_AFTER).unwrap_or(trouble.at),
             _ => AT_ONCE,
         };
         is_new.then_some(from)
     }
 
-    /// From when on the ticket may have its next note. The first few come at once, as does the first word that it is over;
-    /// whatever happens all the time is told once in a while. A digest's notes list alerts, each of which is new.
+    /// From when on the ticket may have its next note. The first few come at once, as do the first word that it is over and a
+    /// few more that it has come back, so that none of these is the last word for long; whatever happens all the time is told
+    /// once in a while. A digest's notes list alerts, each of which is new.
     fn noted_from(&self) -> Timestamp {
         let Noted { notes, at, no_room_before, resolved_at, .. } = &self.noted;
         let is_first_end = self.resolved_at.is_some() && resolved_at.is_none();
-        let at_once = *notes < NOTES_AT_ONCE || is_first_end || self.key.is_digest();
+        let is_back = self.resolved_at.is_none() && resolved_at.is_some() && *notes < 2 * NOTES_AT_ONCE;
+        let at_once = *notes < NOTES_AT_ONCE || is_first_end || is_back || self.key.is_digest();
         let own = at.filter(|_| !at_once).map(|at| at.saturating_add(BETWEEN_NOTES).unwrap_or(at));
         own.max(*no_room_before).unwrap_or(AT_ONCE)
     }

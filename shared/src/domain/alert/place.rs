@@ -51,7 +51,8 @@ impl Place {
         connection: ConnectionId,
         account: AccountId,
     ) -> Self {
-        let episode = alert.episode.to_string();
+        // Episodes begin anew at 1 where the row's time was over: when it began tells those apart.
+        let episode = format!("{} {}", alert.episode, alert.began_at.as_second());
         let parts = [TICKET, partner.as_str(), psa, tenant.as_str(), alert.key.as_str(), &episode];
         Self { connection, account, reference: Reference::of(&parts) }
     }

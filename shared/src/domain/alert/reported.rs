@@ -41,21 +41,28 @@ impl Alert {
         if found.last_report == report.id {
             return Reported::Nothing;
         }
-        if let Some(resolved_at) = found.resolved_at {
-            if report.at < resolved_at {
-                return Reported::Nothing;
-            }
-            if report.at.duration_since(resolved_at) > window && found.is_over() {
-                let episode = found.episode.saturating_add(1);
-                let next = Self::begin(key, episode, found.version, report, now);
-                // What people were told of the last one is over once this one rests: nobody else would say so.
-                return Reported::Is(Box::new(Self { finding: found.finding.clone(), ..next }));
-            }
+        if found.over_until.is_some_and(|over_until| report.at < over_until) {
+            return Reported::Nothing;
+        }
+        if found.left_behind_at().is_some_and(|left| report.at.duration_since(left) > window) {
+            let episode = found.episode.saturating_add(1);
+            let next = Self::begin(key, episode, found.version, report, now);
+            // What people were told of the last one is over once this one rests: nobody else would say so.
+            return Reported::Is(Box::new(Self { finding: found.finding.clone(), ..next }));
         }
         if found.incident().is_none_or(|incident| incident.company != report.incident.company) {
             return Reported::OfAnotherCompany;
         }
         Reported::Is(Box::new(found.repeated(report)))
+    }
+
+    /// Since when its ticket has nothing more to do with what happens: since its end; in a digest, which hears of no repeats,
+    /// since it began.
+    fn left_behind_at(&self) -> Option<Timestamp> {
+        match self.resolved_at {
+            Some(resolved_at) => self.is_over().then_some(resolved_at),
+            None => self.digest.as_ref().and(self.ticket.as_ref()).map(|_| self.began_at),
+        }
     }
 
     fn begin(key: &AlertKey, episode: u32, version: u64, report: Report, now: Timestamp) -> Self {
@@ -74,6 +81,7 @@ impl Alert {
             last_at: at,
             count: 1,
             resolved_at: None,
+            over_until: None,
             place: None,
             ticket: None,
             noted: Noted::default(),
@@ -109,12 +117,14 @@ impl Alert {
         }
     }
 
-    /// The same when it is over, as of `said` or as of `now`; never before it happened last. `None`: it was over already, or
-    /// it has happened again since `said`.
+    /// The same when it is over, as of `said` or as of `now`; never before it happened last. `None`: that was known already, or
+    /// it has happened again since `said`. Where it was over before, its end stays, and what happened until `said` belongs to it.
     #[must_use]
     pub fn resolved(&self, said: Option<Timestamp>, now: Timestamp) -> Option<Self> {
         let at = said.unwrap_or_else(|| now.max(self.last_at));
-        let ends = self.resolved_at.is_none() && at >= self.last_at;
-        ends.then(|| Self { resolved_at: Some(at), ..self.clone() })
+        let ends = at >= self.last_at && self.over_until.is_none_or(|over_until| over_until < at);
+        let resolved_at = self.resolved_at.or(Some(at));
+        let is_news = ends || (self.resolved_at.is_none() && at >= self.last_at);
+        is_news.then(|| Self { resolved_at, over_until: self.over_until.max(Some(at)), ..self.clone() })
     }
 }

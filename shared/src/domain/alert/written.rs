@@ -185,7 +185,7 @@ impl Alert {
         Self { ticket: self.ticket.clone().map(ticket), ..self.clone() }
     }
 
-    /// The same, without a note before the partner may have more of them.
+    /// The same, without a note, or the ticket of a digest, before the partner may have more of them.
     #[must_use]
     pub fn without_room_before(&self, from: Timestamp) -> Self {
         let noted = Noted { no_room_before: Some(from), ..self.noted.clone() };

@@ -62,6 +62,16 @@ impl Alerts {
         let unmoved = Condition::new("#due_at = :from").bind(":from", due.due_at)?;
         self.0.amend(&schema::alert(&due.partner, &due.key), &set, &unmoved).await.map(drop)
     }
+
+    /// Has an alert come again at `at` of which only the name can be read, where it is due at some time.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn comes_again(&self, partner: &PartnerId, key: &AlertKey, at: Timestamp) -> Result<(), StoreError> {
+        let set = Condition::new("SET #due_at = :at").bind(":at", in_seconds(at, RoundMode::Ceil))?;
+        let due = Condition::new("attribute_exists(#due_shard)");
+        self.0.amend(&schema::alert(partner, key), &set, &due).await.map(drop)
+    }
 }
 
 /// Connections have the numbers alone.

@@ -16,6 +16,8 @@ const COUNTED: SignedDuration = SignedDuration::from_hours(48);
 pub enum Counted {
     /// Tickets.
     Tickets,
+    /// Tickets of digests.
+    Digests,
     /// Notes on tickets.
     Notes,
 }
@@ -42,6 +44,7 @@ impl Alerts {
         let expires = hour.begins().saturating_add(COUNTED).unwrap_or(hour.begins()).as_second();
         let (one_more, room) = match what {
             Counted::Tickets => ("ADD #opened :one", "attribute_not_exists(#opened) OR #opened < :most"),
+            Counted::Digests => ("ADD #digests :one", "attribute_not_exists(#digests) OR #digests < :most"),
             Counted::Notes => ("ADD #noted :one", "attribute_not_exists(#noted) OR #noted < :most"),
         };
         let one_more =

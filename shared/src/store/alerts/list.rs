@@ -7,6 +7,8 @@ use crate::store::{Key, Page, Read, Rows, StoreError, UnreadableRow, schema};
 
 /// Rows read at once where most may be left out.
 const ROWS_AT_ONCE: i32 = 100;
+/// So often is read for one page, which has fewer alerts then, and says where to go on.
+const MOST_READS: usize = 20;
 
 /// Alerts that nothing brings on by itself.
 #[derive(Debug, Default)]
@@ -61,7 +63,7 @@ impl Alerts {
         let partition = schema::alerts(partner);
         let mut after = after.map(str::to_owned);
         let mut found = AlertsPage::default();
-        loop {
+        for _ in 0..MOST_READS {
             let page = Page { prefix: "ALERT#", after: after.as_deref(), limit: Some(ROWS_AT_ONCE), ..Page::default() };
             let rows: Rows<Result<Row, _>> = self.0.page_of_readable(&partition, &page, Read::Consistent).await?;
             for (sk, row) in rows.items {
@@ -77,6 +79,7 @@ impl Alerts {
                 return Ok(found);
             }
         }
+        Ok(AlertsPage { next: after, ..found })
     }
 
     async fn page_of_halted(
