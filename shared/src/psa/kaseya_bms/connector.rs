@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::client::Client;
 use super::cost::{self, CostChange, CostOutcome};
 use super::invoices::{self, Billed};
-use super::pause::Pause;
+use crate::pause::Pause;
 use super::service_lines::{self, ServiceLine};
 use super::template::Template;
 use super::tickets::Desk;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Map, Number, Value, json};
 
 use super::client::{Ask, Client};
-use super::pause::Pause;
+use crate::pause::Pause;
 use super::service_lines::{self, ServiceLine};
 use super::template::Template;
 use crate::domain::ids::{ContractId, ContractServiceId, ServiceId};
