@@ -206,12 +206,13 @@ impl Feed {
     fn held_for_absence(&self, zone: &TimeZone) -> String {
         // Not of which day: while it lasts, every day's snapshot would make new words of the same thing.
         let absence = format!("\"{}\" is not in the newest complete snapshot of {}", self.named(), self.product);
-        let last = match self.counts.iter().filter(|count| count.complete).max_by_key(|count| count.as_of) {
-            Some(Count { as_of, units, .. }) => {
-                format!("its last count was {units} on {}", as_of.to_zoned(zone.clone()).date())
-            }
-            None => "it was never counted before".to_owned(),
-        };
+        let last =
+            match self.counts.iter().filter(|count| count.complete).max_by_key(|count| (count.as_of, count.units)) {
+                Some(Count { as_of, units, .. }) => {
+                    format!("its last count was {units} on {}", as_of.to_zoned(zone.clone()).date())
+                }
+                None => "it was never counted before".to_owned(),
+            };
         format!("{absence}; {last}. Its mapping says to wait (when_absent: hold), so there is no target to approve.")
     }
 
