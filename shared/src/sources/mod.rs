@@ -6,9 +6,15 @@
 //! read, and when to read it, is `pulling`'s.
 
 mod api;
+mod datto_rmm;
+mod dropsuite;
 mod error;
 mod huntress;
+mod jumpcloud;
+mod microsoft;
+mod oauth;
 mod pace;
+mod pax8;
 mod walk;
 
 use std::collections::BTreeSet;
