@@ -32,9 +32,11 @@ impl Answer {
     }
 
     /// The body read as JSON; `None` where it is not what was asked for. Why not would quote the body, so it is dropped.
+    /// A byte order mark, with which Microsoft's Partner Center begins its answers, is passed over.
     #[must_use]
     pub fn parse<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_slice(&self.body).ok()
+        let body: &[u8] = &self.body;
+        serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok()
     }
 }
 

@@ -53,7 +53,7 @@ impl Api {
     pub async fn get<T: DeserializeOwned>(
         &self,
         path: &'static str,
-        with: impl Fn(Call) -> Call,
+        with: impl Fn(Call) -> Call + Send + Sync,
     ) -> Result<T, SourceError> {
         self.read(Method::GET, path, with).await
     }
@@ -66,16 +66,17 @@ impl Api {
         &self,
         method: Method,
         path: &'static str,
-        with: impl Fn(Call) -> Call,
+        with: impl Fn(Call) -> Call + Send + Sync,
     ) -> Result<T, SourceError> {
-        let answer = self
-            .pace
-            .send(async || {
-                let call = with(self.http.read(method.clone(), &self.host, path));
-                let answer = call.send().await.map_err(|error| self.unanswered(error))?;
-                self.succeeded(answer)
-            })
-            .await?;
+        let mut tries = self.pace.tries();
+        let answer = loop {
+            tries.turn().await;
+            let call = with(self.http.read(method.clone(), &self.host, path));
+            match call.send().await.map_err(|error| self.unanswered(error)).and_then(|answer| self.succeeded(answer)) {
+                Ok(answer) => break answer,
+                Err(error) => tries.after(error).await?,
+            }
+        };
         answer.parse().ok_or_else(|| SourceError::unreadable(self.vendor, "it is not what the documentation promises"))
     }
 

@@ -9,16 +9,19 @@ mod api;
 mod datto_rmm;
 mod dropsuite;
 mod error;
+mod filters;
 mod huntress;
 mod jumpcloud;
 mod microsoft;
 mod oauth;
 mod pace;
 mod pax8;
+pub mod registry;
 mod walk;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -26,15 +29,22 @@ use serde::{Deserialize, Serialize};
 
 pub use api::Api;
 pub use error::SourceError;
+pub use filters::{Filter, Filters};
 pub use pace::{Limit, Pace};
+pub use registry::{SourceCredentials, Vendor};
 pub use walk::{Step, Walk};
 
 use crate::domain::amount::Amount;
 use crate::domain::ids::{AccountId, CompanyId};
 use crate::domain::money::Currency;
 use crate::domain::units::Units;
+use crate::psa::Psa;
 
-/// What a vendor counts, in our name for it: `billable_agents`. Each source's README lists its own.
+/// The longest name of a metric, in bytes.
+const LONGEST_METRIC: usize = 200;
+
+/// What a vendor counts, in our name for it: `billable_agents`. Each source's README lists its own. Some are of one thing among
+/// many, which is named behind a colon: `licenses:CFQ7TTC0LFLX/0001`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metric(String);
@@ -44,6 +54,15 @@ impl Metric {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for Metric {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let is_named = !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control);
+        if is_named && name.len() <= LONGEST_METRIC { Ok(Self(name.to_owned())) } else { Err("is no name of a metric") }
     }
 }
 
@@ -66,8 +85,8 @@ pub struct Customer {
     pub company: CompanyId,
     /// Its name, for people.
     pub name: String,
-    /// Its account in the PSA, where the vendor knows.
-    pub account_id: Option<AccountId>,
+    /// Its account in a PSA of that kind, where the vendor knows.
+    pub account: Option<(Psa, AccountId)>,
 }
 
 /// One customer's count of one thing.
@@ -94,6 +113,16 @@ pub struct Wanted {
     pub metrics: BTreeSet<Metric>,
     /// Customers whose details are read one by one, where a list does not tell a metric; of all where it is `None`.
     pub companies: Option<BTreeSet<CompanyId>>,
+    /// What is counted besides the usual, or is not counted.
+    pub filters: Filters,
+}
+
+impl Wanted {
+    /// Whether the details of `company` are to be read.
+    #[must_use]
+    pub fn has(&self, company: &CompanyId) -> bool {
+        self.companies.as_ref().is_none_or(|wanted| wanted.contains(company))
+    }
 }
 
 impl Row {
@@ -113,10 +142,15 @@ pub struct Pulled {
     pub rows: Vec<Row>,
     /// Pages and single answers read.
     pub pages: u32,
-    /// Metrics of which every listed customer was asked: what has no row of these has none. Empty where the list of
-    /// customers was not read to its end.
+    /// How many customers there are by the vendor's own count, where it tells one.
+    pub total: Option<u64>,
+    /// Metrics of which every listed customer has told, or every one that was wanted where a request each is needed: who has no
+    /// row of these has none. A metric of which the vendor left out one customer's number is not among them, and none is
+    /// where the list of customers was not read to its end.
     pub whole: BTreeSet<Metric>,
-    /// Why it is not all; `None` where it is.
+    /// Customers that could not be read while the others were, and why.
+    pub unread: Vec<(CompanyId, SourceError)>,
+    /// Why the reading ended before its end; `None` where it did not.
     pub stopped: Option<SourceError>,
 }
 
@@ -132,6 +166,9 @@ pub struct Seen {
 pub trait Source: Send + Sync {
     /// Exercises the very right that a count needs: some vendors let any key reach their status page.
     async fn test(&self) -> Result<Seen, SourceError>;
+
+    /// Whether some of `metrics` cost a request for each customer, so that a pull of many takes long.
+    fn asks_each(&self, metrics: &BTreeSet<Metric>) -> bool;
 
     /// Reads what each customer has now.
     async fn pull(&self, wanted: &Wanted) -> Pulled;

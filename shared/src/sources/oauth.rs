@@ -101,7 +101,7 @@ impl Bearer {
         &self,
         api: &Api,
         path: &'static str,
-        with: impl Fn(Call) -> Call,
+        with: impl Fn(Call) -> Call + Send + Sync,
     ) -> Result<T, SourceError> {
         let token = self.token(None).await?;
         match api.get(path, |call| with(call.bearer(&token.secret))).await {

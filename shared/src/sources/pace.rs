@@ -46,28 +46,14 @@ impl Pace {
         Self { limit, sent: Arc::default(), clock, pause }
     }
 
-    /// Sends a read when it is its turn, and again where what failed may pass.
-    ///
-    /// # Errors
-    /// What the last try ended with.
-    pub async fn send<T>(&self, request: impl AsyncFn() -> Result<T, SourceError>) -> Result<T, SourceError> {
-        let mut pause = FIRST_PAUSE;
-        for _ in 1..TRIES {
-            self.turn().await;
-            let error = match request().await {
-                Err(error) if matches!(error.kind, Kind::RateLimited | Kind::Unavailable) => error,
-                ended => return ended,
-            };
-            let asked = error.retry_after_s.map(|seconds| Duration::from_secs(seconds.into()));
-            let wait = asked.unwrap_or(pause);
-            if wait > LONGEST_PAUSE {
-                return Err(error);
-            }
-            self.pause.pause(wait).await;
-            pause *= 2;
-        }
-        self.turn().await;
-        request().await
+    /// A read that is about to be sent, and again where what failed may pass.
+    #[must_use]
+    pub fn tries(&self) -> Tries<'_> {
+        Tries { pace: self, left: TRIES, pause: FIRST_PAUSE }
+    }
+
+    fn window(&self) -> Duration {
+        Duration::try_from(self.limit.within).unwrap_or(LONGEST_PAUSE)
     }
 
     /// Waits until one request more fits into the window, and counts it.
@@ -93,9 +79,41 @@ impl Pace {
     }
 }
 
+/// The tries that one read has.
+pub struct Tries<'p> {
+    pace: &'p Pace,
+    left: u32,
+    pause: Duration,
+}
+
+impl Tries<'_> {
+    /// Waits until it is the read's turn.
+    pub async fn turn(&mut self) {
+        self.left = self.left.saturating_sub(1);
+        self.pace.turn().await;
+    }
+
+    /// Waits before the next try after one that ended with `error`.
+    ///
+    /// # Errors
+    /// `error`, where there is no next try: it does not pass by waiting, or all tries are used up.
+    pub async fn after(&mut self, error: SourceError) -> Result<(), SourceError> {
+        let asked = error.retry_after_s.map(|seconds| Duration::from_secs(seconds.into()));
+        // Others may have used up the window, which is free again after its length.
+        let usual = if error.kind == Kind::RateLimited { self.pause.max(self.pace.window()) } else { self.pause };
+        let wait = asked.unwrap_or(usual);
+        let passes = matches!(error.kind, Kind::RateLimited | Kind::Unavailable);
+        if !passes || self.left == 0 || wait > LONGEST_PAUSE {
+            return Err(error);
+        }
+        self.pace.pause.pause(wait).await;
+        self.pause *= 2;
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
 
     use async_trait::async_trait;
 
@@ -124,15 +142,33 @@ mod tests {
         Pace::new(A_MINUTE, Arc::new(clock.clone()), Arc::new(clock.clone()))
     }
 
+    /// Sends a read that ends as `answers` say, one after the other, and gives how it ended and how often it was sent.
+    async fn read(pace: &Pace, answers: impl IntoIterator<Item = Result<u32, SourceError>>) -> (Result<u32, SourceError>, u32) {
+        let (mut tries, mut sent) = (pace.tries(), 0);
+        for answer in answers {
+            tries.turn().await;
+            sent += 1;
+            match answer {
+                Ok(read) => return (Ok(read), sent),
+                Err(error) => {
+                    if let Err(error) = tries.after(error).await {
+                        return (Err(error), sent);
+                    }
+                }
+            }
+        }
+        unreachable!("a read is tried for ever")
+    }
+
     #[tokio::test]
     async fn no_window_of_a_minute_has_more_requests_than_are_allowed() {
         let clock = Virtual::default();
         let pace = pace(&clock);
-        let sent = Mutex::new(Vec::new());
+        let mut sent = Vec::new();
         for _ in 0..200 {
-            pace.send(async || Ok(sent.lock().unwrap().push(clock.now()))).await.unwrap();
+            pace.tries().turn().await;
+            sent.push(clock.now());
         }
-        let sent = sent.into_inner().unwrap();
         let most = sent
             .iter()
             .map(|from| sent.iter().filter(|at| *at >= from && at.duration_since(*from) < A_MINUTE.within).count())
@@ -149,34 +185,24 @@ mod tests {
     #[tokio::test]
     async fn what_is_turned_away_waits_as_long_as_it_is_told_and_is_not_sent_for_ever() {
         let clock = Virtual::default();
-        let tries = AtomicU32::new(0);
-        let late = async || match tries.fetch_add(1, Ordering::SeqCst) {
-            0 => Err(turned_away(Some(30))),
-            1 => Err(SourceError::unreachable("The vendor")),
-            tried => Ok(tried),
-        };
-        assert_eq!(pace(&clock).send(late).await, Ok(2));
+        let answers = [Err(turned_away(Some(30))), Err(SourceError::unreachable("The vendor")), Ok(2)];
+        assert_eq!(read(&pace(&clock), answers).await, (Ok(2), 3));
         assert_eq!(clock.now(), Timestamp::from_second(34).unwrap());
-        let tries = AtomicU32::new(0);
-        let never = async || {
-            tries.fetch_add(1, Ordering::SeqCst);
-            Err::<(), _>(turned_away(None))
-        };
-        assert_eq!(pace(&clock).send(never).await, Err(turned_away(None)));
-        assert_eq!(tries.load(Ordering::SeqCst), TRIES);
+        let never = std::iter::repeat_n(Err(turned_away(None)), 10);
+        assert_eq!(read(&pace(&clock), never).await, (Err(turned_away(None)), TRIES));
+        let before = clock.now();
+        assert_eq!(read(&pace(&clock), [Err(turned_away(None)), Ok(1)]).await, (Ok(1), 2));
+        assert_eq!(clock.now().duration_since(before), A_MINUTE.within, "until the window is free");
+        let for_an_hour = [Err(turned_away(Some(3_600))), Ok(1)];
+        assert_eq!(read(&pace(&clock), for_an_hour).await.1, 1);
     }
 
     #[tokio::test]
     async fn what_waiting_does_not_mend_is_sent_once() {
         let clock = Virtual::default();
         for status in [401, 403, 404, 418] {
-            let tries = AtomicU32::new(0);
-            let refused = async || {
-                tries.fetch_add(1, Ordering::SeqCst);
-                Err::<(), _>(SourceError::of_status("The vendor", status, None))
-            };
-            assert!(pace(&clock).send(refused).await.is_err());
-            assert_eq!(tries.load(Ordering::SeqCst), 1, "{status}");
+            let refused = || Err(SourceError::of_status("The vendor", status, None));
+            assert_eq!(read(&pace(&clock), [refused(), refused()]).await, (refused(), 1), "{status}");
         }
     }
 }

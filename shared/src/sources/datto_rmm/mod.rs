@@ -199,7 +199,7 @@ impl DattoRmmSource {
         &self,
         path: &'static str,
         number: Option<&str>,
-        with: impl Fn(Call) -> Call,
+        with: impl Fn(Call) -> Call + Send + Sync,
     ) -> Result<Page<R>, SourceError> {
         let asked = |call: Call| {
             let call = with(call).query("max", PAGE);

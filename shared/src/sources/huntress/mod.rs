@@ -127,7 +127,10 @@ impl HuntressSource {
                 .get("/v1/organizations", |call| {
                     let call = self.signed(call).query("limit", PAGE).query("sort_field", "id");
                     let call = call.query("sort_direction", "asc");
-                    token.as_ref().map_or_else(|| call, |token| call.query("page_token", token))
+                    match &token {
+                        Some(token) => call.query("page_token", token),
+                        None => call,
+                    }
                 })
                 .await?;
             pulled.pages += 1;

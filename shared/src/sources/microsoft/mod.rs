@@ -238,7 +238,7 @@ impl MicrosoftSource {
         list: &str,
         id: fn(&T) -> &str,
         pages: &mut u32,
-        with: impl Fn(Call) -> Call,
+        with: impl Fn(Call) -> Call + Send + Sync,
     ) -> Result<Vec<T>, SourceError> {
         let mut walk = Walk::of(list);
         let (mut found, mut token) = (Vec::new(), None::<String>);
