@@ -19,6 +19,7 @@ pub mod http;
 pub mod ledger;
 pub mod pause;
 pub mod psa;
+pub mod pulling;
 pub mod queue;
 pub mod secrets;
 pub mod sources;

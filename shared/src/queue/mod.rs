@@ -6,10 +6,12 @@
 mod alerts;
 pub mod batch;
 mod patience;
+mod pulls;
 pub mod sqs;
 
 pub use alerts::{AlertMessage, MOST_DELIVERIES_OF_ALERTS, SendAlerts};
 pub use patience::{MOST_DELIVERIES, pause_after};
+pub use pulls::{PullMessage, SendPulls};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};

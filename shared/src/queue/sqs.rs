@@ -1,5 +1,5 @@
 //! Queues of SQS. Company jobs go over a FIFO one with the connection as message group, so that its jobs are done one after the
-//! other, and alerts over another with the partner as group; notices for webhooks over one without an order.
+//! other, alerts over another with the partner as group, and pulls over a third with the source as group; notices for webhooks over one without an order.
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::batch::Postpone;
-use super::{AlertMessage, CompanyJob, QueueError, SendAlerts, SendJobs};
+use super::{AlertMessage, CompanyJob, PullMessage, QueueError, SendAlerts, SendJobs, SendPulls};
 use crate::webhooks::{Dispatch, SendDispatches};
 
 /// SQS takes at most so many messages in one request.
@@ -75,6 +75,14 @@ impl SendAlerts for Queue {
     async fn send_alerts(&self, alerts: &[AlertMessage]) -> Result<(), QueueError> {
         let group = |alert: &AlertMessage| (alert.partner.to_string(), alert.deduplication_id());
         self.send_in_order(alerts, group).await
+    }
+}
+
+#[async_trait]
+impl SendPulls for Queue {
+    async fn send_pulls(&self, pulls: &[PullMessage]) -> Result<(), QueueError> {
+        let group = |pull: &PullMessage| (pull.lane(), pull.deduplication_id());
+        self.send_in_order(pulls, group).await
     }
 }
 

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::domain::ids::{ConnectionId, PartnerId, WebhookId};
+use crate::sources::Vendor;
 
-/// The name of a secret: `partner/connection`, or `partner/webhooks/webhook`.
+/// The name of a secret: `partner/connection`, `partner/webhooks/webhook`, or `partner/sources/source`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SecretName(String);
 
@@ -19,6 +20,12 @@ impl SecretName {
     #[must_use]
     pub fn of_webhook(partner: &PartnerId, webhook: &WebhookId) -> Self {
         Self(format!("{}/webhooks/{}", plain(partner.as_str()), plain(webhook.as_str())))
+    }
+
+    /// The credentials of one usage source.
+    #[must_use]
+    pub fn of_source(partner: &PartnerId, vendor: Vendor) -> Self {
+        Self(format!("{}/sources/{}", plain(partner.as_str()), vendor.as_str()))
     }
 
     /// The name: letters, digits and `/_.-+` (Secrets Manager takes `/_+=.@-`).
@@ -61,5 +68,7 @@ mod tests {
         let of_webhook = SecretName::of_webhook(&"acme".parse().unwrap(), &"c".parse().unwrap()).0;
         assert_eq!(of_webhook, "acme/webhooks/c");
         assert_ne!(of_webhook, name("acme", "webhooks/c"));
+        let of_source = SecretName::of_source(&"acme".parse().unwrap(), Vendor::Huntress).0;
+        assert_eq!(of_source, "acme/sources/huntress");
     }
 }

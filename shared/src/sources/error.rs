@@ -50,7 +50,12 @@ impl SourceError {
                 "does not let these credentials read what is counted.",
                 "Give the key or its user the right to read customers and their counts, then pull again.",
             ),
-            404 => named(Kind::NotFound, "source_not_found", "does not know what was asked for.", "Check the ids and the host."),
+            404 => named(
+                Kind::NotFound,
+                "source_not_found",
+                "does not know what was asked for.",
+                "Check the ids and the host.",
+            ),
             429 => named(Kind::RateLimited, "source_rate_limited", "asks for fewer requests.", AGAIN),
             500..=599 => named(Kind::Unavailable, "source_unavailable", "answers with an error of its own.", AGAIN),
             _ => named(Kind::Protocol, "source_unexpected_answer", "answers as nobody knows it.", AGAIN),

@@ -24,6 +24,7 @@ pub mod notes;
 pub mod runs;
 pub mod schema;
 mod several;
+pub mod sources;
 mod table;
 pub mod ticket_forms;
 mod transaction;

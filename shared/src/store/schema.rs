@@ -13,6 +13,7 @@ use crate::domain::ids::{
 };
 use crate::domain::line::LineKey;
 use crate::psa::Psa;
+use crate::sources::Vendor;
 
 /// Name of the partition key attribute.
 pub const PK: &str = "pk";
@@ -30,6 +31,8 @@ pub const DUE_SHARDS: u8 = 8;
 pub const DIGEST_SHARDS: u8 = 2;
 /// Alerts have so many partitions of it for themselves.
 pub const ALERT_SHARDS: u8 = 4;
+/// Usage sources have so many partitions of it for themselves.
+pub const SOURCE_SHARDS: u8 = 2;
 /// Attribute with the second (since 1970) after which a row may go.
 pub const EXPIRES: &str = "expires";
 
@@ -407,6 +410,18 @@ pub fn deliveries(p: &PartnerId, webhook: &WebhookId) -> String {
 #[must_use]
 pub fn delivery(p: &PartnerId, webhook: &WebhookId, at_s: i64, event: &str) -> Key {
     Key::new(deliveries(p, webhook), format!("DELIVERY#{at_s:012}#{event}"))
+}
+
+/// A partner's usage source. A partner has few, so that they lie beside its connections.
+#[must_use]
+pub fn source(p: &PartnerId, vendor: Vendor) -> Key {
+    Key::new(sources(p), format!("SOURCE#{}", vendor.as_str()))
+}
+
+/// Partition of a partner's usage sources; rows begin with `SOURCE#`.
+#[must_use]
+pub fn sources(p: &PartnerId) -> String {
+    partner(p)
 }
 
 /// When a partner's next digest is due.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::wire::{Organization, Tenant};
 use super::VENDOR;
+use super::wire::{Organization, Tenant};
 use crate::domain::ids::CompanyId;
 use crate::domain::units::Units;
 use crate::sources::{Metric, Row, SourceError};

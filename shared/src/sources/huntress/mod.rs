@@ -163,8 +163,7 @@ impl HuntressSource {
         let is_wanted = |company: &CompanyId| wanted.companies.as_ref().is_none_or(|wanted| wanted.contains(company));
         for (company, id) in organizations.iter().filter(|(company, _)| is_wanted(company)) {
             let id = id.to_string();
-            let One { organization } =
-                self.api.get("/v1/organizations", |call| self.signed(call).segment(&id)).await?;
+            let One { organization } = self.api.get("/v1/organizations", |call| self.signed(call).segment(&id)).await?;
             pulled.pages += 1;
             if organization.id.to_string() != id {
                 return Err(SourceError::unreadable(VENDOR, "it is about another organization"));

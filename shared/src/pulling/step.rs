@@ -1,0 +1,285 @@
+//! One step of a pull: some customers are read, and what they have is stored.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::counts::{Counted, Reading};
+use super::wanted::only_psa;
+use super::{LONGEST_STEP, Puller, PullingError};
+use crate::domain::ids::{CompanyId, ProductKey, SnapshotId};
+use crate::psa::Kind;
+use crate::queue::PullMessage;
+use crate::secrets::SecretName;
+use crate::sources::{Metric, Pulled, Source, SourceCredentials, SourceError, Wanted};
+use crate::store::sources::{Going, Tally, UsageSource};
+use crate::store::usage::{MAX_PARTS, MAX_RECORDS, Receipt, Sealing, Snapshot};
+use crate::store::{Read, StoreError};
+
+/// So many customers are asked one by one in one step: at one a second, the slowest vendor's pace, seven minutes.
+const EACH_A_STEP: usize = 400;
+
+/// Which customers a step is about.
+struct Share {
+    /// Whose details are read.
+    companies: BTreeSet<CompanyId>,
+    /// Those after this one; all from the first where it is `None`.
+    after: Option<CompanyId>,
+    /// And up to this one; all to the last where it is `None`.
+    up_to: Option<CompanyId>,
+}
+
+impl Share {
+    /// Of `wanted`, in the order of their ids, the next ones after those that are done.
+    fn next(wanted: &BTreeSet<CompanyId>, after: Option<CompanyId>, most: usize) -> Self {
+        let left = wanted.iter().filter(|company| after.as_ref().is_none_or(|after| *company > after));
+        let companies: BTreeSet<CompanyId> = left.clone().take(most).cloned().collect();
+        let up_to = if left.count() > most { companies.last().cloned() } else { None };
+        Self { companies, after, up_to }
+    }
+
+    fn has(&self, company: &CompanyId) -> bool {
+        self.after.as_ref().is_none_or(|after| company > after)
+            && self.up_to.as_ref().is_none_or(|up_to| company <= up_to)
+    }
+}
+
+impl Puller {
+    pub(super) async fn step(&self, row: &UsageSource, going: Going) -> Result<(), PullingError> {
+        let source = match self.open(row).await? {
+            Ok(source) => source,
+            Err(error) => return self.end(row, &with_fault(going, error)).await,
+        };
+        let metrics: BTreeSet<Metric> = row.products.keys().cloned().collect();
+        let of_each = metrics.iter().filter(|metric| source.asks_each(&BTreeSet::from([(*metric).clone()])));
+        let of_each: BTreeSet<Metric> = of_each.cloned().collect();
+        let connections = self.connections_of(&row.partner).await?;
+        let wanted = if of_each.is_empty() { BTreeSet::new() } else { self.wanted(row, &connections).await? };
+        let share = Share::next(&wanted, going.after.clone(), EACH_A_STEP);
+        let asked = Wanted { metrics, companies: Some(share.companies.clone()), filters: row.filters.clone() };
+        let pulled = read(&*source, &asked).await;
+
+        let today = going.as_of.to_zoned(TimeZone::UTC).date();
+        let psa = only_psa(&connections);
+        let reading = Reading { products: &row.products, wanted: &asked, of_each: &of_each, psa, today };
+        let counts = reading.counts(&pulled, |company| share.has(company));
+        let mut going = Going { tally: tallied(going.tally.clone(), &pulled, &share), ..going };
+        for (product, counted) in counts {
+            self.store(row, &mut going, product, counted).await?;
+        }
+        // What stopped this step would stop the next one as well.
+        match share.up_to.filter(|_| pulled.stopped.is_none()) {
+            Some(up_to) => self.next_step(row, Going { after: Some(up_to), ..going }).await,
+            None => self.seal(row, going).await,
+        }
+    }
+
+    /// The source with its credentials; or why a person has to send others.
+    async fn open(&self, row: &UsageSource) -> Result<Result<Arc<dyn Source>, SourceError>, PullingError> {
+        let secret = self.0.secrets.read(&SecretName::of_source(&row.partner, row.vendor)).await?;
+        let credentials = secret.and_then(|secret| SourceCredentials::from_secret(&secret).ok());
+        let credentials = credentials.filter(|credentials| credentials.vendor() == row.vendor);
+        let Some(credentials) = credentials else { return Ok(Err(without_credentials())) };
+        Ok(self.0.registry.open(&credentials))
+    }
+
+    /// Stores a product's counts as the next parts of its snapshot.
+    async fn store(
+        &self,
+        row: &UsageSource,
+        going: &mut Going,
+        product: ProductKey,
+        counted: Counted,
+    ) -> Result<(), PullingError> {
+        let id = snapshot_id(row, going, &product)?;
+        let parts = going.products.entry(product).or_default();
+        parts.short |= !counted.whole;
+        going.tally.counts += u64::try_from(counted.records.len()).unwrap_or_default();
+        for records in counted.records.chunks(MAX_RECORDS) {
+            if parts.stored == MAX_PARTS {
+                going.tally.fault.get_or_insert_with(too_many);
+                parts.short = true;
+                break;
+            }
+            parts.stored += 1;
+            let part = Snapshot::new(id.clone(), going.as_of, false, records.to_vec());
+            let received = self.0.snapshots.receive_part(&row.partner, &part, parts.stored, self.0.clock.now()).await?;
+            if let Receipt::Differs(why) = received {
+                tracing::error!(snapshot = %id, ?why, "a pull's snapshot has the name of another");
+                parts.short = true;
+            }
+        }
+        Ok(())
+    }
+
+    async fn next_step(&self, row: &UsageSource, going: Going) -> Result<(), PullingError> {
+        let going = Going { step: going.step + 1, begun: false, moved_at: self.0.clock.now(), ..going };
+        let moved = self.0.sources.edit(&row.partner, row.vendor, |stored| {
+            let is_mine = stored.going.as_ref().is_some_and(|stored| is_of(stored, &going));
+            if is_mine {
+                stored.going = Some(going.clone());
+            }
+            is_mine
+        });
+        moved.await?;
+        let nonce = format!("{}.{}", going.attempt, going.step);
+        let message = PullMessage { nonce, ..PullMessage::asks(&row.partner, row.vendor, going.pull) };
+        Ok(self.0.queue.send_pulls(&[message]).await?)
+    }
+
+    /// Makes of each product's parts one snapshot, complete where all of them were whole.
+    async fn seal(&self, row: &UsageSource, mut going: Going) -> Result<(), PullingError> {
+        if going.tally.fault.is_none() && going.tally.companies == 0 {
+            // A vendor that lists nobody has lost its list more likely than we have lost every customer.
+            going.tally.fault = Some(nobody());
+        }
+        // It was set up anew meanwhile: what was read is not what is wanted any more.
+        let stored = self.0.sources.get(&row.partner, row.vendor, Read::Consistent).await?;
+        let is_wanted = stored.and_then(|stored| stored.going).is_some_and(|stored| is_of(&stored, &going));
+        if !is_wanted {
+            return Ok(());
+        }
+        // A product that nobody has any of is not told at all: what is known of it stays, and grows stale.
+        for (product, parts) in going.products.clone().into_iter().filter(|(_, parts)| parts.stored > 0) {
+            let id = snapshot_id(row, &going, &product)?;
+            let sealed = self.0.snapshots.seal(&row.partner, &id, parts.stored, !parts.short).await?;
+            if !matches!(sealed, Sealing::Sealed(_)) {
+                tracing::error!(%product, ?sealed, "a pull's snapshot can't be sealed");
+                going.products.entry(product).or_default().short = true;
+                going.tally.fault.get_or_insert_with(unsealed);
+            }
+        }
+        self.end(row, &going).await
+    }
+}
+
+/// Reads, but not for ever.
+async fn read(source: &dyn Source, asked: &Wanted) -> Pulled {
+    let pulled = tokio::time::timeout(LONGEST_STEP, source.pull(asked)).await;
+    pulled.unwrap_or_else(|_| Pulled { stopped: Some(too_slow()), ..Pulled::default() })
+}
+
+fn is_of(stored: &Going, going: &Going) -> bool {
+    (stored.pull, stored.attempt) == (going.pull, going.attempt)
+}
+
+/// What the steps so far have come to, this one included.
+fn tallied(tally: Tally, pulled: &Pulled, share: &Share) -> Tally {
+    let customers = pulled.customers.iter().filter(|customer| share.has(&customer.company)).count();
+    let first = pulled.stopped.clone().or_else(|| pulled.unread.first().map(|(_, error)| error.clone()));
+    Tally {
+        pages: tally.pages.saturating_add(pulled.pages),
+        companies: tally.companies + u64::try_from(customers).unwrap_or_default(),
+        total: pulled.total.or(tally.total),
+        counts: tally.counts,
+        unread: tally.unread.saturating_add(u32::try_from(pulled.unread.len()).unwrap_or(u32::MAX)),
+        fault: tally.fault.or(first),
+    }
+}
+
+/// Never the same for two readings, so that no part of one is taken for another's.
+fn snapshot_id(row: &UsageSource, going: &Going, product: &ProductKey) -> Result<SnapshotId, PullingError> {
+    let (vendor, pull, attempt) = (row.vendor.as_str(), going.pull.as_second(), going.attempt);
+    let id = format!("pull-{vendor}-{pull}-{attempt}-{}", short(product));
+    id.parse().map_err(|_| StoreError::Corrupt("a pull has no usable name".to_owned()).into())
+}
+
+/// An id is as long as a product's key may be: of a long one the beginning and a digest stand for it.
+fn short(product: &ProductKey) -> String {
+    use sha2::{Digest as _, Sha256};
+    const WHOLE: usize = 64;
+    let key = product.as_str();
+    if key.len() <= WHOLE {
+        return key.to_owned();
+    }
+    let digest = hex::encode(Sha256::digest(key));
+    format!("{}-{}", key.get(..32).unwrap_or_default().trim(), digest.get(..16).unwrap_or_default())
+}
+
+fn with_fault(going: Going, fault: SourceError) -> Going {
+    Going { tally: Tally { fault: Some(fault), ..going.tally.clone() }, ..going }
+}
+
+fn without_credentials() -> SourceError {
+    let fix = "Send the source with its credentials: PUT /v1/sources/{source}.";
+    SourceError::new(Kind::Auth, "source_credentials_missing", "There are no credentials for it.", fix)
+}
+
+fn too_slow() -> SourceError {
+    let fix = "Nothing is lowered by it: it is read again at its next time.";
+    SourceError::new(Kind::Unavailable, "source_too_slow", "The vendor took too long to tell all.", fix)
+}
+
+fn too_many() -> SourceError {
+    let fix = "Push the counts of this product in several snapshots.";
+    SourceError::new(
+        Kind::Validation,
+        "source_too_many",
+        "The vendor lists more customers than one snapshot holds.",
+        fix,
+    )
+}
+
+fn nobody() -> SourceError {
+    let fix = "Look at the vendor's portal: if the customers are there, give the key the right to see them.";
+    SourceError::new(
+        Kind::Protocol,
+        "source_lists_nobody",
+        "The vendor lists no customer at all. Nothing is lowered by that.",
+        fix,
+    )
+}
+
+fn unsealed() -> SourceError {
+    let fix = "Nothing is lowered by it: it is read again at its next time.";
+    SourceError::new(
+        Kind::Protocol,
+        "source_list_moved",
+        "A customer moved in the vendor's list while it was read.",
+        fix,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(names: &[&str]) -> BTreeSet<CompanyId> {
+        names.iter().map(|name| name.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn steps_share_all_customers_between_them_and_each_is_in_one() {
+        let wanted = ids(&["b", "d", "f", "h", "j"]);
+        let (mut after, mut shares) = (None, Vec::new());
+        loop {
+            let share = Share::next(&wanted, after, 2);
+            after.clone_from(&share.up_to);
+            shares.push(share);
+            if after.is_none() {
+                break;
+            }
+        }
+        let companies: Vec<_> = shares.iter().map(|share| share.companies.clone()).collect();
+        assert_eq!(companies, [ids(&["b", "d"]), ids(&["f", "h"]), ids(&["j"])]);
+        for company in ["a", "b", "c", "d", "e", "f", "h", "i", "j", "k"] {
+            let company = company.parse().unwrap();
+            assert_eq!(shares.iter().filter(|share| share.has(&company)).count(), 1, "{company}");
+        }
+    }
+
+    #[test]
+    fn where_nobody_is_asked_one_by_one_there_is_one_step() {
+        let share = Share::next(&BTreeSet::new(), None, 2);
+        assert!(share.up_to.is_none() && share.has(&"a".parse().unwrap()));
+    }
+
+    #[test]
+    fn long_keys_of_products_are_told_apart() {
+        let key = |end: &str| format!("{}{end}", "k".repeat(100)).parse::<ProductKey>().unwrap();
+        assert_eq!(short(&"edr".parse().unwrap()), "edr");
+        assert!(short(&key("a")).len() <= 64);
+        assert_ne!(short(&key("a")), short(&key("b")));
+    }
+}
