@@ -12,8 +12,10 @@ use local::queue::{Drained, Handle, Message, Queue, drain, work_until};
 use shared::clock::Clock;
 use shared::events::RunRef;
 use shared::queue::{
-    AlertMessage, CompanyJob, MOST_DELIVERIES, MOST_DELIVERIES_OF_ALERTS, SendAlerts as _, SendJobs as _,
+    AlertMessage, CompanyJob, MOST_DELIVERIES, MOST_DELIVERIES_OF_ALERTS, PullMessage, SendAlerts as _, SendJobs as _,
+    SendPulls as _,
 };
+use shared::sources::Vendor;
 use shared::store::Table;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
