@@ -1,6 +1,5 @@
 //! The samples in `events/`: each is taken by the function it is for, framed as it is deployed, and leads to something.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,6 +7,7 @@ use axum::body::to_bytes;
 use company_sync::Jobs;
 use fan_out::{Handled, Invoked, Request};
 use integration::msp::{Customer, Msp, Setup};
+use integration::registry::sources;
 use integration::{PARTNER, credentials};
 use jiff::SignedDuration;
 use lambda_http::request;
@@ -19,13 +19,11 @@ use shared::desk::Desk;
 use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::events::{Event, EventKind, Notice};
 use shared::http::Outward;
-use shared::pause::RealPause;
 use shared::pulling::{Puller, PullerParts};
 use shared::queue::batch::{Batch, Postpone, work_off};
 use shared::queue::{AlertMessage, CompanyJob, PullMessage, QueueError};
 use shared::secrets::{SecretName, WriteSecrets as _};
 use shared::sources::Filters;
-use shared::sources::registry::{Places, Registry};
 use shared::store::Read;
 use shared::store::connections::Connections;
 use shared::store::journal::By;
@@ -270,10 +268,8 @@ async fn the_sample_of_the_queue_of_pulls_is_worked_off() {
     let batch: Batch = parsed("source-pull", "sqs-fifo");
     let message: PullMessage = serde_json::from_str(&batch.records[0].body).unwrap();
     let clock = Arc::new(msp.clock.clone());
-    let (bases, pause) = (BTreeMap::new(), Arc::new(RealPause));
-    let places = Places { bases, allowed_hosts: String::new(), clock: clock.clone(), pause };
     let (secrets, queue) = (msp.parts.secrets.clone(), msp.parts.wire.clone());
-    let parts = PullerParts::new(&msp.parts.table, Registry::new(&places).unwrap(), secrets, queue, clock);
+    let parts = PullerParts::new(&msp.parts.table, sources(&[], &msp.clock), secrets, queue, clock);
     let setting = Setting {
         products: [("agents".into(), "edr".parse().unwrap())].into(),
         filters: Filters::default(),

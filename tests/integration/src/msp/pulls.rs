@@ -3,24 +3,20 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use shared::domain::ids::PartnerId;
-use shared::pause::Pause;
 use shared::pulling::{Puller, PullerParts};
 use shared::queue::batch::Work as _;
 use shared::queue::{PullMessage, pause_after};
 use shared::secrets::{SecretName, WriteSecrets as _};
-use shared::sources::registry::{Places, Registry};
 use shared::sources::{Filters, Metric, SourceCredentials, Vendor};
 use shared::store::Read;
 use shared::store::sources::{LastPull, Setting, UsageSource, UsageSources};
 
 use super::{Fixture, Msp, Strikes};
-use crate::{PARTNER, TestClock};
+use crate::{PARTNER, registry};
 
 /// After so long a message comes again whose worker died.
 const TAKEN_OVER: SignedDuration = SignedDuration::from_mins(90);
@@ -37,33 +33,16 @@ pub struct Pulls<'m, P: Fixture> {
     deliveries: u32,
 }
 
-/// Waits by the clock of the test, which moves on meanwhile.
-struct Skips(TestClock);
-
-#[async_trait]
-impl Pause for Skips {
-    async fn pause(&self, length: Duration) {
-        self.0.advance(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX));
-    }
-}
-
 impl<'m, P: Fixture> Pulls<'m, P> {
-    /// The source of `msp` whose API is simulated at `base`: not set up yet, and not struck.
+    /// The source of `msp` whose API is simulated at `base`: not set up yet, and not struck. Waiting for a turn moves the clock on.
     ///
     /// # Panics
     /// When it can't be called.
     #[must_use]
     pub fn of(msp: &'m Msp<P>, vendor: Vendor, base: &str) -> Self {
-        let clock = Arc::new(msp.clock.clone());
-        let places = Places {
-            bases: [(vendor, base.parse().expect("an address"))].into(),
-            allowed_hosts: String::new(),
-            clock: clock.clone(),
-            pause: Arc::new(Skips(msp.clock.clone())),
-        };
-        let registry = Registry::new(&places).expect("a client");
+        let registry = registry::sources(&[(vendor, base)], &msp.clock);
         let (table, secrets, queue) = (&msp.parts.table, msp.parts.secrets.clone(), msp.parts.wire.clone());
-        let parts = PullerParts::new(table, registry, secrets, queue, clock);
+        let parts = PullerParts::new(table, registry, secrets, queue, Arc::new(msp.clock.clone()));
         let (sources, puller) = (UsageSources::new(table.clone()), Puller::new(parts.clone()));
         let (strikes, waiting) = (Strikes::none(), VecDeque::new());
         Self { msp, vendor, strikes, sources, parts, puller, waiting, deliveries: 0 }
