@@ -15,6 +15,7 @@ use shared::api::auth::Scope;
 use shared::clock::SystemClock;
 use shared::domain::ids::PartnerId;
 use shared::psa::Psa;
+use shared::sources::Vendor;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -87,7 +88,10 @@ struct ServeArguments {
     /// Call a PSA at another address, for a simulator: autotask=http://127.0.0.1:9100
     #[arg(long, value_name = "PSA=URL", value_parser = psa_base)]
     psa_base: Vec<(Psa, Url)>,
-    /// Let users name PSA hosts below these domains, too, separated by commas. Everything below them gets the credentials of
+    /// Call a usage source at another address, for a simulator: huntress=http://127.0.0.1:9300
+    #[arg(long, value_name = "SOURCE=URL", value_parser = source_base)]
+    source_base: Vec<(Vendor, Url)>,
+    /// Let users name hosts of PSAs and usage sources below these domains, too, separated by commas. Everything below them gets the credentials of
     /// whoever names it.
     #[arg(long, value_name = "DOMAINS", default_value = "")]
     allowed_hosts: String,
@@ -133,6 +137,13 @@ fn psa_base(text: &str) -> Result<(Psa, Url), String> {
     Ok((self::psa(psa)?, url))
 }
 
+/// A usage source and where to call it.
+fn source_base(text: &str) -> Result<(Vendor, Url), String> {
+    let (source, url) = text.split_once('=').ok_or("write it as SOURCE=URL, such as huntress=http://127.0.0.1:9300")?;
+    let url = http_address(url)?;
+    Ok((self::source(source)?, url))
+}
+
 fn http_address(text: &str) -> Result<Url, String> {
     let url: Url = text.parse().map_err(|error| format!("{text} is no address: {error}"))?;
     if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
@@ -146,6 +157,13 @@ fn psa(name: &str) -> Result<Psa, String> {
     let known: Vec<&str> = Psa::ALL.iter().map(|psa| psa.as_str()).collect();
     let unknown = || format!("{name} is no PSA that Tallyline knows; it knows {}", known.join(" and "));
     Psa::named(name).ok_or_else(unknown)
+}
+
+/// A usage source by its name.
+fn source(name: &str) -> Result<Vendor, String> {
+    let known: Vec<&str> = Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect();
+    let unknown = || format!("{name} is no usage source that Tallyline knows; it knows {}", known.join(", "));
+    Vendor::named(name).ok_or_else(unknown)
 }
 
 fn scope(text: &str) -> Result<Scope, String> {
@@ -198,7 +216,16 @@ fn log(level: &str) {
 }
 
 async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
-    let ServeArguments { data, port, listen, psa_base, allowed_hosts, allow_webhook_base, settle_seconds } = arguments;
+    let ServeArguments {
+        data,
+        port,
+        listen,
+        psa_base,
+        source_base,
+        allowed_hosts,
+        allow_webhook_base,
+        settle_seconds,
+    } = arguments;
     let address = SocketAddr::new(listen, port);
     let mut options = AppOptions::at(Place::Folder(data)).settle(SignedDuration::from_secs(i64::from(settle_seconds)));
     options = options.allowed_hosts(allowed_hosts);
@@ -207,6 +234,9 @@ async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
     }
     for (psa, base) in psa_base {
         options = options.psa(psa, base);
+    }
+    for (source, base) in source_base {
+        options = options.source(source, base);
     }
     let app = App::open(options).await?;
     let listener = TcpListener::bind(address).await.map_err(|error| not_listening(address, &error))?;
@@ -247,6 +277,9 @@ mod tests {
         assert!(refused("tallyline serve --psa-base http://127.0.0.1").contains("autotask=http://127.0.0.1:9100"));
         assert!(refused("tallyline serve --psa-base halo=http://x").contains("it knows autotask"));
         assert!(refused("tallyline serve --psa-base autotask=ftp://x").contains("no http address"));
+        assert!(refused("tallyline serve --source-base huntress").contains("huntress=http://127.0.0.1:9300"));
+        assert!(refused("tallyline serve --source-base acme=http://x").contains("it knows huntress, jumpcloud, dropsuite"));
+        assert!(refused("tallyline serve --source-base huntress=ftp://x").contains("no http address"));
         assert!(refused("tallyline token --scope tallyline/read").contains("--partner"));
         assert!(refused("tallyline token --partner p --vendor --scope tallyline/read").contains("cannot be used with"));
         assert!(refused("tallyline token --partner p --scope tallyline/vendor").contains("--vendor"));

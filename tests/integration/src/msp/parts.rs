@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use fan_out::{DigestSources, DueAlerts, FanOut};
+use fan_out::{DigestSources, DueAlerts, DueSources, FanOut};
 use jiff::SignedDuration;
 use local::embedded::Embedded;
 use local::sealed_secrets::SealedSecrets;
@@ -25,7 +25,7 @@ use shared::http::Outward;
 use shared::ledger::{LeaseHolder, Ledger};
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
-use shared::queue::{AlertMessage, CompanyJob, QueueError, SendAlerts, SendJobs};
+use shared::queue::{AlertMessage, CompanyJob, PullMessage, QueueError, SendAlerts, SendJobs, SendPulls};
 use shared::store::Table;
 use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
@@ -78,12 +78,13 @@ pub struct Parts {
     serving: tokio::task::JoinHandle<()>,
 }
 
-/// Requests for runs, company jobs, alerts and notices, as they were sent.
+/// Requests for runs, company jobs, alerts, pulls and notices, as they were sent.
 #[derive(Default)]
 pub struct Wire {
     runs: Mutex<VecDeque<RunRef>>,
     jobs: Mutex<VecDeque<CompanyJob>>,
     alerts: Mutex<VecDeque<AlertMessage>>,
+    pulls: Mutex<VecDeque<PullMessage>>,
     notices: Mutex<Vec<Event>>,
     broken: AtomicBool,
     faults: Faults,
@@ -123,6 +124,7 @@ impl Parts {
             events: wire.clone(),
             digests: DigestSources::new(&table),
             alerts: DueAlerts::new(&table, wire.clone()),
+            sources: DueSources::new(&table, wire.clone()),
             clock: Arc::new(clock.clone()),
         };
         let routers = routers(&table, &secrets, &psas, &opener, &wire, (resolver, engine.settle), clock);
@@ -252,6 +254,11 @@ impl Wire {
         std::mem::take(&mut self.alerts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Pulls that wait; they wait no longer.
+    pub fn take_pulls(&self) -> VecDeque<PullMessage> {
+        std::mem::take(&mut self.pulls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// What was told to whoever listens.
     pub fn told(&self) -> Vec<Event> {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -309,6 +316,19 @@ impl SendAlerts for Wire {
         self.faults.before(|| "alerts.send".to_owned())?;
         self.alerts.lock().unwrap_or_else(PoisonError::into_inner).extend(alerts.iter().cloned());
         self.faults.after(|| "alerts.send".to_owned())?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SendPulls for Wire {
+    async fn send_pulls(&self, pulls: &[PullMessage]) -> Result<(), QueueError> {
+        if self.is_broken() {
+            return Err(QueueError("it is broken".to_owned()));
+        }
+        self.faults.before(|| "pulls.send".to_owned())?;
+        self.pulls.lock().unwrap_or_else(PoisonError::into_inner).extend(pulls.iter().cloned());
+        self.faults.after(|| "pulls.send".to_owned())?;
         Ok(())
     }
 }
