@@ -9,15 +9,18 @@ pub mod autotask;
 mod chance;
 pub mod clock;
 pub mod faults;
+pub mod huntress;
 mod journal;
 pub mod kaseya_bms;
 mod names;
 mod reply;
 pub mod server;
 mod settings;
+pub mod vendor;
 mod window;
 mod wire;
 
 pub use autotask::Autotask;
 pub use clock::Clock;
+pub use huntress::Huntress;
 pub use kaseya_bms::KaseyaBms;
