@@ -8,19 +8,27 @@
 pub mod autotask;
 mod chance;
 pub mod clock;
+pub mod datto_rmm;
 pub mod faults;
+mod guid;
 pub mod huntress;
 mod journal;
 pub mod kaseya_bms;
+pub mod microsoft;
 mod names;
+pub mod pax8;
 mod reply;
 pub mod server;
 mod settings;
+mod tokens;
 pub mod vendor;
 mod window;
 mod wire;
 
 pub use autotask::Autotask;
 pub use clock::Clock;
+pub use datto_rmm::DattoRmm;
 pub use huntress::Huntress;
 pub use kaseya_bms::KaseyaBms;
+pub use microsoft::Microsoft;
+pub use pax8::Pax8;
