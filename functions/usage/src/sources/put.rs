@@ -81,7 +81,8 @@ fn refuse_products_of_others(sources: &[UsageSource], vendor: Vendor, setting: &
 async fn test(deps: &Deps, credentials: &SourceCredentials) -> Result<(), SourceError> {
     let source = deps.registry.open(credentials)?;
     let tested = tokio::time::timeout(LONGEST_TEST, source.test()).await;
-    tested.unwrap_or_else(|_| Err(SourceError::unreachable("The vendor"))).map(drop)
+    let too_slow = "The vendor did not let us read within 20 seconds.";
+    tested.unwrap_or_else(|_| Err(SourceError::new(Kind::Unavailable, "source_too_slow", too_slow, ""))).map(drop)
 }
 
 /// What may pass is told with what to do about it here: no pull comes by itself before it is set up.
