@@ -31,7 +31,7 @@ use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::ticket_forms::TicketForms;
-use shared::store::usage::{Snapshots, UsageReader};
+use shared::store::usage::UsageReader;
 use shared::store::webhooks::Webhooks;
 use shared::store::{StoreError, Table};
 use shared::sync::{Planner, PlannerParts, Resolver, Worker, WorkerParts};
@@ -156,7 +156,7 @@ impl App {
         let desk = Desk::new(desk);
         let worker = Worker::new(WorkerParts::new(&table, ledger, opened, events.clone(), clocked, settings));
         let puller = Arc::new(pulls.clone()) as _;
-        let puller = PullerParts::new(&table, sources, secrets.clone(), puller, clock.clone());
+        let puller = PullerParts::new(&table, sources.clone(), secrets.clone(), puller, clock.clone());
         let fan_out = FanOut {
             connections: connections.clone(),
             runs: runs.clone(),
@@ -191,12 +191,12 @@ impl App {
                 connections: connections.clone(),
                 sender,
                 kept: secrets.clone(),
-                secrets,
+                secrets: secrets.clone(),
                 clock: clock.clone(),
             },
             mappings: mappings::Deps {
                 mappings: mappings.clone(),
-                usage: usage.clone(),
+                usage,
                 lines: Lines::new(table.clone()),
                 alerts: Alerts::new(table.clone()),
                 ticket_forms,
@@ -204,7 +204,7 @@ impl App {
                 opener,
                 clock: clock.clone(),
             },
-            usage: usage::Deps { snapshots: Snapshots::new(table.clone()), usage, clock: clock.clone() },
+            usage: usage::Deps::new(&table, sources, secrets, Arc::new(pulls.clone()), clock.clone()),
             runs: runs::Deps {
                 connections,
                 mappings,

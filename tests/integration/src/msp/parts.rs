@@ -35,13 +35,14 @@ use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::ticket_forms::TicketForms;
-use shared::store::usage::{Snapshots, UsageReader};
+use shared::store::usage::UsageReader;
 use shared::store::webhooks::Webhooks;
 use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
 use shared::webhooks::Sender;
 use tempfile::TempDir;
 
 use super::Requests;
+use crate::registry::sources;
 use crate::{Answer, TestClock};
 
 /// The engine checks no signature: one only has to be there.
@@ -366,11 +367,9 @@ fn routers(
         opener: opener.clone(),
         clock: Arc::new(clock.clone()),
     });
-    let usage = usage::router(usage::Deps {
-        snapshots: Snapshots::new(table.clone()),
-        usage: UsageReader::new(table.clone()),
-        clock: Arc::new(clock.clone()),
-    });
+    let sources = sources(&[], clock);
+    let usage =
+        usage::router(usage::Deps::new(table, sources, secrets.clone(), wire.clone(), Arc::new(clock.clone())));
     let runs = runs::router(runs::Deps {
         connections: Connections::new(table.clone()),
         mappings: Mappings::new(table.clone()),
