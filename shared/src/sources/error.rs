@@ -68,7 +68,7 @@ impl SourceError {
     pub fn is_of_one(&self) -> bool {
         match self.kind {
             Kind::NotFound | Kind::Protocol => true,
-            Kind::Auth => !matches!(self.code.as_str(), "source_credentials_rejected" | "source_token_refused"),
+            Kind::Auth => self.code == PERMISSION_MISSING,
             Kind::Unavailable => self.code == UNAVAILABLE,
             Kind::Validation | Kind::RateLimited => false,
         }
@@ -87,18 +87,6 @@ impl SourceError {
         Self::new(Kind::Validation, &code, error.explanation(), error.fix())
     }
 
-    /// Whether it may be of nobody but the customer that was asked about, so that the others are read all the same. Refused
-    /// credentials, a limit and a vendor that does not answer are everyone's.
-    #[must_use]
-    pub fn is_of_one(&self) -> bool {
-        match self.kind {
-            Kind::NotFound | Kind::Protocol => true,
-            Kind::Auth => self.code == PERMISSION_MISSING,
-            Kind::Unavailable => self.code == UNAVAILABLE,
-            Kind::Validation | Kind::RateLimited => false,
-        }
-    }
-
     /// An answer that is not what the vendor's documentation promises. `what` is ours, never the answer's.
     #[must_use]
     pub fn unreadable(vendor: &str, what: &str) -> Self {
@@ -108,20 +96,6 @@ impl SourceError {
             format!("An answer of {vendor} can't be read: {what}."),
             "Nothing is changed by it. If it stays, a newer version of Tallyline may know the answer.",
         )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_may_be_about_one_customer_keeps_nobody_from_reading_the_others() {
-        let is_of_one = |status| SourceError::of_status("The vendor", status, None).is_of_one();
-        assert_eq!([403, 404, 418, 500, 503].map(is_of_one), [true; 5]);
-        assert_eq!([401, 429].map(is_of_one), [false; 2]);
-        assert!(SourceError::unreadable("The vendor", "it is not all there").is_of_one());
-        assert!(!SourceError::unreachable("The vendor").is_of_one());
     }
 }
 
@@ -136,14 +110,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_customer_that_can_not_be_read_is_told_from_a_vendor_that_can_not() {
-        for status in [400, 403, 404, 500, 503] {
-            assert!(SourceError::of_status("The vendor", status, None).is_of_one(), "{status}");
-        }
-        assert!(SourceError::unreadable("The vendor", "it is none").is_of_one());
-        for status in [401, 429] {
-            assert!(!SourceError::of_status("The vendor", status, None).is_of_one(), "{status}");
-        }
+    fn what_may_be_about_one_customer_keeps_nobody_from_reading_the_others() {
+        let is_of_one = |status| SourceError::of_status("The vendor", status, None).is_of_one();
+        assert_eq!([403, 404, 418, 500, 503].map(is_of_one), [true; 5]);
+        assert_eq!([401, 429].map(is_of_one), [false; 2]);
+        assert!(SourceError::unreadable("The vendor", "it is not all there").is_of_one());
         assert!(!SourceError::unreachable("The vendor").is_of_one());
         assert!(!SourceError::from(HttpError::TlsFailed).is_of_one());
     }

@@ -20,6 +20,7 @@ mod pax8;
 pub mod registry;
 #[cfg(test)]
 mod stub;
+mod tally;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -159,7 +160,7 @@ pub struct Pulled {
 }
 
 impl Pulled {
-    /// Notes that `company` could not be read, so that the others can be.
+    /// Notes that `company` could not be read, and why the first time, so that the others can be.
     ///
     /// # Errors
     /// `error`, where it keeps from reading the others too.
@@ -167,17 +168,10 @@ impl Pulled {
         if !error.is_of_one() {
             return Err(error);
         }
-        self.unread.push((company.clone(), error));
-        Ok(())
-    }
-}
-
-impl Pulled {
-    /// Notes that the customer could not be read, and why the first time.
-    pub fn note_unread(&mut self, company: &CompanyId, error: SourceError) {
         if self.unread.iter().all(|(noted, _)| noted != company) {
             self.unread.push((company.clone(), error));
         }
+        Ok(())
     }
 }
 
