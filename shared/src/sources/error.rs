@@ -23,7 +23,7 @@ pub struct SourceError {
 }
 
 /// The right to read is missing, maybe of one customer's data alone.
-const PERMISSION_MISSING: &str = "source_permission_missing";
+pub(super) const PERMISSION_MISSING: &str = "source_permission_missing";
 /// The vendor has answered that it can't, maybe about one customer alone.
 const UNAVAILABLE: &str = "source_unavailable";
 /// What is done about what passes.
@@ -54,7 +54,12 @@ impl SourceError {
                 "does not let these credentials read what is counted.",
                 "Give the key or its user the right to read customers and their counts, then pull again.",
             ),
-            404 => named(Kind::NotFound, "source_not_found", "does not know what was asked for.", "Check the ids and the host."),
+            404 => named(
+                Kind::NotFound,
+                "source_not_found",
+                "does not know what was asked for.",
+                "Check the ids and the host.",
+            ),
             429 => named(Kind::RateLimited, "source_rate_limited", "asks for fewer requests.", AGAIN),
             500..=599 => named(Kind::Unavailable, UNAVAILABLE, "answers with an error of its own.", AGAIN),
             _ => named(Kind::Protocol, "source_unexpected_answer", "answers as nobody knows it.", AGAIN),

@@ -29,7 +29,7 @@ pub struct Places {
 }
 
 /// What a vendor's folder has to have. Cheap to clone.
-pub(super) trait Offered: Sized {
+pub trait Offered: Sized {
     /// What a partner gives to let us read.
     type Credentials: DeserializeOwned + Exposed;
     /// What it counts; `licenses:{offer}` where a part of the name is the partner's to fill in.

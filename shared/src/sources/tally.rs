@@ -83,7 +83,8 @@ mod tests {
         tally.answer(&mut pulled, &company("7"), Ok([("seats", units(3)), ("devices", units(0))])).unwrap();
         tally.answer(&mut pulled, &company("8"), Ok([("seats", units(5)), ("devices", None)])).unwrap();
         tally.end(&mut pulled);
-        let rows: Vec<_> = pulled.rows.iter().map(|row| format!("{} {} {}", row.company, row.metric, row.quantity)).collect();
+        let rows: Vec<_> =
+            pulled.rows.iter().map(|row| format!("{} {} {}", row.company, row.metric, row.quantity)).collect();
         assert_eq!(rows, ["7 seats 3", "7 devices 0", "8 seats 5"], "zero is told, silence is not");
         assert_eq!(pulled.whole, ["seats".into()].into());
     }

@@ -181,7 +181,10 @@ mod tests {
     fn a_list_that_ends_short_of_its_total_is_not_whole() {
         let error = Walk::of("Huntress's list of organizations").page(["1"], Some(10), None).unwrap_err();
         assert_eq!(error.code, "source_total_differs");
-        assert_eq!(error.explanation, "Huntress's list of organizations has 10 rows by its own count, and 1 were read.");
+        assert_eq!(
+            error.explanation,
+            "Huntress's list of organizations has 10 rows by its own count, and 1 were read."
+        );
     }
 
     fn read(list: &Twice, ids: &[&str]) -> Walk {
