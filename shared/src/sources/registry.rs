@@ -38,9 +38,15 @@ pub trait Offered: Sized {
     const FILTERS: &'static [Filter];
 
     /// Calls the vendor, or a simulator at `base`.
+    ///
+    /// # Errors
+    /// As [`Registry::new`].
     fn from_places(places: &Places, base: Option<&Url>) -> Result<Self, SourceError>;
 
     /// The source behind these credentials. Sends nothing.
+    ///
+    /// # Errors
+    /// As [`Registry::open`].
     fn opened(&self, credentials: &Self::Credentials) -> Result<Arc<dyn Source>, SourceError>;
 }
 
