@@ -65,6 +65,9 @@ struct DemoArguments {
     /// The PSA that the made-up MSP has: autotask or kaseya_bms; both if left out.
     #[arg(long, value_name = "PSA", value_parser = psa)]
     psa: Option<Psa>,
+    /// Pull the usage from this vendor's API, simulated, instead of pushing it.
+    #[arg(long, value_name = "SOURCE", value_enum)]
+    source: Option<demo::Source>,
     /// How many customer companies it has there, from 12 (one for each kind of result) to 1000, or 200 in Kaseya BMS. With
     /// both PSAs these are Autotask's, and Kaseya BMS has a quarter as many besides, 200 at most.
     #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u16).range(12..=1000))]
@@ -184,10 +187,10 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Demo(arguments) => {
             log("warn");
-            let DemoArguments { exit, json, psa, companies, port } = arguments;
+            let DemoArguments { exit, json, psa, source, companies, port } = arguments;
             let psas = psa.map_or_else(|| Psa::ALL.to_vec(), |psa| vec![psa]);
             let (companies, clock) = (usize::from(companies), Arc::new(SystemClock));
-            let options = demo::Options { exit, json, psas, companies, port, clock };
+            let options = demo::Options { exit, json, psas, source, companies, port, clock };
             demo::run(options).await
         }
         Command::Serve(arguments) => {
@@ -287,6 +290,7 @@ mod tests {
         assert!(refused("tallyline token --partner p --scope read --subject system").contains("choose another name"));
         assert!(refused("tallyline token --partner p#q --scope read").contains("printable"));
         assert!(refused("tallyline demo --companies 3").contains("12"));
+        assert!(refused("tallyline demo --source pax8").contains("possible values: huntress"));
         assert!(refused("tallyline demo --psa halo").contains("it knows autotask and kaseya_bms"));
     }
 }

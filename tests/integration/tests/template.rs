@@ -140,7 +140,8 @@ fn roles_name_what_they_do_and_to_what() {
         assert!(may(role, "secretsmanager:GetSecretValue"), "{role} reads secrets");
         assert!(!may(role, "secretsmanager:PutSecretValue") && !may(role, "secretsmanager:DeleteSecret"), "{role}");
     }
-    for role in ["RunsRole", "AlertsRole"] {
+    // Whoever takes the credentials of a source has no need to read them again.
+    for role in ["UsageRole", "RunsRole", "AlertsRole"] {
         assert!(!may(role, "secretsmanager:GetSecretValue"), "{role} needs no secret");
     }
     for (role, action, resource) in allowed.iter().filter(|(_, action, _)| action.starts_with("secretsmanager:")) {
