@@ -63,3 +63,14 @@ async fn vendors_that_are_not_set_up_are_named_with_what_they_take() {
     let after = h.get("/v1/sources?limit=1").await.json;
     assert_eq!((named(&after), &after["next_cursor"]), (named(&before)[1..].to_vec(), &Value::Null));
 }
+
+#[test]
+fn every_metric_and_filter_is_in_the_document() {
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/usage-sources.md")).unwrap();
+    for vendor in Vendor::ALL {
+        let filters = vendor.filters().iter().map(|filter| filter.as_str());
+        for name in vendor.metrics().iter().copied().chain(filters).chain([vendor.as_str()]) {
+            assert!(document.contains(&format!("`{name}`")), "{name} of {vendor:?} is not in docs/usage-sources.md");
+        }
+    }
+}
