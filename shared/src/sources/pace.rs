@@ -124,7 +124,10 @@ mod tests {
     }
 
     /// Sends a read that ends as `answers` say, one after the other, and gives how it ended and how often it was sent.
-    async fn read(pace: &Pace, answers: impl IntoIterator<Item = Result<u32, SourceError>>) -> (Result<u32, SourceError>, u32) {
+    async fn read(
+        pace: &Pace,
+        answers: impl IntoIterator<Item = Result<u32, SourceError>>,
+    ) -> (Result<u32, SourceError>, u32) {
         let (mut tries, mut sent) = (pace.tries(), 0);
         for answer in answers {
             tries.turn().await;
