@@ -10,7 +10,6 @@ use jiff::civil::Date;
 use super::client::Client;
 use super::cost::{self, CostChange, CostOutcome};
 use super::invoices::{self, Billed};
-use crate::pause::Pause;
 use super::service_lines::{self, ServiceLine};
 use super::template::Template;
 use super::tickets::Desk;
@@ -20,6 +19,7 @@ use crate::domain::contract::Contract;
 use crate::domain::ids::{AccountId, ContractId, ServiceId};
 use crate::domain::line::LineKey;
 use crate::domain::money::UnitPrices;
+use crate::pause::Pause;
 use crate::psa::notebook::Notebook;
 use crate::psa::{
     Account, Allowance, Asked, CatalogPage, CatalogQuery, Connector, ContractLine, JobCost, Observation, PsaError,

@@ -10,12 +10,12 @@ use std::time::Duration;
 use serde_json::{Map, Number, Value, json};
 
 use super::client::{Ask, Client};
-use crate::pause::Pause;
 use super::service_lines::{self, ServiceLine};
 use super::template::Template;
 use crate::domain::ids::{ContractId, ContractServiceId, ServiceId};
 use crate::domain::money::Money;
 use crate::domain::repricing::Repricing;
+use crate::pause::Pause;
 use crate::psa::{Kind, PsaError, UnitsChange, WriteError};
 
 /// How often a job is looked at. With the pauses between, about a minute.

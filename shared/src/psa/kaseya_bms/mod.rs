@@ -38,6 +38,7 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::http;
+pub use crate::pause::{Pause, RealPause};
 use crate::psa::notebook::Notebook;
 use crate::psa::registry::Places;
 use crate::psa::{Endpoint, PsaError};
@@ -46,7 +47,6 @@ pub use connector::KaseyaBmsConnector;
 pub use cost::{CostChange, CostOutcome, JobEnd};
 pub use credentials::KaseyaBmsCredentials;
 pub use invoices::Billed;
-pub use crate::pause::{Pause, RealPause};
 pub use service_lines::ServiceLine;
 use sessions::Sessions;
 pub use template::Template;
