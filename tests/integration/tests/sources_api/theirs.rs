@@ -16,9 +16,11 @@ async fn another_partners_source_is_not_there() {
         let request = h.request(method, path).bearer_auth(h.token("somebody", &[Scope::Read, Scope::Write]));
         Answer::to(request.json(&json!({ "products": { "agents": "edr" } }))).await
     };
-    for (method, path) in
-        [(Method::GET, HUNTRESS.to_owned()), (Method::DELETE, HUNTRESS.to_owned()), (Method::POST, format!("{HUNTRESS}/pull"))]
-    {
+    for (method, path) in [
+        (Method::GET, HUNTRESS.to_owned()),
+        (Method::DELETE, HUNTRESS.to_owned()),
+        (Method::POST, format!("{HUNTRESS}/pull")),
+    ] {
         assert_eq!(ask(method.clone(), &path).await.problem()["code"], "not_found", "{method}");
     }
     // It would be a new one, and there are no credentials for it.
@@ -57,7 +59,26 @@ async fn vendors_that_are_not_set_up_are_named_with_what_they_take() {
     };
     let before = h.get("/v1/sources").await.json;
     assert_eq!(named(&before), Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect::<Vec<_>>());
-    insta::assert_json_snapshot!(before["available"][0], @"");
+    insta::assert_json_snapshot!(before["available"][0], @r#"
+    {
+      "credentials": [
+        "key",
+        "secret"
+      ],
+      "filters": [
+        "nfr_company"
+      ],
+      "metrics": [
+        "agents",
+        "billable_agents",
+        "billable_identities",
+        "ispm_identities",
+        "log_sources",
+        "sat_learners"
+      ],
+      "source": "huntress"
+    }
+    "#);
     assert!(before["available"].as_array().unwrap().iter().all(|one| one["credentials"] != json!([])), "{before}");
     set_up(&h).await;
     let after = h.get("/v1/sources?limit=1").await.json;
@@ -66,7 +87,8 @@ async fn vendors_that_are_not_set_up_are_named_with_what_they_take() {
 
 #[test]
 fn every_metric_and_filter_is_in_the_document() {
-    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/usage-sources.md")).unwrap();
+    let document =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/usage-sources.md")).unwrap();
     for vendor in Vendor::ALL {
         let filters = vendor.filters().iter().map(|filter| filter.as_str());
         for name in vendor.metrics().iter().copied().chain(filters).chain([vendor.as_str()]) {
