@@ -142,11 +142,7 @@ async fn bodies_of_another_shape() {
         (HUNTRESS, with("time_zone", json!(null)), "/time_zone"),
         (HUNTRESS, with("time_zone", json!(1)), "/time_zone"),
         (HUNTRESS, with("enabled", json!(true)), "/enabled"),
-<<<<<<< HEAD
         (HUNTRESS, json!("x"), ""),
-=======
-        (HUNTRESS, json!([]), ""),
->>>>>>> s8wire
         (
             "/v1/sources/pax8",
             json!({ "credentials": { "client_id": "c", "client_secret": "s" }, "products": many }),
