@@ -165,6 +165,21 @@ async fn bodies_of_another_shape() {
 }
 
 #[tokio::test]
+async fn a_host_that_is_none_of_the_vendors() {
+    let h = Harness::start().await;
+    let to = |host| {
+        let credentials = json!({ "host": host, "reseller_token": "r", "access_token": "a" });
+        json!({ "credentials": credentials, "products": { "seats_used": "backup" } })
+    };
+    for host in ["dropsuite.us.example.net", "169.254.169.254", "localhost"] {
+        let problem = refused(&h, "/v1/sources/dropsuite", &to(host)).await;
+        assert_eq!((&problem["status"], &problem["code"]), (&json!(422), &json!("source_host_not_allowed")), "{host}");
+    }
+    // That this one is asked, and does not answer here, tells the two apart.
+    assert_eq!(h.put("/v1/sources/dropsuite", to("dropsuite.us")).await.status, 503);
+}
+
+#[tokio::test]
 async fn names_of_metrics_are_pointed_at_as_json_pointers_are_written() {
     let h = Harness::start().await;
     let body = json!({ "products": { "licenses:CFQ7TTC0LFLX/0001": 7, "seats:a~b": "m365" } });
