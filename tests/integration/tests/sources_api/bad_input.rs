@@ -30,14 +30,76 @@ async fn every_fault_is_told_at_once() {
         "schedule": { "frequency": "weekly", "hour": 2 },
         "time_zone": "Berlin",
     });
-    insta::assert_json_snapshot!(refused(&h, HUNTRESS, &body).await, @"");
+    insta::assert_json_snapshot!(refused(&h, HUNTRESS, &body).await, @r#"
+    {
+      "code": "invalid_request",
+      "detail": "The request is not valid in 10 places.",
+      "errors": [
+        {
+          "detail": "must be a string",
+          "pointer": "/credentials/key"
+        },
+        {
+          "detail": "is not a field here",
+          "pointer": "/credentials/password"
+        },
+        {
+          "detail": "is required",
+          "pointer": "/credentials/secret"
+        },
+        {
+          "detail": "must be 1 to 128 printable ASCII characters without spaces at its ends and without '#'",
+          "pointer": "/products/agents"
+        },
+        {
+          "detail": "is not counted by huntress, which counts agents, billable_agents, billable_identities, ispm_identities, log_sources, sat_learners",
+          "pointer": "/products/seats~1used~0"
+        },
+        {
+          "detail": "is not known to huntress, which knows nfr_company",
+          "pointer": "/filters/colour"
+        },
+        {
+          "detail": "is not known to huntress, which knows nfr_company",
+          "pointer": "/filters/trials"
+        },
+        {
+          "detail": "must be a string",
+          "pointer": "/filters/nfr_company"
+        },
+        {
+          "detail": "a weekly schedule has a weekday and no day",
+          "pointer": "/schedule"
+        },
+        {
+          "detail": "must be the IANA name of a time zone, such as Europe/Berlin",
+          "pointer": "/time_zone"
+        }
+      ],
+      "request_id": "[request]",
+      "status": 422,
+      "title": "Invalid request",
+      "type": "/problems/invalid_request"
+    }
+    "#);
 }
 
 #[tokio::test]
 async fn a_source_that_nobody_knows() {
     let h = Harness::start().await;
     let problem = refused(&h, "/v1/sources/Huntress", &with("time_zone", json!("UTC"))).await;
-    insta::assert_json_snapshot!(problem, @"");
+    insta::assert_json_snapshot!(problem, @r#"
+    {
+      "code": "not_found",
+      "detail": "There is no such source.",
+      "errors": [],
+      "fix": "Name one of huntress, jumpcloud, dropsuite, microsoft, pax8, datto_rmm.",
+      "request_id": "[request]",
+      "status": 404,
+      "title": "Not found",
+      "type": "/problems/not_found"
+    }
+    "#);
     for (method, path) in [(Method::GET, "x"), (Method::DELETE, "x"), (Method::POST, "x/pull"), (Method::GET, "%ff")] {
         let answer = Answer::to(h.signed(method.clone(), &format!("/v1/sources/{path}")).json(&json!({}))).await;
         assert_eq!(answer.problem()["status"], 404, "{method} {path}");
@@ -80,7 +142,7 @@ async fn bodies_of_another_shape() {
         (HUNTRESS, with("time_zone", json!(null)), "/time_zone"),
         (HUNTRESS, with("time_zone", json!(1)), "/time_zone"),
         (HUNTRESS, with("enabled", json!(true)), "/enabled"),
-        (HUNTRESS, json!([]), ""),
+        (HUNTRESS, json!("x"), ""),
         (
             "/v1/sources/pax8",
             json!({ "credentials": { "client_id": "c", "client_secret": "s" }, "products": many }),
@@ -100,6 +162,21 @@ async fn bodies_of_another_shape() {
             "{body}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_host_that_is_none_of_the_vendors() {
+    let h = Harness::start().await;
+    let to = |host| {
+        let credentials = json!({ "host": host, "reseller_token": "r", "access_token": "a" });
+        json!({ "credentials": credentials, "products": { "seats_used": "backup" } })
+    };
+    for host in ["dropsuite.us.example.net", "169.254.169.254", "localhost"] {
+        let problem = refused(&h, "/v1/sources/dropsuite", &to(host)).await;
+        assert_eq!((&problem["status"], &problem["code"]), (&json!(422), &json!("source_host_not_allowed")), "{host}");
+    }
+    // That this one is asked, and does not answer here, tells the two apart.
+    assert_eq!(h.put("/v1/sources/dropsuite", to("dropsuite.us")).await.status, 503);
 }
 
 #[tokio::test]

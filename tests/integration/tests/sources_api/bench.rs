@@ -66,8 +66,8 @@ pub async fn is_going(h: &Harness, moved_at: Timestamp) -> Timestamp {
         products: BTreeMap::new(),
         tally: Tally::default(),
     };
-    let sources = UsageSources::new(h.table.clone());
-    let edited = sources.edit(&PARTNER.parse().unwrap(), Vendor::Huntress, |source| {
+    let (sources, partner) = (UsageSources::new(h.table.clone()), PARTNER.parse().unwrap());
+    let edited = sources.edit(&partner, Vendor::Huntress, |source| {
         source.going = Some(going.clone());
         true
     });

@@ -14,7 +14,23 @@ async fn a_pull_is_asked_for_once_and_shown_as_it_ended() {
     let asked = h.post(&format!("{HUNTRESS}/pull"), json!({})).await;
     assert_eq!((asked.status, &asked.json), (202, &json!({ "pull": "2026-11-21T12:00:01Z" })));
     pull(&h, &huntress).await;
-    insta::assert_json_snapshot!(h.get(HUNTRESS).await.json["last_pull"], @"");
+    insta::assert_json_snapshot!(h.get(HUNTRESS).await.json["last_pull"], @r#"
+    {
+      "as_of": "2026-11-21T12:00:01.4Z",
+      "at": "2026-11-21T12:00:01.4Z",
+      "code": null,
+      "companies": 2,
+      "complete": true,
+      "counts": 2,
+      "explanation": null,
+      "fix": null,
+      "pages": 1,
+      "pull": "2026-11-21T12:00:01Z",
+      "status": "succeeded",
+      "total": null,
+      "unread": 0
+    }
+    "#);
     let counts = h.get("/v1/usage").await.json;
     assert_eq!((&counts["items"][0]["company"], &counts["items"][0]["quantity"]), (&json!("7"), &json!(42)));
     // Within the same second: its snapshots must not have the names of the last one's.

@@ -1,6 +1,6 @@
 //! Setting a source up and changing it: what is asked of the vendor, and what is stored.
 
-use integration::{Answer, Harness};
+use integration::Answer;
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,7 +11,30 @@ use super::bench::{BLIND, HUNTRESS, KEY, SECRET, body, credentials, is_going, ke
 #[tokio::test]
 async fn a_source_is_set_up_once_the_vendor_lets_us_read() {
     let (h, huntress) = start().await;
-    insta::assert_json_snapshot!(set_up(&h).await, @"");
+    insta::assert_json_snapshot!(set_up(&h).await, @r#"
+    {
+      "created_at": "2026-11-21T12:00:00Z",
+      "filters": {},
+      "going": null,
+      "last_pull": null,
+      "metrics": [
+        "agents",
+        "billable_agents",
+        "billable_identities",
+        "ispm_identities",
+        "log_sources",
+        "sat_learners"
+      ],
+      "next_due_at": "2026-11-21T12:00:00Z",
+      "products": {
+        "agents": "edr"
+      },
+      "schedule": null,
+      "source": "huntress",
+      "time_zone": "UTC",
+      "updated_at": "2026-11-21T12:00:00Z"
+    }
+    "#);
     assert_eq!(huntress.requests().len(), 1);
     assert_eq!(kept(&h).await, Some(json!({ "source": "huntress", "key": KEY, "secret": SECRET })));
     assert_eq!(h.get(HUNTRESS).await.json, h.get("/v1/sources").await.json["items"][0]);
@@ -22,7 +45,18 @@ async fn nothing_is_stored_of_credentials_that_the_vendor_refuses() {
     let (h, _huntress) = start().await;
     let refused =
         h.put(HUNTRESS, json!({ "credentials": credentials("wrong"), "products": { "agents": "edr" } })).await;
-    insta::assert_json_snapshot!(refused.problem(), @"");
+    insta::assert_json_snapshot!(refused.problem(), @r#"
+    {
+      "code": "source_credentials_rejected",
+      "detail": "Huntress does not accept these credentials.",
+      "errors": [],
+      "fix": "Make a new key with the vendor and send it with PUT /v1/sources/{source}.",
+      "request_id": "[request]",
+      "status": 422,
+      "title": "Source credentials rejected",
+      "type": "/problems/source_credentials_rejected"
+    }
+    "#);
     // The log-in works, and what is counted can't be read with it.
     let blind = h.put(HUNTRESS, json!({ "credentials": credentials(BLIND), "products": { "agents": "edr" } })).await;
     assert_eq!((blind.status, blind.problem()["code"].as_str()), (422, Some("source_permission_missing")));
@@ -47,7 +81,18 @@ async fn a_vendor_that_does_not_answer_is_told_apart_from_one_that_refuses() {
     huntress.refuse_connections(true).await;
     let answer = h.put(HUNTRESS, body()).await;
     assert_eq!(answer.header("retry-after"), "30");
-    insta::assert_json_snapshot!(answer.problem(), @"");
+    insta::assert_json_snapshot!(answer.problem(), @r#"
+    {
+      "code": "source_unreachable",
+      "detail": "Huntress does not answer.",
+      "errors": [],
+      "fix": "Nothing was changed. Send it again in a while; if it stays, look at the vendor's status page.",
+      "request_id": "[request]",
+      "status": 503,
+      "title": "Source unreachable",
+      "type": "/problems/source_unreachable"
+    }
+    "#);
     assert_eq!((h.get(HUNTRESS).await.status, kept(&h).await), (404, None));
 }
 
@@ -108,7 +153,23 @@ async fn a_product_has_one_source() {
     let credentials = json!({ "client_id": "c", "client_secret": "s" });
     let pax8 =
         |product| json!({ "credentials": credentials, "products": { "quantity:a/b": product, "quantity:c": "m365" } });
-    insta::assert_json_snapshot!(h.put("/v1/sources/pax8", pax8("edr")).await.problem(), @"");
+    insta::assert_json_snapshot!(h.put("/v1/sources/pax8", pax8("edr")).await.problem(), @r#"
+    {
+      "code": "product_of_another_source",
+      "detail": "A product has one source, and edr is fed by the source huntress.",
+      "errors": [
+        {
+          "detail": "edr is fed by the source huntress",
+          "pointer": "/products/quantity:a~1b"
+        }
+      ],
+      "fix": "Map the metric to a product of its own, or take the product out of the other source first.",
+      "request_id": "[request]",
+      "status": 409,
+      "title": "Product of another source",
+      "type": "/problems/product_of_another_source"
+    }
+    "#);
     // Of another partner it may be another's; nobody answers there.
     let other = h.request(Method::PUT, "/v1/sources/pax8").bearer_auth(h.token("somebody", &[Scope::Write]));
     assert_eq!(Answer::to(other.json(&pax8("edr"))).await.status, 503);

@@ -59,7 +59,26 @@ async fn vendors_that_are_not_set_up_are_named_with_what_they_take() {
     };
     let before = h.get("/v1/sources").await.json;
     assert_eq!(named(&before), Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect::<Vec<_>>());
-    insta::assert_json_snapshot!(before["available"][0], @"");
+    insta::assert_json_snapshot!(before["available"][0], @r#"
+    {
+      "credentials": [
+        "key",
+        "secret"
+      ],
+      "filters": [
+        "nfr_company"
+      ],
+      "metrics": [
+        "agents",
+        "billable_agents",
+        "billable_identities",
+        "ispm_identities",
+        "log_sources",
+        "sat_learners"
+      ],
+      "source": "huntress"
+    }
+    "#);
     assert!(before["available"].as_array().unwrap().iter().all(|one| one["credentials"] != json!([])), "{before}");
     set_up(&h).await;
     let after = h.get("/v1/sources?limit=1").await.json;
