@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::counts::customer_of;
 use super::{Puller, PullingError};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
 use crate::psa::Psa;
@@ -23,7 +24,7 @@ impl Puller {
         Ok(all.into_iter().filter(|connection| connection.status != Status::Revoked).collect())
     }
 
-    /// The customers of `source` whose details are read.
+    /// The customers of `source` whose details are read, by the vendor's ids.
     pub(super) async fn wanted(
         &self,
         source: &UsageSource,
@@ -37,7 +38,7 @@ impl Puller {
         let book = self.0.usage.load(&source.partner, recent_months(self.0.clock.now())).await?;
         let counted = book.feeds.into_keys().filter(|feed| products.contains(&feed.product));
         wanted.extend(counted.map(|feed| feed.company));
-        Ok(wanted)
+        Ok(wanted.iter().filter_map(|company| customer_of(source.vendor, company)).collect())
     }
 
     async fn mapped(
