@@ -3,6 +3,7 @@
 //! Owns the mixing only. What a number decides is each seed's.
 
 /// Numbers that look random and never change for one seed and company.
+#[derive(Debug)]
 pub(crate) struct Chance(u64);
 
 impl Chance {

@@ -12,6 +12,10 @@ pub(crate) fn overlaid<T: Serialize + DeserializeOwned>(present: &T, body: &[u8]
     let changes: serde_json::Map<String, Value> = read(body)?;
     let mut value = shown(present)?;
     if let Some(members) = value.as_object_mut() {
+        // A type with flattened members would pass over those that it does not know.
+        if let Some(unknown) = changes.keys().find(|name| !members.contains_key(*name)) {
+            return Err(format!("there is no {unknown}"));
+        }
         members.extend(changes);
     }
     serde_json::from_value(value).map_err(|error| error.to_string())

@@ -1,229 +1,130 @@
 //! A simulated Huntress that speaks the v1 API.
 //!
-//! [`Huntress`] is the handle: it starts the server, breaks it on purpose and tells what it was asked. What there is to read is
-//! an [`Account`]; behaviour that nobody has confirmed in public is a switch in [`Switches`], a number in [`Limits`].
 //! It offers what tells how much each organization has, and nothing that changes an organization. Facts come from Huntress's
 //! own OpenAPI description; of its parameters the filters by name and key are left out.
 
-mod account;
-mod control;
-mod exchange;
 mod keys;
-mod limits;
 mod listing;
 mod organization;
-mod record;
-mod refusal;
-mod routes;
-pub mod seed;
-mod switches;
-mod tenant;
 
-#[cfg(test)]
-mod http_test;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-
-use axum::Router;
-
-pub use account::{Account, Change, NoSuchOrganization};
 pub use keys::{ApiKey, SAMPLE_KEY, SAMPLE_SECRET};
-pub use limits::Limits;
 pub use organization::{Counts, IdentityTenant, Organization, Provider};
-pub use record::Asked;
-pub use routes::Route;
-pub use switches::Switches;
-use tenant::{Planned, Tenant};
 
-use crate::clock::Clock;
-pub use crate::faults::{Answer, Fault};
-use crate::server::Server;
+use crate::vendor::{Answer, Ask, Held, Limits, Lot, Refusal, Simulator, Vendor};
 
-/// Which request a fault strikes, by endpoint.
-pub type When = crate::faults::When<Route>;
+/// A running simulator.
+pub type Huntress = Simulator<Api>;
 
-/// A running simulator. Dropping it closes the port and cuts every connection.
-#[derive(Debug)]
-pub struct Huntress {
-    server: Server,
-    tenant: Arc<Tenant>,
+/// The account's id.
+const ACCOUNT: i64 = 5;
+
+/// An endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// `GET /v1/account`
+    Account,
+    /// `GET /v1/organizations`
+    Organizations,
+    /// `GET /v1/organizations/{id}`
+    Organization,
 }
 
-/// What a simulator is started with.
+/// What is Huntress's alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Switches {
+    /// Whether `actual_usages` is left out of the answer about an organization. The specification restricts it to no key,
+    /// and promises it to none.
+    pub leaves_usages_out: bool,
+}
+
+/// The API of one account.
 #[derive(Debug)]
-pub struct Setup {
-    account: Account,
+pub struct Api {
     keys: Vec<ApiKey>,
-    clock: Clock,
-    switches: Switches,
-    limits: Limits,
-    listen: SocketAddr,
 }
 
-impl Setup {
-    /// Adds a key. Without any, the simulator has [`ApiKey::sample`].
-    #[must_use]
-    pub fn key(mut self, key: ApiKey) -> Self {
-        self.keys.push(key);
-        self
-    }
-
-    /// Tells the time by another clock than the machine's.
-    #[must_use]
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Starts with other switches than the default.
-    #[must_use]
-    pub fn switches(mut self, switches: Switches) -> Self {
-        self.switches = switches;
-        self
-    }
-
-    /// Starts with other limits than the default.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Listens on an address instead of a free loopback port.
-    #[must_use]
-    pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
-
-    /// Starts it on the current tokio runtime.
-    ///
-    /// # Errors
-    /// When the address cannot be bound.
-    pub async fn start(self) -> io::Result<Huntress> {
-        let keys = if self.keys.is_empty() { vec![ApiKey::sample()] } else { self.keys };
-        let tenant = Arc::new(Tenant::new(self.account, keys, self.clock, self.switches, self.limits));
-        let router = Router::new().fallback(exchange::serve).with_state(Arc::clone(&tenant));
-        let server = Server::start(self.listen, router).await?;
-        Ok(Huntress { server, tenant })
+impl Default for Api {
+    fn default() -> Self {
+        Self::of([ApiKey::sample()])
     }
 }
 
-impl Huntress {
-    /// Starts an account on a free loopback port, with the sample key and the machine's clock.
-    ///
-    /// # Errors
-    /// When no port can be bound.
-    pub async fn start(account: Account) -> io::Result<Self> {
-        Self::setup(account).start().await
+impl Api {
+    /// Opens with these keys.
+    #[must_use]
+    pub fn of(keys: impl IntoIterator<Item = ApiKey>) -> Self {
+        Self { keys: keys.into_iter().collect() }
+    }
+}
+
+impl Vendor for Api {
+    const NAME: &'static str = "huntress";
+    const SAMPLE: &'static [(&'static str, &'static str)] = &[("key", SAMPLE_KEY), ("secret", SAMPLE_SECRET)];
+    /// For the whole account, in a window that slides.
+    const LIMITS: Limits = Limits { requests: Some(60), window_s: 60, default_page: 10, largest_page: 500 };
+
+    type Route = Route;
+    type Customer = Organization;
+    type Switches = Switches;
+    /// Whether the key may read organizations.
+    type Caller = bool;
+
+    fn route(ask: &Ask<'_>) -> Result<Route, Refusal> {
+        let route = match ask.path() {
+            ["v1", "account"] => Route::Account,
+            ["v1", "organizations"] => Route::Organizations,
+            ["v1", "organizations", _] => Route::Organization,
+            _ => return Err(Refusal::not_found()),
+        };
+        ask.by("GET")?;
+        Ok(route)
     }
 
-    /// An account to be started with other settings.
-    #[must_use]
-    pub fn setup(account: Account) -> Setup {
-        Setup {
-            account,
-            keys: Vec::new(),
-            clock: Clock::system(),
-            switches: Switches::default(),
-            limits: Limits::default(),
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+    fn is_limited(_route: Route) -> bool {
+        true
+    }
+
+    fn let_in(&self, _route: Route, ask: &Ask<'_>) -> Result<bool, Refusal> {
+        let (key, secret) = ask.basic().ok_or_else(Refusal::unauthenticated)?;
+        let found = self.keys.iter().find(|held| held.is(&key, &secret));
+        found.map(|key| key.reads_organizations).ok_or_else(Refusal::unauthenticated)
+    }
+
+    fn answer(
+        &mut self,
+        route: Route,
+        reads_organizations: &bool,
+        ask: &Ask<'_>,
+        held: &Held<Self>,
+    ) -> Result<Answer, Refusal> {
+        match route {
+            Route::Account => {
+                let shown =
+                    json!({ "id": ACCOUNT, "name": "Nordwind IT", "subdomain": "simulated", "status": "enabled" });
+                Ok(Answer::told(&json!({ "account": shown })))
+            }
+            _ if !reads_organizations => Err(Refusal::not_permitted()),
+            Route::Organizations => Ok(Answer::page(&listing::page(ask, held)?)),
+            Route::Organization => {
+                let id = ask.segment(2).parse().map_err(|_| Refusal::invalid("id is invalid"))?;
+                let found = held.customers.get(&id).ok_or_else(Refusal::not_found)?;
+                let shown = if held.switches.own.leaves_usages_out { found.listed() } else { found.detailed() };
+                Ok(Answer::told(&json!({ "organization": shown })))
+            }
         }
     }
 
-    /// Closes the port and cuts every connection, as dropping it does.
-    pub fn stop(self) {
-        drop(self);
+    /// The specification leaves its form open.
+    fn refusal(refusal: &Refusal) -> Value {
+        json!({ "error": refusal.what })
     }
 
-    // Where it is.
-
-    /// `http://127.0.0.1:PORT`, the base of every call.
-    #[must_use]
-    pub fn base(&self) -> String {
-        format!("http://{}", self.server.address())
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
-    }
-
-    // What it was asked.
-
-    /// Every request since the start or the last [`Huntress::reset_counts`], refused ones included.
-    #[must_use]
-    pub fn requests(&self) -> Vec<Asked> {
-        self.tenant.state().journal.all().to_vec()
-    }
-
-    /// How many requests an endpoint had.
-    #[must_use]
-    pub fn count(&self, route: Route) -> usize {
-        self.tenant.state().journal.all().iter().filter(|asked| asked.route == Some(route)).count()
-    }
-
-    /// Forgets requests, and starts the counts of faults and pages at 1 again. Data, the minute's count, planned faults and
-    /// planned changes stay.
-    pub fn reset_counts(&self) {
-        self.tenant.state().reset_counts();
-    }
-
-    // What it holds, and what becomes of that meanwhile.
-
-    /// The organizations, oldest first.
-    #[must_use]
-    pub fn organizations(&self) -> Vec<Organization> {
-        self.tenant.state().account.organizations().cloned().collect()
-    }
-
-    /// Changes the account now.
-    ///
-    /// # Errors
-    /// There is no such organization.
-    pub fn change(&self, change: Change) -> Result<(), NoSuchOrganization> {
-        let now = self.tenant.clock.now();
-        self.tenant.state().account.apply(change, now)
-    }
-
-    /// Changes the account when so many pages of organizations have been shown: amid a walk through them.
-    pub fn change_after_page(&self, page: usize, change: Change) {
-        self.tenant.state().to_come.push(Planned { after_page: page, change });
-    }
-
-    // What goes wrong.
-
-    /// Plans a fault. Among several for one request, the one planned first strikes.
-    pub fn plan_fault(&self, when: When, fault: Fault) {
-        self.tenant.state().faults.plan(when, fault);
-    }
-
-    /// Forgets all planned faults.
-    pub fn clear_faults(&self) {
-        self.tenant.state().faults.clear();
-    }
-
-    /// Refuses new connections, as a host does where nothing listens, or takes them again. Open ones go on.
-    pub async fn refuse_connections(&self, refused: bool) {
-        self.server.refuse(refused).await;
-    }
-
-    /// Uses up part of the minute's limit, as other programs with keys of the account do.
-    pub fn use_requests(&self, requests: usize) {
-        let now = self.tenant.clock.now();
-        self.tenant.state().window.add(requests, now);
-    }
-
-    /// Turns switches while it runs.
-    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
-        change(&mut self.tenant.state().switches);
-    }
-
-    /// Sets the limits while it runs.
-    pub fn set_limits(&self, limits: Limits) {
-        self.tenant.state().limits = limits;
+    fn made_up(lot: &Lot) -> Organization {
+        Organization::made_up(lot)
     }
 }

@@ -3,9 +3,12 @@
 //! Owns what a list shows and what only the answer about a single organization does. The amounts of logs by billing cycle are
 //! left out.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use super::ACCOUNT;
+use crate::vendor::{Customer, Lot};
 
 /// One customer of the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +68,24 @@ pub enum Provider {
     Google,
 }
 
+impl Customer for Organization {
+    type Id = i64;
+    type Counts = Counts;
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn count(&mut self, counts: Counts, now: Timestamp) {
+        self.counts = counts;
+        self.updated_at = now;
+    }
+
+    fn added(&mut self, now: Timestamp) {
+        (self.created_at, self.updated_at) = (now, now);
+    }
+}
+
 impl Organization {
     /// One that has nothing.
     #[must_use]
@@ -80,18 +101,26 @@ impl Organization {
         self
     }
 
+    /// Ids rise with the instants at which organizations were made.
+    pub(super) fn made_up(lot: &Lot) -> Self {
+        let age = SignedDuration::from_hours(24 * 900) - SignedDuration::from_mins(lot.number);
+        let created_at = lot.now.checked_sub(age).unwrap_or(lot.now);
+        let made = Self::new(3_001 + 2 * lot.number, lot.name.clone()).with(Counts::made_up(lot));
+        Self { created_at, updated_at: lot.now, ..made }
+    }
+
     /// The word that stands for it in addresses.
-    pub(crate) fn key(&self) -> String {
+    pub(super) fn key(&self) -> String {
         format!("organization-{}", self.id)
     }
 
     /// As lists show it.
-    pub(crate) fn listed(&self, account_id: i64) -> Value {
+    pub(super) fn listed(&self) -> Value {
         json!({
             "id": self.id,
             "name": self.name,
             "key": self.key(),
-            "account_id": account_id,
+            "account_id": ACCOUNT,
             "agents_count": self.counts.agents,
             "billable_identity_count": self.counts.itdr.iter().map(|tenant| tenant.billable).sum::<u32>(),
             "sat_learner_count": self.counts.learners,
@@ -105,8 +134,8 @@ impl Organization {
     }
 
     /// As the answer about it alone shows it.
-    pub(crate) fn detailed(&self, account_id: i64) -> Value {
-        let mut shown = self.listed(account_id);
+    pub(super) fn detailed(&self) -> Value {
+        let mut shown = self.listed();
         if let Some(members) = shown.as_object_mut() {
             members.insert("actual_usages".to_owned(), self.actual_usages());
         }
@@ -145,9 +174,44 @@ impl Organization {
     }
 }
 
+impl Counts {
+    /// More agents than are billed for most, two directories for some, and nothing at all for a few.
+    fn made_up(lot: &Lot) -> Self {
+        if lot.number % 50 == 49 {
+            return Self::default();
+        }
+        let billable_agents = 1 + lot.below(0, 80);
+        let tenant = |provider, billable| IdentityTenant { provider, billable, total: billable + lot.below(1, 20) };
+        let mut itdr = vec![tenant(Provider::Microsoft, 1 + lot.below(2, 80))];
+        if lot.number % 7 == 3 {
+            itdr.push(tenant(Provider::Google, 1 + lot.below(3, 20)));
+        }
+        Self {
+            agents: billable_agents + lot.below(4, 4),
+            billable_agents,
+            ispm: itdr.clone(),
+            itdr,
+            learners: lot.below(5, 80),
+            log_sources: lot.below(6, 10),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::huntress::Api;
+    use crate::vendor::Seed;
+
+    #[test]
+    fn some_who_are_made_up_have_nothing_and_some_more_than_is_billed() {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 20_000);
+        let made = Seed { companies: 100, seed: 7, now }.build::<Api>();
+        assert!(made.iter().any(|one| one.counts == Counts::default()));
+        assert!(made.iter().any(|one| one.counts.agents > one.counts.billable_agents));
+        assert!(made.iter().any(|one| one.counts.itdr.len() == 2));
+        assert!(made.is_sorted_by(|one, next| one.created_at < next.created_at && one.id < next.id));
+    }
 
     #[test]
     fn what_is_billed_of_agents_is_told_of_a_single_organization_alone() {
@@ -155,10 +219,10 @@ mod tests {
         let itdr = vec![tenant(Provider::Microsoft, 100), tenant(Provider::Google, 50)];
         let counts = Counts { agents: 45, billable_agents: 42, itdr, ..Counts::default() };
         let acme = Organization::new(7, "Acme").with(counts);
-        let listed = acme.listed(5);
+        let listed = acme.listed();
         assert_eq!((&listed["agents_count"], &listed["billable_identity_count"]), (&json!(45), &json!(150)));
         assert_eq!(listed.get("actual_usages"), None);
-        let usages = &acme.detailed(5)["actual_usages"];
+        let usages = &acme.detailed()["actual_usages"];
         assert_eq!(usages["edr"]["billable_agents_count"], 42);
         assert_eq!(usages["itdr"][1]["type"], "google");
         assert_eq!(usages["itdr"][1]["billable_identities_count"], 50);

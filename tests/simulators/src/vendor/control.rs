@@ -1,18 +1,18 @@
 //! The control surface under `/__sim/`, for a process that drives a simulator from outside.
 //!
-//! Owns nothing of its own: each path is one method of [`super::Huntress`] as JSON. It asks for no credentials, so a simulator
+//! Owns nothing of its own: each path is one method of [`super::Simulator`] as JSON. It asks for no credentials, so a simulator
 //! must not listen where strangers are.
 //!
-//! `GET requests | counts | organizations | faults | switches | limits`; `POST reset | faults | changes | used`; `PATCH switches |
-//! limits`; `DELETE faults`. A change is `{"change": …}`, and happens later with `"after_page": n` beside it.
+//! `GET requests | customers | faults | switches | limits`; `POST reset | faults | changes | used`; `PATCH switches | limits`;
+//! `DELETE faults`. A change is `{"change": …}`, and happens later with `"after_page": n` beside it.
 
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::account::Change;
-use super::routes::Route;
-use super::tenant::{Planned, State, Tenant};
+use super::Vendor;
+use super::customers::{Change, Customer};
+use super::tenant::{State, Tenant};
 use crate::faults;
 use crate::reply::Reply;
 use crate::settings::{overlaid, read, shown};
@@ -21,9 +21,9 @@ use crate::settings::{overlaid, read, shown};
 pub(crate) const PREFIX: &str = "/__sim/";
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Changed {
-    change: Change,
+#[serde(deny_unknown_fields, bound = "")]
+struct Changed<C: Customer> {
+    change: Change<C>,
     #[serde(default)]
     after_page: Option<usize>,
 }
@@ -37,7 +37,7 @@ struct Used {
 type Answer = Option<Result<Value, String>>;
 
 /// Answers one control request.
-pub(crate) fn serve(tenant: &Tenant, parts: &Parts, body: &[u8]) -> Reply {
+pub(crate) fn serve<V: Vendor>(tenant: &Tenant<V>, parts: &Parts, body: &[u8]) -> Reply {
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().trim_end_matches('/');
     let answer = match parts.method.as_str() {
         "GET" => look(&tenant.state(), path),
@@ -57,20 +57,18 @@ pub(crate) fn serve(tenant: &Tenant, parts: &Parts, body: &[u8]) -> Reply {
     }
 }
 
-fn look(state: &State, path: &str) -> Answer {
-    let count = |route: Route| state.journal.all().iter().filter(|asked| asked.route == Some(route)).count();
+fn look<V: Vendor>(state: &State<V>, path: &str) -> Answer {
     Some(match path {
         "requests" => shown(state.journal.all()),
-        "counts" => shown(&Route::ALL.map(|route| json!({ "route": route, "requests": count(route) }))),
-        "organizations" => shown(&state.account.organizations().collect::<Vec<_>>()),
+        "customers" => shown(&state.held.customers.iter().collect::<Vec<_>>()),
         "faults" => shown(state.faults.planned()),
-        "switches" => shown(&state.switches),
-        "limits" => shown(&state.limits),
+        "switches" => shown(&state.held.switches),
+        "limits" => shown(&state.held.limits),
         _ => return None,
     })
 }
 
-fn act(tenant: &Tenant, path: &str, body: &[u8]) -> Answer {
+fn act<V: Vendor>(tenant: &Tenant<V>, path: &str, body: &[u8]) -> Answer {
     let now = tenant.clock.now();
     let mut state = tenant.state();
     let done = match path {
@@ -78,11 +76,11 @@ fn act(tenant: &Tenant, path: &str, body: &[u8]) -> Answer {
             state.reset_counts();
             Ok(())
         }
-        "faults" => read::<faults::Planned<Route>>(body).map(|planned| state.faults.plan(planned.on, planned.fault)),
-        "changes" => read::<Changed>(body).and_then(|Changed { change, after_page }| match after_page {
-            None => state.account.apply(change, now).map_err(|error| error.to_string()),
-            Some(after_page) => {
-                state.to_come.push(Planned { after_page, change });
+        "faults" => read::<faults::Planned<V::Route>>(body).map(|planned| state.faults.plan(planned.on, planned.fault)),
+        "changes" => read::<Changed<V::Customer>>(body).and_then(|Changed { change, after_page }| match after_page {
+            None => state.held.customers.apply(change, now).map_err(|error| error.to_string()),
+            Some(page) => {
+                state.change_after_page(page, change);
                 Ok(())
             }
         }),
@@ -93,15 +91,15 @@ fn act(tenant: &Tenant, path: &str, body: &[u8]) -> Answer {
 }
 
 /// Lays the sent members over the present ones, so that one can be changed alone.
-fn set(state: &mut State, path: &str, body: &[u8]) -> Answer {
+fn set<V: Vendor>(state: &mut State<V>, path: &str, body: &[u8]) -> Answer {
     Some(match path {
-        "switches" => overlaid(&state.switches, body).and_then(|switches| {
-            state.switches = switches;
-            shown(&state.switches)
+        "switches" => overlaid(&state.held.switches, body).and_then(|switches| {
+            state.held.switches = switches;
+            shown(&state.held.switches)
         }),
-        "limits" => overlaid(&state.limits, body).and_then(|limits| {
-            state.limits = limits;
-            shown(&state.limits)
+        "limits" => overlaid(&state.held.limits, body).and_then(|limits| {
+            state.held.limits = limits;
+            shown(&state.held.limits)
         }),
         _ => return None,
     })

@@ -1,16 +1,13 @@
-//! What the simulator was asked, for tests to look at afterwards.
-//!
-//! Owns what is kept of a request; keeping it is `crate::journal`'s. Headers are never kept, so no secret is.
+//! What is kept of a request. Keeping it is `crate::journal`'s; headers and bodies are never kept, so no secret is.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::routes::Route;
 use crate::journal::Noted;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Asked {
+pub struct Asked<R> {
     /// 1 for the first since the start or the last reset.
     pub number: usize,
     /// When it came, by the simulator's clock.
@@ -20,12 +17,12 @@ pub struct Asked {
     /// Path and query string as sent.
     pub uri: String,
     /// The endpoint; none for a request that is to none.
-    pub route: Option<Route>,
+    pub route: Option<R>,
     /// The status that was answered; none if no answer was sent.
     pub status: Option<u16>,
 }
 
-impl Noted for Asked {
+impl<R> Noted for Asked<R> {
     fn number(&mut self, number: usize) {
         self.number = number;
     }

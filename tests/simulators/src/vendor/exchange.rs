@@ -1,23 +1,20 @@
 //! One HTTP exchange from the first byte to the last, faults included.
 //!
-//! Owns the order of things: note the request, let the caller in, strike the fault, wait, answer. What is answered is
-//! `tenant`'s; what a fault is, `crate::faults`'.
-//! A hang ends when the client goes away or the simulator stops, never by itself.
+//! Owns the order of things: note the request, let its sender in, strike the fault, wait, answer. What a fault is belongs to
+//! `crate::faults`. A hang ends when the client goes away or the simulator stops, never by itself.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, Request as HttpRequest, State as Shared};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::Response;
-use url::form_urlencoded;
 
+use super::Vendor;
+use super::ask::Ask;
 use super::control;
 use super::record::Asked;
-use super::refusal::Refusal;
-use super::routes::Found;
 use super::tenant::Tenant;
 use crate::faults::Fault;
 use crate::reply::Reply;
@@ -26,8 +23,8 @@ use crate::server::Connection;
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Serves everything on the simulator's port.
-pub(crate) async fn serve(
-    Shared(tenant): Shared<Arc<Tenant>>,
+pub(crate) async fn serve<V: Vendor>(
+    Shared(tenant): Shared<Arc<Tenant<V>>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: HttpRequest,
 ) -> Response {
@@ -38,11 +35,13 @@ pub(crate) async fn serve(
     if parts.uri.path().starts_with(control::PREFIX) {
         return control::serve(&tenant, &parts, &body).response();
     }
-    let found = Found::of(parts.method.as_str(), parts.uri.path());
-    let entry = tenant.state().journal.note(asked(&tenant, found, &parts));
-    let (fault, reply) = match enter(&tenant, found, &parts.headers) {
-        Ok(found) => act(&tenant, found, parts.uri.query().unwrap_or_default()).await,
-        Err(refusal) => (None, refusal.reply(&tenant.state().switches)),
+    let ask = Ask::of(&parts, &body, tenant.clock.now());
+    let route = V::route(&ask);
+    let entry = tenant.state().journal.note(noted::<V>(&parts, &ask, route.as_ref().ok()));
+    let entered = route.and_then(|route| Ok((route, tenant.state().enter(route, &ask)?)));
+    let (fault, reply) = match entered {
+        Ok((route, caller)) => act(&tenant, route, caller, &ask).await,
+        Err(refusal) => (None, tenant.state().refused(&refusal)),
     };
     match fault {
         Some(Fault::HangBefore | Fault::HangAfter) => std::future::pending().await,
@@ -61,16 +60,15 @@ pub(crate) async fn serve(
     }
 }
 
-fn enter(tenant: &Tenant, found: Result<Found, Refusal>, headers: &HeaderMap) -> Result<Found, Refusal> {
-    let found = found?;
-    tenant.state().enter(found.route(), headers, tenant.clock.now())?;
-    Ok(found)
-}
-
 /// Waits as long as the request takes, then answers it. A page that a fault keeps back counts as shown only if the fault says
 /// that it took effect.
-async fn act(tenant: &Tenant, found: Found, query: &str) -> (Option<Fault>, Reply) {
-    let fault = tenant.state().faults.strike(found.route(), false);
+async fn act<V: Vendor>(
+    tenant: &Tenant<V>,
+    route: V::Route,
+    caller: V::Caller,
+    ask: &Ask<'_>,
+) -> (Option<Fault>, Reply) {
+    let fault = tenant.state().faults.strike(route, false);
     let wait = fault.as_ref().map_or(Duration::ZERO, Fault::wait);
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
@@ -78,22 +76,17 @@ async fn act(tenant: &Tenant, found: Found, query: &str) -> (Option<Fault>, Repl
     if !fault.as_ref().is_none_or(Fault::applies) {
         return (fault, Reply::empty(200));
     }
-    let parameters: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let mut state = tenant.state();
-    let reply = match state.answer(found, &parameters, tenant.clock.now()) {
-        Ok(body) => Reply::ok(&body),
-        Err(refusal) => refusal.reply(&state.switches),
-    };
+    let reply = tenant.state().answer(route, &caller, ask);
     (fault, reply)
 }
 
-fn asked(tenant: &Tenant, found: Result<Found, Refusal>, parts: &Parts) -> Asked {
+fn noted<V: Vendor>(parts: &Parts, ask: &Ask<'_>, route: Option<&V::Route>) -> Asked<V::Route> {
     Asked {
         number: 0,
-        at: tenant.clock.now(),
+        at: ask.now,
         method: parts.method.as_str().to_owned(),
         uri: parts.uri.to_string(),
-        route: found.ok().map(Found::route),
+        route: route.copied(),
         status: None,
     }
 }
