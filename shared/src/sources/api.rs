@@ -20,12 +20,11 @@ pub struct Api {
     pace: Pace,
 }
 
-/// A client for the hosts below `domains`, or for a simulator at `base`.
+/// A client for the hosts of `allowed`, or for a simulator at `base`.
 ///
 /// # Errors
 /// A client can't be made on this machine.
-pub(super) fn client(domains: &[&str], base: Option<&Url>) -> Result<Client, HttpError> {
-    let allowed = AllowList::new(domains.iter().copied())?;
+pub(super) fn client(allowed: AllowList, base: Option<&Url>) -> Result<Client, HttpError> {
     let settings = Settings { longest_answer: LONGEST_ANSWER, ..Settings::default() };
     match base {
         Some(base) => Client::at(base, allowed, settings),
@@ -93,7 +92,7 @@ impl Api {
                 SourceError::unreachable(self.vendor)
             }
             HttpError::AnswerTooLarge => SourceError::unreadable(self.vendor, "it is longer than is read"),
-            other => SourceError::of_http(&other),
+            other => other.into(),
         }
     }
 }

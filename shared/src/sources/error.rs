@@ -22,6 +22,10 @@ pub struct SourceError {
     pub retry_after_s: Option<u32>,
 }
 
+/// The right to read is missing, maybe of one customer's data alone.
+pub(super) const PERMISSION_MISSING: &str = "source_permission_missing";
+/// The vendor has answered that it can't, maybe about one customer alone.
+const UNAVAILABLE: &str = "source_unavailable";
 /// What is done about what passes.
 const AGAIN: &str = "Nothing: it is read again at its next time. If it stays, look at the vendor's status page.";
 
@@ -46,7 +50,7 @@ impl SourceError {
             ),
             403 => named(
                 Kind::Auth,
-                "source_permission_missing",
+                PERMISSION_MISSING,
                 "does not let these credentials read what is counted.",
                 "Give the key or its user the right to read customers and their counts, then pull again.",
             ),
@@ -57,10 +61,22 @@ impl SourceError {
                 "Check the ids and the host.",
             ),
             429 => named(Kind::RateLimited, "source_rate_limited", "asks for fewer requests.", AGAIN),
-            500..=599 => named(Kind::Unavailable, "source_unavailable", "answers with an error of its own.", AGAIN),
+            500..=599 => named(Kind::Unavailable, UNAVAILABLE, "answers with an error of its own.", AGAIN),
             _ => named(Kind::Protocol, "source_unexpected_answer", "answers as nobody knows it.", AGAIN),
         };
         Self { retry_after_s, ..error }
+    }
+
+    /// Whether it may be about the one customer that was asked about, so that the others are still worth asking about. It is
+    /// not where a vendor takes the credentials no more, asks to wait, or does not answer at all.
+    #[must_use]
+    pub fn is_of_one(&self) -> bool {
+        match self.kind {
+            Kind::NotFound | Kind::Protocol => true,
+            Kind::Auth => self.code == PERMISSION_MISSING,
+            Kind::Unavailable => self.code == UNAVAILABLE,
+            Kind::Validation | Kind::RateLimited => false,
+        }
     }
 
     /// No answer came, or only a part of one.
@@ -85,5 +101,26 @@ impl SourceError {
             format!("An answer of {vendor} can't be read: {what}."),
             "Nothing is changed by it. If it stays, a newer version of Tallyline may know the answer.",
         )
+    }
+}
+
+impl From<HttpError> for SourceError {
+    fn from(error: HttpError) -> Self {
+        Self::of_http(&error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_about_one_customer_keeps_nobody_from_reading_the_others() {
+        let is_of_one = |status| SourceError::of_status("The vendor", status, None).is_of_one();
+        assert_eq!([403, 404, 418, 500, 503].map(is_of_one), [true; 5]);
+        assert_eq!([401, 429].map(is_of_one), [false; 2]);
+        assert!(SourceError::unreadable("The vendor", "it is not all there").is_of_one());
+        assert!(!SourceError::unreachable("The vendor").is_of_one());
+        assert!(!SourceError::from(HttpError::TlsFailed).is_of_one());
     }
 }

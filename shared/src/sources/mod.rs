@@ -6,6 +6,7 @@
 //! read, and when to read it, is `pulling`'s.
 
 mod api;
+mod commitments;
 mod datto_rmm;
 mod dropsuite;
 mod error;
@@ -17,6 +18,9 @@ mod oauth;
 mod pace;
 mod pax8;
 pub mod registry;
+#[cfg(test)]
+mod stub;
+mod tally;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -32,7 +36,8 @@ pub use error::SourceError;
 pub use filters::{Filter, Filters};
 pub use pace::{Limit, Pace};
 pub use registry::{SourceCredentials, Vendor};
-pub use walk::{Step, Walk};
+pub use tally::Tally;
+pub use walk::{Step, Twice, Walk};
 
 use crate::domain::amount::Amount;
 use crate::domain::ids::{AccountId, CompanyId};
@@ -98,11 +103,11 @@ pub struct Row {
     pub metric: Metric,
     /// How many, zero included.
     pub quantity: Units,
-    /// What one costs the partner, where the vendor tells.
+    /// What one costs the partner a month, where the vendor tells. The cost of a longer term is divided exactly or left out.
     pub unit_cost: Option<Amount>,
     /// The currency of that.
     pub currency: Option<Currency>,
-    /// So many are owed until that day, whatever is counted.
+    /// So many are owed until that day, the day included, whatever is counted.
     pub committed: Option<(Units, Date)>,
 }
 
@@ -152,6 +157,22 @@ pub struct Pulled {
     pub unread: Vec<(CompanyId, SourceError)>,
     /// Why the reading ended before its end; `None` where it did not.
     pub stopped: Option<SourceError>,
+}
+
+impl Pulled {
+    /// Notes that `company` could not be read, and why the first time, so that the others can be.
+    ///
+    /// # Errors
+    /// `error`, where it keeps from reading the others too.
+    fn leave_out(&mut self, company: &CompanyId, error: SourceError) -> Result<(), SourceError> {
+        if !error.is_of_one() {
+            return Err(error);
+        }
+        if self.unread.iter().all(|(noted, _)| noted != company) {
+            self.unread.push((company.clone(), error));
+        }
+        Ok(())
+    }
 }
 
 /// What a test has seen.

@@ -29,7 +29,7 @@ pub struct Places {
 }
 
 /// What a vendor's folder has to have. Cheap to clone.
-pub(super) trait Offered: Sized {
+pub trait Offered: Sized {
     /// What a partner gives to let us read.
     type Credentials: DeserializeOwned + Exposed;
     /// What it counts; `licenses:{offer}` where a part of the name is the partner's to fill in.
@@ -38,9 +38,15 @@ pub(super) trait Offered: Sized {
     const FILTERS: &'static [Filter];
 
     /// Calls the vendor, or a simulator at `base`.
+    ///
+    /// # Errors
+    /// As [`Registry::new`].
     fn from_places(places: &Places, base: Option<&Url>) -> Result<Self, SourceError>;
 
     /// The source behind these credentials. Sends nothing.
+    ///
+    /// # Errors
+    /// As [`Registry::open`].
     fn opened(&self, credentials: &Self::Credentials) -> Result<Arc<dyn Source>, SourceError>;
 }
 

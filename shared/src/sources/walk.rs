@@ -94,6 +94,43 @@ impl Walk {
     }
 }
 
+/// A list of which the vendor tells no total, read twice. A row is skipped when one on a page before is deleted meanwhile, and
+/// nothing shows it the first time; the second time the skipped one is there and the deleted one is not.
+#[derive(Debug)]
+pub struct Twice {
+    list: &'static str,
+    first: Option<BTreeSet<String>>,
+}
+
+impl Twice {
+    /// `list`, of which nothing was read yet.
+    #[must_use]
+    pub fn of(list: &'static str) -> Self {
+        Self { list, first: None }
+    }
+
+    /// The beginning of the next read of it.
+    #[must_use]
+    pub fn walk(&self) -> Walk {
+        Walk::of(self.list)
+    }
+
+    /// Takes in a read that has seen the end. Whether it was the second, which met the same rows as the first.
+    ///
+    /// # Errors
+    /// It met others: neither is all.
+    pub fn agree(&mut self, read: Walk) -> Result<bool, SourceError> {
+        match &self.first {
+            None => {
+                self.first = Some(read.ids);
+                Ok(false)
+            }
+            Some(first) if *first == read.ids => Ok(true),
+            Some(_) => Err(read.fault("source_list_moved", "was changed while it was read")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,5 +185,30 @@ mod tests {
             error.explanation,
             "Huntress's list of organizations has 10 rows by its own count, and 1 were read."
         );
+    }
+
+    fn read(list: &Twice, ids: &[&str]) -> Walk {
+        let mut walk = list.walk();
+        assert_eq!(walk.page(ids.iter().copied(), None, None), Ok(Step::End));
+        walk
+    }
+
+    #[test]
+    fn a_list_without_a_total_is_whole_when_it_is_the_same_twice() {
+        let mut list = Twice::of("The list");
+        assert_eq!(list.agree(read(&list, &["1", "2"])), Ok(false));
+        assert_eq!(list.agree(read(&list, &["2", "1"])), Ok(true), "in whatever order");
+    }
+
+    /// "2" was skipped when "1" was deleted, or the other way round.
+    #[test]
+    fn a_list_that_is_another_the_second_time_is_not_whole() {
+        for again in [&["2", "3"][..], &["1", "2", "3"], &["3"]] {
+            let mut list = Twice::of("The list");
+            list.agree(read(&list, &["1", "3"])).unwrap();
+            let error = list.agree(read(&list, again)).unwrap_err();
+            assert_eq!(error.code, "source_list_moved", "{again:?}");
+            assert_eq!(error.explanation, "The list was changed while it was read.");
+        }
     }
 }

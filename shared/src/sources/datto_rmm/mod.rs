@@ -1,30 +1,31 @@
 //! Datto RMM: devices by site. What is known of its API, and what is not confirmed, is in the README beside this.
 
 mod counts;
+mod credentials;
 mod wire;
 
 #[cfg(test)]
 mod source_test;
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use reqwest::header::AUTHORIZATION;
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::oauth::Bearer;
-use super::{Api, Customer, Limit, Metric, Pace, Pulled, Seen, Source, SourceError, Step, Walk, Wanted};
+use super::registry::{Offered, Places};
+use super::{Api, Customer, Filter, Limit, Metric, Pace, Pulled, Seen, Source, SourceError, Step, Tally, Walk, Wanted};
 use crate::clock::Clock;
 use crate::domain::ids::CompanyId;
-use crate::http::{Call, Client};
+use crate::http::{AllowList, Call, Client};
 use crate::pause::Pause;
-use counts::Told;
+use crate::psa::Psa;
+use credentials::DattoRmmCredentials;
 use wire::{Device, Listed, Page, Site};
 
 /// What it is called, for people.
@@ -43,24 +44,6 @@ const TOKEN: &str = "/auth/oauth/token";
 /// The client that every program says it is, `public-client:public`: no secret.
 const CLIENT: &str = "Basic cHVibGljLWNsaWVudDpwdWJsaWM=";
 
-/// An API key of a Datto RMM user.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DattoRmmCredentials {
-    /// The host of the account's platform: `concord-api.centrastage.net`.
-    pub host: String,
-    /// The "API Key".
-    pub api_key: SecretString,
-    /// The "API Secret Key".
-    pub api_secret: SecretString,
-}
-
-impl fmt::Debug for DattoRmmCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DattoRmmCredentials")
-    }
-}
-
 /// Opens sources. Cheap to clone.
 #[derive(Clone)]
 pub struct DattoRmm {
@@ -69,23 +52,20 @@ pub struct DattoRmm {
     pause: Arc<dyn Pause>,
 }
 
-impl DattoRmm {
-    /// Calls Datto RMM, or a simulator at `base`.
-    ///
-    /// # Errors
-    /// No client can be made on this machine.
-    pub fn new(base: Option<&Url>, clock: Arc<dyn Clock>, pause: Arc<dyn Pause>) -> Result<Self, SourceError> {
-        let http = super::api::client(&[DOMAIN], base).map_err(|error| SourceError::of_http(&error))?;
-        Ok(Self { http, clock, pause })
+impl Offered for DattoRmm {
+    type Credentials = DattoRmmCredentials;
+    const METRICS: &'static [&'static str] = counts::ALL;
+    const FILTERS: &'static [Filter] = &[Filter::Suspended];
+
+    fn from_places(places: &Places, base: Option<&Url>) -> Result<Self, SourceError> {
+        let allowed = AllowList::new([DOMAIN]).and_then(|own| own.and(&places.allowed_hosts));
+        let http = allowed.and_then(|allowed| super::api::client(allowed, base));
+        Ok(Self { http: http?, clock: places.clock.clone(), pause: places.pause.clone() })
     }
 
-    /// The source of one account.
-    ///
-    /// # Errors
-    /// The host is malformed or none of Datto RMM's.
-    pub fn open(&self, credentials: &DattoRmmCredentials) -> Result<DattoRmmSource, SourceError> {
+    fn opened(&self, credentials: &DattoRmmCredentials) -> Result<Arc<dyn Source>, SourceError> {
         let DattoRmmCredentials { host, api_key, api_secret } = credentials.clone();
-        let host = self.http.check(&host).map_err(|error| SourceError::of_http(&error))?;
+        let host = self.http.check(&host)?;
         let pace = Pace::new(LIMIT, self.clock.clone(), self.pause.clone());
         let api = Api::new(VENDOR, self.http.clone(), host, pace);
         let bearer = Bearer::new(api.clone(), TOKEN, self.clock.clone(), move |call| {
@@ -93,18 +73,12 @@ impl DattoRmm {
             let form = [("grant_type", "password"), ("username", username), ("password", password)];
             call.header(AUTHORIZATION, CLIENT).form(&form)
         });
-        Ok(DattoRmmSource { api, bearer })
-    }
-
-    /// Every metric that it tells.
-    #[must_use]
-    pub fn metrics() -> BTreeSet<Metric> {
-        counts::all()
+        Ok(Arc::new(DattoRmmSource { api, bearer }))
     }
 }
 
 /// One account's sites.
-pub struct DattoRmmSource {
+struct DattoRmmSource {
     api: Api,
     bearer: Bearer,
 }
@@ -115,6 +89,11 @@ impl Source for DattoRmmSource {
     async fn test(&self) -> Result<Seen, SourceError> {
         let page: Page<Site> = self.bearer.get(&self.api, SITES, |call| call.query("max", "1")).await?;
         Ok(Seen { customers: page.page_details.total_count })
+    }
+
+    fn asks_each(&self, metrics: &BTreeSet<Metric>) -> bool {
+        let (_, counted) = counts::split(metrics);
+        !counted.is_empty()
     }
 
     async fn pull(&self, wanted: &Wanted) -> Pulled {
@@ -129,59 +108,57 @@ impl Source for DattoRmmSource {
 impl DattoRmmSource {
     async fn read(&self, wanted: &Wanted, pulled: &mut Pulled) -> Result<(), SourceError> {
         let (listed, counted) = counts::split(&wanted.metrics);
-        let sites = self.sites(pulled).await?;
-        if sites.all_told {
-            pulled.whole.extend(listed);
-        }
+        let managed = self.sites(listed, pulled).await?;
         if counted.is_empty() {
             return Ok(());
         }
-        let is_wanted = |company: &CompanyId| wanted.companies.as_ref().is_none_or(|wanted| wanted.contains(company));
-        let mut all_told = wanted.companies.is_none();
-        for company in sites.managed.iter().filter(|company| is_wanted(company)) {
-            let Told { rows, is_all } = self.devices(company, pulled).await?;
-            pulled.rows.extend(rows);
-            all_told &= is_all;
+        let suspended = wanted.filters.suspended.unwrap_or_default();
+        let mut tally = Tally::of(counted);
+        for company in managed.iter().filter(|company| wanted.has(company)) {
+            let devices = self.devices(company, &mut pulled.pages).await;
+            let counts = devices.and_then(|devices| counts::of_devices(&devices, suspended));
+            tally.answer(pulled, company, counts)?;
         }
-        if all_told {
-            pulled.whole.extend(counted);
-        }
+        tally.end(pulled);
         Ok(())
     }
 
-    /// Every site.
-    async fn sites(&self, pulled: &mut Pulled) -> Result<Sites, SourceError> {
+    /// Every site, and the metrics that the list of them tells. Gives those whose devices are managed.
+    async fn sites(&self, listed: Vec<&str>, pulled: &mut Pulled) -> Result<Vec<CompanyId>, SourceError> {
         let mut walk = Walk::of("Datto RMM's list of sites");
-        let (mut sites, mut number) = (Sites { managed: Vec::new(), all_told: true }, None::<String>);
+        let (mut tally, mut managed, mut number) = (Tally::of(listed), Vec::new(), None::<String>);
         loop {
             let page: Page<Site> = self.page(SITES, number.as_deref(), |call| call).await?;
             pulled.pages += 1;
+            pulled.total = page.page_details.total_count;
+            let step = next(&mut walk, &page)?;
             for site in &page.rows {
                 let company = company(site)?;
-                let Told { rows, is_all } = counts::of_site(&company, site)?;
-                pulled.rows.extend(rows);
-                sites.all_told &= is_all;
+                let account = site.account_id().map(|account| (Psa::Autotask, account));
+                pulled.customers.push(Customer { company: company.clone(), name: site.name.clone(), account });
+                tally.answer(pulled, &company, counts::of_site(site).map(|count| [count]))?;
                 if !site.is_on_demand() {
-                    sites.managed.push(company.clone());
+                    managed.push(company);
                 }
-                pulled.customers.push(Customer { company, name: site.name.clone(), account_id: site.account_id() });
             }
-            match next(&mut walk, &page)? {
+            match step {
                 Step::Next(next) => number = Some(next),
-                Step::End => return Ok(sites),
+                Step::End => break,
             }
         }
+        tally.end(pulled);
+        Ok(managed)
     }
 
-    /// What all devices of a site are.
-    async fn devices(&self, company: &CompanyId, pulled: &mut Pulled) -> Result<Told, SourceError> {
+    /// All devices of a site.
+    async fn devices(&self, company: &CompanyId, pages: &mut u32) -> Result<Vec<Device>, SourceError> {
         let site = company.as_str();
         let mut walk = Walk::of("Datto RMM's list of a site's devices");
         let (mut devices, mut number) = (Vec::new(), None::<String>);
         loop {
             let of_site = |call: Call| call.segment(site).segment("devices");
             let page: Page<Device> = self.page("/api/v2/site", number.as_deref(), of_site).await?;
-            pulled.pages += 1;
+            *pages += 1;
             let step = next(&mut walk, &page)?;
             if page.rows.iter().any(|device| device.site_uid.as_deref().is_some_and(|uid| uid != site)) {
                 return Err(SourceError::unreadable(VENDOR, "it is about another site"));
@@ -189,7 +166,7 @@ impl DattoRmmSource {
             devices.extend(page.rows);
             match step {
                 Step::Next(next) => number = Some(next),
-                Step::End => return counts::of_devices(company, &devices),
+                Step::End => return Ok(devices),
             }
         }
     }
@@ -210,14 +187,6 @@ impl DattoRmmSource {
         };
         self.bearer.get(&self.api, path, asked).await
     }
-}
-
-/// The sites of an account.
-struct Sites {
-    /// Those whose devices are managed.
-    managed: Vec<CompanyId>,
-    /// Whether each says how many devices it has.
-    all_told: bool,
 }
 
 fn next<R: Listed>(walk: &mut Walk, page: &Page<R>) -> Result<Step, SourceError> {

@@ -1,21 +1,20 @@
 //! The source against a host that speaks as Datto RMM's description has it.
 
 use std::sync::Mutex;
-use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use url::form_urlencoded;
 
 use super::*;
-use crate::clock::SystemClock;
+use crate::sources::Filters;
+use crate::sources::stub::{self, Asked, told, unread, wanted};
 
 /// Sites by page; the devices of any site.
 struct Host {
     sites: Vec<&'static str>,
     devices: &'static str,
+    /// Sites whose devices are not shown, and the status instead.
+    refused: Vec<(&'static str, u16)>,
     /// Tokens that are given out and not taken afterwards.
     stale: usize,
     asked: Mutex<Vec<String>>,
@@ -33,107 +32,126 @@ const DEVICES: &str = r#"{"pageDetails": {"count": 2, "totalCount": 2, "nextPage
                 {"uid": "2", "deviceClass": "device", "deviceType": {"category": "Laptop"}}]}"#;
 
 impl Host {
-    fn answer(&self, uri: &Uri, authorization: &str, body: &str) -> Response {
+    fn answer(&self, Asked { uri, authorization, body, .. }: &Asked) -> Response {
         let mut asked = self.asked.lock().unwrap();
         asked.push(uri.to_string());
         let tokens = asked.iter().filter(|uri| *uri == TOKEN).count();
         if uri.path() == TOKEN {
             let right = authorization == CLIENT && body == "grant_type=password&username=key&password=its+secret";
             if !right {
-                return StatusCode::BAD_REQUEST.into_response();
+                return stub::status(400);
             }
             return format!(r#"{{"access_token": "token-{tokens}", "expires_in": 360000}}"#).into_response();
         }
-        if tokens <= self.stale || authorization != format!("Bearer token-{tokens}") {
-            return StatusCode::UNAUTHORIZED.into_response();
+        if tokens <= self.stale || *authorization != format!("Bearer token-{tokens}") {
+            return stub::status(401);
         }
-        if uri.path().ends_with("/devices") {
-            return self.devices.into_response();
+        if let Some(site) = uri.path().strip_suffix("/devices") {
+            let refused = self.refused.iter().find(|(refused, _)| site.ends_with(refused));
+            return refused.map_or_else(|| self.devices.into_response(), |(_, status)| stub::status(*status));
         }
         let mut query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
         let page: usize = query.find(|(name, _)| name == "page").map_or(0, |(_, page)| page.parse().unwrap());
-        self.sites.get(page).map_or_else(|| StatusCode::NOT_FOUND.into_response(), |page| page.into_response())
+        self.sites.get(page).map_or_else(|| stub::status(404), |page| page.into_response())
     }
-}
-
-/// No test waits.
-struct NoPause;
-
-#[async_trait]
-impl Pause for NoPause {
-    async fn pause(&self, _: Duration) {}
 }
 
 fn credentials(secret: &str) -> DattoRmmCredentials {
     DattoRmmCredentials {
         host: "concord-api.centrastage.net".to_owned(),
-        api_key: SecretString::from("key".to_owned()),
-        api_secret: SecretString::from(secret.to_owned()),
+        api_key: "key".into(),
+        api_secret: secret.into(),
     }
 }
 
-fn opener(base: &str) -> DattoRmm {
-    DattoRmm::new(Some(&base.parse().unwrap()), Arc::new(SystemClock), Arc::new(NoPause)).unwrap()
-}
-
-async fn answer(State(host): State<Arc<Host>>, uri: Uri, headers: HeaderMap, body: String) -> Response {
-    let authorization = headers.get(AUTHORIZATION).map_or("", |value| value.to_str().unwrap());
-    host.answer(&uri, authorization, &body)
-}
-
-async fn serve(host: Host) -> (DattoRmm, Arc<Host>) {
+async fn serve(host: Host) -> (Arc<dyn Source>, Arc<Host>) {
     let host = Arc::new(host);
-    let router = Router::new().fallback(answer).with_state(Arc::clone(&host));
-    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", socket.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(socket, router).await });
-    (opener(&base), host)
+    let answers = Arc::clone(&host);
+    let datto: DattoRmm = stub::serve(move |asked| answers.answer(asked)).await;
+    (datto.opened(&credentials("its secret")).unwrap(), host)
 }
 
 fn host() -> Host {
-    Host { sites: TWO_PAGES.to_vec(), devices: DEVICES, stale: 0, asked: Mutex::default() }
+    Host { sites: TWO_PAGES.to_vec(), devices: DEVICES, refused: Vec::new(), stale: 0, asked: Mutex::default() }
 }
 
-fn wanted(metrics: &[&str], companies: Option<&[&str]>) -> Wanted {
-    let companies = companies.map(|companies| companies.iter().map(|id| id.parse().unwrap()).collect());
-    Wanted { metrics: metrics.iter().map(|metric| Metric::from(*metric)).collect(), companies }
-}
-
-fn told(pulled: &Pulled) -> Vec<String> {
-    pulled.rows.iter().map(|row| format!("{} {} {}", row.company, row.metric, row.quantity)).collect()
+fn metrics<const N: usize>(names: [&str; N]) -> BTreeSet<Metric> {
+    names.map(Metric::from).into()
 }
 
 #[tokio::test]
 async fn every_site_is_read_and_no_address_of_an_answer_is_called() {
-    let (datto, host) = serve(host()).await;
-    let source = datto.open(&credentials("its secret")).unwrap();
+    let (source, host) = serve(host()).await;
     let pulled = source.pull(&wanted(&["devices", "on_demand_devices"], None)).await;
-    assert_eq!((pulled.stopped.as_ref(), pulled.pages), (None, 2));
+    assert_eq!((pulled.stopped.as_ref(), pulled.pages, pulled.total), (None, 2, Some(3)));
     assert_eq!(told(&pulled), ["a devices 37", "b on_demand_devices 4", "c devices 0"]);
-    assert_eq!(pulled.whole, wanted(&["devices", "on_demand_devices"], None).metrics);
-    let accounts: Vec<_> = pulled.customers.iter().map(|customer| customer.account_id.clone()).collect();
-    assert_eq!(accounts, [Some("29683502".parse().unwrap()), None, None]);
+    assert_eq!(pulled.whole, metrics(["devices", "on_demand_devices"]));
+    let accounts: Vec<_> = pulled.customers.iter().map(|customer| customer.account.clone()).collect();
+    assert_eq!(accounts, [Some((Psa::Autotask, "29683502".parse().unwrap())), None, None]);
     let asked = host.asked.lock().unwrap().clone();
     assert_eq!(asked, [TOKEN, "/api/v2/account/sites?max=250", "/api/v2/account/sites?max=250&page=1"]);
 }
 
 #[tokio::test]
 async fn devices_are_counted_for_the_managed_sites_that_are_wanted_alone() {
-    let (datto, host) = serve(host()).await;
-    let source = datto.open(&credentials("its secret")).unwrap();
+    let (source, host) = serve(host()).await;
     let pulled = source.pull(&wanted(&["servers"], Some(&["a", "b"]))).await;
     assert_eq!((told(&pulled), pulled.stopped.clone()), (vec!["a servers 1".to_owned()], None));
-    assert!(pulled.whole.is_empty(), "nobody asked about the others");
+    assert_eq!(pulled.whole, metrics(["servers"]), "all that were asked about have told");
     assert_eq!(host.asked.lock().unwrap().last().unwrap(), "/api/v2/site/a/devices?max=250");
     let pulled = source.pull(&wanted(&["servers"], None)).await;
     assert_eq!(told(&pulled), ["a servers 1", "c servers 1"]);
-    assert_eq!(pulled.whole, wanted(&["servers"], None).metrics);
+    assert!(source.asks_each(&metrics(["devices", "servers"])) && !source.asks_each(&metrics(["devices"])));
+}
+
+#[tokio::test]
+async fn a_site_that_can_not_be_read_keeps_nobody_from_reading_the_others() {
+    for (status, why) in [(403, "source_permission_missing"), (404, "source_not_found"), (500, "source_unavailable")] {
+        let (source, _host) = serve(Host { refused: vec![("a", status)], ..host() }).await;
+        let pulled = source.pull(&wanted(&["devices", "servers"], None)).await;
+        assert_eq!(unread(&pulled), [format!("a {why}")]);
+        assert_eq!(
+            (told(&pulled), pulled.stopped),
+            (vec!["a devices 37".into(), "c devices 0".into(), "c servers 1".into()], None)
+        );
+        assert_eq!(pulled.whole, metrics(["devices"]));
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_that_asks_to_wait_is_not_asked_about_anybody_else() {
+    let (source, host) = serve(Host { refused: vec![("a", 429)], ..host() }).await;
+    let pulled = source.pull(&wanted(&["servers"], None)).await;
+    assert_eq!(pulled.stopped.map(|error| error.code), Some("source_rate_limited".to_owned()));
+    assert_eq!((pulled.rows.len(), pulled.whole.len(), pulled.unread.len()), (0, 0, 0));
+    assert!(!host.asked.lock().unwrap().iter().any(|uri| uri.contains("/c/")));
+}
+
+#[tokio::test]
+async fn a_site_without_a_number_is_listed_and_leaves_the_metric_open() {
+    let silent = r#"{"pageDetails": {"totalCount": 2}, "sites": [{"uid": "a", "name": "Acme"},
+        {"uid": "b", "name": "Beta", "devicesStatus": {"numberOfDevices": 3}}]}"#;
+    let (source, _host) = serve(Host { sites: vec![silent], ..host() }).await;
+    let pulled = source.pull(&wanted(&["devices", "on_demand_devices"], None)).await;
+    assert_eq!((told(&pulled), pulled.customers.len()), (vec!["b devices 3".to_owned()], 2));
+    assert_eq!((pulled.whole, pulled.stopped), (metrics(["on_demand_devices"]), None));
+}
+
+#[tokio::test]
+async fn suspended_devices_count_where_they_are_asked_for() {
+    let devices = r#"{"pageDetails": {"totalCount": 1}, "devices": [{"uid": "1", "deviceType": {"category": "Server"}, "suspended": true}]}"#;
+    let (source, _host) = serve(Host { devices, ..host() }).await;
+    for (suspended, servers) in [(None, 0), (Some(false), 0), (Some(true), 1)] {
+        let filters = Filters { suspended, ..Filters::default() };
+        let pulled = source.pull(&Wanted { filters, ..wanted(&["servers"], Some(&["a"])) }).await;
+        assert_eq!(told(&pulled), [format!("a servers {servers}")], "{suspended:?}");
+    }
 }
 
 #[tokio::test]
 async fn a_list_that_ends_short_of_its_total_is_not_whole() {
-    let (datto, _host) = serve(Host { sites: vec![TWO_PAGES[1]], ..host() }).await;
-    let pulled = datto.open(&credentials("its secret")).unwrap().pull(&wanted(&["devices"], None)).await;
+    let (source, _host) = serve(Host { sites: vec![TWO_PAGES[1]], ..host() }).await;
+    let pulled = source.pull(&wanted(&["devices"], None)).await;
     assert_eq!(pulled.stopped.map(|error| error.code), Some("source_total_differs".to_owned()));
     assert!(pulled.whole.is_empty());
 }
@@ -141,43 +159,45 @@ async fn a_list_that_ends_short_of_its_total_is_not_whole() {
 #[tokio::test]
 async fn a_device_that_does_not_say_what_it_is_leaves_the_metric_open() {
     let devices = r#"{"pageDetails": {"totalCount": 1}, "devices": [{"uid": "1", "deviceClass": "device"}]}"#;
-    let (datto, _host) = serve(Host { devices, ..host() }).await;
-    let pulled = datto.open(&credentials("its secret")).unwrap().pull(&wanted(&["servers"], None)).await;
+    let (source, _host) = serve(Host { devices, ..host() }).await;
+    let pulled = source.pull(&wanted(&["servers"], None)).await;
     assert_eq!((told(&pulled), pulled.whole.len(), pulled.stopped), (Vec::new(), 0, None));
 }
 
 #[tokio::test]
 async fn devices_of_another_site_are_not_this_ones() {
     let devices = r#"{"pageDetails": {"totalCount": 1}, "devices": [{"uid": "1", "siteUid": "z"}]}"#;
-    let (datto, _host) = serve(Host { devices, ..host() }).await;
-    let pulled = datto.open(&credentials("its secret")).unwrap().pull(&wanted(&["servers"], None)).await;
-    assert_eq!(pulled.stopped.map(|error| error.code), Some("source_unexpected_answer".to_owned()));
+    let (source, _host) = serve(Host { devices, ..host() }).await;
+    let pulled = source.pull(&wanted(&["servers"], None)).await;
+    assert_eq!(unread(&pulled), ["a source_unexpected_answer", "c source_unexpected_answer"]);
+    assert_eq!((pulled.rows.len(), pulled.whole.len(), pulled.stopped), (0, 0, None));
 }
 
 #[tokio::test]
 async fn a_token_that_is_taken_no_more_is_replaced_once() {
-    let (datto, _host) = serve(Host { stale: 1, ..host() }).await;
-    let seen = datto.open(&credentials("its secret")).unwrap().test().await;
+    let (source, _host) = serve(Host { stale: 1, ..host() }).await;
+    let seen = source.test().await;
     assert_eq!(seen, Ok(Seen { customers: Some(3) }));
-    let (datto, _host) = serve(Host { stale: 9, ..host() }).await;
-    let error = datto.open(&credentials("its secret")).unwrap().test().await.unwrap_err();
+    let (source, _host) = serve(Host { stale: 9, ..host() }).await;
+    let error = source.test().await.unwrap_err();
     assert_eq!(error.code, "source_credentials_rejected");
 }
 
 #[tokio::test]
 async fn a_wrong_secret_is_told_as_what_it_is_and_shown_nowhere() {
-    let (datto, _host) = serve(host()).await;
+    let host = Arc::new(host());
+    let datto: DattoRmm = stub::serve(move |asked| host.answer(asked)).await;
     let wrong = credentials("another-secret");
-    let error = datto.open(&wrong).unwrap().test().await.unwrap_err();
+    let error = datto.opened(&wrong).unwrap().test().await.unwrap_err();
     assert_eq!(error.code, "source_token_refused");
     assert!(!format!("{error:?} {wrong:?}").contains("another-secret"));
 }
 
 #[test]
 fn credentials_go_to_no_host_but_the_vendors() {
-    let datto = opener("http://127.0.0.1:1");
+    let datto: DattoRmm = stub::at("http://127.0.0.1:1");
     for host in ["centrastage.net.evil.com", "evilcentrastage.net", "127.0.0.1", "", "api.centrastage.net/x"] {
-        let refused = datto.open(&DattoRmmCredentials { host: host.to_owned(), ..credentials("its secret") });
+        let refused = datto.opened(&DattoRmmCredentials { host: host.to_owned(), ..credentials("its secret") });
         assert!(refused.is_err_and(|error| error.code.starts_with("source_host_")), "{host}");
     }
 }

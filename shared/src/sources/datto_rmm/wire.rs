@@ -108,9 +108,9 @@ impl Site {
 }
 
 impl Device {
-    /// Whether it is still looked after.
-    pub(super) fn is_in_service(&self) -> bool {
-        !self.deleted.unwrap_or_default() && !self.suspended.unwrap_or_default()
+    /// Whether it is there, and looked after or counted all the same.
+    pub(super) fn counts(&self, suspended: bool) -> bool {
+        !self.deleted.unwrap_or_default() && (suspended || !self.suspended.unwrap_or_default())
     }
 
     /// What sort of computer it is.
@@ -125,6 +125,26 @@ mod tests {
 
     fn page(details: &str) -> Page<Site> {
         serde_json::from_str(&format!(r#"{{"pageDetails": {details}, "sites": []}}"#)).unwrap()
+    }
+
+    #[test]
+    fn a_page_of_sites_is_read_as_it_is_documented() {
+        let page: Page<Site> = serde_json::from_str(include_str!("samples/account_sites.json")).unwrap();
+        assert_eq!((page.page_details.total_count, page.page_details.next()), (Some(2), Ok(None)));
+        let told: Vec<_> =
+            page.rows.iter().map(|site| (site.name.as_str(), site.devices(), site.is_on_demand())).collect();
+        assert_eq!(told, [("Hafenkontor Nord", Some(37), false), ("Gut Sonnenberg", Some(0), true)]);
+        assert_eq!(page.rows[0].uid(), "6d1f9a0e-3c57-4b28-9f4e-8a2b7c15d360");
+        let accounts: Vec<_> = page.rows.iter().map(|site| site.account_id().map(String::from)).collect();
+        assert_eq!(accounts, [Some("29683710".to_owned()), None]);
+    }
+
+    #[test]
+    fn a_page_of_devices_is_read_as_it_is_documented() {
+        let page: Page<Device> = serde_json::from_str(include_str!("samples/site_devices.json")).unwrap();
+        let told: Vec<_> =
+            page.rows.iter().map(|device| (device.category(), device.counts(false), device.counts(true))).collect();
+        assert_eq!(told, [(Some("Server"), true, true), (Some("Laptop"), false, true)]);
     }
 
     #[test]

@@ -68,10 +68,10 @@ impl fmt::Display for Id {
 mod tests {
     use super::*;
 
-    const ROW: &str = r#"{"id": "100001-1", "email": "backup@customer.example", "organization_id": 10001,
-        "organization_name": "Acme Inc", "plan_id": "200-1-300-1", "is_business": true, "admin": true, "seats_used": 12,
-        "seats_available": 15, "active_seats": 11, "deactivated_seats": 1, "storage_used": 84.5, "storage_available": null,
-        "archive": false, "authentication_token": "canary"}"#;
+    /// The list as it was seen, in two shapes.
+    fn samples() -> serde_json::Value {
+        serde_json::from_str(include_str!("samples/users.json")).unwrap()
+    }
 
     fn rows(json: &str) -> Vec<User> {
         serde_json::from_str::<Users>(json).unwrap().rows()
@@ -79,18 +79,18 @@ mod tests {
 
     #[test]
     fn a_page_is_read_in_each_shape_that_was_seen() {
+        let samples = samples();
+        let (bare, wrapped) = (samples["bare_array"].to_string(), samples["wrapped"].to_string());
         for page in [
-            format!("[{ROW}]"),
-            format!(r#"{{"result_set": [{ROW}]}}"#),
-            format!(r#"[{{"result_set": [{ROW}]}}]"#),
-            format!(r#"{{"data": [{ROW}], "pagination": {{"next_page": 2}}}}"#),
+            bare.clone(),
+            wrapped,
+            format!(r#"{{"result_set": {bare}}}"#),
+            format!(r#"{{"data": {bare}, "pagination": {{"next_page": 2}}}}"#),
         ] {
             let [row]: [User; 1] = rows(&page).try_into().unwrap();
-            assert_eq!(
-                (row.id.to_string().as_str(), row.organization_id.unwrap().to_string().as_str()),
-                ("100001-1", "10001")
-            );
-            assert_eq!((row.seats_used, row.active_seats), (Some(12), Some(11)), "{page}");
+            let ids = (row.id.to_string(), row.organization_id.unwrap().to_string());
+            assert_eq!(ids, ("100001-1".to_owned(), "10001".to_owned()), "{page}");
+            assert_eq!((row.organization_name.as_deref(), row.seats_used), (Some("Acme Inc"), Some(12)), "{page}");
         }
         for empty in ["[]", r#"{"result_set": []}"#, r#"[{"result_set": []}]"#] {
             assert!(rows(empty).is_empty(), "{empty}");
@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn an_organizations_token_is_not_kept() {
-        assert!(!format!("{:?}", rows(&format!("[{ROW}]"))).contains("canary"));
+        let page = samples()["bare_array"].to_string();
+        assert!(page.contains("canary") && !format!("{:?}", rows(&page)).contains("canary"));
     }
 
     #[test]

@@ -3,84 +3,99 @@
 use std::collections::BTreeSet;
 
 use super::VENDOR;
-use super::wire::{Organization, Tenant};
-use crate::domain::ids::CompanyId;
+use super::wire::{NeighborhoodWatch, Organization, Tenant};
 use crate::domain::units::Units;
-use crate::sources::{Metric, Row, SourceError};
+use crate::sources::{Metric, SourceError};
 
-/// All agents, billed or not.
-const AGENTS: &str = "agents";
-/// Identities that are billed, of all identity tenants.
-const BILLABLE_IDENTITIES: &str = "billable_identities";
-/// People in awareness training.
-const SAT_LEARNERS: &str = "sat_learners";
-/// Log sources that are billed.
-const LOG_SOURCES: &str = "log_sources";
-/// Agents that are billed: those that have fallen silent among them, until they are uninstalled.
-const BILLABLE_AGENTS: &str = "billable_agents";
-/// Identities that are billed for posture management.
-const ISPM_IDENTITIES: &str = "ispm_identities";
+/// What it counts.
+pub(super) const METRICS: [&str; 6] =
+    ["agents", "billable_agents", "billable_identities", "ispm_identities", "log_sources", "sat_learners"];
 
 /// What the list of organizations tells.
-const LISTED: [&str; 4] = [AGENTS, BILLABLE_IDENTITIES, SAT_LEARNERS, LOG_SOURCES];
+const LISTED: [Counted; 4] = [
+    // All agents, billed or not.
+    Counted { metric: "agents", told: |of| of.agents_count, own: |seats| seats.edr },
+    // Of all identity tenants.
+    Counted { metric: "billable_identities", told: |of| of.billable_identity_count, own: |seats| seats.itdr },
+    // Those that are billed.
+    Counted { metric: "log_sources", told: |of| of.logs_sources_count, own: |seats| seats.siem },
+    // People in awareness training.
+    Counted { metric: "sat_learners", told: |of| of.sat_learner_count, own: |seats| seats.sat },
+];
+
 /// What costs a request an organization.
-const DETAILED: [&str; 2] = [BILLABLE_AGENTS, ISPM_IDENTITIES];
+const DETAILED: [Counted; 2] = [
+    // Those that have fallen silent among them, until they are uninstalled.
+    Counted { metric: "billable_agents", told: billable_agents, own: |seats| seats.edr },
+    // Identities under posture management, of all identity tenants.
+    Counted { metric: "ispm_identities", told: ispm_identities, own: |seats| seats.ispm },
+];
 
-/// Every metric.
-pub(super) fn all() -> BTreeSet<Metric> {
-    LISTED.into_iter().chain(DETAILED).map(Metric::from).collect()
+/// A number of an organization's.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) metric: &'static str,
+    told: fn(&Organization) -> Option<i64>,
+    /// Of the seats for the partner's own use, those that are in this number.
+    own: fn(&NeighborhoodWatch) -> Option<i64>,
 }
 
-/// Those of `wanted` that the list tells, and those that only the answer about a single organization does.
-pub(super) fn split(wanted: &BTreeSet<Metric>) -> (BTreeSet<Metric>, BTreeSet<Metric>) {
-    let of = |names: &[&str]| wanted.iter().filter(|metric| names.contains(&metric.as_str())).cloned().collect();
-    (of(&LISTED), of(&DETAILED))
+impl Counted {
+    /// How many `organization` has; `None` where Huntress does not say, which is not zero.
+    ///
+    /// # Errors
+    /// It is no count.
+    pub(super) fn of(&self, organization: &Organization) -> Result<Option<Units>, SourceError> {
+        let units = (self.told)(organization).map(Units::try_from).transpose();
+        units.map_err(|_| SourceError::unreadable(VENDOR, "a count is no number of seats"))
+    }
+
+    /// How many of these seats the partner has for its own use.
+    pub(super) fn own(&self, seats: &NeighborhoodWatch) -> Option<i64> {
+        (self.own)(seats)
+    }
 }
 
-/// What the list tells of an organization. A number that is not there is none, not zero.
-pub(super) fn of_list(company: &CompanyId, of: &Organization) -> Result<Vec<Row>, SourceError> {
-    rows(
-        company,
-        [
-            (AGENTS, of.agents_count),
-            (BILLABLE_IDENTITIES, of.billable_identity_count),
-            (SAT_LEARNERS, of.sat_learner_count),
-            (LOG_SOURCES, of.logs_sources_count),
-        ],
-    )
+/// Those of `metrics` that the list tells.
+pub(super) fn listed(metrics: &BTreeSet<Metric>) -> Vec<&'static Counted> {
+    LISTED.iter().filter(|counted| metrics.contains(&counted.metric.into())).collect()
 }
 
-/// What only the answer about it tells.
-pub(super) fn of_details(company: &CompanyId, of: &Organization) -> Result<Vec<Row>, SourceError> {
-    let Some(usages) = &of.actual_usages else { return Ok(Vec::new()) };
-    let agents = usages.edr.as_ref().and_then(|edr| edr.billable_agents_count);
-    let ispm = usages.ispm.as_deref().and_then(identities);
-    rows(company, [(BILLABLE_AGENTS, agents), (ISPM_IDENTITIES, ispm)])
+/// Those of `metrics` that only the answer about a single organization tells.
+pub(super) fn detailed(metrics: &BTreeSet<Metric>) -> Vec<&'static Counted> {
+    DETAILED.iter().filter(|counted| metrics.contains(&counted.metric.into())).collect()
+}
+
+/// All of `metrics` that Huntress counts.
+pub(super) fn wanted(metrics: &BTreeSet<Metric>) -> Vec<&'static Counted> {
+    [listed(metrics), detailed(metrics)].concat()
+}
+
+fn billable_agents(of: &Organization) -> Option<i64> {
+    of.actual_usages.as_ref()?.edr.as_ref()?.billable_agents_count
 }
 
 /// Of all tenants together; none where one of them has no number.
-fn identities(tenants: &[Tenant]) -> Option<i64> {
+fn ispm_identities(of: &Organization) -> Option<i64> {
+    let tenants: &[Tenant] = of.actual_usages.as_ref()?.ispm.as_ref()?;
     tenants.iter().try_fold(0_i64, |sum, tenant| sum.checked_add(tenant.billable_identities_count?))
-}
-
-fn rows<const N: usize>(company: &CompanyId, told: [(&str, Option<i64>); N]) -> Result<Vec<Row>, SourceError> {
-    let mut rows = Vec::new();
-    for (metric, count) in told {
-        let Some(count) = count else { continue };
-        let quantity =
-            Units::try_from(count).map_err(|_| SourceError::unreadable(VENDOR, "a count is no number of seats"))?;
-        rows.push(Row::of(company.clone(), metric, quantity));
-    }
-    Ok(rows)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::wire::One;
+    use super::super::wire::{One, Organizations};
     use super::*;
 
-    fn told(rows: &[Row]) -> Vec<(&str, u32)> {
-        rows.iter().map(|row| (row.metric.as_str(), row.quantity.get())).collect()
+    const PAGE: &str = include_str!("samples/organizations_page.json");
+    const ONE: &str = include_str!("samples/organization_actual_usages.json");
+
+    fn told(counted: &[&Counted], of: &Organization) -> Vec<(&'static str, Option<u32>)> {
+        let told = counted.iter().map(|counted| (counted.metric, counted.of(of).unwrap().map(Units::get)));
+        told.filter(|(_, count)| count.is_some()).collect()
+    }
+
+    fn all() -> BTreeSet<Metric> {
+        METRICS.into_iter().map(Metric::from).collect()
     }
 
     fn organization(json: &str) -> Organization {
@@ -88,29 +103,55 @@ mod tests {
     }
 
     #[test]
-    fn each_number_is_told_as_what_it_is_and_one_that_is_not_there_is_not_zero() {
-        let found = organization(
-            r#"{"organization": {"id": 7, "name": "Acme", "agents_count": 42, "billable_identity_count": 0, "sat_learner_count": null,
-                "actual_usages": {"edr": {"billable_agents_count": 40, "unresponsive_agents_count": 2},
-                    "ispm": [{"type": "microsoft", "billable_identities_count": 100}, {"type": "of tomorrow", "billable_identities_count": 5}],
-                    "siem": {"retention": "90/7"}}}}"#,
-        );
-        let company: CompanyId = "7".parse().unwrap();
-        assert_eq!(told(&of_list(&company, &found).unwrap()), [("agents", 42), ("billable_identities", 0)]);
-        assert_eq!(told(&of_details(&company, &found).unwrap()), [("billable_agents", 40), ("ispm_identities", 105)]);
+    fn each_number_of_a_documented_list_is_told_as_what_it_is() {
+        let page: Organizations = serde_json::from_str(PAGE).unwrap();
+        let counts = |row: usize| told(&wanted(&all()), &page.organizations[row]).into_iter().map(|(_, count)| count);
+        assert_eq!(told(&wanted(&all()), &page.organizations[0]).len(), 4, "a list has no details");
+        assert!(counts(0).all(|count| count == Some(42)));
+        assert!(counts(1).all(|count| count == Some(0)), "zero is a count");
+        assert_eq!(page.pagination.next_page_token.as_deref(), Some("MjAyMi0wMy0wMVQxODo1NDoyNFo"));
     }
 
     #[test]
-    fn a_count_that_can_be_none_is_a_fault_of_the_whole() {
+    fn the_documented_answer_about_one_organization_tells_what_is_billed() {
+        let told = told(&detailed(&all()), &organization(ONE));
+        assert_eq!(told, [("billable_agents", Some(42)), ("ispm_identities", Some(100))]);
+    }
+
+    #[test]
+    fn tenants_are_added_whatever_their_kind_and_one_without_a_number_leaves_the_sum_untold() {
+        let of = |tenants: &str| {
+            let json =
+                format!(r#"{{"organization": {{"id": 7, "name": "Acme", "actual_usages": {{"ispm": {tenants}}}}}}}"#);
+            ispm_identities(&organization(&json))
+        };
+        assert_eq!(
+            of(r#"[{"billable_identities_count": 100}, {"type": "of tomorrow", "billable_identities_count": 5}]"#),
+            Some(105)
+        );
+        assert_eq!(of(r#"[{"billable_identities_count": 100}, {"type": "google"}]"#), None);
+        assert_eq!((of("[]"), of("null")), (Some(0), None));
+    }
+
+    #[test]
+    fn a_number_that_is_not_there_is_not_zero() {
+        for silent in ["", r#", "agents_count": null, "actual_usages": null"#, r#", "actual_usages": {"edr": {}}"#] {
+            let found = organization(&format!(r#"{{"organization": {{"id": 7, "name": "Acme" {silent}}}}}"#));
+            assert_eq!(told(&wanted(&all()), &found), [], "{silent}");
+        }
+    }
+
+    #[test]
+    fn a_count_that_can_not_be_is_a_fault() {
         let found = organization(r#"{"organization": {"id": 7, "name": "Acme", "agents_count": -1}}"#);
-        assert_eq!(of_list(&"7".parse().unwrap(), &found).unwrap_err().code, "source_unexpected_answer");
+        assert_eq!(LISTED[0].of(&found).unwrap_err().code, "source_unexpected_answer");
     }
 
     #[test]
     fn what_is_wanted_is_asked_where_it_costs_least() {
-        let wanted = [AGENTS, BILLABLE_AGENTS, "of another vendor"].map(Metric::from).into();
-        let (listed, detailed) = split(&wanted);
-        assert_eq!((listed, detailed), ([AGENTS.into()].into(), [BILLABLE_AGENTS.into()].into()));
-        assert_eq!(all().len(), 6);
+        let names = |counted: Vec<&Counted>| counted.iter().map(|counted| counted.metric).collect::<Vec<_>>();
+        let metrics = ["agents", "billable_agents", "of another vendor"].map(Metric::from).into();
+        assert_eq!((names(listed(&metrics)), names(detailed(&metrics))), (vec!["agents"], vec!["billable_agents"]));
+        assert_eq!(names(wanted(&all())).into_iter().collect::<BTreeSet<_>>(), METRICS.into(), "each has its number");
     }
 }

@@ -45,13 +45,7 @@ pub(super) struct ActualUsages {
     #[serde(default)]
     pub(super) edr: Option<Edr>,
     #[serde(default)]
-    pub(super) itdr: Option<Vec<Tenant>>,
-    #[serde(default)]
     pub(super) ispm: Option<Vec<Tenant>>,
-    #[serde(default)]
-    pub(super) sat: Option<Sat>,
-    #[serde(default)]
-    pub(super) siem: Option<Siem>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -67,14 +61,29 @@ pub(super) struct Tenant {
     pub(super) billable_identities_count: Option<i64>,
 }
 
+/// `GET /v1/account`: the account that the key is of.
 #[derive(Debug, Deserialize)]
-pub(super) struct Sat {
-    #[serde(default)]
-    pub(super) learners_count: Option<i64>,
+pub(super) struct AccountOfKey {
+    pub(super) account: Account,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Siem {
+pub(super) struct Account {
     #[serde(default)]
-    pub(super) billable_log_sources_count: Option<i64>,
+    pub(super) neighborhood_watch: Option<NeighborhoodWatch>,
+}
+
+/// Seats for the partner's own use, by product.
+#[derive(Debug, Deserialize)]
+pub(super) struct NeighborhoodWatch {
+    #[serde(default)]
+    pub(super) edr: Option<i64>,
+    #[serde(default)]
+    pub(super) ispm: Option<i64>,
+    #[serde(default)]
+    pub(super) itdr: Option<i64>,
+    #[serde(default)]
+    pub(super) sat: Option<i64>,
+    #[serde(default)]
+    pub(super) siem: Option<i64>,
 }

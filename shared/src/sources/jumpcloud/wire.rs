@@ -27,7 +27,7 @@ impl Organizations {
     }
 }
 
-/// `GET /api/systemusers` and `GET /api/systems`, of one organization: the count is the total.
+/// `GET /api/systemusers`, `POST /api/search/systemusers` and `GET /api/systems`, of one organization: the count is the total.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listed {
@@ -43,6 +43,9 @@ pub(super) struct Owned {
     /// Whose it is.
     #[serde(default)]
     pub(super) organization: Option<String>,
+    /// Of users alone.
+    #[serde(default)]
+    pub(super) suspended: Option<bool>,
 }
 
 #[cfg(test)]
@@ -54,13 +57,15 @@ mod tests {
     }
 
     #[test]
+    fn a_documented_page_is_read() {
+        let found = page(include_str!("samples/provider_organizations.json"));
+        assert_eq!((found.results[0].id.as_str(), found.total_count), ("624d9eae6849cf3b3f93dc56", 1));
+        assert_eq!((found.results[0].name.as_deref(), found.next(1)), (Some("Acme Inc"), None));
+    }
+
+    #[test]
     fn a_page_goes_on_where_it_ended_until_the_total_is_met() {
-        let found = page(
-            r#"{"results": [{"id": "624d9eae6849cf3b3f93dc56", "name": "Acme Inc", "maxSystemUsers": 0},
-                {"id": "624d9eae6849cf3b3f93dc57", "name": "Nordwind"}], "totalCount": 3}"#,
-        );
-        assert_eq!(found.results[0].id, "624d9eae6849cf3b3f93dc56");
-        assert_eq!(found.results[1].name.as_deref(), Some("Nordwind"));
+        let found = page(r#"{"results": [{"id": "a"}, {"id": "b", "name": null}], "totalCount": 3}"#);
         assert_eq!(found.next(2).as_deref(), Some("2"), "a short page is not the end");
         assert_eq!(found.next(3), None);
     }

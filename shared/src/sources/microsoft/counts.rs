@@ -4,19 +4,17 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::VENDOR;
 use super::wire::{Sku, Subscription};
-use super::{VENDOR, commitments};
 use crate::domain::ids::CompanyId;
 use crate::domain::units::Units;
-use crate::sources::{Metric, Row, SourceError};
+use crate::sources::{Filters, Metric, Row, SourceError, commitments};
 
 /// A number of Microsoft's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counted {
     /// Licences that were bought through the partner.
     Licenses,
-    /// Those of trials.
-    Trials,
     /// Licences of the tenant that are assigned, whoever sold them.
     Assigned,
     /// Licences of the tenant that can be assigned, whoever sold them.
@@ -34,8 +32,7 @@ pub(super) struct Asked<'w> {
 
 /// Those of `wanted` that a customer's subscriptions tell, and those that the SKUs of its tenant do.
 pub(super) fn split(wanted: &BTreeSet<Metric>) -> (Vec<Asked<'_>>, Vec<Asked<'_>>) {
-    let of_subscriptions = |asked: &Asked<'_>| matches!(asked.counted, Counted::Licenses | Counted::Trials);
-    wanted.iter().filter_map(asked).partition(of_subscriptions)
+    wanted.iter().filter_map(asked).partition(|asked| asked.counted == Counted::Licenses)
 }
 
 /// `None` where no such thing is counted here.
@@ -43,7 +40,6 @@ fn asked(metric: &Metric) -> Option<Asked<'_>> {
     let (counted, of) = metric.as_str().split_once(':')?;
     let counted = match counted {
         "licenses" => Counted::Licenses,
-        "trials" => Counted::Trials,
         "assigned" => Counted::Assigned,
         "total" => Counted::Total,
         _ => return None,
@@ -56,19 +52,21 @@ pub(super) fn of_subscriptions(
     company: &CompanyId,
     asked: &[Asked<'_>],
     all: &[Subscription],
+    filters: &Filters,
     today: Date,
 ) -> Result<Vec<Row>, SourceError> {
     let row = |asked: &Asked<'_>| -> Result<Row, SourceError> {
-        let is_asked = |found: &&Subscription| {
-            let is_trial = asked.counted == Counted::Trials;
-            found.is_licensed() && found.runs() && found.is_trial == is_trial && found.is_of(asked.of)
-        };
         let (mut quantity, mut bound) = (Units::ZERO, Vec::new());
-        for found in all.iter().filter(is_asked) {
+        for found in all.iter().filter(|found| found.is_licensed() && found.is_of(asked.of)) {
+            let (counts, owed_until) = (found.counts(filters), found.owed_until());
+            if !counts && owed_until.is_none() {
+                continue;
+            }
             let units = units(found.quantity)?;
-            quantity = quantity.checked_add(units).ok_or_else(no_count)?;
-            // A trial binds nobody.
-            bound.extend(found.last_day().filter(|_| !found.is_trial).map(|day| (units, day)));
+            if counts {
+                quantity = quantity.checked_add(units).ok_or_else(no_count)?;
+            }
+            bound.extend(owed_until.map(|day| (units, day)));
         }
         let committed = commitments::together(bound, today);
         Ok(Row { committed, ..Row::of(company.clone(), asked.metric.as_str(), quantity) })
@@ -115,47 +113,83 @@ mod tests {
         rows.iter().map(|row| (row.metric.as_str(), row.quantity.get())).collect()
     }
 
+    /// Those of one customer. Each has the columns: id, availability, licences, last day of its term, status, and more.
     fn subscriptions() -> Vec<Subscription> {
-        let json = r#"{"totalCount": 6, "items": [
-            {"id": "1", "offerId": "CFQ7TTC0LFLX:0001:CFQ7TTC0K9GJ", "offerName": "Microsoft 365 E3", "quantity": 25,
-                "unitType": "Licenses", "effectiveStartDate": "2026-01-10T00:00:00Z", "commitmentEndDate": "2027-01-09T00:00:00Z",
-                "status": "active", "autoRenewEnabled": true, "billingType": "license", "billingCycle": "monthly", "isTrial": false},
-            {"id": "2", "offerId": "CFQ7TTC0LFLX:0001:CFQ7TTC0KLM1", "quantity": 5, "unitType": "Licenses",
-                "commitmentEndDate": "2026-12-03T00:00:00Z", "status": "active", "isTrial": false},
-            {"id": "3", "offerId": "CFQ7TTC0LFLX:0001:CFQ7TTC0KTRI", "quantity": 50, "unitType": "Licenses",
-                "commitmentEndDate": "2026-12-01T00:00:00Z", "status": "active", "isTrial": true},
-            {"id": "4", "offerId": "CFQ7TTC0LFLX:0001:CFQ7TTC0K9GJ", "quantity": 7, "unitType": "Licenses", "status": "deleted"},
-            {"id": "5", "offerId": "DZH318Z0BPS6:0001:DZH318Z0BMJX", "quantity": 1, "unitType": "Usage-based", "status": "active"},
-            {"id": "6", "entitlementId": "a356ac8c", "quantity": 1, "unitType": "none", "status": "active"}
-        ], "attributes": {"objectType": "Collection"}}"#;
-        serde_json::from_str::<Collection<Subscription>>(json).unwrap().items
+        let of_e3 = |id: u32, availability: &str, quantity: u32, end: &str, rest: &str| {
+            format!(
+                r#"{{"id": "{id}", "offerId": "CFQ7TTC0LFLX:0001:{availability}", "quantity": {quantity}, "unitType": "Licenses",
+                    "commitmentEndDate": "{end}T00:00:00Z", {rest}}}"#
+            )
+        };
+        let items = [
+            of_e3(1, "CFQ7TTC0K9GJ", 25, "2027-01-09", r#""status": "active", "isTrial": false"#),
+            of_e3(2, "CFQ7TTC0KLM1", 5, "2026-12-03", r#""status": "active", "isTrial": false"#),
+            of_e3(3, "CFQ7TTC0KTRI", 50, "2026-12-01", r#""status": "active", "isTrial": true"#),
+            of_e3(4, "CFQ7TTC0K9GJ", 7, "2026-12-01", r#""status": "deleted""#),
+            of_e3(5, "CFQ7TTC0KSUS", 3, "2026-12-24", r#""status": "suspended""#),
+            r#"{"id": "6", "offerId": "DZH318Z0BPS6:0001:DZH318Z0BMJX", "quantity": 1, "unitType": "Usage-based", "status": "active"}"#.into(),
+            r#"{"id": "7", "entitlementId": "a356ac8c", "quantity": 1, "unitType": "none", "status": "active"}"#.into(),
+        ];
+        serde_json::from_str(&format!("[{}]", items.join(", "))).unwrap()
+    }
+
+    fn rows<const N: usize>(names: [&str; N], filters: &Filters) -> Vec<Row> {
+        let wanted = wanted(names);
+        let (asked, _) = split(&wanted);
+        of_subscriptions(&"acme".parse().unwrap(), &asked, &subscriptions(), filters, TODAY).unwrap()
+    }
+
+    fn units(count: i64) -> Units {
+        count.try_into().unwrap()
     }
 
     #[test]
-    fn subscriptions_to_one_thing_are_summed_and_bind_until_the_first_of_them_ends() {
-        let wanted = wanted(["licenses:CFQ7TTC0LFLX/0001", "licenses:CFQ7TTC0LFLX:0001:CFQ7TTC0K9GJ"]);
-        let (asked, _) = split(&wanted);
-        let rows = of_subscriptions(&"acme".parse().unwrap(), &asked, &subscriptions(), TODAY).unwrap();
+    fn subscriptions_to_one_thing_are_summed_and_what_is_suspended_is_owed_though_it_does_not_count() {
+        let rows = rows(["licenses:CFQ7TTC0LFLX/0001", "licenses:CFQ7TTC0LFLX:0001:CFQ7TTC0K9GJ"], &Filters::default());
         assert_eq!(told(&rows), [("licenses:CFQ7TTC0LFLX/0001", 30), ("licenses:CFQ7TTC0LFLX:0001:CFQ7TTC0K9GJ", 25)]);
-        let units = |count: i64| Units::try_from(count).unwrap();
-        assert_eq!(rows[0].committed, Some((units(30), date(2026, 12, 3))));
+        assert_eq!(rows[0].committed, Some((units(33), date(2026, 12, 3))));
         assert_eq!(rows[1].committed, Some((units(25), date(2027, 1, 9))));
     }
 
     #[test]
-    fn trials_are_a_metric_of_their_own_and_bind_nobody() {
-        let wanted = wanted(["trials:CFQ7TTC0LFLX/0001"]);
-        let (asked, _) = split(&wanted);
-        let rows = of_subscriptions(&"acme".parse().unwrap(), &asked, &subscriptions(), TODAY).unwrap();
-        assert_eq!((told(&rows), rows[0].committed), (vec![("trials:CFQ7TTC0LFLX/0001", 50)], None));
+    fn a_customer_whose_only_subscription_is_suspended_has_none_and_owes_it() {
+        let rows = rows(["licenses:CFQ7TTC0LFLX:0001:CFQ7TTC0KSUS"], &Filters::default());
+        assert_eq!((rows[0].quantity, rows[0].committed), (Units::ZERO, Some((units(3), date(2026, 12, 24)))));
+    }
+
+    #[test]
+    fn trials_and_what_is_suspended_count_by_choice_and_trials_bind_nobody() {
+        let e3 = |filters| rows(["licenses:CFQ7TTC0LFLX/0001"], &filters).remove(0);
+        let with_trials = e3(Filters { trials: Some(true), ..Filters::default() });
+        assert_eq!((with_trials.quantity, with_trials.committed), (units(80), Some((units(33), date(2026, 12, 3)))));
+        let with_suspended = e3(Filters { suspended: Some(true), ..Filters::default() });
+        assert_eq!((with_suspended.quantity, with_suspended.committed), (units(33), with_trials.committed));
     }
 
     #[test]
     fn of_all_that_a_customer_has_what_is_not_there_is_zero_and_usage_is_no_number_of_licences() {
-        let wanted = wanted(["licenses:CFQ7TTC0LH18/0001", "licenses:DZH318Z0BPS6/0001"]);
-        let (asked, _) = split(&wanted);
-        let rows = of_subscriptions(&"acme".parse().unwrap(), &asked, &subscriptions(), TODAY).unwrap();
+        let rows = rows(["licenses:CFQ7TTC0LH18/0001", "licenses:DZH318Z0BPS6/0001"], &Filters::default());
         assert_eq!(rows.iter().map(|row| (row.quantity, row.committed)).collect::<Vec<_>>(), [(Units::ZERO, None); 2]);
+    }
+
+    #[test]
+    fn a_customers_subscriptions_are_read_as_they_are_documented() {
+        let all: Collection<Subscription> =
+            serde_json::from_str(include_str!("samples/customer_subscriptions.json")).unwrap();
+        assert_eq!((all.total_count, all.continuation()), (Some(1), Ok(None)));
+        let wanted = wanted(["licenses:CFQ7TTC0LH18/0001"]);
+        let (asked, _) = split(&wanted);
+        let rows = of_subscriptions(&"acme".parse().unwrap(), &asked, &all.items, &Filters::default(), TODAY).unwrap();
+        assert_eq!((rows[0].quantity, rows[0].committed), (units(40), Some((units(40), date(2027, 3, 14)))));
+    }
+
+    #[test]
+    fn a_tenants_licences_are_read_as_they_are_documented() {
+        let all = skus(include_str!("samples/subscribed_skus.json"));
+        let wanted = wanted(["assigned:O365_BUSINESS_PREMIUM", "total:O365_BUSINESS_PREMIUM"]);
+        let (_, asked) = split(&wanted);
+        let rows = of_skus(&"acme".parse().unwrap(), &asked, &all).unwrap();
+        assert_eq!(told(&rows), [("assigned:O365_BUSINESS_PREMIUM", 31), ("total:O365_BUSINESS_PREMIUM", 40)]);
     }
 
     fn skus(json: &str) -> Vec<Sku> {
@@ -188,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_metric_is_asked_where_it_stands_and_those_of_others_nowhere() {
-        let wanted = wanted(["agents", "assigned:A", "licenses:", "licenses:B", "quantity:C", "total:D", "trials:E"]);
+        let wanted = wanted(["agents", "assigned:A", "licenses:", "licenses:B", "quantity:C", "total:D", "licenses:E"]);
         let (subscriptions, skus) = split(&wanted);
         assert!(subscriptions.iter().map(|asked| asked.of).eq(["B", "E"]), "{subscriptions:?}");
         assert!(skus.iter().map(|asked| asked.of).eq(["A", "D"]), "{skus:?}");

@@ -1,31 +1,33 @@
 //! Microsoft for partners of the CSP programme: licences that were bought, by Partner Center, and licences that are assigned,
 //! by Graph in each customer's tenant. What is known of both, and what is not confirmed, is in the README beside this.
 
-pub(super) mod commitments;
 mod counts;
+mod credentials;
 mod wire;
 
-use std::fmt;
+#[cfg(test)]
+mod source_test;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use reqwest::header::HeaderName;
-use secrecy::SecretString;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::oauth::{Bearer, Grant};
-use super::{Api, Customer, Limit, Pace, Pulled, Row, Seen, Source, SourceError, Step, Walk, Wanted};
+use super::registry::{Offered, Places};
+use super::{Api, Customer, Filter, Limit, Metric, Pace, Pulled, Row, Seen, Source, SourceError, Step, Walk, Wanted};
 use crate::clock::Clock;
 use crate::domain::ids::CompanyId;
-use crate::domain::units::Units;
-use crate::http::{Call, CheckedHost, Client};
+use crate::http::{AllowList, Call, CheckedHost, Client};
 use crate::pause::Pause;
 use crate::psa::Kind;
 use counts::Asked;
+use credentials::MicrosoftCredentials;
 use wire::{Collection, SubscribedSkus, Subscription};
 
 /// What it is called, for people.
@@ -40,27 +42,6 @@ const LIMIT: Limit = Limit { requests: 500, within: SignedDuration::from_mins(1)
 /// The most customers of a page (unconfirmed).
 const PAGE: &str = "500";
 
-/// An application that is registered in the partner's tenant.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MicrosoftCredentials {
-    /// The partner's tenant.
-    pub tenant_id: String,
-    /// The application.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: SecretString,
-    /// Of the user that the application acts for, as in the Secure Application Model; without it, it acts for itself.
-    #[serde(default)]
-    pub refresh_token: Option<SecretString>,
-}
-
-impl fmt::Debug for MicrosoftCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MicrosoftCredentials")
-    }
-}
-
 /// Opens sources. Cheap to clone.
 #[derive(Clone)]
 pub struct Microsoft {
@@ -72,22 +53,18 @@ pub struct Microsoft {
     pause: Arc<dyn Pause>,
 }
 
-impl Microsoft {
-    /// Calls Microsoft, or a simulator at `base`.
-    ///
-    /// # Errors
-    /// No client can be made on this machine.
-    pub fn new(base: Option<&Url>, clock: Arc<dyn Clock>, pause: Arc<dyn Pause>) -> Result<Self, SourceError> {
-        let http = super::api::client(&[LOGIN, PARTNER_CENTER, GRAPH], base);
-        let http = http.map_err(|error| SourceError::of_http(&error))?;
-        let host = |name| http.check(name).map_err(|error| SourceError::of_http(&error));
-        let (login, partner_center, graph) = (host(LOGIN)?, host(PARTNER_CENTER)?, host(GRAPH)?);
-        Ok(Self { http, login, partner_center, graph, clock, pause })
+impl Offered for Microsoft {
+    type Credentials = MicrosoftCredentials;
+    const METRICS: &'static [&'static str] = &["licenses:{offer}", "assigned:{sku}", "total:{sku}"];
+    const FILTERS: &'static [Filter] = &[Filter::Trials, Filter::Suspended];
+
+    fn from_places(places: &Places, base: Option<&Url>) -> Result<Self, SourceError> {
+        let http = super::api::client(AllowList::new([LOGIN, PARTNER_CENTER, GRAPH])?, base)?;
+        let (login, partner_center, graph) = (http.check(LOGIN)?, http.check(PARTNER_CENTER)?, http.check(GRAPH)?);
+        Ok(Self { http, login, partner_center, graph, clock: places.clock.clone(), pause: places.pause.clone() })
     }
 
-    /// The source of one partner.
-    #[must_use]
-    pub fn open(&self, credentials: &MicrosoftCredentials) -> MicrosoftSource {
+    fn opened(&self, credentials: &MicrosoftCredentials) -> Result<Arc<dyn Source>, SourceError> {
         let api = |host: &CheckedHost| {
             let pace = Pace::new(LIMIT, self.clock.clone(), self.pause.clone());
             Api::new(VENDOR, self.http.clone(), host.clone(), pace)
@@ -99,7 +76,8 @@ impl Microsoft {
             clock: self.clock.clone(),
         };
         let partner = application.bearer(&tenant_id, "https://api.partnercenter.microsoft.com/.default");
-        MicrosoftSource { application, partner, partner_center: api(&self.partner_center), graph: api(&self.graph) }
+        let (partner_center, graph) = (api(&self.partner_center), api(&self.graph));
+        Ok(Arc::new(MicrosoftSource { application, partner, partner_center, graph }))
     }
 }
 
@@ -121,7 +99,7 @@ impl Application {
 }
 
 /// One partner's customers.
-pub struct MicrosoftSource {
+struct MicrosoftSource {
     application: Application,
     /// The right to read at Partner Center.
     partner: Bearer,
@@ -148,38 +126,39 @@ impl Source for MicrosoftSource {
         Ok(Seen { customers: None })
     }
 
+    fn asks_each(&self, metrics: &BTreeSet<Metric>) -> bool {
+        let (of_subscriptions, of_skus) = counts::split(metrics);
+        !of_subscriptions.is_empty() || !of_skus.is_empty()
+    }
+
     async fn pull(&self, wanted: &Wanted) -> Pulled {
         let mut pulled = Pulled::default();
-        if let Err(error) = self.customers(&mut pulled).await {
-            return Pulled { stopped: Some(error), ..pulled };
-        }
-        let (of_subscriptions, of_skus) = counts::split(&wanted.metrics);
-        for (detail, asked) in [(Detail::Subscriptions, of_subscriptions), (Detail::Skus, of_skus)] {
-            match self.details(detail, &asked, wanted, &mut pulled).await {
-                Err(error) => pulled.stopped = pulled.stopped.or(Some(error)),
-                Ok(()) if wanted.companies.is_none() => {
-                    pulled.whole.extend(asked.iter().map(|asked| asked.metric.clone()));
-                }
-                Ok(()) => {}
-            }
-        }
-        pulled
+        let stopped = self.read(wanted, &mut pulled).await.err();
+        Pulled { stopped, ..pulled }
     }
 }
 
 impl MicrosoftSource {
+    async fn read(&self, wanted: &Wanted, pulled: &mut Pulled) -> Result<(), SourceError> {
+        self.customers(pulled).await?;
+        let (of_subscriptions, of_skus) = counts::split(&wanted.metrics);
+        self.details(Detail::Subscriptions, &of_subscriptions, wanted, pulled).await?;
+        self.details(Detail::Skus, &of_skus, wanted, pulled).await
+    }
+
     async fn customers(&self, pulled: &mut Pulled) -> Result<(), SourceError> {
         let with = |call: Call| call.query("size", PAGE);
         let list = "Microsoft's list of customers";
-        for customer in self.walk(list, |customer: &wire::Customer| &customer.id, &mut pulled.pages, with).await? {
+        let all = self.walk(list, |customer: &wire::Customer| &customer.id, &mut pulled.pages, with).await?;
+        pulled.total = all.total;
+        for customer in all.rows {
             let (company, name) = (company(&customer)?, customer.name().to_owned());
-            pulled.customers.push(Customer { company, name, account_id: None });
+            pulled.customers.push(Customer { company, name, account: None });
         }
         Ok(())
     }
 
-    /// What is `asked` of each wanted customer. One that can't be read, because it gave no consent or left meanwhile, keeps
-    /// nobody from reading the others: the first such failure is told in the end.
+    /// What is `asked` of each wanted customer.
     async fn details(
         &self,
         detail: Detail,
@@ -191,22 +170,21 @@ impl MicrosoftSource {
             return Ok(());
         }
         let mut companies: Vec<CompanyId> = pulled.customers.iter().map(|customer| customer.company.clone()).collect();
-        companies.retain(|company| wanted.companies.as_ref().is_none_or(|wanted| wanted.contains(company)));
-        let mut unread = None;
+        companies.retain(|company| wanted.has(company));
+        let mut all_told = true;
         for company in &companies {
-            match self.rows(detail, company, asked, &mut pulled.pages).await {
-                // Where all were asked, `whole` says who has none. Of those that were picked out only a zero can.
-                Ok(rows) => {
-                    let says = |row: &Row| wanted.companies.is_some() || row.quantity > Units::ZERO;
-                    pulled.rows.extend(rows.into_iter().filter(says));
+            match self.rows(detail, company, asked, wanted, &mut pulled.pages).await {
+                Ok(rows) => pulled.rows.extend(rows),
+                Err(error) => {
+                    pulled.leave_out(company, error)?;
+                    all_told = false;
                 }
-                Err(error) if matches!(error.kind, Kind::Auth | Kind::NotFound) => {
-                    unread.get_or_insert_with(|| of_customer(company, error));
-                }
-                Err(error) => return Err(error),
             }
         }
-        unread.map_or(Ok(()), Err)
+        if all_told {
+            pulled.whole.extend(asked.iter().map(|asked| asked.metric.clone()));
+        }
+        Ok(())
     }
 
     async fn rows(
@@ -214,13 +192,14 @@ impl MicrosoftSource {
         detail: Detail,
         company: &CompanyId,
         asked: &[Asked<'_>],
+        wanted: &Wanted,
         pages: &mut u32,
     ) -> Result<Vec<Row>, SourceError> {
         match detail {
             Detail::Subscriptions => {
                 let all = self.subscriptions(company, pages).await?;
                 let today = self.application.clock.now().to_zoned(TimeZone::UTC).date();
-                counts::of_subscriptions(company, asked, &all, today)
+                counts::of_subscriptions(company, asked, &all, &wanted.filters, today)
             }
             Detail::Skus => counts::of_skus(company, asked, &self.skus(company, pages).await?.value),
         }
@@ -229,7 +208,8 @@ impl MicrosoftSource {
     async fn subscriptions(&self, company: &CompanyId, pages: &mut u32) -> Result<Vec<Subscription>, SourceError> {
         let with = |call: Call| call.segment(company.as_str()).segment("subscriptions");
         let list = "A customer's list of subscriptions at Microsoft";
-        self.walk(list, |subscription: &Subscription| &subscription.id, pages, with).await
+        let all = self.walk(list, |subscription: &Subscription| &subscription.id, pages, with).await?;
+        Ok(all.rows)
     }
 
     /// All of a Partner Center collection below the customers.
@@ -239,9 +219,9 @@ impl MicrosoftSource {
         id: fn(&T) -> &str,
         pages: &mut u32,
         with: impl Fn(Call) -> Call + Send + Sync,
-    ) -> Result<Vec<T>, SourceError> {
+    ) -> Result<All<T>, SourceError> {
         let mut walk = Walk::of(list);
-        let (mut found, mut token) = (Vec::new(), None::<String>);
+        let (mut rows, mut token) = (Vec::new(), None::<String>);
         loop {
             let further = |call: Call| match &token {
                 Some(token) => {
@@ -257,10 +237,10 @@ impl MicrosoftSource {
             // Of a list with several pages, Microsoft's examples tell the rows of the page and not those of the list.
             let total = page.total_count.filter(|_| token.is_none() && next.is_none());
             let step = walk.page(page.items.iter().map(id), total, next)?;
-            found.extend(page.items);
+            rows.extend(page.items);
             match step {
                 Step::Next(next) => token = Some(next),
-                Step::End => return Ok(found),
+                Step::End => return Ok(All { rows, total }),
             }
         }
     }
@@ -268,7 +248,8 @@ impl MicrosoftSource {
     /// Of the customer's own tenant, with a token of that tenant.
     async fn skus(&self, company: &CompanyId, pages: &mut u32) -> Result<SubscribedSkus, SourceError> {
         let customer = self.application.bearer(company.as_str(), "https://graph.microsoft.com/.default");
-        let skus: SubscribedSkus = customer.get(&self.graph, "/v1.0/subscribedSkus", |call| call).await?;
+        let skus: Result<SubscribedSkus, _> = customer.get(&self.graph, "/v1.0/subscribedSkus", |call| call).await;
+        let skus = skus.map_err(of_tenant)?;
         *pages += 1;
         let mut walk = Walk::of("A tenant's list of licences at Microsoft");
         let ids = skus.value.iter().map(|sku| sku.sku_id.as_str());
@@ -279,11 +260,26 @@ impl MicrosoftSource {
     }
 }
 
-fn company(customer: &wire::Customer) -> Result<CompanyId, SourceError> {
-    customer.id.parse().map_err(|_| SourceError::unreadable(VENDOR, "a customer has no usable id"))
+/// A list that was read to its end.
+struct All<T> {
+    rows: Vec<T>,
+    /// How many there are by Microsoft's own count, where it tells one.
+    total: Option<u64>,
 }
 
-/// Says whom a failure is about: the others were read.
-fn of_customer(company: &CompanyId, error: SourceError) -> SourceError {
-    SourceError { explanation: format!("{} It was asked about the customer {company}.", error.explanation), ..error }
+/// Whatever a tenant refuses, a token or its licences, is that customer's: the partner's own tenant has let us in before.
+fn of_tenant(error: SourceError) -> SourceError {
+    if error.kind != Kind::Auth {
+        return error;
+    }
+    SourceError::new(
+        Kind::Auth,
+        super::error::PERMISSION_MISSING,
+        "Microsoft does not let this application read the licences of the customer's tenant.",
+        "Let the customer consent to it with Organization.Read.All, or give its user a GDAP role there, then pull again.",
+    )
+}
+
+fn company(customer: &wire::Customer) -> Result<CompanyId, SourceError> {
+    customer.id.parse().map_err(|_| SourceError::unreadable(VENDOR, "a customer has no usable id"))
 }

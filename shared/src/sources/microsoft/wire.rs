@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::VENDOR;
-use crate::sources::SourceError;
+use crate::sources::{Filters, SourceError};
 
 /// The header that carries a continuation token, in answers and in requests.
 pub(super) const CONTINUATION: &str = "ms-continuationtoken";
@@ -91,9 +91,17 @@ pub(super) struct Subscription {
     #[serde(default)]
     status: Option<String>,
     #[serde(default)]
-    pub(super) is_trial: bool,
+    is_trial: bool,
     #[serde(default)]
     commitment_end_date: Option<String>,
+}
+
+/// What a subscription's status says.
+enum Standing {
+    Running,
+    Suspended,
+    /// Or not begun.
+    Ended,
 }
 
 impl Subscription {
@@ -113,19 +121,38 @@ impl Subscription {
         self.unit_type.as_deref().is_some_and(|unit| unit.eq_ignore_ascii_case("licenses"))
     }
 
-    /// Whether it is paid for. A status that nobody knows is no reason to lower a count.
-    pub(super) fn runs(&self) -> bool {
+    /// Whether its licences count, trials and suspended ones by the partner's choice. A status that nobody knows is no reason
+    /// to lower a count.
+    pub(super) fn counts(&self, filters: &Filters) -> bool {
+        let runs = match self.standing() {
+            Standing::Running => true,
+            Standing::Suspended => filters.suspended.unwrap_or_default(),
+            Standing::Ended => false,
+        };
+        runs && (!self.is_trial || filters.trials.unwrap_or_default())
+    }
+
+    /// The last day for which it is owed, whether it counts or not. A trial binds nobody, and legacy commerce ends a
+    /// subscription by suspending it; in new commerce its term goes on (unconfirmed).
+    pub(super) fn owed_until(&self) -> Option<Date> {
+        let is_bound = match self.standing() {
+            Standing::Running => true,
+            Standing::Suspended => self.is_new_commerce(),
+            Standing::Ended => false,
+        };
+        self.last_day().filter(|_| is_bound && !self.is_trial)
+    }
+
+    fn standing(&self) -> Standing {
         match self.status.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "none" | "pending" | "expired" | "disabled" | "deleted" => false,
-            // Legacy commerce ends a subscription by suspending it. In new commerce its term goes on, and is billed
-            // (unconfirmed).
-            "suspended" => self.is_new_commerce(),
-            _ => true,
+            "none" | "pending" | "expired" | "disabled" | "deleted" => Standing::Ended,
+            "suspended" => Standing::Suspended,
+            _ => Standing::Running,
         }
     }
 
     /// The last day of its term. Ends are inclusive in new commerce and exclusive in the legacy one.
-    pub(super) fn last_day(&self) -> Option<Date> {
+    fn last_day(&self) -> Option<Date> {
         let end: Date = self.commitment_end_date.as_deref()?.get(..10)?.parse().ok()?;
         if self.is_new_commerce() { Some(end) } else { end.yesterday().ok() }
     }
@@ -229,16 +256,38 @@ mod tests {
     #[test]
     fn the_end_of_a_term_is_its_last_day_in_new_commerce_and_the_day_after_it_in_legacy() {
         let end = r#", "commitmentEndDate": "2027-01-09T00:00:00Z""#;
-        assert_eq!(subscription(NEW, end).last_day(), Some(date(2027, 1, 9)));
-        assert_eq!(subscription(LEGACY, end).last_day(), Some(date(2027, 1, 8)));
-        assert_eq!(subscription(NEW, "").last_day(), None);
+        assert_eq!(subscription(NEW, end).owed_until(), Some(date(2027, 1, 9)));
+        assert_eq!(subscription(LEGACY, end).owed_until(), Some(date(2027, 1, 8)));
+        assert_eq!(subscription(NEW, "").owed_until(), None);
     }
 
     #[test]
-    fn what_has_ended_does_not_run_and_what_nobody_knows_does() {
-        let runs = |offer, status: &str| subscription(offer, &format!(r#", "status": "{status}""#)).runs();
-        assert_eq!(["active", "Active", "of tomorrow", "suspended"].map(|status| runs(NEW, status)), [true; 4]);
-        assert_eq!(["deleted", "expired", "pending", "disabled", "none"].map(|status| runs(NEW, status)), [false; 5]);
-        assert!(!runs(LEGACY, "suspended"));
+    fn what_is_suspended_is_owed_in_new_commerce_and_ended_in_legacy_and_a_trial_binds_nobody() {
+        let owed = |offer, rest: &str| {
+            let rest = format!(r#", "commitmentEndDate": "2027-01-09T00:00:00Z"{rest}"#);
+            subscription(offer, &rest).owed_until().is_some()
+        };
+        assert!(owed(NEW, r#", "status": "suspended""#) && !owed(LEGACY, r#", "status": "suspended""#));
+        assert!(!owed(NEW, r#", "status": "deleted""#) && !owed(NEW, r#", "isTrial": true"#));
+    }
+
+    #[test]
+    fn what_has_ended_does_not_count_and_what_nobody_knows_does() {
+        let all = Filters { trials: Some(true), suspended: Some(true), nfr_company: None };
+        let counts = |status: &str| subscription(NEW, &format!(r#", "status": "{status}""#)).counts(&all);
+        assert_eq!(["active", "Active", "of tomorrow", "suspended"].map(counts), [true; 4]);
+        assert_eq!(["deleted", "expired", "pending", "disabled", "none"].map(counts), [false; 5]);
+    }
+
+    #[test]
+    fn trials_and_what_is_suspended_count_where_the_partner_chose_so() {
+        let trial = subscription(NEW, r#", "status": "active", "isTrial": true"#);
+        let suspended = subscription(NEW, r#", "status": "suspended""#);
+        for choice in [None, Some(false), Some(true)] {
+            let chosen = choice == Some(true);
+            assert_eq!(trial.counts(&Filters { trials: choice, ..Filters::default() }), chosen);
+            assert_eq!(suspended.counts(&Filters { suspended: choice, ..Filters::default() }), chosen);
+            assert!(!trial.counts(&Filters { suspended: choice, ..Filters::default() }));
+        }
     }
 }

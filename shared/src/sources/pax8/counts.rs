@@ -10,73 +10,88 @@ use crate::domain::amount::Amount;
 use crate::domain::ids::CompanyId;
 use crate::domain::money::Currency;
 use crate::domain::units::Units;
-use crate::sources::microsoft::commitments;
-use crate::sources::{Metric, Row, SourceError};
+use crate::sources::{Filters, Metric, Pulled, Row, SourceError, commitments};
 
 /// A wanted metric, and what it is about.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Asked<'w> {
-    pub(super) metric: &'w Metric,
-    /// Whether trials are counted; if not, they are left out.
-    trials: bool,
+    metric: &'w Metric,
     /// Pax8's id of a product, or the vendor's of a SKU.
     of: &'w str,
 }
 
 /// Those of `wanted` that are counted here.
 pub(super) fn asked(wanted: &BTreeSet<Metric>) -> Vec<Asked<'_>> {
-    wanted.iter().filter_map(asked_by).collect()
-}
-
-fn asked_by(metric: &Metric) -> Option<Asked<'_>> {
-    let (counted, of) = metric.as_str().split_once(':')?;
-    let trials = match counted {
-        "quantity" => false,
-        "trials" => true,
-        _ => return None,
+    let asked = |metric| {
+        let of = Metric::as_str(metric).strip_prefix("quantity:")?;
+        (!of.is_empty()).then_some(Asked { metric, of })
     };
-    (!of.is_empty()).then_some(Asked { metric, trials, of })
+    wanted.iter().filter_map(asked).collect()
 }
 
-/// What all subscriptions tell of each metric: a row for each company that has one to it, a zero where none of them runs.
-pub(super) fn rows(asked: &[Asked<'_>], all: &[Subscription], today: Date) -> Result<Vec<Row>, SourceError> {
-    let mut by_company = BTreeMap::<&str, Vec<&Subscription>>::new();
+/// What all subscriptions tell of each metric: a row for each company that has one to it, a zero where none of them counts.
+/// Where a company's can't be counted, its metric is not whole.
+///
+/// # Errors
+/// Nothing that is asked can be told.
+pub(super) fn count(
+    asked: &[Asked<'_>],
+    all: &[Subscription],
+    filters: &Filters,
+    today: Date,
+    pulled: &mut Pulled,
+) -> Result<(), SourceError> {
+    let mut by_company = BTreeMap::<&CompanyId, Vec<&Subscription>>::new();
     for subscription in all {
         by_company.entry(&subscription.company_id).or_default().push(subscription);
     }
-    let mut rows = Vec::new();
+    let mut whole: BTreeSet<Metric> = asked.iter().map(|asked| asked.metric.clone()).collect();
     for (company, all) in by_company {
         for asked in asked {
-            let of = |found: &&Subscription| found.is_trial() == asked.trials && found.is_of(asked.of);
-            let found: Vec<&Subscription> = all.iter().copied().filter(of).collect();
-            if !found.is_empty() {
-                rows.push(row(company, asked, &found, today)?);
+            let found: Vec<&Subscription> = all.iter().copied().filter(|found| found.is_of(asked.of)).collect();
+            if found.is_empty() {
+                continue;
+            }
+            match row(company, asked, &found, filters, today) {
+                Ok(row) => pulled.rows.push(row),
+                Err(error) => {
+                    pulled.leave_out(company, error)?;
+                    whole.remove(asked.metric);
+                }
             }
         }
     }
-    Ok(rows)
+    pulled.whole.extend(whole);
+    Ok(())
 }
 
 /// Several subscriptions of one company to one thing, together.
-fn row(company: &str, asked: &Asked<'_>, found: &[&Subscription], today: Date) -> Result<Row, SourceError> {
-    let company: Result<CompanyId, _> = company.parse();
-    let company = company.map_err(|_| SourceError::unreadable(VENDOR, "a company has no usable id"))?;
-    let running: Vec<&Subscription> = found.iter().copied().filter(|found| found.runs(today)).collect();
-    let (mut quantity, mut bound) = (Units::ZERO, Vec::new());
-    for subscription in &running {
-        let units = units(subscription)?;
-        quantity = quantity.checked_add(units).ok_or_else(no_count)?;
-        // A trial binds nobody.
-        bound.extend(subscription.committed_until().filter(|_| !asked.trials).map(|day| (units, day)));
+fn row(
+    company: &CompanyId,
+    asked: &Asked<'_>,
+    found: &[&Subscription],
+    filters: &Filters,
+    today: Date,
+) -> Result<Row, SourceError> {
+    let counted: Vec<&Subscription> = found.iter().copied().filter(|found| found.counts(filters, today)).collect();
+    let mut quantity = Units::ZERO;
+    for subscription in &counted {
+        quantity = quantity.checked_add(units(subscription)?).ok_or_else(no_count)?;
     }
-    let (unit_cost, currency) = cost(&running).unzip();
+    let mut bound = Vec::new();
+    for subscription in found {
+        if let Some(day) = subscription.owed_until(today) {
+            bound.push((units(subscription)?, day));
+        }
+    }
+    let (unit_cost, currency) = cost(&counted).unzip();
     let committed = commitments::together(bound, today);
-    Ok(Row { unit_cost, currency, committed, ..Row::of(company, asked.metric.as_str(), quantity) })
+    Ok(Row { unit_cost, currency, committed, ..Row::of(company.clone(), asked.metric.as_str(), quantity) })
 }
 
-/// What one costs, where it is the same for all of them: a mean would be nobody's cost.
-fn cost(running: &[&Subscription]) -> Option<(Amount, Currency)> {
-    let (first, others) = running.split_first()?;
+/// What one costs, where it is the same for all of them: a mean would be nobody's cost, and would change with every seat.
+fn cost(counted: &[&Subscription]) -> Option<(Amount, Currency)> {
+    let (first, others) = counted.split_first()?;
     let cost = first.monthly_cost()?;
     others.iter().all(|other| other.monthly_cost().as_ref() == Some(&cost)).then_some(cost)
 }
@@ -121,8 +136,14 @@ mod tests {
         rows.iter().map(|row| (row.company.as_str(), row.metric.as_str(), row.quantity.get())).collect()
     }
 
+    fn counted<const N: usize>(names: [&str; N], filters: &Filters, content: &[String]) -> Pulled {
+        let (wanted, mut pulled) = (wanted(names), Pulled::default());
+        count(&asked(&wanted), &page(&content.join(", ")), filters, TODAY, &mut pulled).unwrap();
+        pulled
+    }
+
     fn of(content: &[String]) -> Vec<Row> {
-        rows(&asked(&wanted(["quantity:p1", "quantity:p2"])), &page(&content.join(", ")), TODAY).unwrap()
+        counted(["quantity:p1", "quantity:p2"], &Filters::default(), content).rows
     }
 
     #[test]
@@ -163,21 +184,33 @@ mod tests {
     }
 
     #[test]
-    fn trials_are_a_metric_of_their_own() {
+    fn trials_count_by_choice_bind_nobody_and_have_no_part_in_the_cost() {
         let trial = r#", "status": "Trial", "billingTerm": "Trial", "commitmentTerm": {"endDate": "2027-05-01"}"#;
-        let content = page(&[subscription("a", "5", ACTIVE), subscription("a", "7", trial)].join(", "));
-        let found = rows(&asked(&wanted(["quantity:p1", "trials:p1"])), &content, TODAY).unwrap();
-        assert_eq!(told(&found), [("a", "quantity:p1", 5), ("a", "trials:p1", 7)]);
-        assert_eq!(found[1].committed, None);
+        let content = [subscription("a", "5", ACTIVE), subscription("a", "7", trial)];
+        for (trials, quantity, cost) in [(None, 5, "11.39".parse().ok()), (Some(true), 12, None)] {
+            let filters = Filters { trials, ..Filters::default() };
+            let rows = counted(["quantity:p1"], &filters, &content).rows;
+            assert_eq!(told(&rows), [("a", "quantity:p1", quantity)]);
+            assert_eq!((rows[0].unit_cost, rows[0].committed), (cost, None));
+        }
     }
 
     #[test]
-    fn a_quantity_that_can_be_none_is_a_fault_where_it_is_asked_for() {
+    fn a_quantity_that_can_be_none_is_its_companys_fault_where_it_is_asked_for() {
         for bad in ["-1", "2.5", "null", "100000000"] {
-            let content = page(&subscription("a", bad, ACTIVE));
-            let error = rows(&asked(&wanted(["quantity:p1"])), &content, TODAY).unwrap_err();
-            assert_eq!(error.code, "source_unexpected_answer", "{bad}");
-            assert_eq!(rows(&asked(&wanted(["quantity:p2", "seats:p1"])), &content, TODAY), Ok(vec![]));
+            let content = [subscription("a", bad, ACTIVE), subscription("b", "3", ACTIVE)];
+            let pulled = counted(["quantity:p1", "quantity:p2"], &Filters::default(), &content);
+            assert_eq!(told(&pulled.rows), [("b", "quantity:p1", 3)], "{bad}");
+            let unread: Vec<_> =
+                pulled.unread.iter().map(|(company, why)| (company.as_str(), why.code.as_str())).collect();
+            assert_eq!(unread, [("a", "source_unexpected_answer")], "{bad}");
+            assert_eq!(pulled.whole, wanted(["quantity:p2"]), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_others_count_is_asked_nowhere() {
+        let wanted = wanted(["quantity:p1", "quantity:", "seats:p1", "quantity"]);
+        assert!(asked(&wanted).iter().map(|asked| asked.of).eq(["p1"]));
     }
 }

@@ -1,18 +1,15 @@
-//! What several subscriptions to one thing bind together, whatever is counted.
+//! What several subscriptions to one thing bind together, whatever is counted: the floor below which no count leads.
 
 use jiff::civil::Date;
 
 use crate::domain::units::Units;
 
-/// The longest term that is sold is three years. What ends later has no term: Microsoft gives it an end far away.
+/// The longest term that is sold is three years. What ends later has no term: Microsoft gives it an end far away (unconfirmed).
 const MOST_YEARS: i16 = 4;
 
 /// All that is owed today, until the first of them ends: what stays owed beyond that day the next pull tells. Each of `bound`
 /// is owed until its day, that day included.
-pub(in crate::sources) fn together(
-    bound: impl IntoIterator<Item = (Units, Date)>,
-    today: Date,
-) -> Option<(Units, Date)> {
+pub(super) fn together(bound: impl IntoIterator<Item = (Units, Date)>, today: Date) -> Option<(Units, Date)> {
     let mut owed: Option<(Units, Date)> = None;
     for (units, end) in bound {
         if end < today || end.year() - today.year() > MOST_YEARS {
