@@ -8,7 +8,7 @@ use clap::{Parser, ValueEnum};
 use simulators::autotask::{Autotask, SAMPLE_INTEGRATION_CODE, SAMPLE_SECRET, SAMPLE_USERNAME};
 use simulators::clock::Clock;
 use simulators::vendor::{Seed, Simulator, Vendor};
-use simulators::{KaseyaBms, autotask, dropsuite, huntress, jumpcloud, kaseya_bms};
+use simulators::{KaseyaBms, autotask, datto_rmm, dropsuite, huntress, jumpcloud, kaseya_bms, microsoft, pax8};
 
 /// A simulated PSA or vendor with a made-up managed service provider in it.
 #[derive(Parser)]
@@ -43,6 +43,9 @@ enum Source {
     Huntress,
     Jumpcloud,
     Dropsuite,
+    Microsoft,
+    Pax8,
+    DattoRmm,
 }
 
 #[tokio::main]
@@ -52,6 +55,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         (Some(Source::Huntress), _) => run_source::<huntress::Api>(arguments).await,
         (Some(Source::Jumpcloud), _) => run_source::<jumpcloud::Api>(arguments).await,
         (Some(Source::Dropsuite), _) => run_source::<dropsuite::Api>(arguments).await,
+        (Some(Source::Microsoft), _) => run_source::<microsoft::Api>(arguments).await,
+        (Some(Source::Pax8), _) => run_source::<pax8::Api>(arguments).await,
+        (Some(Source::DattoRmm), _) => run_source::<datto_rmm::Api>(arguments).await,
         (None, Psa::Autotask) => run_autotask(arguments).await,
         (None, Psa::KaseyaBms) => run_kaseya_bms(arguments).await,
     }

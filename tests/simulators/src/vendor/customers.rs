@@ -63,18 +63,6 @@ impl<C: Customer> Customers<C> {
         self.0.values()
     }
 
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The one with this id.
     #[must_use]
     pub fn get(&self, id: &C::Id) -> Option<&C> {
@@ -113,6 +101,6 @@ mod tests {
         customers.apply(Change::Count { id: 7, counts }, now).unwrap();
         assert_eq!(customers.get(&7).unwrap().counts.agents, 3);
         customers.apply(Change::Delete(7), now).unwrap();
-        assert!(customers.is_empty());
+        assert_eq!(customers.iter().count(), 0);
     }
 }

@@ -1,148 +1,126 @@
-//! The simulated Datto RMM seen from outside, over HTTP.
+//! Datto RMM: a key that is exchanged for a token, pages that lead on by addresses, the devices of a site.
 
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, RequestBuilder};
-use simulators::datto_rmm::{DattoRmm, Devices, Route, SAMPLE_KEY, SAMPLE_SECRET, Site};
-use simulators::vendor::{Change, Customer as _, Fault, MANY, Seed, When};
-use simulators::{Clock, datto_rmm};
+use serde_json::Value;
+use simulators::Clock;
+use simulators::datto_rmm::{Api, DattoRmm, Devices, Route, SAMPLE_KEY, SAMPLE_SECRET, Site};
+use simulators::vendor::{Customer as _, MANY};
 
-use crate::caller::{Caller, Told, each, form, read};
+use crate::support::{Visit, Walker, address, form, read, texts};
 
 const SITES: &str = "/api/v2/account/sites";
+const CLIENT: (&str, &str) = ("public-client", "public");
 
-fn sites(many: i64) -> Vec<Site> {
-    (1..=many).map(|id| Site::new(id, format!("Customer {id}"))).collect()
+struct ByAddress {
+    token: String,
 }
 
-async fn large() -> DattoRmm {
-    let seed = Seed { companies: MANY, seed: 1, now: Timestamp::UNIX_EPOCH };
-    DattoRmm::start(seed.build::<datto_rmm::Api>()).await.unwrap()
-}
+impl Walker for ByAddress {
+    type Api = Api;
+    const LIST: Route = Route::Sites;
+    const SKIPS: bool = true;
 
-fn log_in(datto: &DattoRmm, client: (&str, &str), grant: &str, secret: &str) -> RequestBuilder {
-    let request = Client::new().post(format!("{}/auth/oauth/token", datto.base()));
-    let fields = [("grant_type", grant), ("username", SAMPLE_KEY), ("password", secret)];
-    form(request.basic_auth(client.0, Some(client.1)), &fields)
-}
-
-async fn caller(datto: &DattoRmm) -> Caller {
-    Caller::let_in_by(datto.base(), log_in(datto, ("public-client", "public"), "password", SAMPLE_SECRET)).await
-}
-
-/// The path of the next page of a list, at whatever host it is said to be.
-fn next(told: &Told) -> Option<String> {
-    let address = told.1["pageDetails"]["nextPageUrl"].as_str()?;
-    Some(address.strip_prefix("https://concord-api.centrastage.net").unwrap().to_owned())
-}
-
-#[tokio::test]
-async fn every_site_of_a_large_account_is_reached_from_page_to_page() {
-    let datto = large().await;
-    let (caller, mut names, mut path) = (caller(&datto).await, BTreeSet::new(), SITES.to_owned());
-    loop {
-        let told = caller.get(&path).await;
-        let (_, page) = &told;
-        assert_eq!((told.0, &page["pageDetails"]["totalCount"]), (200, &MANY.into()));
-        assert_eq!(page["pageDetails"]["prevPageUrl"].is_null(), path == SITES);
-        names.extend(each(&page["sites"], "name").into_iter().map(str::to_owned));
-        let Some(next) = next(&told) else { break };
-        path = next;
+    async fn enter(_http: &Client, base: &str) -> Self {
+        Self { token: token(base).await }
     }
-    assert_eq!((names.len(), datto.count(Route::Sites)), (MANY, 5));
-    assert!(path.ends_with("page=4"), "pages are counted from 0: {path}");
+
+    fn page(&self, http: &Client, base: &str, rows: Option<&str>, next: Option<&str>) -> RequestBuilder {
+        http.get(address(base, SITES, &[("max", rows), ("page", next)])).bearer_auth(&self.token)
+    }
+
+    fn ids(page: &Value) -> Vec<String> {
+        texts(&page["sites"], "uid")
+    }
+
+    fn next(page: &Value, _pages: usize, _rows: usize) -> Option<String> {
+        let next = page["pageDetails"]["nextPageUrl"].as_str()?;
+        Some(next.rsplit_once("&page=").unwrap().1.to_owned())
+    }
+}
+
+keeps_the_contract!(ByAddress);
+
+fn log_in(base: &str, client: (&str, &str), grant: &str, secret: &str) -> RequestBuilder {
+    let request = Client::new().post(format!("{base}/auth/oauth/token")).basic_auth(client.0, Some(client.1));
+    form(request, &[("grant_type", grant), ("username", SAMPLE_KEY), ("password", secret)])
+}
+
+async fn token(base: &str) -> String {
+    let (_, told) = read(log_in(base, CLIENT, "password", SAMPLE_SECRET)).await;
+    told["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn told_to(token: &str, datto: &DattoRmm, path: &str) -> (u16, Value) {
+    read(Client::new().get(address(&datto.base(), path, &[])).bearer_auth(token)).await
+}
+
+async fn told(datto: &DattoRmm, path: &str) -> (u16, Value) {
+    told_to(&token(&datto.base()).await, datto, path).await
 }
 
 #[tokio::test]
-async fn a_page_is_no_larger_than_250_sites_and_a_site_names_its_company_in_autotask() {
-    let datto = large().await;
-    let (_, page) = caller(&datto).await.get(&format!("{SITES}?max=1000")).await;
-    assert_eq!(page["pageDetails"]["count"], 250);
-    assert_eq!(page["sites"][0]["autotaskCompanyId"], "1001");
-    assert_eq!(caller(&datto).await.status(&format!("{SITES}?max=0")).await, 400);
+async fn pages_are_counted_from_0_and_each_tells_the_total_and_its_neighbours() {
+    let visit = Visit::<ByAddress>::to(MANY).await;
+    let (_, first) = told(&visit.sim, &format!("{SITES}?max=1000")).await;
+    let next = "https://concord-api.centrastage.net/api/v2/account/sites?max=250&page=1";
+    assert_eq!((&first["pageDetails"]["count"], &first["pageDetails"]["totalCount"]), (&250.into(), &MANY.into()));
+    assert_eq!(
+        (&first["pageDetails"]["prevPageUrl"], &first["pageDetails"]["nextPageUrl"]),
+        (&Value::Null, &next.into())
+    );
+    let (_, last) = told(&visit.sim, &format!("{SITES}?page=4")).await;
+    assert_eq!(last["pageDetails"]["prevPageUrl"], next.replace("page=1", "page=3"));
+    assert_eq!((&last["pageDetails"]["count"], &last["pageDetails"]["nextPageUrl"]), (&230.into(), &Value::Null));
+    for query in ["max=0", "max=many", "page=-1"] {
+        assert_eq!(told(&visit.sim, &format!("{SITES}?{query}")).await.0, 400, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_site_names_its_company_in_autotask_where_it_is_connected_with_one() {
+    let connected = Site { autotask_company_id: Some(1_001), ..Site::new(1, "Acme") };
+    let datto = DattoRmm::start([connected, Site::new(2, "Beta")]).await.unwrap();
+    let (_, page) = told(&datto, SITES).await;
+    assert_eq!(texts(&page["sites"], "autotaskCompanyId"), ["1001", "null"]);
 }
 
 #[tokio::test]
 async fn who_says_a_wrong_thing_gets_no_token_and_without_one_nothing_is_told() {
-    let datto = DattoRmm::start(sites(1)).await.unwrap();
-    let public = ("public-client", "public");
+    let datto = DattoRmm::start([Site::new(1, "Acme")]).await.unwrap();
     for (client, grant, secret, status, error) in [
-        (public, "password", "another", 400, "invalid_grant"),
-        (public, "client_credentials", SAMPLE_SECRET, 400, "unsupported_grant_type"),
+        (CLIENT, "password", "another", 400, "invalid_grant"),
+        (CLIENT, "client_credentials", SAMPLE_SECRET, 400, "unsupported_grant_type"),
         (("another", "public"), "password", SAMPLE_SECRET, 401, "invalid_client"),
     ] {
-        let (told, body) = read(log_in(&datto, client, grant, secret).send().await.unwrap()).await;
-        assert_eq!((told, &body["error"]), (status, &error.into()));
+        let (answered, body) = read(log_in(&datto.base(), client, grant, secret)).await;
+        assert_eq!((answered, &body["error"]), (status, &error.into()));
     }
-    let stranger = Caller { token: "simulated-token-1".to_owned(), ..caller(&DattoRmm::start(sites(1)).await.unwrap()).await };
-    let stranger = Caller { base: datto.base(), ..stranger };
-    assert_eq!(stranger.status(SITES).await, 401);
-    let answered: Vec<_> = datto.requests().iter().map(|asked| asked.status).collect();
-    assert_eq!(answered, [400, 400, 401, 401].map(Some));
+    assert_eq!(told_to("another", &datto, SITES).await.0, 401);
+    assert_eq!(read(Client::new().get(format!("{}{SITES}", datto.base()))).await.0, 401);
+    assert_eq!(told(&datto, SITES).await.0, 200);
     assert!(!format!("{datto:?}").contains(SAMPLE_SECRET));
 }
 
 #[tokio::test]
 async fn a_token_is_good_for_a_hundred_hours() {
     let (clock, hand) = Clock::by_hand(Timestamp::UNIX_EPOCH);
-    let datto = DattoRmm::setup(sites(1)).clock(clock).start().await.unwrap();
-    let caller = caller(&datto).await;
+    let datto = DattoRmm::setup([Site::new(1, "Acme")]).clock(clock).start().await.unwrap();
+    let token = token(&datto.base()).await;
     hand.advance(SignedDuration::from_hours(100) - SignedDuration::from_secs(1));
-    assert_eq!(caller.status(SITES).await, 200);
+    assert_eq!(told_to(&token, &datto, SITES).await.0, 200);
     hand.advance(SignedDuration::from_secs(1));
-    assert_eq!(caller.status(SITES).await, 401);
+    assert_eq!(told_to(&token, &datto, SITES).await.0, 401);
 }
 
 #[tokio::test]
-async fn the_601st_read_of_a_minute_is_turned_away_and_a_token_is_no_read() {
-    let (clock, hand) = Clock::by_hand(Timestamp::UNIX_EPOCH);
-    let datto = DattoRmm::setup(sites(1)).clock(clock).start().await.unwrap();
-    let caller = caller(&datto).await;
+async fn a_token_takes_nothing_of_what_may_be_read_in_a_minute() {
+    let datto = DattoRmm::setup([Site::new(1, "Acme")]).clock(Clock::stopped(Timestamp::UNIX_EPOCH));
+    let datto = datto.start().await.unwrap();
     datto.use_requests(599);
-    assert_eq!(caller.status(SITES).await, 200);
-    assert_eq!(caller.status(SITES).await, 429);
-    hand.advance(SignedDuration::from_secs(60));
-    assert_eq!(caller.status(SITES).await, 200);
-}
-
-#[tokio::test]
-async fn a_fault_strikes_the_third_page_and_that_page_is_there_when_asked_for_again() {
-    let datto = DattoRmm::start(sites(5)).await.unwrap();
-    datto.plan_fault(When::Request(Route::Sites, 3), Fault::answer(503, ""));
-    let caller = caller(&datto).await;
-    let mut answered = Vec::new();
-    for page in [0, 1, 2, 2] {
-        answered.push(caller.status(&format!("{SITES}?max=2&page={page}")).await);
-    }
-    assert_eq!(answered, [200, 200, 503, 200]);
-}
-
-#[tokio::test]
-async fn a_site_that_is_deleted_after_the_second_page_hides_another_one() {
-    let datto = DattoRmm::start(sites(7)).await.unwrap();
-    datto.change_after_page(2, Change::Delete(Site::new(1, "").id()));
-    let (caller, mut names) = (caller(&datto).await, Vec::new());
-    let mut totals = Vec::new();
-    for page in 0..4 {
-        let (_, page) = caller.get(&format!("{SITES}?max=2&page={page}")).await;
-        totals.push(page["pageDetails"]["totalCount"].as_i64().unwrap());
-        names.extend(each(&page["sites"], "name").into_iter().map(|name| name.replace("Customer ", "")));
-    }
-    assert_eq!((names.join(" ").as_str(), &totals[..]), ("1 2 3 4 6 7", &[7, 7, 6, 6][..]));
-}
-
-#[tokio::test]
-async fn a_list_can_be_made_to_lead_to_its_second_page_for_ever() {
-    let datto = DattoRmm::start(sites(5)).await.unwrap();
-    datto.switch(|switches| switches.repeats_token = true);
-    let (caller, mut path) = (caller(&datto).await, format!("{SITES}?max=2"));
-    for _ in 0..5 {
-        let told = caller.get(&path).await;
-        assert_eq!(each(&told.1["sites"], "name"), ["Customer 1", "Customer 2"]);
-        path = next(&told).unwrap();
-    }
-    assert!(path.ends_with("page=1"), "{path}");
+    assert_eq!((told(&datto, SITES).await.0, told(&datto, SITES).await.0), (200, 429));
 }
 
 #[tokio::test]
@@ -151,12 +129,12 @@ async fn the_devices_of_a_site_are_listed_in_pages_of_their_own() {
     let site = Site { devices, ..Site::new(1, "Acme") };
     let path = format!("/api/v2/site/{}/devices", site.id());
     let datto = DattoRmm::start([site]).await.unwrap();
-    let caller = caller(&datto).await;
-    let first = caller.get(&path).await;
-    assert_eq!((&first.1["pageDetails"]["count"], &first.1["pageDetails"]["totalCount"]), (&250.into(), &252.into()));
-    let second = caller.get(&next(&first).unwrap()).await;
-    let uids: BTreeSet<_> = [&first, &second].into_iter().flat_map(|told| each(&told.1["devices"], "uid")).collect();
-    assert_eq!((uids.len(), next(&second)), (252, None));
-    assert_eq!(caller.get(SITES).await.1["sites"][0]["devicesStatus"]["numberOfDevices"], 251);
-    assert_eq!(caller.status("/api/v2/site/another/devices").await, 404);
+    let (_, first) = told(&datto, &path).await;
+    assert_eq!((&first["pageDetails"]["count"], &first["pageDetails"]["totalCount"]), (&250.into(), &252.into()));
+    let (_, last) = told(&datto, &format!("{path}?page=1")).await;
+    assert_eq!(last["pageDetails"]["nextPageUrl"], Value::Null);
+    let uids: BTreeSet<_> = [first, last].iter().flat_map(|page| texts(&page["devices"], "uid")).collect();
+    assert_eq!(uids.len(), 252);
+    assert_eq!(told(&datto, SITES).await.1["sites"][0]["devicesStatus"]["numberOfDevices"], 251);
+    assert_eq!(told(&datto, "/api/v2/site/another/devices").await.0, 404);
 }

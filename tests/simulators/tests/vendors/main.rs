@@ -3,7 +3,11 @@
 #[macro_use]
 mod contract;
 mod control;
+mod datto_rmm;
 mod dropsuite;
+mod faults;
 mod huntress;
 mod jumpcloud;
+mod microsoft;
+mod pax8;
 mod support;

@@ -96,6 +96,12 @@ pub fn address(base: &str, path: &str, parameters: &[(&str, Option<&str>)]) -> U
     Url::parse_with_params(&format!("{base}{path}"), sent).unwrap()
 }
 
+/// A request with a body that is a form.
+pub fn form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    request.header("content-type", "application/x-www-form-urlencoded").body(body)
+}
+
 /// Sends a request; what is no JSON is read as null. Some vendors begin theirs with a byte order mark.
 pub async fn read(request: RequestBuilder) -> (u16, Value) {
     let answer = request.send().await.unwrap();
