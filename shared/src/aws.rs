@@ -17,12 +17,14 @@ use crate::clock::{Clock, SystemClock, fresh_id};
 use crate::events::event_bridge::Bus;
 use crate::http::{HttpError, Outward};
 use crate::ledger::{LEASE_TERM, LeaseHolder, Ledger};
+use crate::pause::RealPause;
 use crate::psa::open::Opener;
 use crate::psa::registry::{Places, Registry};
 use crate::psa::{Psa, PsaError};
 use crate::queue::sqs::Queue;
 use crate::secrets::Cached;
 use crate::secrets::aws::SecretsManager;
+use crate::sources::{self, SourceError, Vendor};
 use crate::store::{Key, Read, Table};
 use crate::telemetry::{self, Metrics};
 
@@ -45,6 +47,9 @@ pub enum CloudError {
     /// The HTTP client for a PSA can't be made.
     #[error(transparent)]
     Psa(#[from] PsaError),
+    /// The HTTP client for a usage source can't be made.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// The HTTP client for webhooks can't be made.
     #[error(transparent)]
     Http(#[from] HttpError),
@@ -116,6 +121,14 @@ impl Cloud {
         Ok(Arc::new(Queue::new(aws_sdk_sqs::Client::new(&self.config), variable("ALERTS_QUEUE_URL")?)))
     }
 
+    /// The queue of pulls of usage sources.
+    ///
+    /// # Errors
+    /// `PULLS_QUEUE_URL` is not set.
+    pub fn pulls(&self) -> Result<Arc<Queue>, CloudError> {
+        Ok(Arc::new(Queue::new(aws_sdk_sqs::Client::new(&self.config), variable("PULLS_QUEUE_URL")?)))
+    }
+
     /// The secrets as they are at this moment: for whoever replaces one.
     ///
     /// # Errors
@@ -147,6 +160,16 @@ impl Cloud {
     /// The HTTP client can't be made.
     pub fn psas(&self) -> Result<Registry, CloudError> {
         Ok(Registry::new(&places(), &self.clock)?)
+    }
+
+    /// The usage sources that are pulled.
+    ///
+    /// # Errors
+    /// The HTTP client can't be made.
+    pub fn sources(&self) -> Result<sources::registry::Registry, CloudError> {
+        let (bases, clock, pause) = (simulated_sources(), self.clock.clone(), Arc::new(RealPause));
+        let places = sources::registry::Places { bases, allowed_hosts: allowed_hosts(), clock, pause };
+        Ok(sources::registry::Registry::new(&places)?)
     }
 
     /// Opens connections' PSAs with their stored credentials.
@@ -190,10 +213,14 @@ fn claims(extensions: &Extensions) -> Option<HashMap<String, String>> {
     Some(context.authorizer.as_ref()?.jwt.as_ref()?.claims.clone())
 }
 
-/// Where PSAs are called: at the vendors' own addresses. `ALLOWED_HOSTS` adds domains of hosts that users may name.
+/// Where PSAs are called: at the vendors' own addresses.
 fn places() -> Places {
-    let allowed_hosts = std::env::var("ALLOWED_HOSTS").unwrap_or_default();
-    Places { bases: simulated(), allowed_hosts, timeouts: None }
+    Places { bases: simulated(), allowed_hosts: allowed_hosts(), timeouts: None }
+}
+
+/// `ALLOWED_HOSTS` adds domains of hosts that users may name, PSAs' and usage sources'.
+fn allowed_hosts() -> String {
+    std::env::var("ALLOWED_HOSTS").unwrap_or_default()
 }
 
 #[cfg(not(feature = "emulated"))]
@@ -218,8 +245,23 @@ fn simulated() -> BTreeMap<Psa, Url> {
 /// For the deployment's test alone: simulated PSAs at `AUTOTASK_BASE` and so on. What is shipped is built without this feature.
 #[cfg(feature = "emulated")]
 fn simulated() -> BTreeMap<Psa, Url> {
-    let base = |psa: &Psa| std::env::var(format!("{}_BASE", psa.as_str().to_uppercase())).ok()?.parse().ok();
-    Psa::ALL.iter().filter_map(|psa| Some((*psa, base(psa)?))).collect()
+    Psa::ALL.iter().filter_map(|psa| Some((*psa, base(psa.as_str())?))).collect()
+}
+
+#[cfg(not(feature = "emulated"))]
+fn simulated_sources() -> BTreeMap<Vendor, Url> {
+    BTreeMap::new()
+}
+
+/// As [`simulated`], for usage sources: `HUNTRESS_BASE` and so on.
+#[cfg(feature = "emulated")]
+fn simulated_sources() -> BTreeMap<Vendor, Url> {
+    Vendor::ALL.iter().filter_map(|vendor| Some((*vendor, base(vendor.as_str())?))).collect()
+}
+
+#[cfg(feature = "emulated")]
+fn base(name: &str) -> Option<Url> {
+    std::env::var(format!("{}_BASE", name.to_uppercase())).ok()?.parse().ok()
 }
 
 /// The SDK has none by itself. A call to AWS answers within milliseconds, and a function that waits for one for long is ended.

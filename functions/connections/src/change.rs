@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::api::auth::Writer;
-use shared::api::{Faults, Json, Path, Problem, ProblemBody, parse, present};
+use shared::api::{Faults, Json, Path, Problem, ProblemBody, parse, present, time_zone};
 use shared::domain::ids::ConnectionId;
 use shared::domain::invoicing::{self, InvoiceDay};
 use shared::domain::policy::Policy;
@@ -94,7 +94,7 @@ impl ChangeBody {
             connection.name = name;
         }
         if let Some(value) = &self.time_zone
-            && let Some(time_zone) = faults.take(fields::time_zone(value.clone()))
+            && let Some(time_zone) = faults.take(time_zone(value.clone()))
         {
             connection.time_zone = time_zone;
         }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::api::auth::{Caller, Writer};
 use shared::api::idempotent::{Creation, Made, once};
-use shared::api::{Faults, Problem, ProblemBody, parse, present};
+use shared::api::{Faults, Problem, ProblemBody, parse, present, time_zone};
 use shared::domain::ids::ConnectionId;
 use shared::psa::{Credentials, Psa};
 use shared::secrets::SecretName;
@@ -81,7 +81,7 @@ fn check(body: NewConnectionBody) -> Result<Wanted, Problem> {
     let mut faults = Faults::none();
     let psa = faults.require("/psa", body.psa, |value| parse("/psa", value));
     let name = faults.require("/name", body.name, fields::name);
-    let time_zone = faults.require("/time_zone", body.time_zone, fields::time_zone);
+    let time_zone = faults.require("/time_zone", body.time_zone, time_zone);
     let given = faults.require("/credentials", body.credentials, Ok);
     let credentials = match (psa, given) {
         (Some(psa), Some(given)) => faults.take_all(Credentials::parse(psa, "/credentials", given)),

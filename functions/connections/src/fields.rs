@@ -1,6 +1,5 @@
-//! The checks of single fields that more than one route takes.
+//! The check of a field that more than one route takes.
 
-use jiff::tz::TimeZone;
 use serde_json::Value;
 use shared::api::{Fault, parse};
 
@@ -16,27 +15,9 @@ pub(crate) fn name(value: Value) -> Result<String, Fault> {
     Ok(text.to_owned())
 }
 
-/// A time zone by its IANA name, in the spelling of the time zone database.
-pub(crate) fn time_zone(value: Value) -> Result<String, Fault> {
-    let text: String = parse("/time_zone", value)?;
-    let known = TimeZone::get(&text).ok().filter(|zone| !zone.is_unknown());
-    let name = known.as_ref().and_then(TimeZone::iana_name);
-    name.map(str::to_owned)
-        .ok_or_else(|| Fault::new("/time_zone", "must be the IANA name of a time zone, such as Europe/Berlin"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn time_zones_are_taken_by_their_iana_names_only() {
-        assert_eq!(time_zone("europe/berlin".into()).unwrap(), "Europe/Berlin");
-        assert_eq!(time_zone("UTC".into()).unwrap(), "UTC");
-        for bad in ["", "Europe/Atlantis", "+02:00", "Berlin", "Etc/Unknown", "../etc/passwd", "/etc/localtime"] {
-            assert!(time_zone(bad.into()).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_name_is_one_line_that_people_can_read() {

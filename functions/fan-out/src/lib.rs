@@ -7,6 +7,7 @@
 
 mod alerts;
 mod digest;
+mod pulls;
 mod request;
 mod tick;
 
@@ -26,6 +27,7 @@ use tracing::{Instrument as _, Span, info_span};
 
 pub use alerts::DueAlerts;
 pub use digest::DigestSources;
+pub use pulls::DueSources;
 pub use request::{Invocation, Invoked, Request};
 pub use tick::Ticked;
 
@@ -44,6 +46,8 @@ pub struct FanOut {
     pub digests: DigestSources,
     /// Alerts that nothing but the time brings on.
     pub alerts: DueAlerts,
+    /// Usage sources that are read when their time has come.
+    pub sources: DueSources,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -60,7 +64,7 @@ pub enum FanOutError {
     /// The bus.
     #[error(transparent)]
     Publish(#[from] PublishError),
-    /// The queue of alerts.
+    /// The queue of alerts, or that of pulls.
     #[error(transparent)]
     Queue(#[from] QueueError),
     /// Connections that were due could not be started; the next tick finds them again.

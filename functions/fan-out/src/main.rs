@@ -1,6 +1,6 @@
 //! Wires the function.
 
-use fan_out::{DigestSources, DueAlerts, FanOut, Invoked};
+use fan_out::{DigestSources, DueAlerts, DueSources, FanOut, Invoked};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::json;
 use shared::aws::Cloud;
@@ -21,7 +21,8 @@ async fn main() -> Result<(), Error> {
     let planner = Planner::new(parts);
     let (digests, clock) = (DigestSources::new(&table), cloud.clock.clone());
     let alerts = DueAlerts::new(&table, cloud.alerts()?);
-    let fan_out = FanOut { connections, runs, planner, events, digests, alerts, clock };
+    let sources = DueSources::new(&table, cloud.pulls()?);
+    let fan_out = FanOut { connections, runs, planner, events, digests, alerts, sources, clock };
     let handle = async |event: LambdaEvent<Invoked>| match event.payload {
         Invoked::Messages(batch) => {
             cloud.metrics.queue_age(batch.age_s(cloud.clock.now()));

@@ -1,4 +1,5 @@
-//! The tick: which connections are due, and a run for each; then the digests whose morning has come, and the alerts whose time has.
+//! The tick: which usage sources are due, and a pull of each; which connections are, and a run for each; then the digests whose
+//! morning has come, and the alerts whose time has.
 
 use serde::Serialize;
 use shared::store::connections::{Connection, Status};
@@ -14,6 +15,8 @@ const AT_ONCE: i32 = 25;
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Ticked {
+    /// Pulls asked for.
+    pub pulls: u32,
     /// Runs asked for.
     pub started: u32,
     /// Due connections that another tick had taken, or that were switched off meanwhile.
@@ -35,6 +38,11 @@ impl FanOut {
         let now = self.clock.now();
         let mut ticked = Ticked::default();
         let mut failed = 0;
+        // Counts are read ahead of the syncs that go by them; a sync whose counts are late goes by those that there are.
+        match self.pulls().await {
+            Ok(asked) => ticked.pulls = asked,
+            Err(error) => tracing::error!(%error, "not all sources that are due were pulled; the next tick finds them"),
+        }
         for shard in 0..DUE_SHARDS {
             let mut position = None;
             loop {
@@ -55,7 +63,7 @@ impl FanOut {
                 }
             }
         }
-        // What is due to sync comes first, whatever becomes of this.
+        // What is due to sync comes before these, whatever becomes of them.
         match self.digests().await {
             Ok(told) => ticked.digests = told,
             Err(error) => tracing::error!(%error, "no digests were made; the next tick finds them"),

@@ -3,22 +3,26 @@
 //! Owns the wiring and nothing else: the same routers, fan-out and worker as in the deployed functions, on the embedded
 //! store, sealed files, the local queue and the injected clock. `background` runs it, `serve` puts it behind a port.
 
-use std::path::{Path, PathBuf};
+mod options;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
-use fan_out::{DigestSources, DueAlerts, FanOut, FanOutError, Ticked};
-use jiff::SignedDuration;
+use fan_out::{DigestSources, DueAlerts, DueSources, FanOut, FanOutError, Ticked};
 use notify::Notify;
 use shared::api;
-use shared::clock::{Clock, SystemClock, fresh_id};
+use shared::clock::{Clock, fresh_id};
 use shared::desk::{Desk, DeskParts};
 use shared::history::History;
 use shared::http::{HttpError, Outward};
 use shared::ledger::{LEASE_TERM, LeaseHolder, Ledger};
+use shared::pause::RealPause;
+use shared::psa::PsaError;
 use shared::psa::open::Opener;
-use shared::psa::registry::{Places, Registry};
-use shared::psa::{Psa, PsaError};
+use shared::psa::registry::Registry;
+use shared::pulling::{Puller, PullerParts};
+use shared::sources::{self, SourceError};
 use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
 use shared::store::findings::Findings;
@@ -27,87 +31,21 @@ use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::ticket_forms::TicketForms;
-use shared::store::usage::{Snapshots, UsageReader};
+use shared::store::usage::UsageReader;
 use shared::store::webhooks::Webhooks;
 use shared::store::{StoreError, Table};
-use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
+use shared::sync::{Planner, PlannerParts, Resolver, Worker, WorkerParts};
 use shared::webhooks::Sender;
-use url::Url;
 
 use crate::bus::Bus;
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::embedded::{Embedded, EmbeddedError};
-use crate::handlers::{Herald, Syncs, Tickets};
+use crate::handlers::{Herald, Pulls, Syncs, Tickets};
 use crate::queue::{Drained, Handle, Queue, drain};
 use crate::sealed_secrets::SealedSecrets;
 use crate::tokens::Tokens;
 use crate::{openapi, queue};
-
-/// Where state is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// In this folder, which is made where there is none.
-    Folder(PathBuf),
-    /// In memory, with the keys in a temporary folder: all is gone when the app is dropped.
-    Memory,
-}
-
-/// What an app is opened with.
-#[derive(Clone)]
-pub struct AppOptions {
-    /// Where state is kept.
-    pub place: Place,
-    /// Where PSAs are called.
-    pub places: Places,
-    /// The engine's delays and sizes.
-    pub settings: Settings,
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
-    /// A receiver below which webhooks may lie besides public hosts, and how long it may take.
-    pub receiver: Option<(Url, shared::http::Settings)>,
-}
-
-impl AppOptions {
-    /// The real PSAs, the machine's clock, the usual delays.
-    #[must_use]
-    pub fn at(place: Place) -> Self {
-        let (places, settings) = (Places::default(), Settings::default());
-        Self { place, places, settings, clock: Arc::new(SystemClock), receiver: None }
-    }
-
-    /// Calls a simulated PSA at `base` instead of the real one.
-    #[must_use]
-    pub fn psa(mut self, psa: Psa, base: Url) -> Self {
-        self.places.bases.insert(psa, base);
-        self
-    }
-
-    /// Lets users name hosts below these domains, separated by commas, besides the vendors' own.
-    #[must_use]
-    pub fn allowed_hosts(mut self, domains: String) -> Self {
-        self.places.allowed_hosts = domains;
-        self
-    }
-
-    /// Lets webhooks lie below `base`, too: a receiver on this machine.
-    #[must_use]
-    pub fn webhooks_at(self, base: Url) -> Self {
-        Self { receiver: Some((base, Outward::settings())), ..self }
-    }
-
-    /// Tells the time by `clock`.
-    #[must_use]
-    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
-        Self { clock, ..self }
-    }
-
-    /// Waits `settle` before an unanswered write may be called not applied.
-    #[must_use]
-    pub fn settle(mut self, settle: SignedDuration) -> Self {
-        self.settings.settle = settle;
-        self
-    }
-}
+pub use options::{AppOptions, Place};
 
 /// Why an app does not open.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +62,9 @@ pub enum AppError {
     /// The HTTP client for a PSA.
     #[error("{} {}", .0.explanation, .0.fix)]
     Psa(PsaError),
+    /// The HTTP client for a usage source.
+    #[error("{} {}", .0.explanation, .0.fix)]
+    Source(SourceError),
     /// The HTTP client for webhooks.
     #[error("{} {}", .0.explanation(), .0.fix())]
     Http(HttpError),
@@ -138,6 +79,8 @@ pub struct App {
     herald: Arc<dyn Handle>,
     alerts: Queue,
     tickets: Arc<dyn Handle>,
+    pulls: Queue,
+    puller: Arc<dyn Handle>,
     bus: Bus,
     tokens: Arc<Tokens>,
     functions: openapi::Functions,
@@ -153,7 +96,7 @@ impl App {
     /// # Errors
     /// The data folder is another process's, its files can't be used, or this machine can't make connections.
     pub async fn open(options: AppOptions) -> Result<Self, AppError> {
-        let AppOptions { place, places, settings, clock, receiver } = options;
+        let AppOptions { place, places, source_bases, settings, clock, receiver } = options;
         let (folder, store) = match place {
             Place::Folder(path) => {
                 let folder = DataFolder::open(&path)?;
@@ -165,6 +108,13 @@ impl App {
         let secrets = Arc::new(SealedSecrets::open(folder.path()).map_err(AppError::Keys)?);
         let tokens = Arc::new(Tokens::open(folder.path(), clock.clone()).map_err(AppError::Keys)?);
         let registry = Registry::new(&places, &clock).map_err(AppError::Psa)?;
+        let sources = sources::registry::Places {
+            bases: source_bases,
+            allowed_hosts: places.allowed_hosts,
+            clock: clock.clone(),
+            pause: Arc::new(RealPause),
+        };
+        let sources = sources::registry::Registry::new(&sources).map_err(AppError::Source)?;
         let outward = Outward::new().and_then(|outward| match &receiver {
             Some((base, settings)) => outward.except(base, *settings),
             None => Ok(outward),
@@ -175,6 +125,7 @@ impl App {
         let queue = Queue::new(table.clone(), clock.clone());
         let notices = Queue::of_notices(table.clone(), clock.clone());
         let alerts = Queue::of_alerts(table.clone(), clock.clone());
+        let pulls = Queue::of_pulls(table.clone(), clock.clone());
         let bus = Bus::new(queue.clone(), notices.clone());
         let webhooks = Webhooks::new(table.clone());
         let sender = Sender::new(outward, secrets.clone(), clock.clone());
@@ -204,6 +155,8 @@ impl App {
         let desk = DeskParts::new(&table, opened.clone(), desk, events.clone(), clocked.clone(), settings.settle);
         let desk = Desk::new(desk);
         let worker = Worker::new(WorkerParts::new(&table, ledger, opened, events.clone(), clocked, settings));
+        let puller = Arc::new(pulls.clone()) as _;
+        let puller = PullerParts::new(&table, sources.clone(), secrets.clone(), puller, clock.clone());
         let fan_out = FanOut {
             connections: connections.clone(),
             runs: runs.clone(),
@@ -211,6 +164,7 @@ impl App {
             events: events.clone(),
             digests: DigestSources::new(&table),
             alerts: DueAlerts::new(&table, Arc::new(alerts.clone())),
+            sources: DueSources::new(&table, Arc::new(pulls.clone())),
             clock: clock.clone(),
         };
         let functions = openapi::Functions {
@@ -237,12 +191,12 @@ impl App {
                 connections: connections.clone(),
                 sender,
                 kept: secrets.clone(),
-                secrets,
+                secrets: secrets.clone(),
                 clock: clock.clone(),
             },
             mappings: mappings::Deps {
                 mappings: mappings.clone(),
-                usage: usage.clone(),
+                usage,
                 lines: Lines::new(table.clone()),
                 alerts: Alerts::new(table.clone()),
                 ticket_forms,
@@ -250,7 +204,7 @@ impl App {
                 opener,
                 clock: clock.clone(),
             },
-            usage: usage::Deps { snapshots: Snapshots::new(table.clone()), usage, clock: clock.clone() },
+            usage: usage::Deps::new(&table, sources, secrets, Arc::new(pulls.clone()), clock.clone()),
             runs: runs::Deps {
                 connections,
                 mappings,
@@ -265,6 +219,7 @@ impl App {
         };
         let handler = Arc::new(Syncs { fan_out: fan_out.clone(), worker });
         let (herald, tickets) = (Arc::new(Herald { notify }), Arc::new(Tickets { desk }));
+        let puller = Arc::new(Pulls { puller: Puller::new(puller) });
         let store = Arc::new(store);
         Ok(Self {
             fan_out,
@@ -274,6 +229,8 @@ impl App {
             herald,
             alerts,
             tickets,
+            pulls,
+            puller,
             bus,
             tokens,
             functions,
@@ -288,7 +245,7 @@ impl App {
         api::framed(openapi::merged(self.functions.clone()), self.tokens.clone())
     }
 
-    /// Asks for a run of every connection that is due.
+    /// Asks for a pull of every source that is due, and for a run of every connection that is.
     ///
     /// # Errors
     /// The store is unavailable; the next tick finds what this one did not.
@@ -333,6 +290,19 @@ impl App {
     /// As [`App::work_until`], for alerts. Beside the others, so that no run waits for a flood of them.
     pub fn ticket_until<S: Future<Output = ()>>(&self, stop: S) -> impl Future<Output = ()> + use<S> {
         queue::work_until(self.alerts.clone(), self.tickets.clone(), stop)
+    }
+
+    /// As [`App::drain`], for the sources that are to be pulled.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn pull(&self) -> Result<Drained, StoreError> {
+        drain(&self.pulls, &self.puller).await
+    }
+
+    /// As [`App::work_until`], for pulls. Beside the others, so that no run waits for a vendor that takes long.
+    pub fn pull_until<S: Future<Output = ()>>(&self, stop: S) -> impl Future<Output = ()> + use<S> {
+        queue::work_until(self.pulls.clone(), self.puller.clone(), stop)
     }
 
     /// Signs and checks tokens.

@@ -38,6 +38,7 @@ impl App {
         let working = tokio::spawn(self.work_until(stopped()));
         let notifying = tokio::spawn(self.notify_until(stopped()));
         let ticketing = tokio::spawn(self.ticket_until(stopped()));
+        let pulling = tokio::spawn(self.pull_until(stopped()));
         let (fan_out, store) = (self.fan_out().clone(), Arc::clone(self.store()));
         let stopped = stopped();
         let ticking = tokio::spawn(async move {
@@ -57,7 +58,7 @@ impl App {
                 }
             }
         });
-        Background { stop, tasks: vec![ticking, working, notifying, ticketing] }
+        Background { stop, tasks: vec![ticking, working, notifying, ticketing, pulling] }
     }
 }
 

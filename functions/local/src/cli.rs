@@ -15,6 +15,7 @@ use shared::api::auth::Scope;
 use shared::clock::SystemClock;
 use shared::domain::ids::PartnerId;
 use shared::psa::Psa;
+use shared::sources::Vendor;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -64,6 +65,9 @@ struct DemoArguments {
     /// The PSA that the made-up MSP has: autotask or kaseya_bms; both if left out.
     #[arg(long, value_name = "PSA", value_parser = psa)]
     psa: Option<Psa>,
+    /// Pull the usage from this vendor's API, simulated, instead of pushing it.
+    #[arg(long, value_name = "SOURCE", value_enum)]
+    source: Option<demo::Source>,
     /// How many customer companies it has there, from 12 (one for each kind of result) to 1000, or 200 in Kaseya BMS. With
     /// both PSAs these are Autotask's, and Kaseya BMS has a quarter as many besides, 200 at most.
     #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u16).range(12..=1000))]
@@ -87,7 +91,10 @@ struct ServeArguments {
     /// Call a PSA at another address, for a simulator: autotask=http://127.0.0.1:9100
     #[arg(long, value_name = "PSA=URL", value_parser = psa_base)]
     psa_base: Vec<(Psa, Url)>,
-    /// Let users name PSA hosts below these domains, too, separated by commas. Everything below them gets the credentials of
+    /// Call a usage source at another address, for a simulator: huntress=http://127.0.0.1:9300
+    #[arg(long, value_name = "SOURCE=URL", value_parser = source_base)]
+    source_base: Vec<(Vendor, Url)>,
+    /// Let users name hosts of PSAs and usage sources below these domains, too, separated by commas. Everything below them gets the credentials of
     /// whoever names it.
     #[arg(long, value_name = "DOMAINS", default_value = "")]
     allowed_hosts: String,
@@ -133,6 +140,13 @@ fn psa_base(text: &str) -> Result<(Psa, Url), String> {
     Ok((self::psa(psa)?, url))
 }
 
+/// A usage source and where to call it.
+fn source_base(text: &str) -> Result<(Vendor, Url), String> {
+    let (source, url) = text.split_once('=').ok_or("write it as SOURCE=URL, such as huntress=http://127.0.0.1:9300")?;
+    let url = http_address(url)?;
+    Ok((self::source(source)?, url))
+}
+
 fn http_address(text: &str) -> Result<Url, String> {
     let url: Url = text.parse().map_err(|error| format!("{text} is no address: {error}"))?;
     if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
@@ -146,6 +160,13 @@ fn psa(name: &str) -> Result<Psa, String> {
     let known: Vec<&str> = Psa::ALL.iter().map(|psa| psa.as_str()).collect();
     let unknown = || format!("{name} is no PSA that Tallyline knows; it knows {}", known.join(" and "));
     Psa::named(name).ok_or_else(unknown)
+}
+
+/// A usage source by its name.
+fn source(name: &str) -> Result<Vendor, String> {
+    let known: Vec<&str> = Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect();
+    let unknown = || format!("{name} is no usage source that Tallyline knows; it knows {}", known.join(", "));
+    Vendor::named(name).ok_or_else(unknown)
 }
 
 fn scope(text: &str) -> Result<Scope, String> {
@@ -166,10 +187,10 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Demo(arguments) => {
             log("warn");
-            let DemoArguments { exit, json, psa, companies, port } = arguments;
+            let DemoArguments { exit, json, psa, source, companies, port } = arguments;
             let psas = psa.map_or_else(|| Psa::ALL.to_vec(), |psa| vec![psa]);
             let (companies, clock) = (usize::from(companies), Arc::new(SystemClock));
-            let options = demo::Options { exit, json, psas, companies, port, clock };
+            let options = demo::Options { exit, json, psas, source, companies, port, clock };
             demo::run(options).await
         }
         Command::Serve(arguments) => {
@@ -198,7 +219,16 @@ fn log(level: &str) {
 }
 
 async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
-    let ServeArguments { data, port, listen, psa_base, allowed_hosts, allow_webhook_base, settle_seconds } = arguments;
+    let ServeArguments {
+        data,
+        port,
+        listen,
+        psa_base,
+        source_base,
+        allowed_hosts,
+        allow_webhook_base,
+        settle_seconds,
+    } = arguments;
     let address = SocketAddr::new(listen, port);
     let mut options = AppOptions::at(Place::Folder(data)).settle(SignedDuration::from_secs(i64::from(settle_seconds)));
     options = options.allowed_hosts(allowed_hosts);
@@ -207,6 +237,9 @@ async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
     }
     for (psa, base) in psa_base {
         options = options.psa(psa, base);
+    }
+    for (source, base) in source_base {
+        options = options.source(source, base);
     }
     let app = App::open(options).await?;
     let listener = TcpListener::bind(address).await.map_err(|error| not_listening(address, &error))?;
@@ -247,6 +280,9 @@ mod tests {
         assert!(refused("tallyline serve --psa-base http://127.0.0.1").contains("autotask=http://127.0.0.1:9100"));
         assert!(refused("tallyline serve --psa-base halo=http://x").contains("it knows autotask"));
         assert!(refused("tallyline serve --psa-base autotask=ftp://x").contains("no http address"));
+        assert!(refused("tallyline serve --source-base huntress").contains("huntress=http://127.0.0.1:9300"));
+        assert!(refused("tallyline serve --source-base acme=http://x").contains("it knows huntress, jumpcloud, dropsuite"));
+        assert!(refused("tallyline serve --source-base huntress=ftp://x").contains("no http address"));
         assert!(refused("tallyline token --scope tallyline/read").contains("--partner"));
         assert!(refused("tallyline token --partner p --vendor --scope tallyline/read").contains("cannot be used with"));
         assert!(refused("tallyline token --partner p --scope tallyline/vendor").contains("--vendor"));
@@ -254,6 +290,7 @@ mod tests {
         assert!(refused("tallyline token --partner p --scope read --subject system").contains("choose another name"));
         assert!(refused("tallyline token --partner p#q --scope read").contains("printable"));
         assert!(refused("tallyline demo --companies 3").contains("12"));
+        assert!(refused("tallyline demo --source pax8").contains("possible values: huntress"));
         assert!(refused("tallyline demo --psa halo").contains("it knows autotask and kaseya_bms"));
     }
 }

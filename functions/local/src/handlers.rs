@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use fan_out::FanOut;
 use notify::Notify;
 use shared::desk::Desk;
+use shared::pulling::Puller;
 use shared::queue::batch::Work as _;
 use shared::sync::Worker;
 
@@ -28,13 +29,18 @@ pub(crate) struct Tickets {
     pub desk: Desk,
 }
 
+/// Pulls of usage sources.
+pub(crate) struct Pulls {
+    pub puller: Puller,
+}
+
 #[async_trait]
 impl Handle for Syncs {
     async fn handle(&self, message: &Message) -> Result<(), String> {
         match message {
             Message::Sync(run) => self.fan_out.plan(run).await.map(drop).map_err(|error| error.to_string()),
             Message::Job(job) => self.worker.work(job).await.map(drop).map_err(|error| error.to_string()),
-            Message::Alert(_) | Message::Notice { .. } | Message::Dispatch { .. } => Err(ANOTHER_QUEUE.to_owned()),
+            _ => Err(ANOTHER_QUEUE.to_owned()),
         }
     }
 
@@ -42,7 +48,7 @@ impl Handle for Syncs {
         match message {
             Message::Sync(run) => self.fan_out.give_up(run).await.map_err(|error| error.to_string()),
             Message::Job(job) => self.worker.give_up(job).await.map_err(|error| error.to_string()),
-            Message::Alert(_) | Message::Notice { .. } | Message::Dispatch { .. } => Ok(()),
+            _ => Ok(()),
         }
     }
 }
@@ -55,7 +61,7 @@ impl Handle for Herald {
             Message::Dispatch { dispatch, .. } => {
                 self.notify.deliver(dispatch).await.map_err(|error| error.to_string())
             }
-            Message::Sync(_) | Message::Job(_) | Message::Alert(_) => Err(ANOTHER_QUEUE.to_owned()),
+            _ => Err(ANOTHER_QUEUE.to_owned()),
         }
     }
 
@@ -64,7 +70,7 @@ impl Handle for Herald {
             Message::Dispatch { dispatch, .. } => {
                 self.notify.give_up(dispatch).await.map_err(|error| error.to_string())
             }
-            Message::Notice { .. } | Message::Sync(_) | Message::Job(_) | Message::Alert(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 }
@@ -81,6 +87,23 @@ impl Handle for Tickets {
     async fn give_up(&self, message: &Message) -> Result<(), String> {
         match message {
             Message::Alert(alert) => self.desk.give_up(alert).await.map_err(|error| error.to_string()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Handle for Pulls {
+    async fn handle(&self, message: &Message) -> Result<(), String> {
+        match message {
+            Message::Pull(pull) => self.puller.work(pull).await.map_err(|error| error.to_string()),
+            _ => Err(ANOTHER_QUEUE.to_owned()),
+        }
+    }
+
+    async fn give_up(&self, message: &Message) -> Result<(), String> {
+        match message {
+            Message::Pull(pull) => self.puller.give_up(pull).await.map_err(|error| error.to_string()),
             _ => Ok(()),
         }
     }

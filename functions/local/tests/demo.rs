@@ -18,8 +18,8 @@ impl Clock for Stopped {
 /// Ends well on a day, with both PSAs: the second sync wrote nothing, and every outcome is known.
 async fn ends_well_at(instant: &str) {
     let clock = Arc::new(Stopped(instant.parse().unwrap()));
-    let ended =
-        run(Options { exit: true, json: true, psas: Psa::ALL.to_vec(), companies: 12, port: 0, clock }).await.unwrap();
+    let (psas, source) = (Psa::ALL.to_vec(), None);
+    let ended = run(Options { exit: true, json: true, psas, source, companies: 12, port: 0, clock }).await.unwrap();
     assert_eq!(format!("{ended:?}"), format!("{:?}", std::process::ExitCode::SUCCESS), "{instant}");
 }
 

@@ -12,8 +12,10 @@ use local::queue::{Drained, Handle, Message, Queue, drain, work_until};
 use shared::clock::Clock;
 use shared::events::RunRef;
 use shared::queue::{
-    AlertMessage, CompanyJob, MOST_DELIVERIES, MOST_DELIVERIES_OF_ALERTS, SendAlerts as _, SendJobs as _,
+    AlertMessage, CompanyJob, MOST_DELIVERIES, MOST_DELIVERIES_OF_ALERTS, PullMessage, SendAlerts as _, SendJobs as _,
+    SendPulls as _,
 };
+use shared::sources::Vendor;
 use shared::store::Table;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -96,6 +98,7 @@ fn name(message: &Message) -> String {
         Message::Sync(run) => format!("{}/sync {}", run.connection, run.run),
         Message::Job(job) => format!("{}/{}", job.connection, job.page),
         Message::Alert(alert) => format!("{}/{}", alert.partner, alert.key),
+        Message::Pull(pull) => format!("{}/{} {}", pull.partner, pull.vendor.as_str(), pull.nonce),
         Message::Notice { .. } | Message::Dispatch { .. } => panic!("of another queue"),
     }
 }
@@ -223,6 +226,28 @@ async fn a_partners_alerts_come_in_order_each_message_once_and_beside_the_jobs()
     assert_eq!(drain(&alerts, &handler).await.unwrap(), Drained { done: 4, failed: 0 });
     let of_p: Vec<String> = recorder.seen().into_iter().filter(|name| name.starts_with("p/")).collect();
     assert_eq!(of_p, ["p/b", "p/a", "p/b"]);
+}
+
+#[tokio::test]
+async fn a_sources_pulls_come_in_order_each_message_once_and_one_that_fails_is_in_no_others_way() {
+    let bench = Bench::new().await;
+    let pulls = Queue::of_pulls(bench.table(), bench.hand.clone());
+    bench.send(&[job("a", "1")]).await;
+    let pull = |vendor: Vendor, nonce: &str| {
+        let asked = PullMessage::asks(&"p".parse().unwrap(), vendor, Timestamp::UNIX_EPOCH);
+        PullMessage { nonce: nonce.into(), ..asked }
+    };
+    let (first, second) = (pull(Vendor::Huntress, "1"), pull(Vendor::Huntress, "2"));
+    pulls.send_pulls(&[first.clone(), second, pull(Vendor::Pax8, "1"), first]).await.unwrap();
+    let recorder = Recorder::failing_at("p/huntress 1");
+    let handler: Arc<dyn Handle> = recorder.clone();
+    assert_eq!(drain(&pulls, &handler).await.unwrap(), Drained { done: 1, failed: 1 });
+    assert_eq!(recorder.seen(), ["p/huntress 1", "p/pax8 1"]);
+    recorder.repair();
+    bench.hand.advance(5);
+    assert_eq!(drain(&pulls, &handler).await.unwrap(), Drained { done: 2, failed: 0 });
+    assert_eq!(recorder.seen(), ["p/huntress 1", "p/huntress 2"]);
+    assert_eq!(bench.drain(&recorder).await.done, 1, "pulls are in no run's way");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use shared::api::{Fault, Problem, parse};
+use shared::api::{Fault, Problem, parse, pointer};
 use shared::domain::amount::InvalidAmount;
 use shared::domain::charge::ChargeRecord;
 use shared::domain::ids::SnapshotId;
@@ -177,8 +177,7 @@ impl<'a> Fields<'a> {
     /// Every fault; whatever was not taken out is one.
     pub(crate) fn finish(mut self) -> Vec<Fault> {
         for name in self.fields.keys() {
-            let name: String = name.chars().take(64).collect::<String>().replace('~', "~0").replace('/', "~1");
-            self.faults.push(Fault::new(format!("{}/{name}", self.pointer), "is not a field here"));
+            self.faults.push(Fault::new(pointer(self.pointer, name), "is not a field here"));
         }
         self.faults
     }

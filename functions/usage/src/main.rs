@@ -1,14 +1,12 @@
 //! Wires the function.
 
 use shared::aws::{Cloud, serve};
-use shared::store::usage::{Snapshots, UsageReader};
 use usage::{Deps, router};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     let cloud = Cloud::start().await?;
-    let table = cloud.table();
-    let deps =
-        Deps { snapshots: Snapshots::new(table.clone()), usage: UsageReader::new(table), clock: cloud.clock.clone() };
+    let (registry, secrets, pulls) = (cloud.sources()?, cloud.secrets_now()?, cloud.pulls()?);
+    let deps = Deps::new(&cloud.table(), registry, secrets, pulls, cloud.clock.clone());
     serve(router(deps).into()).await
 }

@@ -224,6 +224,14 @@ fn push(pointer: &mut String, key: &str) {
     pointer.push_str(&escaped(key));
 }
 
+/// The pointer to the member `key` of the object at `base`.
+#[must_use]
+pub fn pointer(base: &str, key: &str) -> String {
+    let mut pointer = base.to_owned();
+    push(&mut pointer, key);
+    pointer
+}
+
 /// RFC 6901; and no longer than anybody would read.
 fn escaped(key: &str) -> String {
     key.chars().take(64).collect::<String>().replace('~', "~0").replace('/', "~1")

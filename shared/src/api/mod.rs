@@ -15,8 +15,10 @@ pub mod paging;
 mod problem;
 mod query;
 pub mod sheet;
+mod time_zone;
 
 pub use frame::{BODY_LIMIT_BYTES, REQUEST_ID, RequestId, framed};
-pub use json::{Faults, Json, MOST_FAULTS, Path, bytes, parse, parse_fields, present};
+pub use json::{Faults, Json, MOST_FAULTS, Path, bytes, parse, parse_fields, pointer, present};
 pub use problem::{Body as ProblemBody, Fault, Problem};
 pub use query::{Query, instant, refused_query};
+pub use time_zone::time_zone;

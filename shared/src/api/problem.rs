@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use crate::psa::open::OpenError;
 use crate::psa::{Kind, PsaError};
 use crate::secrets::SecretsError;
+use crate::sources::SourceError;
 use crate::store::StoreError;
 
 /// After how many seconds a PSA or a store that does not answer may be asked again.
@@ -178,6 +179,14 @@ impl Problem {
     fn retry_after(self, seconds: u32) -> Self {
         self.header(header::RETRY_AFTER, &seconds.to_string())
     }
+
+    /// Where it is an outside system's doing: what the log says of it, and when it may be asked again.
+    fn of_outside(self, asks_to_wait_s: Option<u32>, cause: &impl std::fmt::Display) -> Self {
+        if !self.status().is_server_error() {
+            return self;
+        }
+        self.caused_by(cause).retry_after(asks_to_wait_s.unwrap_or(RETRY_AFTER_S))
+    }
 }
 
 impl IntoResponse for Problem {
@@ -243,23 +252,30 @@ impl From<OpenError> for Problem {
     }
 }
 
-/// The PSA. What it refuses, the caller can repair; where it does not answer, it is a gateway's error. Its limit is told as
-/// 503: 429 would say that this caller sends us too much.
+/// The PSA, with its own words where it had some.
 impl From<PsaError> for Problem {
     fn from(error: PsaError) -> Self {
-        let status = match error.kind {
-            Kind::Auth | Kind::NotFound | Kind::Validation => StatusCode::UNPROCESSABLE_ENTITY,
-            Kind::RateLimited | Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Kind::Protocol => StatusCode::BAD_GATEWAY,
-        };
         let said = error.said.as_ref().map(|said| format!(" It said: \"{said}\"")).unwrap_or_default();
-        let problem = Self::new(status, &error.code, format!("{}{said}", error.explanation)).fix(&error.fix);
-        if status.is_server_error() {
-            let wait = error.retry_after_s.unwrap_or(RETRY_AFTER_S);
-            problem.caused_by(error).retry_after(wait)
-        } else {
-            problem
-        }
+        let problem = Self::new(status_of(error.kind), &error.code, format!("{}{said}", error.explanation));
+        problem.fix(&error.fix).of_outside(error.retry_after_s, &error)
+    }
+}
+
+/// The vendor that a usage source reads.
+impl From<SourceError> for Problem {
+    fn from(error: SourceError) -> Self {
+        let problem = Self::new(status_of(error.kind), &error.code, &error.explanation).fix(&error.fix);
+        problem.of_outside(error.retry_after_s, &error)
+    }
+}
+
+/// What an outside system refuses, the caller can repair; where it does not answer, it is a gateway's error. Its limit is told
+/// as 503: 429 would say that this caller sends us too much.
+fn status_of(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Auth | Kind::NotFound | Kind::Validation => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::RateLimited | Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Protocol => StatusCode::BAD_GATEWAY,
     }
 }
 

@@ -36,7 +36,7 @@ pub use due::next_due;
 /// How often a pull is begun before it ends as failed.
 const ATTEMPTS: u32 = 5;
 /// One step reads no longer than this: what runs it is stopped after fifteen minutes.
-const LONGEST_STEP: Duration = Duration::from_secs(12 * 60);
+pub const LONGEST_STEP: Duration = Duration::from_secs(12 * 60);
 /// A pull that has not moved for so long has lost its message.
 pub const LOST_AFTER: SignedDuration = SignedDuration::from_hours(1);
 

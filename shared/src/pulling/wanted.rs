@@ -1,4 +1,4 @@
-//! Whose details a pull reads: customers that are mapped, and those that were counted before.
+//! Whose details a pull reads: customers that are mapped, and those whose details were counted before.
 //!
 //! One whose mapping was taken away is read on: were it left out, a complete snapshot would say that it has nothing, and when it
 //! is mapped again a rule may bring its line to zero.
@@ -9,6 +9,7 @@ use super::counts::customer_of;
 use super::{Puller, PullingError};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
 use crate::psa::Psa;
+use crate::sources::Metric;
 use crate::store::connections::{Connection, Status};
 use crate::store::mappings::CompanyMapping;
 use crate::store::sources::UsageSource;
@@ -24,17 +25,20 @@ impl Puller {
         Ok(all.into_iter().filter(|connection| connection.status != Status::Revoked).collect())
     }
 
-    /// The customers of `source` whose details are read, by the vendor's ids.
+    /// The customers of `source` whose details are read, by the vendor's ids, for the sake of the metrics `of_each`.
     pub(super) async fn wanted(
         &self,
         source: &UsageSource,
         connections: &[Connection],
+        of_each: &BTreeSet<Metric>,
     ) -> Result<BTreeSet<CompanyId>, PullingError> {
         let mut wanted = BTreeSet::new();
         for connection in connections {
             self.mapped(&source.partner, &connection.id, &mut wanted).await?;
         }
-        let products: BTreeSet<&ProductKey> = source.products.values().collect();
+        // What a list tells of everybody is no reason to ask for the details of anybody.
+        let products = source.products.iter().filter(|(metric, _)| of_each.contains(*metric));
+        let products: BTreeSet<&ProductKey> = products.map(|(_, product)| product).collect();
         let book = self.0.usage.load(&source.partner, recent_months(self.0.clock.now())).await?;
         let counted = book.feeds.into_keys().filter(|feed| products.contains(&feed.product));
         wanted.extend(counted.map(|feed| feed.company));

@@ -486,6 +486,9 @@ pub const NOTICES: &str = "NOTICES";
 /// Partition of the queue of alerts on one machine, as [`QUEUE`]. It holds what partners know their alerts by.
 pub const ALERTS: &str = "ALERTS";
 
+/// Partition of the queue of pulls on one machine, as [`QUEUE`]. It names usage sources.
+pub const PULLS: &str = "PULLS";
+
 /// The counter that numbers the messages of `queue`.
 #[must_use]
 pub fn queue_counter(queue: &str) -> Key {

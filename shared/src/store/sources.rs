@@ -96,6 +96,17 @@ impl UsageSource {
         }
     }
 
+    /// What its partner says of it.
+    #[must_use]
+    pub fn setting(&self) -> Setting {
+        Setting {
+            products: self.products.clone(),
+            filters: self.filters.clone(),
+            schedule: self.schedule,
+            time_zone: self.time_zone.clone(),
+        }
+    }
+
     /// Takes a new setting at `now`: what was going on was about the old one, and it is due at once.
     pub fn set(&mut self, setting: Setting, now: Timestamp) {
         Setting {

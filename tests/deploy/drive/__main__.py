@@ -1,4 +1,4 @@
-"""The walk: deploy, connect, map, push, tick, jobs, results, webhook, ticket, poison and redrive, update, revoke."""
+"""The walk: deploy, connect, map, push, tick, jobs, results, webhook, ticket, pull, poison and redrive, update, revoke."""
 
 import argparse
 import json
@@ -38,8 +38,8 @@ def check(truth: bool, what):
         raise SystemExit(f"not so: {what}")
 
 
-def overlay(psa: str, receiver: str, doors: dict[str, str]):
-    """What the test lays over the shipped template: a simulated PSA, receiver and issuer, doors before AWS, less patience."""
+def overlay(simulated: dict[str, str], doors: dict[str, str]):
+    """What the test lays over the shipped template: simulated outsiders by their variables, an issuer, doors before AWS, less patience."""
 
     def lay(document: dict):
         resources = document["Resources"]
@@ -52,8 +52,7 @@ def overlay(psa: str, receiver: str, doors: dict[str, str]):
             # One a service: the emulator sets the general variable itself.
             variables.update({f"AWS_ENDPOINT_URL_{service}": door for service in SERVICES_BY_DOOR})
             if "SECRETS_PREFIX" in variables:
-                variables["AUTOTASK_BASE"] = psa
-                variables["WEBHOOK_BASE"] = receiver
+                variables.update(simulated)
 
     return lay
 
@@ -107,17 +106,19 @@ def sizes_of(stack: Stack, queue: str) -> int:
 
 def walk(arguments):
     work: Path = arguments.work
-    with step("start the emulator, the simulated PSA and the issuer"):
+    with step("start the emulator, the simulated PSA and vendor, and the issuer"):
         issuer = Issuer()
         endpoint = processes.emulator(sys.executable, work, work / "emulator.log")
         psa, credentials = processes.simulated_psa(arguments.simulators, work / "simulators.log")
+        vendor, vendor_credentials = processes.simulated_source(arguments.simulators, work / "vendor.log")
         simulator, receiver = Simulator(psa, credentials), Receiver()
+        simulated = {"AUTOTASK_BASE": psa, "HUNTRESS_BASE": vendor, "WEBHOOK_BASE": receiver.base}
         stack = Stack("tallyline-test", endpoint)
 
     with step("package and deploy template.yaml"):
         parameters = {"JwtIssuer": issuer.url, "JwtAudience": AUDIENCE}
         roles = Roles(load(arguments.template), stack.name, endpoint)
-        template = stack.package(arguments.template, arguments.binaries, overlay(psa, receiver.base, roles.doors))
+        template = stack.package(arguments.template, arguments.binaries, overlay(simulated, roles.doors))
         outputs = stack.deploy(template, parameters)
         api = Api(endpoint, outputs["ApiId"], issuer.token(PARTNER, ALL_SCOPES))
 
@@ -223,22 +224,36 @@ def walk(arguments):
         wait_until("only the poison comes back", lambda: sizes_of(stack, dead) == 1 and sizes_of(stack, outputs["JobsQueueUrl"]) == 0, seconds=90, pause=1)
         check(simulator.writes() == writes, "nothing was written again")
 
+    with step("a usage source is set up and pulled: secret, queue, the vendor, counts"):
+        api.done("PUT", "/v1/sources/huntress", {"credentials": vendor_credentials, "products": {"agents": "huntress-agents"}})
+        asked = api.done("POST", "/v1/sources/huntress/pull")["pull"]
+        pulled = lambda: (api.done("GET", "/v1/sources/huntress")["last_pull"] or {"pull": ""})
+        last = wait_until("the pull ends", lambda: pulled() if pulled()["pull"] >= asked else None, seconds=90, pause=0.5)
+        check((last["status"], last["complete"], last["companies"]) == ("succeeded", True, 12), last)
+        counts = api.done("GET", "/v1/usage?product=huntress-agents&limit=100")["items"]
+        check(len({count["company"] for count in counts}) == 12 and all(count["complete"] for count in counts), counts)
+        print(f"   {last['companies']} organizations in {last['pages']} pages, {last['counts']} counts")
+
     with step("an update keeps the data"):
         again = stack.deploy(template, {**parameters, "LogRetentionDays": "60"}, update=True)
         check(again["TableName"] == outputs["TableName"], again)
         check(api.done("GET", f"/v1/connections/{connection}")["id"] == connection, "the connection is there")
         check(len(api.done("GET", f"/v1/connections/{connection}/runs")["items"]) >= 2, "its runs are there")
 
-    with step("revoking a connection removes its secret"):
+    with step("revoking a connection or removing a source removes its secret"):
         secrets = stack.client("secretsmanager")
-        name = f"{stack.name}/{PARTNER}/{connection}"
-        check(credentials["secret"] in secrets.get_secret_value(SecretId=name)["SecretString"], "it is there")
-        api.done("DELETE", f"/v1/connections/{connection}")
-        try:
-            secrets.get_secret_value(SecretId=name)
-            raise SystemExit("the secret is still there")
-        except secrets.exceptions.ResourceNotFoundException:
-            pass
+        for name, secret, path in (
+            (connection, credentials["secret"], f"/v1/connections/{connection}"),
+            ("sources/huntress", vendor_credentials["secret"], "/v1/sources/huntress"),
+        ):
+            name = f"{stack.name}/{PARTNER}/{name}"
+            check(secret in secrets.get_secret_value(SecretId=name)["SecretString"], f"{name} is there")
+            api.done("DELETE", path)
+            try:
+                secrets.get_secret_value(SecretId=name)
+                raise SystemExit(f"the secret {name} is still there")
+            except secrets.exceptions.ResourceNotFoundException:
+                pass
 
     with step("every request was one that the function's role allows"):
         check(not roles.refused, roles.refused)

@@ -1,4 +1,4 @@
-"""Starts the emulator and the simulated PSA, and ends what it started by process id."""
+"""Starts the emulator, the simulated PSA and the simulated vendor, and ends what it started by process id."""
 
 import atexit
 import os
@@ -88,6 +88,22 @@ def simulated_psa(binary: Path, log: Path) -> tuple[str, dict[str, str]]:
     address = f"http://127.0.0.1:{port}"
     start("simulated Autotask", [str(binary), "--listen", f"127.0.0.1:{port}", "--companies", "12"], log, {})
     wait_until("the simulated PSA starts", lambda: answers(f"{address}/__sim/counts"))
-    printed = dict(line.split("=", 1) for line in log.read_text().splitlines() if "=" in line)
-    return address, {name: printed[name] for name in ("username", "secret", "integration_code")}
+    return address, printed(log, ("username", "secret", "integration_code"))
+
+
+def simulated_source(binary: Path, log: Path) -> tuple[str, dict[str, str]]:
+    """The simulated Huntress; its address, and the credentials that it prints."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    listen = ["--source", "huntress", "--listen", f"127.0.0.1:{port}", "--companies", "12"]
+    start("simulated Huntress", [str(binary), *listen], log, {})
+    wait_until("the simulated vendor starts", lambda: answers(f"{address}/__sim/limits"))
+    return address, printed(log, ("key", "secret"))
+
+
+def printed(log: Path, names: tuple[str, ...]) -> dict[str, str]:
+    """What a simulator says of itself before it is asked anything."""
+    lines = lambda: dict(line.split("=", 1) for line in log.read_text().splitlines() if "=" in line)
+    found = wait_until("it prints its credentials", lambda: lines() if set(names) <= set(lines()) else None)
+    return {name: found[name] for name in names}
 

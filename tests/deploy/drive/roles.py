@@ -89,11 +89,10 @@ class Roles:
                     yield f"dynamodb:{TRANSACTED[member]}", "Table"
         elif service == "secretsmanager":
             named = body.get("SecretId", body.get("Name", ""))
-            of_webhook = "webhook secrets" if "/webhooks/" in named else "secrets"
-            yield f"secretsmanager:{operation}", of_webhook if named.startswith(self._secrets) else named
+            yield f"secretsmanager:{operation}", kind_of(named) if named.startswith(self._secrets) else named
         elif service == "sqs":
             action = operation.removesuffix("Batch")
-            queues = (queue for queue in ("Planning", "Notices", "Jobs", "AlertsQueue") if queue in body["QueueUrl"])
+            queues = (queue for queue in ("Planning", "Notices", "Jobs", "AlertsQueue", "Pulls") if queue in body["QueueUrl"])
             yield f"sqs:{action}", next(queues, body["QueueUrl"])
         elif service == "events":
             for entry in body["Entries"]:
@@ -114,9 +113,15 @@ def name_of(resource: dict) -> str:
     if "Fn::GetAtt" in resource:
         return resource["Fn::GetAtt"][0]
     text = resource["Fn::Sub"]
-    if text.endswith(":secret:${AWS::StackName}/*/webhooks/*"):
+    kinds = ("webhooks/*", "sources/*", "conn_*")
+    return next((kind_of(f"/{kind}") for kind in kinds if text.endswith(":secret:${AWS::StackName}/*/" + kind)), text)
+
+
+def kind_of(secret: str) -> str:
+    """Whose a secret of the stack is, by its name."""
+    if "/webhooks/" in secret:
         return "webhook secrets"
-    return "secrets" if text.endswith(":secret:${AWS::StackName}/*/conn_*") else text
+    return "source secrets" if "/sources/" in secret else "secrets"
 
 
 def as_list(value) -> list:

@@ -1,9 +1,12 @@
-//! The time as a test sets it, the same for the service and for the simulated PSA.
+//! The time as a test sets it, the same for the service and for simulators. Whoever waits by it moves it on.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use shared::clock::Clock;
+use shared::pause::Pause;
 
 /// A clock that only moves when it is told to. Clones show the same time.
 #[derive(Debug, Clone)]
@@ -49,5 +52,12 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         self.time()
+    }
+}
+
+#[async_trait]
+impl Pause for TestClock {
+    async fn pause(&self, length: Duration) {
+        self.advance(SignedDuration::try_from(length).expect("a length"));
     }
 }

@@ -27,6 +27,7 @@ use shared::api;
 use shared::api::auth::Scope;
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
+use shared::sources::Vendor;
 use shared::store::Table;
 use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
@@ -35,12 +36,13 @@ use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::ticket_forms::TicketForms;
-use shared::store::usage::{Snapshots, UsageReader};
+use shared::store::usage::UsageReader;
 use simulators::autotask::seed::Provider;
 use simulators::autotask::{Autotask, Setup};
 use tempfile::TempDir;
 
 use msp::Fixture;
+use msp::parts::Wire;
 
 pub use answer::Answer;
 pub use clock::TestClock;
@@ -57,6 +59,8 @@ pub struct Harness {
     pub psa: Autotask,
     /// The time.
     pub clock: TestClock,
+    /// Where pulls of usage sources are asked for.
+    pub wire: Arc<Wire>,
     /// Signs tokens.
     pub tokens: Tokens,
     /// The store.
@@ -90,7 +94,7 @@ impl Harness {
     /// When something does not start.
     pub async fn with(setup: impl FnOnce(Setup) -> Setup) -> Self {
         let store = Embedded::in_memory().await.expect("the store starts");
-        Self::on(store, TempDir::new().expect("a folder"), setup).await
+        Self::on(store, TempDir::new().expect("a folder"), setup, &[]).await
     }
 
     /// As [`Harness::start`], with a store that keeps a file in [`Harness::data`].
@@ -100,23 +104,43 @@ impl Harness {
     pub async fn on_disk() -> Self {
         let data = TempDir::new().expect("a folder");
         let store = Embedded::open(data.path()).await.expect("the store starts");
-        Self::on(store, data, |psa| psa).await
+        Self::on(store, data, |psa| psa, &[]).await
     }
 
-    async fn on(store: Embedded, data: TempDir, setup: impl FnOnce(Setup) -> Setup) -> Self {
+    /// As [`Harness::on_disk`], with these vendors of usage at these addresses.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn reading(vendors: &[(Vendor, &str)]) -> Self {
+        let data = TempDir::new().expect("a folder");
+        let store = Embedded::open(data.path()).await.expect("the store starts");
+        Self::on(store, data, |psa| psa, vendors).await
+    }
+
+    async fn on(
+        store: Embedded,
+        data: TempDir,
+        setup: impl FnOnce(Setup) -> Setup,
+        vendors: &[(Vendor, &str)],
+    ) -> Self {
         logs::keep();
         let clock = TestClock::at(BEGINNING);
         let psa = setup(Autotask::setup(world(&clock)).clock(clock.simulated())).start().await.expect("the PSA starts");
         let psas = registry::registry(Autotask::NAME, &psa.base(), None, &clock);
         let tokens = || Tokens::open(data.path(), Arc::new(clock.clone())).expect("a key");
         let table = store.table();
-        let router = router(&table, data.path(), psas, &clock);
+        let wire = Arc::new(Wire::default());
+        let secrets = Arc::new(SealedSecrets::open(data.path()).expect("a folder for secrets"));
+        let sources = registry::sources(vendors, &clock);
+        let usage = usage::Deps::new(&table, sources, secrets.clone(), wire.clone(), Arc::new(clock.clone()));
+        let router = router(&table, secrets, psas, usage, &clock);
         let (base, serving) = serve(api::framed(router, Arc::new(tokens()))).await;
         Self {
             psa,
             tokens: tokens(),
             client: reqwest::Client::builder().no_proxy().build().expect("a client"),
             clock,
+            wire,
             table,
             base,
             data,
@@ -215,8 +239,13 @@ pub fn credentials() -> Value {
 }
 
 /// The functions' routers, merged; each new one is added here.
-fn router(table: &Table, data: &Path, psas: Registry, clock: &TestClock) -> axum::Router {
-    let secrets = Arc::new(SealedSecrets::open(data).expect("a folder for secrets"));
+fn router(
+    table: &Table,
+    secrets: Arc<SealedSecrets>,
+    psas: Registry,
+    usage: usage::Deps,
+    clock: &TestClock,
+) -> axum::Router {
     let opener = Opener::new(table, secrets.clone(), psas.clone(), Arc::new(clock.clone()));
     let connections = connections::router(connections::Deps {
         connections: Connections::new(table.clone()),
@@ -238,12 +267,7 @@ fn router(table: &Table, data: &Path, psas: Registry, clock: &TestClock) -> axum
         opener,
         clock: Arc::new(clock.clone()),
     });
-    let usage = usage::router(usage::Deps {
-        snapshots: Snapshots::new(table.clone()),
-        usage: UsageReader::new(table.clone()),
-        clock: Arc::new(clock.clone()),
-    });
-    let (router, _openapi) = connections.merge(mappings).merge(usage).split_for_parts();
+    let (router, _openapi) = connections.merge(mappings).merge(usage::router(usage)).split_for_parts();
     router
 }
 

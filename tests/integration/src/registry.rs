@@ -1,11 +1,13 @@
-//! The registry of a service whose calls to one PSA go to its simulator.
+//! The registries of a service whose calls to one PSA, or to vendors of usage, go to simulators.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use shared::clock::Clock;
 use shared::psa::registry::{Places, Registry, Timeouts};
+use shared::sources::{Vendor, registry as sources};
 
 use crate::TestClock;
 
@@ -23,4 +25,24 @@ pub fn registry(psa: &str, base: &str, patience: Option<Duration>, clock: &TestC
     };
     let clock: Arc<dyn Clock> = Arc::new(clock.clone());
     Registry::new(&places, &clock).expect("a client")
+}
+
+/// Where nobody listens.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+/// Calls to these vendors of usage go to these addresses, those to any other nowhere. Waiting moves the clock on.
+///
+/// # Panics
+/// When there is no client.
+#[must_use]
+pub fn sources(simulated: &[(Vendor, &str)], clock: &TestClock) -> sources::Registry {
+    let nobody = Vendor::ALL.iter().map(|vendor| (*vendor, NOBODY));
+    let bases = nobody.chain(simulated.iter().copied());
+    let places = sources::Places {
+        bases: bases.map(|(vendor, base)| (vendor, base.parse().expect("an address"))).collect::<BTreeMap<_, _>>(),
+        allowed_hosts: String::new(),
+        clock: Arc::new(clock.clone()),
+        pause: Arc::new(clock.clone()),
+    };
+    sources::Registry::new(&places).expect("a client")
 }

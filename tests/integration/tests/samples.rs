@@ -7,6 +7,7 @@ use axum::body::to_bytes;
 use company_sync::Jobs;
 use fan_out::{Handled, Invoked, Request};
 use integration::msp::{Customer, Msp, Setup};
+use integration::registry::sources;
 use integration::{PARTNER, credentials};
 use jiff::SignedDuration;
 use lambda_http::request;
@@ -18,20 +19,23 @@ use shared::desk::Desk;
 use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::events::{Event, EventKind, Notice};
 use shared::http::Outward;
+use shared::pulling::{Puller, PullerParts};
 use shared::queue::batch::{Batch, Postpone, work_off};
-use shared::queue::{AlertMessage, CompanyJob, QueueError};
+use shared::queue::{AlertMessage, CompanyJob, PullMessage, QueueError};
 use shared::secrets::{SecretName, WriteSecrets as _};
+use shared::sources::Filters;
 use shared::store::Read;
 use shared::store::connections::Connections;
 use shared::store::journal::By;
 use shared::store::runs::{Mode, Run, RunState, Runs, Trigger};
+use shared::store::sources::{Setting, UsageSource};
 use shared::store::webhooks::Webhooks;
 use shared::sync::NewRun;
 use shared::webhooks::{Dispatch, SendDispatches, Sender};
 use tower::ServiceExt as _;
 
 /// The samples, by function and kind.
-const SAMPLES: [(&str, &str); 20] = [
+const SAMPLES: [(&str, &str); 21] = [
     ("alerts", "http"),
     ("bus", "credentials-rejected"),
     ("bus", "digest"),
@@ -49,6 +53,7 @@ const SAMPLES: [(&str, &str); 20] = [
     ("mappings", "http"),
     ("notify", "sqs"),
     ("runs", "http"),
+    ("source-pull", "sqs-fifo"),
     ("tickets", "sqs-fifo"),
     ("usage", "http"),
     ("webhooks", "http"),
@@ -255,6 +260,31 @@ async fn the_sample_of_the_queue_of_alerts_is_what_the_sample_of_an_alert_sends_
     assert_eq!(json!(failures), json!({"batchItemFailures": []}));
     let alert = msp.call_as("msp-1", Method::GET, "/v1/alerts/edr-0f2c%2Fhost-17", None).await;
     assert_eq!((&alert.json["status"], &alert.json["code"]), (&json!("waiting"), &json!("tickets_not_mapped")));
+}
+
+#[tokio::test]
+async fn the_sample_of_the_queue_of_pulls_is_worked_off() {
+    let msp = seeded().await;
+    let batch: Batch = parsed("source-pull", "sqs-fifo");
+    let message: PullMessage = serde_json::from_str(&batch.records[0].body).unwrap();
+    let clock = Arc::new(msp.clock.clone());
+    let (secrets, queue) = (msp.parts.secrets.clone(), msp.parts.wire.clone());
+    let parts = PullerParts::new(&msp.parts.table, sources(&[], &msp.clock), secrets, queue, clock);
+    let setting = Setting {
+        products: [("agents".into(), "edr".parse().unwrap())].into(),
+        filters: Filters::default(),
+        schedule: None,
+        time_zone: "UTC".to_owned(),
+    };
+    let source = UsageSource::new(message.partner.clone(), message.vendor, setting, message.pull);
+    assert!(parts.sources.create(&source).await.unwrap());
+
+    let failures = work_off(&Puller::new(parts.clone()), &Patient, batch).await;
+    assert_eq!(json!(failures), json!({"batchItemFailures": []}));
+    let source = parts.sources.get(&message.partner, message.vendor, Read::Consistent).await.unwrap().unwrap();
+    let last = source.last.unwrap();
+    // Whoever uses the sample puts credentials there first.
+    assert_eq!((last.pull, last.tally.fault.unwrap().code.as_str()), (message.pull, "source_credentials_missing"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use local::app::{App, AppOptions, Place};
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 use shared::events::EventKind;
+use shared::pulling::LONGEST_STEP;
 use shared::queue::{MOST_DELIVERIES, MOST_DELIVERIES_OF_ALERTS};
 use shared::store::definition::KEY_ATTRIBUTES;
 use shared::store::schema::{DUE_INDEX, DUE_PK, DUE_SK, EXPIRES, PK, SK};
@@ -135,18 +136,22 @@ fn roles_name_what_they_do_and_to_what() {
         assert!(!target.contains('*') || action.starts_with("secretsmanager:"), "{role} {action} {target}");
     }
     let may = |role: &str, action: &str| allowed.iter().any(|(r, a, _)| *r == role && a == action);
-    for role in ["FanOutRole", "CompanySyncRole", "MappingsRole", "TicketsRole"] {
+    for role in ["FanOutRole", "CompanySyncRole", "MappingsRole", "TicketsRole", "SourcePullRole"] {
         assert!(may(role, "secretsmanager:GetSecretValue"), "{role} reads secrets");
         assert!(!may(role, "secretsmanager:PutSecretValue") && !may(role, "secretsmanager:DeleteSecret"), "{role}");
     }
+    // Whoever takes the credentials of a source has no need to read them again.
     for role in ["UsageRole", "RunsRole", "AlertsRole"] {
         assert!(!may(role, "secretsmanager:GetSecretValue"), "{role} needs no secret");
     }
-    for (role, action, resource) in &allowed {
-        // What signs for webhooks is apart from what opens a PSA.
-        if ["WebhooksRole", "NotifyRole"].contains(role) && action.starts_with("secretsmanager:") {
-            assert!(resource.to_string().contains("/*/webhooks/*"), "{role} {action} {resource}");
-        }
+    for (role, action, resource) in allowed.iter().filter(|(_, action, _)| action.starts_with("secretsmanager:")) {
+        // What signs for webhooks, what opens a PSA and what reads a vendor are apart.
+        let theirs = match *role {
+            "WebhooksRole" | "NotifyRole" => "/*/webhooks/*",
+            "UsageRole" | "SourcePullRole" => "/*/sources/*",
+            _ => "/*/conn_*",
+        };
+        assert!(resource.to_string().contains(theirs), "{role} {action} {resource}");
     }
     assert!(!may("NotifyRole", "secretsmanager:PutSecretValue") && !may("WebhooksRole", "sqs:SendMessage"));
     assert!(!allowed.iter().any(|(_, action, _)| action.contains("List")), "nobody lists");
@@ -231,7 +236,7 @@ fn each_queue_delivers_as_often_as_the_functions_reckon_with() {
             sources += 1;
         }
     }
-    assert_eq!(sources, 4);
+    assert_eq!(sources, 5);
 }
 
 /// What is answered under an idempotency key is stored by an update.
@@ -264,6 +269,22 @@ fn alerts_keep_their_order_and_are_in_no_runs_way() {
 }
 
 #[test]
+fn a_pulls_steps_keep_their_order_and_each_has_an_invocation_of_its_own() {
+    let queue = &TEMPLATE["Resources"]["Pulls"]["Properties"];
+    assert_eq!(queue["FifoQueue"], true);
+    let worker = &TEMPLATE["Resources"]["SourcePull"]["Properties"];
+    assert_eq!(worker["Events"]["Pulls"]["Properties"]["BatchSize"], 1);
+    // What is read in one step has to be stored before the function is ended.
+    assert!(worker["Timeout"].as_u64().unwrap() > LONGEST_STEP.as_secs() + 60);
+    for (role, action, resource) in allowed() {
+        let of_pulls = resource["GetAtt"].as_str().is_some_and(|what| what == "Pulls.Arn");
+        assert!(!of_pulls || ["UsageRole", "SourcePullRole", "FanOutRole"].contains(&role), "{role} {action}");
+        assert!(!of_pulls || role == "SourcePullRole" || action == "sqs:SendMessage", "{role} {action}");
+        assert!(of_pulls || role != "SourcePullRole" || !action.starts_with("sqs:"), "{role} {action}");
+    }
+}
+
+#[test]
 fn the_functions_environment_names_resources_and_holds_no_secret() {
     let known: BTreeSet<&str> = [
         "TABLE",
@@ -273,6 +294,7 @@ fn the_functions_environment_names_resources_and_holds_no_secret() {
         "PLANNING_QUEUE_URL",
         "NOTICES_QUEUE_URL",
         "ALERTS_QUEUE_URL",
+        "PULLS_QUEUE_URL",
         "ALLOWED_HOSTS",
     ]
     .into();

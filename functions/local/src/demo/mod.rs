@@ -1,7 +1,7 @@
 //! `tallyline demo`: a whole sync that can be watched, against simulated PSAs, over the real HTTP API.
 //!
-//! Owns the service, its port and the order of events. `customers` makes the MSP up, `stages` has the simulated PSAs, `story`
-//! plays the client's part, `table`, `summary` and `report` show what came of it. Nothing in here is a short cut: what the demo
+//! Owns the service, its port and the order of events. `customers` makes the MSP up, `stages` has the simulated PSAs, `vendor` the
+//! simulated vendor of whom usage may be pulled, `story` plays the client's part, `table`, `summary` and `report` show what came of it. Nothing in here is a short cut: what the demo
 //! does, a client can do.
 
 mod client;
@@ -13,6 +13,7 @@ mod story;
 mod summary;
 mod table;
 mod terminal;
+mod vendor;
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -27,8 +28,10 @@ use tokio::sync::oneshot;
 use crate::app::{App, AppOptions, Place};
 use crate::cli::{Failure, not_listening};
 use crate::serve::{serve, stop_signal};
+pub use vendor::Source;
 use story::{Played, Story};
 use terminal::Terminal;
+use vendor::Vendor;
 
 /// How the demo is to run.
 #[derive(Clone)]
@@ -39,6 +42,8 @@ pub struct Options {
     pub json: bool,
     /// The PSAs that the MSP has, in the order in which they are shown.
     pub psas: Vec<Psa>,
+    /// Whose API the usage is pulled from; it is pushed where there is none.
+    pub source: Option<Source>,
     /// Customer companies in the first of them, at least 12. Every other one has a quarter as many besides.
     pub companies: usize,
     /// Port of the service; 0 takes a free one.
@@ -63,6 +68,14 @@ pub async fn run(options: Options) -> Result<ExitCode, Failure> {
     for stage in &stages {
         place = place.psa(stage.psa.psa(), stage.psa.base().parse()?);
     }
+    let customers = stages.iter().flat_map(|stage| &stage.customers);
+    let vendor = match options.source {
+        Some(source) => Some(Vendor::start(source, customers, &options.clock).await?),
+        None => None,
+    };
+    if let Some(vendor) = &vendor {
+        place = place.source(shared::sources::Vendor::Huntress, vendor.base().parse()?);
+    }
     let app = App::open(place).await?;
 
     let (stop, stopped) = oneshot::channel::<()>();
@@ -73,7 +86,8 @@ pub async fn run(options: Options) -> Result<ExitCode, Failure> {
     let playing = async {
         // Dropped at the end, however this ends: then the service stops.
         let _stop = stop;
-        let story = Story { app: &app, stages: &stages, base: &base, clock: options.clock.as_ref() };
+        let clock = options.clock.as_ref();
+        let story = Story { app: &app, stages: &stages, vendor: vendor.as_ref(), base: &base, clock };
         let played = tokio::select! {
             played = story.play(&terminal) => played?,
             () = stop_signal() => return Ok(ExitCode::FAILURE),

@@ -1,5 +1,5 @@
 //! What waits in the queues: runs to be planned and company jobs in one, notices and their deliveries in another, alerts in a
-//! third.
+//! third, and pulls of usage sources in a fourth.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use notify::Notify;
 use serde::{Deserialize, Serialize};
 use shared::domain::ids::PartnerId;
 use shared::events::{Notice, RunRef};
-use shared::queue::{AlertMessage, CompanyJob, MOST_DELIVERIES, MOST_DELIVERIES_OF_ALERTS, pause_after};
+use shared::queue::{AlertMessage, CompanyJob, MOST_DELIVERIES, MOST_DELIVERIES_OF_ALERTS, PullMessage, pause_after};
 use shared::webhooks::Dispatch;
 
 /// One thing to do. Whoever does it reads from the store what is not in it.
@@ -22,6 +22,8 @@ pub enum Message {
     Job(CompanyJob),
     /// An alert is to be looked at.
     Alert(AlertMessage),
+    /// A usage source is to be pulled.
+    Pull(PullMessage),
     /// A partner's webhooks are to hear of something.
     Notice {
         /// Whose.
@@ -46,17 +48,20 @@ impl Message {
             Self::Sync(run) => &run.partner,
             Self::Job(job) => &job.partner,
             Self::Alert(alert) => &alert.partner,
+            Self::Pull(pull) => &pull.partner,
             Self::Notice { partner, .. } | Self::Dispatch { partner, .. } => partner,
         }
     }
 
-    /// Messages of one lane are delivered one after the other: those of a connection, those for a webhook, and a partner's alerts.
+    /// Messages of one lane are delivered one after the other: those of a connection, those for a webhook, a partner's alerts,
+    /// and those about a source.
     #[must_use]
     pub fn lane(&self) -> Cow<'_, str> {
         match self {
             Self::Sync(run) => run.connection.as_str().into(),
             Self::Job(job) => job.connection.as_str().into(),
             Self::Alert(_) => "alerts".into(),
+            Self::Pull(pull) => pull.vendor.as_str().into(),
             Self::Notice { .. } => "notices".into(),
             Self::Dispatch { dispatch, .. } => format!("webhook {}", dispatch.webhook).into(),
         }
@@ -69,6 +74,7 @@ impl Message {
             Self::Sync(run) => format!("sync.{}", run.run),
             Self::Job(job) => format!("job.{}", job.deduplication_id()),
             Self::Alert(alert) => format!("alert.{}", alert.deduplication_id()),
+            Self::Pull(pull) => format!("pull.{}", pull.deduplication_id()),
             Self::Notice { notice, .. } => format!("notice.{}", notice.id),
             Self::Dispatch { dispatch, .. } => format!("dispatch.{}", dispatch.notice.id),
         }
@@ -78,7 +84,9 @@ impl Message {
     #[must_use]
     pub fn pause_after(&self, deliveries: u32) -> SignedDuration {
         match self {
-            Self::Sync(_) | Self::Job(_) | Self::Alert(_) | Self::Notice { .. } => pause_after(deliveries),
+            Self::Sync(_) | Self::Job(_) | Self::Alert(_) | Self::Pull(_) | Self::Notice { .. } => {
+                pause_after(deliveries)
+            }
             Self::Dispatch { .. } => Notify::pause_of_dispatch(deliveries),
         }
     }
@@ -87,7 +95,9 @@ impl Message {
     #[must_use]
     pub fn most_deliveries(&self) -> u32 {
         match self {
-            Self::Sync(_) | Self::Job(_) | Self::Notice { .. } | Self::Dispatch { .. } => MOST_DELIVERIES,
+            Self::Sync(_) | Self::Job(_) | Self::Pull(_) | Self::Notice { .. } | Self::Dispatch { .. } => {
+                MOST_DELIVERIES
+            }
             Self::Alert(_) => MOST_DELIVERIES_OF_ALERTS,
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! They stand for SQS: a message is delivered at least once, the same one waits only once, one that fails comes again
 //! after a growing delay and holds back the later ones of its lane, and one that keeps failing is put aside as a
-//! dead letter. Notices have a queue of their own, so that no run waits for a receiver, and alerts another, so that none waits
-//! for a flood of them. Here are the rows; `work` is what takes them up. What a message asks for is done elsewhere.
+//! dead letter. Notices have a queue of their own, so that no run waits for a receiver, alerts another, so that none waits
+//! for a flood of them, and pulls a third, so that none waits for a vendor. Here are the rows; `work` is what takes them up. What a message asks for is done elsewhere.
 
 mod message;
 mod work;
@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
-use shared::queue::{AlertMessage, CompanyJob, QueueError, SendAlerts, SendJobs};
+use shared::queue::{AlertMessage, CompanyJob, PullMessage, QueueError, SendAlerts, SendJobs, SendPulls};
 use shared::store::{Condition, Key, Page, Read, StoreError, Table, schema};
 use shared::webhooks::{Dispatch, SendDispatches};
 use tokio::sync::{Mutex, Notify};
@@ -91,6 +91,12 @@ impl Queue {
     #[must_use]
     pub fn of_alerts(table: Table, clock: Arc<dyn Clock>) -> Self {
         Self::named(schema::ALERTS, table, clock)
+    }
+
+    /// The queue of pulls in `table`.
+    #[must_use]
+    pub fn of_pulls(table: Table, clock: Arc<dyn Clock>) -> Self {
+        Self::named(schema::PULLS, table, clock)
     }
 
     fn named(name: &'static str, table: Table, clock: Arc<dyn Clock>) -> Self {
@@ -280,6 +286,13 @@ impl SendJobs for Queue {
 impl SendAlerts for Queue {
     async fn send_alerts(&self, alerts: &[AlertMessage]) -> Result<(), QueueError> {
         self.put(alerts.iter().cloned().map(Message::Alert)).await.map_err(|error| QueueError(error.to_string()))
+    }
+}
+
+#[async_trait]
+impl SendPulls for Queue {
+    async fn send_pulls(&self, pulls: &[PullMessage]) -> Result<(), QueueError> {
+        self.put(pulls.iter().cloned().map(Message::Pull)).await.map_err(|error| QueueError(error.to_string()))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use fan_out::{DigestSources, DueAlerts, FanOut};
+use fan_out::{DigestSources, DueAlerts, DueSources, FanOut};
 use jiff::SignedDuration;
 use local::embedded::Embedded;
 use local::sealed_secrets::SealedSecrets;
@@ -25,7 +25,7 @@ use shared::http::Outward;
 use shared::ledger::{LeaseHolder, Ledger};
 use shared::psa::open::Opener;
 use shared::psa::registry::Registry;
-use shared::queue::{AlertMessage, CompanyJob, QueueError, SendAlerts, SendJobs};
+use shared::queue::{AlertMessage, CompanyJob, PullMessage, QueueError, SendAlerts, SendJobs, SendPulls};
 use shared::store::Table;
 use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
@@ -35,13 +35,14 @@ use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
 use shared::store::ticket_forms::TicketForms;
-use shared::store::usage::{Snapshots, UsageReader};
+use shared::store::usage::UsageReader;
 use shared::store::webhooks::Webhooks;
 use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
 use shared::webhooks::Sender;
 use tempfile::TempDir;
 
 use super::Requests;
+use crate::registry::sources;
 use crate::{Answer, TestClock};
 
 /// The engine checks no signature: one only has to be there.
@@ -78,12 +79,13 @@ pub struct Parts {
     serving: tokio::task::JoinHandle<()>,
 }
 
-/// Requests for runs, company jobs, alerts and notices, as they were sent.
+/// Requests for runs, company jobs, alerts, pulls and notices, as they were sent.
 #[derive(Default)]
 pub struct Wire {
     runs: Mutex<VecDeque<RunRef>>,
     jobs: Mutex<VecDeque<CompanyJob>>,
     alerts: Mutex<VecDeque<AlertMessage>>,
+    pulls: Mutex<VecDeque<PullMessage>>,
     notices: Mutex<Vec<Event>>,
     broken: AtomicBool,
     faults: Faults,
@@ -123,6 +125,7 @@ impl Parts {
             events: wire.clone(),
             digests: DigestSources::new(&table),
             alerts: DueAlerts::new(&table, wire.clone()),
+            sources: DueSources::new(&table, wire.clone()),
             clock: Arc::new(clock.clone()),
         };
         let routers = routers(&table, &secrets, &psas, &opener, &wire, (resolver, engine.settle), clock);
@@ -252,6 +255,11 @@ impl Wire {
         std::mem::take(&mut self.alerts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Pulls that wait; they wait no longer.
+    pub fn take_pulls(&self) -> VecDeque<PullMessage> {
+        std::mem::take(&mut self.pulls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// What was told to whoever listens.
     pub fn told(&self) -> Vec<Event> {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -313,6 +321,19 @@ impl SendAlerts for Wire {
     }
 }
 
+#[async_trait]
+impl SendPulls for Wire {
+    async fn send_pulls(&self, pulls: &[PullMessage]) -> Result<(), QueueError> {
+        if self.is_broken() {
+            return Err(QueueError("it is broken".to_owned()));
+        }
+        self.faults.before(|| "pulls.send".to_owned())?;
+        self.pulls.lock().unwrap_or_else(PoisonError::into_inner).extend(pulls.iter().cloned());
+        self.faults.after(|| "pulls.send".to_owned())?;
+        Ok(())
+    }
+}
+
 fn key(data: &Path, clock: &TestClock) -> Tokens {
     Tokens::open(data, Arc::new(clock.clone())).expect("a key")
 }
@@ -346,11 +367,9 @@ fn routers(
         opener: opener.clone(),
         clock: Arc::new(clock.clone()),
     });
-    let usage = usage::router(usage::Deps {
-        snapshots: Snapshots::new(table.clone()),
-        usage: UsageReader::new(table.clone()),
-        clock: Arc::new(clock.clone()),
-    });
+    let sources = sources(&[], clock);
+    let usage =
+        usage::router(usage::Deps::new(table, sources, secrets.clone(), wire.clone(), Arc::new(clock.clone())));
     let runs = runs::router(runs::Deps {
         connections: Connections::new(table.clone()),
         mappings: Mappings::new(table.clone()),

@@ -1,10 +1,11 @@
-//! The client's part, in order: connect, map, push usage, preview, sync, sync again; each over HTTP.
+//! The client's part, in order: connect, map, push usage or have it pulled, preview, sync, sync again; each over HTTP.
 //!
-//! Every PSA is gone through in the same way: what differs between them, its stage says. `mapping`, `feed` and `runs` hold
-//! the steps.
+//! Every PSA is gone through in the same way: what differs between them, its stage says. `mapping`, `feed`, `pull` and
+//! `runs` hold the steps.
 
 mod feed;
 mod mapping;
+mod pull;
 mod runs;
 
 use jiff::tz::TimeZone;
@@ -18,6 +19,7 @@ use super::client::Client;
 use super::customers::{Customer, Role};
 use super::stages::Stage;
 use super::terminal::Terminal;
+use super::vendor::Vendor;
 use crate::app::App;
 use crate::cli::Failure;
 pub(super) use runs::{RunEnd, changes};
@@ -29,6 +31,8 @@ const PARTNER: &str = "nordwind";
 pub(super) struct Story<'a> {
     pub app: &'a App,
     pub stages: &'a [Stage],
+    /// Where usage is pulled from; where there is none it is pushed.
+    pub vendor: Option<&'a Vendor>,
     pub base: &'a str,
     pub clock: &'a dyn Clock,
 }
@@ -104,7 +108,10 @@ impl Story<'_> {
         }
         terminal.heading("Usage");
         let customers: Vec<&Customer> = self.stages.iter().flat_map(|stage| &stage.customers).collect();
-        feed::push(&client, &customers, self.clock.now(), terminal).await?;
+        match self.vendor {
+            Some(vendor) => pull::pull(&client, vendor, &customers, terminal).await?,
+            None => feed::push(&client, &customers, self.clock.now(), terminal).await?,
+        }
         self.end_contracts(terminal)?;
 
         let mut parts = Vec::with_capacity(self.stages.len());
