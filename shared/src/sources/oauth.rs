@@ -301,7 +301,8 @@ mod over_http {
     }
 
     fn opened(base: &Url) -> (Api, Bearer) {
-        let http = crate::sources::api::client(crate::http::AllowList::new(["vendor.com"]).unwrap(), Some(base)).unwrap();
+        let http =
+            crate::sources::api::client(crate::http::AllowList::new(["vendor.com"]).unwrap(), Some(base)).unwrap();
         let host = http.check("vendor.com").unwrap();
         let limit = Limit { requests: 100, within: SignedDuration::from_mins(1) };
         let api = Api::new("The vendor", http, host, Pace::new(limit, Arc::new(SystemClock), Arc::new(RealPause)));

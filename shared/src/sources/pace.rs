@@ -114,27 +114,8 @@ impl Tries<'_> {
 
 #[cfg(test)]
 mod tests {
-
-    use async_trait::async_trait;
-
     use super::*;
-
-    /// A clock that goes on only while somebody waits.
-    #[derive(Clone, Default)]
-    struct Virtual(Arc<Mutex<i64>>);
-
-    impl Clock for Virtual {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_millisecond(*self.0.lock().unwrap()).unwrap()
-        }
-    }
-
-    #[async_trait]
-    impl Pause for Virtual {
-        async fn pause(&self, length: Duration) {
-            *self.0.lock().unwrap() += i64::try_from(length.as_millis()).unwrap();
-        }
-    }
+    use crate::sources::stub::Virtual;
 
     const A_MINUTE: Limit = Limit { requests: 60, within: SignedDuration::from_mins(1) };
 

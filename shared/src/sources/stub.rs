@@ -1,7 +1,7 @@
-//! A vendor's host for tests: it answers as a test says, over real HTTP, and nothing waits.
+//! A vendor's host for tests: it answers as a test says, over real HTTP, and nobody waits in real time.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,7 +17,7 @@ use super::{Pulled, Wanted};
 use crate::clock::Clock;
 use crate::pause::Pause;
 
-/// When every pull of these tests happens.
+/// When the pulls of these tests begin.
 const NOW: &str = "2026-11-23T08:00:00Z";
 
 /// What a host was asked.
@@ -31,20 +31,21 @@ pub(super) struct Asked {
 
 type Answers = Arc<dyn Fn(&Asked) -> Response + Send + Sync>;
 
-/// A clock that stands still.
-struct Still;
+/// A clock that goes on only while somebody waits.
+#[derive(Clone, Default)]
+pub(super) struct Virtual(Arc<Mutex<Timestamp>>);
 
-impl Clock for Still {
+impl Clock for Virtual {
     fn now(&self) -> Timestamp {
-        NOW.parse().unwrap()
+        *self.0.lock().unwrap()
     }
 }
 
-struct NoPause;
-
 #[async_trait]
-impl Pause for NoPause {
-    async fn pause(&self, _: Duration) {}
+impl Pause for Virtual {
+    async fn pause(&self, length: Duration) {
+        *self.0.lock().unwrap() += length;
+    }
 }
 
 /// A factory that calls a host which answers so.
@@ -58,12 +59,9 @@ pub(super) async fn serve<F: Offered>(answers: impl Fn(&Asked) -> Response + Sen
 
 /// A factory that calls `base`.
 pub(super) fn at<F: Offered>(base: &str) -> F {
-    let places = Places {
-        bases: BTreeMap::new(),
-        allowed_hosts: String::new(),
-        clock: Arc::new(Still),
-        pause: Arc::new(NoPause),
-    };
+    let clock = Virtual(Arc::new(Mutex::new(NOW.parse().unwrap())));
+    let (bases, allowed_hosts) = (BTreeMap::new(), String::new());
+    let places = Places { bases, allowed_hosts, clock: Arc::new(clock.clone()), pause: Arc::new(clock) };
     F::from_places(&places, Some(&base.parse().unwrap())).unwrap()
 }
 

@@ -118,7 +118,7 @@ async fn what_is_refused_to_the_partner_or_is_too_much_ends_the_pull() {
         let pulled = source.pull(&wanted(&ALL, None)).await;
         assert_eq!(pulled.stopped.map(|error| error.code), Some(why.to_owned()), "{refused} {status}");
         assert_eq!((pulled.rows.len(), pulled.unread.len()), (rows, 0), "{refused} {status}");
-        assert_eq!(pulled.whole.contains(&ALL[0].into()), rows > 3, "{refused} {status}");
+        assert_eq!(pulled.whole.contains(&Metric::from(ALL[0])), rows > 3, "{refused} {status}");
     }
 }
 
