@@ -1,6 +1,7 @@
 //! Usage sources that are to be pulled: those whose time has come, ahead of the syncs that go by their counts.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -83,11 +84,13 @@ impl FanOut {
 
 impl Syncs {
     async fn of(&mut self, fan_out: &FanOut, partner: &PartnerId) -> Result<&[Timestamp], StoreError> {
-        if !self.0.contains_key(partner) {
-            let connections = fan_out.connections.all(partner).await?;
-            self.0.insert(partner.clone(), connections.iter().filter_map(due).collect());
-        }
-        Ok(self.0.get(partner).map(Vec::as_slice).unwrap_or_default())
+        Ok(match self.0.entry(partner.clone()) {
+            Entry::Occupied(read) => read.into_mut(),
+            Entry::Vacant(unread) => {
+                let connections = fan_out.connections.all(partner).await?;
+                unread.insert(connections.iter().filter_map(due).collect())
+            }
+        })
     }
 }
 

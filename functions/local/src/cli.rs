@@ -219,16 +219,8 @@ fn log(level: &str) {
 }
 
 async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
-    let ServeArguments {
-        data,
-        port,
-        listen,
-        psa_base,
-        source_base,
-        allowed_hosts,
-        allow_webhook_base,
-        settle_seconds,
-    } = arguments;
+    let ServeArguments { data, port, listen, psa_base, source_base, allowed_hosts, allow_webhook_base, settle_seconds } =
+        arguments;
     let address = SocketAddr::new(listen, port);
     let mut options = AppOptions::at(Place::Folder(data)).settle(SignedDuration::from_secs(i64::from(settle_seconds)));
     options = options.allowed_hosts(allowed_hosts);
@@ -281,7 +273,9 @@ mod tests {
         assert!(refused("tallyline serve --psa-base halo=http://x").contains("it knows autotask"));
         assert!(refused("tallyline serve --psa-base autotask=ftp://x").contains("no http address"));
         assert!(refused("tallyline serve --source-base huntress").contains("huntress=http://127.0.0.1:9300"));
-        assert!(refused("tallyline serve --source-base acme=http://x").contains("it knows huntress, jumpcloud, dropsuite"));
+        assert!(
+            refused("tallyline serve --source-base acme=http://x").contains("it knows huntress, jumpcloud, dropsuite")
+        );
         assert!(refused("tallyline serve --source-base huntress=ftp://x").contains("no http address"));
         assert!(refused("tallyline token --scope tallyline/read").contains("--partner"));
         assert!(refused("tallyline token --partner p --vendor --scope tallyline/read").contains("cannot be used with"));

@@ -55,7 +55,8 @@ impl Puller {
         let of_each = metrics.iter().filter(|metric| source.asks_each(&BTreeSet::from([(*metric).clone()])));
         let of_each: BTreeSet<Metric> = of_each.cloned().collect();
         let connections = self.connections_of(&row.partner).await?;
-        let wanted = if of_each.is_empty() { BTreeSet::new() } else { self.wanted(row, &connections, &of_each).await? };
+        let wanted =
+            if of_each.is_empty() { BTreeSet::new() } else { self.wanted(row, &connections, &of_each).await? };
         let share = Share::next(&wanted, going.after.clone(), EACH_A_STEP);
         let asked = Wanted { metrics, companies: Some(share.companies.clone()), filters: row.filters.clone() };
         let pulled = read(&*source, &asked).await;

@@ -28,9 +28,9 @@ use tokio::sync::oneshot;
 use crate::app::{App, AppOptions, Place};
 use crate::cli::{Failure, not_listening};
 use crate::serve::{serve, stop_signal};
-pub use vendor::Source;
 use story::{Played, Story};
 use terminal::Terminal;
+pub use vendor::Source;
 use vendor::Vendor;
 
 /// How the demo is to run.

@@ -368,8 +368,7 @@ fn routers(
         clock: Arc::new(clock.clone()),
     });
     let sources = sources(&[], clock);
-    let usage =
-        usage::router(usage::Deps::new(table, sources, secrets.clone(), wire.clone(), Arc::new(clock.clone())));
+    let usage = usage::router(usage::Deps::new(table, sources, secrets.clone(), wire.clone(), Arc::new(clock.clone())));
     let runs = runs::router(runs::Deps {
         connections: Connections::new(table.clone()),
         mappings: Mappings::new(table.clone()),

@@ -81,7 +81,11 @@ async fn bodies_of_another_shape() {
         (HUNTRESS, with("time_zone", json!(1)), "/time_zone"),
         (HUNTRESS, with("enabled", json!(true)), "/enabled"),
         (HUNTRESS, json!([]), ""),
-        ("/v1/sources/pax8", json!({ "credentials": { "client_id": "c", "client_secret": "s" }, "products": many }), "/products"),
+        (
+            "/v1/sources/pax8",
+            json!({ "credentials": { "client_id": "c", "client_secret": "s" }, "products": many }),
+            "/products",
+        ),
         (
             "/v1/sources/microsoft",
             json!({ "credentials": {}, "products": { "licenses:CFQ7TTC0LFLX/0001": 7 } }),
@@ -90,7 +94,11 @@ async fn bodies_of_another_shape() {
         ("/v1/sources/microsoft", json!({ "products": { "licenses:": "m365" } }), "/credentials"),
     ] {
         let problem = refused(&h, path, &body).await;
-        assert_eq!((&problem["status"], problem["errors"][0]["pointer"].as_str()), (&json!(422), Some(pointer)), "{body}");
+        assert_eq!(
+            (&problem["status"], problem["errors"][0]["pointer"].as_str()),
+            (&json!(422), Some(pointer)),
+            "{body}"
+        );
     }
 }
 

@@ -17,7 +17,9 @@ async fn credentials_show_in_no_answer_no_log_line_and_no_row() {
     };
     let with = |credentials: Value| json!({ "credentials": credentials, "products": { "agents": "edr" } });
     // Refused by the vendor, and as input in every way in which serde would repeat a value.
-    for given in [credentials(BLIND), json!(SECRET), json!([SECRET]), json!({ "key": [SECRET] }), json!({ "secret": SECRET })] {
+    for given in
+        [credentials(BLIND), json!(SECRET), json!([SECRET]), json!({ "key": [SECRET] }), json!({ "secret": SECRET })]
+    {
         assert_eq!(ask(Method::PUT, HUNTRESS, with(given)).await, 422);
     }
     let odd = json!({ "products": { "agents": [SECRET] }, "schedule": SECRET, "time_zone": SECRET, "filters": { "nfr_company": [SECRET] } });

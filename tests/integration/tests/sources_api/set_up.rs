@@ -20,7 +20,8 @@ async fn a_source_is_set_up_once_the_vendor_lets_us_read() {
 #[tokio::test]
 async fn nothing_is_stored_of_credentials_that_the_vendor_refuses() {
     let (h, _huntress) = start().await;
-    let refused = h.put(HUNTRESS, json!({ "credentials": credentials("wrong"), "products": { "agents": "edr" } })).await;
+    let refused =
+        h.put(HUNTRESS, json!({ "credentials": credentials("wrong"), "products": { "agents": "edr" } })).await;
     insta::assert_json_snapshot!(refused.problem(), @"");
     // The log-in works, and what is counted can't be read with it.
     let blind = h.put(HUNTRESS, json!({ "credentials": credentials(BLIND), "products": { "agents": "edr" } })).await;
@@ -33,7 +34,8 @@ async fn refused_credentials_leave_those_and_the_setting_as_they_were() {
     let (h, _huntress) = start().await;
     let before = set_up(&h).await;
     h.clock.advance(SignedDuration::from_hours(1));
-    let refused = h.put(HUNTRESS, json!({ "credentials": credentials("wrong"), "products": { "agents": "m365" } })).await;
+    let refused =
+        h.put(HUNTRESS, json!({ "credentials": credentials("wrong"), "products": { "agents": "m365" } })).await;
     assert_eq!(refused.status, 422);
     assert_eq!(h.get(HUNTRESS).await.json, before);
     assert_eq!(kept(&h).await.unwrap()["key"], KEY);
@@ -104,7 +106,8 @@ async fn a_product_has_one_source() {
     let (h, _huntress) = start().await;
     set_up(&h).await;
     let credentials = json!({ "client_id": "c", "client_secret": "s" });
-    let pax8 = |product| json!({ "credentials": credentials, "products": { "quantity:a/b": product, "quantity:c": "m365" } });
+    let pax8 =
+        |product| json!({ "credentials": credentials, "products": { "quantity:a/b": product, "quantity:c": "m365" } });
     insta::assert_json_snapshot!(h.put("/v1/sources/pax8", pax8("edr")).await.problem(), @"");
     // Of another partner it may be another's; nobody answers there.
     let other = h.request(Method::PUT, "/v1/sources/pax8").bearer_auth(h.token("somebody", &[Scope::Write]));

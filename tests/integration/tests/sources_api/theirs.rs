@@ -16,9 +16,11 @@ async fn another_partners_source_is_not_there() {
         let request = h.request(method, path).bearer_auth(h.token("somebody", &[Scope::Read, Scope::Write]));
         Answer::to(request.json(&json!({ "products": { "agents": "edr" } }))).await
     };
-    for (method, path) in
-        [(Method::GET, HUNTRESS.to_owned()), (Method::DELETE, HUNTRESS.to_owned()), (Method::POST, format!("{HUNTRESS}/pull"))]
-    {
+    for (method, path) in [
+        (Method::GET, HUNTRESS.to_owned()),
+        (Method::DELETE, HUNTRESS.to_owned()),
+        (Method::POST, format!("{HUNTRESS}/pull")),
+    ] {
         assert_eq!(ask(method.clone(), &path).await.problem()["code"], "not_found", "{method}");
     }
     // It would be a new one, and there are no credentials for it.
@@ -62,4 +64,16 @@ async fn vendors_that_are_not_set_up_are_named_with_what_they_take() {
     set_up(&h).await;
     let after = h.get("/v1/sources?limit=1").await.json;
     assert_eq!((named(&after), &after["next_cursor"]), (named(&before)[1..].to_vec(), &Value::Null));
+}
+
+#[test]
+fn every_metric_and_filter_is_in_the_document() {
+    let document =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/usage-sources.md")).unwrap();
+    for vendor in Vendor::ALL {
+        let filters = vendor.filters().iter().map(|filter| filter.as_str());
+        for name in vendor.metrics().iter().copied().chain(filters).chain([vendor.as_str()]) {
+            assert!(document.contains(&format!("`{name}`")), "{name} of {vendor:?} is not in docs/usage-sources.md");
+        }
+    }
 }

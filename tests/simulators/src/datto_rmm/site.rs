@@ -11,6 +11,11 @@ use serde_json::{Value, json};
 use crate::guid::guid;
 use crate::vendor::Customer;
 
+/// Kinds of things that have uids.
+const ACCOUNT: u8 = 0xd0;
+const SITE: u8 = 0xd1;
+const DEVICE: u8 = 0xd2;
+
 /// One customer of the account, or one of its places.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,7 +109,7 @@ impl Site {
     }
 
     fn uid(&self) -> String {
-        guid(0xd1, self.id)
+        guid(SITE, self.id)
     }
 
     /// As the list of sites shows it.
@@ -113,7 +118,7 @@ impl Site {
         json!({
             "id": self.id,
             "uid": self.uid(),
-            "accountUid": guid(0xd0, 1),
+            "accountUid": guid(ACCOUNT, 1),
             "name": self.name,
             "description": null,
             "notes": null,
@@ -140,7 +145,7 @@ impl Site {
         let id = self.id * 100_000 + number;
         json!({
             "id": id,
-            "uid": guid(0xd2, id),
+            "uid": guid(DEVICE, id),
             "siteId": self.id,
             "siteUid": self.uid(),
             "siteName": self.name,

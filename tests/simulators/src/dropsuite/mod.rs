@@ -39,7 +39,7 @@ pub enum Route {
 pub struct Switches {
     /// What the rows of a page come in.
     pub shape: Shape,
-    /// Whether the page behind the last is a 404 in place of an empty list; clients disagree about neither, for none says.
+    /// Whether the page behind the last is a 404 in place of an empty list: which of them it is, no client says.
     pub ends_with_404: bool,
     /// Whether rows do not say how many seats there are.
     pub leaves_seats_out: bool,

@@ -94,9 +94,7 @@ impl Application {
         let host = Host::of_scope(&ask.field("scope"));
         let host = host.ok_or_else(|| Refusal::invalid("invalid_scope: AADSTS70011: The scope is not valid."))?;
         let token = tokens.give(Grant { host, tenant }, LIFE, ask.now);
-        let (life, mut given) = (LIFE.as_secs(), json!({ "token_type": "Bearer", "access_token": token }));
-        given["expires_in"] = life.into();
-        given["ext_expires_in"] = life.into();
+        let mut given = json!({ "token_type": "Bearer", "access_token": token, "expires_in": LIFE.as_secs() });
         if ask.field("grant_type") == "refresh_token" {
             given["refresh_token"] = self.refresh_token.expose_secret().into();
         }

@@ -8,6 +8,11 @@ use super::subscription::Subscription;
 use crate::guid::guid;
 use crate::vendor::Lot;
 
+/// Kinds of things that have ids.
+const CUSTOMER: u8 = 0xc0;
+const SUBSCRIPTION: u8 = 0xc1;
+const SKU: u8 = 0xc2;
+
 /// Microsoft 365 E3 by the year, by the month, and on trial: one product and SKU in three availabilities.
 const BY_YEAR: &str = "CFQ7TTC0LFLX:0001:CFQ7TTC0K9GJ";
 const BY_MONTH: &str = "CFQ7TTC0LFLX:0001:CFQ7TTC0KLM1";
@@ -20,7 +25,7 @@ const AZURE: &str = "DZH318Z0BPS6:0001:DZH318Z0BMJX";
 pub(crate) fn customer(lot: &Lot) -> Customer {
     let licenses = if lot.number % 50 == 49 { Licenses::default() } else { licenses(lot) };
     let consents = lot.number % 25 != 24;
-    Customer { consents, licenses, ..Customer::new(guid(0xc0, lot.number), lot.name.as_str()) }
+    Customer { consents, licenses, ..Customer::new(guid(CUSTOMER, lot.number), lot.name.as_str()) }
 }
 
 /// E3 for everybody, bound for a year, and one thing more for most.
@@ -28,7 +33,7 @@ fn licenses(lot: &Lot) -> Licenses {
     let today = lot.now.to_zoned(TimeZone::UTC).date();
     let in_days = |place, limit| today.saturating_add(i64::from(1 + lot.below(place, limit)).days());
     let bought = |place: i64, offer: &str, name: &str| {
-        Subscription::new(guid(0xc1, lot.number * 10 + place), offer, name, 1 + lot.below(place, 60))
+        Subscription::new(guid(SUBSCRIPTION, lot.number * 10 + place), offer, name, 1 + lot.below(place, 60))
     };
     let e3 = bought(0, BY_YEAR, "Microsoft 365 E3").bound("P1Y", in_days(1, 360));
     let month = bought(2, BY_MONTH, "Microsoft 365 E3").bound("P1M", in_days(3, 27));
@@ -45,7 +50,7 @@ fn licenses(lot: &Lot) -> Licenses {
         _ => None,
     };
     let consumed = enabled - lot.below(8, enabled);
-    let skus = vec![Sku { sku_id: guid(0xc2, 1), part_number: "SPE_E3".to_owned(), consumed, enabled }];
+    let skus = vec![Sku { sku_id: guid(SKU, 1), part_number: "SPE_E3".to_owned(), consumed, enabled }];
     Licenses { subscriptions: [Some(e3), more].into_iter().flatten().collect(), skus }
 }
 

@@ -153,7 +153,8 @@ impl Vendor for Api {
         })
     }
 
-    /// Each host has a form of its own. The log-in names its errors as the standard does and begins its sentences with a code.
+    /// A refusal here begins with what its host calls it, and each host has a form of its own: the log-in that of the standard
+    /// with a code of Microsoft's in its sentences, Partner Center one with a number.
     fn refusal(refusal: &Refusal) -> Value {
         let status = refusal.status.to_string();
         let (code, what) = refusal.what.split_once(": ").unwrap_or((&status, &refusal.what));

@@ -10,6 +10,11 @@ use super::subscription::{Commitment, Product, Subscription};
 use crate::guid::guid;
 use crate::vendor::Lot;
 
+/// Kinds of things that have ids.
+const COMPANY: u8 = 0xb0;
+const SUBSCRIPTION: u8 = 0xb1;
+const PRODUCT: u8 = 0xb2;
+
 /// What can be bought: the number of its id, its name, the vendor's id of it, and what one costs and is sold for in cents.
 struct Offer(i64, &'static str, &'static str, i64, i64);
 
@@ -20,7 +25,7 @@ pub(crate) fn company(lot: &Lot) -> Company {
     let status = if lot.number % 40 == 17 { Status::Inactive } else { Status::Active };
     let external_id = (lot.number % 3 == 0).then(|| format!("A{}", 1_001 + lot.number));
     let subscriptions = if lot.number % 50 == 49 { Vec::new() } else { subscriptions(lot) };
-    Company { status, external_id, subscriptions, ..Company::new(guid(0xb0, lot.number), lot.name.as_str()) }
+    Company { status, external_id, subscriptions, ..Company::new(guid(COMPANY, lot.number), lot.name.as_str()) }
 }
 
 /// Seats that are bound for a year, and for some more of other kinds.
@@ -28,7 +33,7 @@ fn subscriptions(lot: &Lot) -> Vec<Subscription> {
     let today = lot.now.to_zoned(TimeZone::UTC).date();
     let start = today.saturating_sub(i64::from(1 + lot.below(0, 300)).days());
     let bought =
-        |place: i64, offer: &Offer| offer.bought(guid(0xb1, lot.number * 10 + place), 1 + lot.below(place, 60));
+        |place: i64, offer: &Offer| offer.bought(guid(SUBSCRIPTION, lot.number * 10 + place), 1 + lot.below(place, 60));
     let bound = Commitment { term: "1-Year".to_owned(), end: last_day(start) };
     let mut all = vec![Subscription { start, commitment: Some(bound), ..bought(1, &OFFICE) }];
     let month = Subscription { start, ..bought(2, &OFFICE) };
@@ -50,7 +55,7 @@ fn subscriptions(lot: &Lot) -> Vec<Subscription> {
 impl Offer {
     fn bought(&self, id: String, quantity: u32) -> Subscription {
         let Self(number, name, sku, cost, price) = *self;
-        let product = Product { id: guid(0xb2, number), name: name.to_owned(), vendor_sku_id: Some(sku.to_owned()) };
+        let product = Product { id: guid(PRODUCT, number), name: name.to_owned(), vendor_sku_id: Some(sku.to_owned()) };
         let (price, partner_cost) = (Decimal::new(price, 2), Some(Decimal::new(cost, 2)));
         Subscription { price, partner_cost, ..Subscription::new(id, product, quantity) }
     }

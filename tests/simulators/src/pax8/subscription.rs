@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use crate::guid::guid;
 use crate::wire::number;
 
+/// The kind of things that commitments are.
+const COMMITMENT: u8 = 0xb3;
+
 /// So many of a product, bought for a company.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,7 +87,7 @@ impl Subscription {
     /// As the list shows it. Members without a value are left out, as in the documented examples.
     pub(crate) fn listed(&self, company_id: &str) -> Value {
         let commitment = self.commitment.as_ref().map(|commitment| {
-            json!({ "id": guid(0xb3, 1), "term": commitment.term, "endDate": format!("{}T00:00:00Z", commitment.end) })
+            json!({ "id": guid(COMMITMENT, 1), "term": commitment.term, "endDate": format!("{}T00:00:00Z", commitment.end) })
         });
         let mut shown = json!({
             "id": self.id,

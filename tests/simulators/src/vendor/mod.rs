@@ -14,7 +14,8 @@
 //!    like, and how a customer is made up. Its state (keys, tokens that were handed out) lives in it; the customers are in
 //!    [`Held`], beside the switches and limits. A page of customers is answered as [`Answer::page`], all else as
 //!    [`Answer::told`]. A vendor of which a page is asked by token or offset heeds `repeats_token`;
-//! 4. `pub type Name = Simulator<Api>`, a line in `lib.rs` and one in `main.rs`, and tests in `tests/vendors/`.
+//! 4. `pub type Name = Simulator<Api>`, a line in `lib.rs` and one in `main.rs`, and tests in `tests/vendors/`: how its list is
+//!    walked through is enough for those of the contract that all vendors keep.
 
 mod answer;
 mod ask;

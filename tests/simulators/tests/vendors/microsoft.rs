@@ -6,8 +6,8 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use simulators::Clock;
 use simulators::microsoft::{
-    Api, Customer, Licenses, Microsoft, Route, SAMPLE_CLIENT_ID, SAMPLE_CLIENT_SECRET, SAMPLE_REFRESH_TOKEN,
-    SAMPLE_TENANT_ID, Sku, Subscription,
+    Api, Application, Customer, Licenses, Microsoft, Route, SAMPLE_CLIENT_ID, SAMPLE_CLIENT_SECRET,
+    SAMPLE_REFRESH_TOKEN, SAMPLE_TENANT_ID, Sku, Subscription,
 };
 use simulators::vendor::{Change, MANY};
 
@@ -194,6 +194,14 @@ async fn who_says_a_wrong_thing_gets_no_token() {
     assert_eq!(told_to(given["access_token"].as_str().unwrap(), &microsoft, SKUS).await.0, 200);
     let shown = format!("{microsoft:?}");
     assert!(!shown.contains(SAMPLE_CLIENT_SECRET) && !shown.contains(SAMPLE_REFRESH_TOKEN));
+}
+
+#[tokio::test]
+async fn another_application_is_let_in_by_what_is_its_own() {
+    let application = Application { client_secret: "of its own".into(), ..Application::default() };
+    let microsoft = Microsoft::setup([acme()]).api(Api::opened_by(application)).start().await.unwrap();
+    assert_eq!(read(log_in(&microsoft.base(), "acme", GRAPH, &[])).await.0, 401);
+    assert_eq!(read(log_in(&microsoft.base(), "acme", GRAPH, &[("client_secret", "of its own")])).await.0, 200);
 }
 
 #[tokio::test]

@@ -71,9 +71,10 @@ async fn pulled(client: &Client) -> Result<LastPull, Failure> {
     for _ in 0..MOST_LOOKS {
         let SourceView { last_pull } = client.get(SOURCE).await?;
         if let Some(last) = last_pull.filter(|last| last.pull == asked.pull) {
-            return match last.explanation {
-                Some(explanation) if !last.complete => Err(format!("the pull was cut short: {explanation}").into()),
-                _ => Ok(last),
+            return if last.complete {
+                Ok(last)
+            } else {
+                Err(format!("the pull missed something: {}", last.explanation.unwrap_or_default()).into())
             };
         }
         tokio::time::sleep(LOOK_AGAIN).await;
