@@ -212,6 +212,9 @@ mod tests {
         };
         assert!((0..DOWN_FOR_ALL).all(|number| left_out(number, 503)));
         assert!(!left_out(100, 503));
-        assert!((101..200).all(|number| left_out(number, 404)), "customers that went meanwhile are not the vendor's failure");
+        assert!(
+            (101..200).all(|number| left_out(number, 404)),
+            "customers that went meanwhile are not the vendor's failure"
+        );
     }
 }

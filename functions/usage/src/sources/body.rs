@@ -59,7 +59,8 @@ impl Body {
         let credentials = credentials.and_then(|parsed| faults.take_all(parsed));
         let mapped = self.products.ok_or_else(|| vec![Fault::new("/products", "is required")]);
         let products = faults.take_all(mapped.and_then(|given| products(vendor, given)));
-        let filters = faults.take_all(self.filters.map_or_else(|| Ok(Filters::default()), |given| filters(vendor, given)));
+        let filters =
+            faults.take_all(self.filters.map_or_else(|| Ok(Filters::default()), |given| filters(vendor, given)));
         let schedule = self.schedule.map_or(Ok(None), |given| parse::<Option<Schedule>>("/schedule", given));
         let schedule = faults.take(schedule);
         let time_zone = faults.take(self.time_zone.map_or_else(|| Ok("UTC".to_owned()), time_zone));

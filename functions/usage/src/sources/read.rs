@@ -36,9 +36,9 @@ pub(crate) async fn list(
     let after = list.position(paging.cursor.as_deref())?;
     let all = deps.sources.all(&caller.partner).await?;
     let is_set_up = |vendor: &Vendor| all.iter().any(|source| source.vendor == *vendor);
-    let available = Vendor::ALL.iter().filter(|vendor| !is_set_up(vendor)).map(|vendor| Available::from(*vendor)).collect();
-    let mut rest =
-        all.into_iter().filter(|source| after.as_deref().is_none_or(|after| source.vendor.as_str() > after));
+    let available =
+        Vendor::ALL.iter().filter(|vendor| !is_set_up(vendor)).map(|vendor| Available::from(*vendor)).collect();
+    let mut rest = all.into_iter().filter(|source| after.as_deref().is_none_or(|after| source.vendor.as_str() > after));
     let page: Vec<_> = rest.by_ref().take(usize::from(paging.limit.get())).collect();
     let next = rest.next().and(page.last()).map(|last| last.vendor.as_str());
     let items = page.into_iter().map(SourceView::from).collect();

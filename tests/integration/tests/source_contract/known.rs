@@ -74,7 +74,8 @@ impl Known for dropsuite::Api {
 
     /// Log-ins of one plan see the same seats.
     fn has(customer: &dropsuite::Organization, _: &str) -> Option<u32> {
-        let plans: BTreeMap<_, _> = customer.log_ins.iter().map(|log_in| (&log_in.plan_id, log_in.seats_used)).collect();
+        let plans: BTreeMap<_, _> =
+            customer.log_ins.iter().map(|log_in| (&log_in.plan_id, log_in.seats_used)).collect();
         Some(plans.into_values().sum())
     }
 
@@ -111,7 +112,7 @@ const PRODUCT: &str = "CFQ7TTC0LDPB:0001";
 
 impl Known for pax8::Api {
     const SOURCE: Name = Name::Pax8;
-    const METRIC: &'static str = "subscriptions:CFQ7TTC0LDPB:0001";
+    const METRIC: &'static str = "quantity:CFQ7TTC0LDPB:0001";
     const OF_EACH: Option<&'static str> = None;
     const LIST: Self::Route = pax8::Route::Companies;
 

@@ -11,7 +11,7 @@ use shared::domain::ids::{CompanyId, PartnerId};
 use shared::pulling::{Puller, PullerParts};
 use shared::queue::{PullMessage, QueueError, SendPulls};
 use shared::secrets::{SecretName, WriteSecrets as _};
-use shared::sources::SourceCredentials;
+use shared::sources::{Filters, SourceCredentials};
 use shared::store::Read;
 use shared::store::sources::{LastPull, PullStatus, Setting, UsageSource, UsageSources};
 use shared::store::usage::{UsageBook, UsageReader};
@@ -19,7 +19,7 @@ use shared::sync::recent_months;
 use simulators::vendor::{Change, Customer as _, Fault, When};
 
 use crate::known::Known;
-use crate::world::{Waits, World};
+use crate::world::World;
 
 const PRODUCT: &str = "seats";
 
@@ -59,7 +59,7 @@ impl<V: Known> Partner<V> {
         let sources = UsageSources::new(table.clone());
         let setting = Setting {
             products: [(V::METRIC.into(), PRODUCT.parse().unwrap())].into(),
-            filters: Default::default(),
+            filters: Filters::default(),
             schedule: None,
             time_zone: "UTC".to_owned(),
         };
@@ -105,8 +105,8 @@ impl<V: Known> Partner<V> {
         let (company, product): (CompanyId, _) = (self.company(customer).parse().unwrap(), PRODUCT.parse().unwrap());
         let book = self.book().await;
         let counts = &book.feeds[&shared::store::usage::Feed { company, product }].counts;
-        let newest = counts.iter().max_by_key(|count| count.as_of).unwrap();
-        (newest.units.get(), newest.complete)
+        let newest = counts.iter().max_by_key(|count| count.count.as_of).unwrap();
+        (newest.count.units.get(), newest.count.complete)
     }
 }
 

@@ -43,14 +43,20 @@ pub async fn reads_everybody<V: Known>() {
     for metric in metrics::<V>() {
         assert!(is_whole(&pulled, metric), "{metric} of {:?}", pulled.whole);
         // Where all was read, a zero may be told by saying nothing.
-        let some = |counts: BTreeMap<String, u32>| counts.into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>();
+        let some =
+            |counts: BTreeMap<String, u32>| counts.into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>();
         assert_eq!(some(told(&pulled, metric)), some(held(&world, metric)), "{metric}");
         assert!(!told(&pulled, metric).is_empty(), "{metric}");
     }
     assert!(pulled.total.is_none_or(|total| total == MANY as u64), "{:?}", pulled.total);
     let asked = world.vendor.requests();
     let took = asked.last().unwrap().at.duration_since(asked[0].at);
-    println!("{}: {MANY} customers, {} pages, {} requests, {took:#} of virtual time", V::NAME, pulled.pages, asked.len());
+    println!(
+        "{}: {MANY} customers, {} pages, {} requests, {took:#} of virtual time",
+        V::NAME,
+        pulled.pages,
+        asked.len()
+    );
 }
 
 pub async fn asks_the_wanted_alone<V: Known>() {
@@ -151,7 +157,12 @@ pub async fn is_changed_meanwhile<V: Known>() {
     let pulled = world.pull().await;
     let read: BTreeSet<String> = pulled.customers.iter().map(|customer| customer.company.to_string()).collect();
     let missing: Vec<_> = world.ids().difference(&read).cloned().collect();
-    println!("{}: {} missing, stopped by {:?}", V::NAME, missing.len(), pulled.stopped.as_ref().map(|error| &error.code));
+    println!(
+        "{}: {} missing, stopped by {:?}",
+        V::NAME,
+        missing.len(),
+        pulled.stopped.as_ref().map(|error| &error.code)
+    );
     assert!(missing.is_empty() || pulled.whole.is_empty(), "{missing:?} are missing of what is called whole");
     assert_eq!(world.pull().await.stopped, None, "the next one is well");
     assert!(world.vendor.requests().len() < MOST_REQUESTS);
