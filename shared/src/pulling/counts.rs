@@ -9,7 +9,7 @@ use crate::domain::ids::{AccountId, CompanyId, ProductKey};
 use crate::domain::money::Currency;
 use crate::domain::units::Units;
 use crate::psa::Psa;
-use crate::sources::{Customer, Metric, Pulled, Row, Wanted};
+use crate::sources::{Customer, Metric, Pulled, Row, Vendor, Wanted};
 use crate::store::usage::Record;
 
 /// The most characters of a customer's name that are kept.
@@ -26,6 +26,8 @@ pub(super) struct Counted {
 
 /// How rows become counts.
 pub(super) struct Reading<'r> {
+    /// Whose API was read.
+    pub(super) vendor: Vendor,
     /// Which metrics are which products.
     pub(super) products: &'r BTreeMap<Metric, ProductKey>,
     /// What was to be read.
@@ -53,7 +55,7 @@ impl Reading<'_> {
                 match self.count(customer, &product, &metrics, &rows, &pulled.whole) {
                     Count::Told(record) => counted.records.push(record),
                     Count::NoneOfIt => {}
-                    Count::TooMany => counted.whole = false,
+                    Count::Untellable => counted.whole = false,
                 }
             }
             (product, counted)
@@ -93,10 +95,12 @@ impl Reading<'_> {
             return Count::NoneOfIt;
         }
         let sum = told.iter().try_fold(Units::ZERO, |sum, row| sum.checked_add(owed(row, self.today)));
-        let Some(quantity) = sum else { return Count::TooMany };
+        let (Some(quantity), Some(company)) = (sum, company_of(self.vendor, &customer.company)) else {
+            return Count::Untellable;
+        };
         let (unit_cost, currency) = cost(&told);
         Count::Told(Record {
-            company: customer.company.clone(),
+            company,
             company_name: name(customer),
             product: product.clone(),
             quantity,
@@ -117,8 +121,19 @@ enum Count {
     Told(Record),
     /// There is none, or nobody says.
     NoneOfIt,
-    /// No number of units is so large.
-    TooMany,
+    /// No number of units is so large, or no id so long.
+    Untellable,
+}
+
+/// The vendor's customer as our company: `huntress:3001`. Two vendors may give one number to two customers, and a company is
+/// billed to one account.
+fn company_of(vendor: Vendor, customer: &CompanyId) -> Option<CompanyId> {
+    format!("{}:{customer}", vendor.as_str()).parse().ok()
+}
+
+/// The vendor's customer that our company is; `None` where it is another vendor's.
+pub(super) fn customer_of(vendor: Vendor, company: &CompanyId) -> Option<CompanyId> {
+    company.as_str().strip_prefix(vendor.as_str())?.strip_prefix(':')?.parse().ok()
 }
 
 /// What was committed to is owed until its last day, whatever is counted.
@@ -173,11 +188,25 @@ mod tests {
         let companies = Some(["1", "2"].map(|id| id.parse().unwrap()).into());
         let wanted = Wanted { metrics: metrics(&["a", "b"]), companies, ..Wanted::default() };
         let of_each = metrics(&["b"]);
-        let reading =
-            Reading { products: &products, wanted: &wanted, of_each: &of_each, psa: None, today: date(2026, 11, 23) };
+        let (vendor, today) = (Vendor::Huntress, date(2026, 11, 23));
+        let reading = Reading { vendor, products: &products, wanted: &wanted, of_each: &of_each, psa: None, today };
         let counted = reading.counts(pulled, |_| true).remove(&"p".parse().unwrap()).unwrap();
-        let records = counted.records.iter().map(|record| (record.company.to_string(), record.quantity.get()));
+        let records = counted.records.iter().map(|record| {
+            let customer = customer_of(Vendor::Huntress, &record.company).unwrap();
+            (customer.to_string(), record.quantity.get())
+        });
         (records.collect(), counted.whole)
+    }
+
+    #[test]
+    fn customers_of_two_vendors_are_two_companies() {
+        let customer: CompanyId = "3001".parse().unwrap();
+        let company = company_of(Vendor::Huntress, &customer).unwrap();
+        assert_eq!(company.as_str(), "huntress:3001");
+        assert_eq!(customer_of(Vendor::Huntress, &company), Some(customer.clone()));
+        assert_eq!(customer_of(Vendor::Dropsuite, &company), None);
+        assert_eq!(customer_of(Vendor::Huntress, &customer), None, "pushed under its own name");
+        assert_eq!(company_of(Vendor::Huntress, &"x".repeat(128).parse().unwrap()), None);
     }
 
     #[test]
@@ -231,8 +260,8 @@ mod tests {
         let known = Customer { account: Some((Psa::Autotask, "29".parse().unwrap())), ..customer("1") };
         let pulled = Pulled { customers: vec![known], ..pulled(vec![row("1", "a", 3)], &["a"]) };
         for (psa, account) in [(Some(Psa::Autotask), Some("29")), (Some(Psa::KaseyaBms), None), (None, None)] {
-            let reading =
-                Reading { products: &products, wanted: &wanted, of_each: &of_each, psa, today: date(2026, 11, 23) };
+            let (vendor, today) = (Vendor::DattoRmm, date(2026, 11, 23));
+            let reading = Reading { vendor, products: &products, wanted: &wanted, of_each: &of_each, psa, today };
             let counted = reading.counts(&pulled, |_| true);
             let record = &counted[&"p".parse().unwrap()].records[0];
             assert_eq!(record.account_id.as_ref().map(AccountId::as_str), account);

@@ -63,7 +63,8 @@ impl Puller {
 
         let today = going.as_of.to_zoned(TimeZone::UTC).date();
         let psa = only_psa(&connections);
-        let reading = Reading { products: &row.products, wanted: &asked, of_each: &of_each, psa, today };
+        let vendor = row.vendor;
+        let reading = Reading { vendor, products: &row.products, wanted: &asked, of_each: &of_each, psa, today };
         let counts = reading.counts(&pulled, |company| share.has(company));
         let mut going = Going { tally: tallied(going.tally.clone(), &pulled, &share), ..going };
         for (product, counted) in counts {

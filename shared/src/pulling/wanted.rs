@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::counts::customer_of;
 use super::{Puller, PullingError};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
 use crate::psa::Psa;
@@ -24,7 +25,7 @@ impl Puller {
         Ok(all.into_iter().filter(|connection| connection.status != Status::Revoked).collect())
     }
 
-    /// The customers of `source` whose details are read, for the sake of the metrics `of_each`.
+    /// The customers of `source` whose details are read, by the vendor's ids, for the sake of the metrics `of_each`.
     pub(super) async fn wanted(
         &self,
         source: &UsageSource,
@@ -41,7 +42,7 @@ impl Puller {
         let book = self.0.usage.load(&source.partner, recent_months(self.0.clock.now())).await?;
         let counted = book.feeds.into_keys().filter(|feed| products.contains(&feed.product));
         wanted.extend(counted.map(|feed| feed.company));
-        Ok(wanted)
+        Ok(wanted.iter().filter_map(|company| customer_of(source.vendor, company)).collect())
     }
 
     async fn mapped(

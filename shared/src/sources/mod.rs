@@ -43,8 +43,10 @@ use crate::domain::amount::Amount;
 use crate::domain::ids::{AccountId, CompanyId};
 use crate::domain::money::Currency;
 use crate::domain::units::Units;
-use crate::psa::Psa;
+use crate::psa::{Kind, Psa};
 
+/// So many customers that a vendor can't tell of are left out; after them it is the vendor's own failure.
+const DOWN_FOR_ALL: usize = 10;
 /// The longest name of a metric, in bytes.
 const LONGEST_METRIC: usize = 200;
 
@@ -163,9 +165,11 @@ impl Pulled {
     /// Notes that `company` could not be read, and why the first time, so that the others can be.
     ///
     /// # Errors
-    /// `error`, where it keeps from reading the others too.
+    /// `error`, where it keeps from reading the others too: a vendor that is down for so many is down for all.
     fn leave_out(&mut self, company: &CompanyId, error: SourceError) -> Result<(), SourceError> {
-        if !error.is_of_one() {
+        let is_down = |error: &SourceError| error.kind == Kind::Unavailable;
+        let down_for = self.unread.iter().filter(|(_, earlier)| is_down(earlier)).count();
+        if !error.is_of_one() || (is_down(&error) && down_for >= DOWN_FOR_ALL) {
             return Err(error);
         }
         if self.unread.iter().all(|(noted, _)| noted != company) {
@@ -193,4 +197,24 @@ pub trait Source: Send + Sync {
 
     /// Reads what each customer has now.
     async fn pull(&self, wanted: &Wanted) -> Pulled;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vendor_that_is_down_for_many_customers_is_down_for_all() {
+        let mut pulled = Pulled::default();
+        let mut left_out = |number: usize, status| {
+            let error = SourceError::of_status("The vendor", status, None);
+            pulled.leave_out(&number.to_string().parse().unwrap(), error).is_ok()
+        };
+        assert!((0..DOWN_FOR_ALL).all(|number| left_out(number, 503)));
+        assert!(!left_out(100, 503));
+        assert!(
+            (101..200).all(|number| left_out(number, 404)),
+            "customers that went meanwhile are not the vendor's failure"
+        );
+    }
 }

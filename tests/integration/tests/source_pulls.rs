@@ -37,9 +37,14 @@ fn credentials() -> Value {
     json!({ "key": SAMPLE_KEY, "secret": SAMPLE_SECRET })
 }
 
+/// What an organization is called here.
+fn company(id: i64) -> String {
+    format!("huntress:{id}")
+}
+
 /// An MSP with one customer, of whom the newest count is billed.
 async fn msp(strikes: &Arc<Strikes>) -> Msp {
-    let acme = Customer::named(&ACME.to_string()).line("edr", 40).line("sat", 10);
+    let acme = Customer::named(&company(ACME)).line("edr", 40).line("sat", 10);
     let latest = || json!({ "counting": "latest" });
     Setup::of([acme]).product("edr", latest()).product("sat", latest()).faults(strikes.clone()).start().await
 }
@@ -81,8 +86,8 @@ async fn a_tick_has_a_source_pulled_ninety_minutes_before_the_sync_that_bills_it
     assert_eq!((last.status, last.complete), (PullStatus::Succeeded, true));
     assert_eq!((last.tally.companies, last.tally.unread), (2, 0));
     // 8 is mapped to nothing: what costs a request is read of 7 alone, what the list tells of both.
-    assert_eq!(counts(&msp, "edr").await, [("7".to_owned(), 42, true)]);
-    assert_eq!(counts(&msp, "sat").await, [("7".to_owned(), 0, true), ("8".to_owned(), 3, true)]);
+    assert_eq!(counts(&msp, "edr").await, [("huntress:7".to_owned(), 42, true)]);
+    assert_eq!(counts(&msp, "sat").await, [("huntress:7".to_owned(), 0, true), ("huntress:8".to_owned(), 3, true)]);
     assert_eq!(huntress.count(Route::Organization), 1);
 
     let sync = next_sync(&msp).await;
@@ -103,7 +108,7 @@ async fn a_tick_has_a_source_pulled_ninety_minutes_before_the_sync_that_bills_it
     let ticked = msp.parts.fan_out.tick().await.unwrap();
     assert_eq!((ticked.pulls, ticked.started), (0, 1));
     msp.drain().await;
-    assert_eq!((msp.units("7", "edr"), msp.units("7", "sat")), (44, 9));
+    assert_eq!((msp.units("huntress:7", "edr"), msp.units("huntress:7", "sat")), (44, 9));
 }
 
 #[tokio::test]
@@ -161,17 +166,17 @@ async fn a_thousand_mapped_organizations_are_read_in_steps_and_their_counts_may_
     assert!(msp.clock.time().duration_since(began) > SignedDuration::from_mins(14), "sixty a minute");
     // All share one line, and each has told: 38 is the sum, and not a part of it.
     msp.run("apply").await;
-    assert_eq!(msp.units("7", "edr"), 38);
+    assert_eq!(msp.units("huntress:7", "edr"), 38);
 }
 
 /// Maps more companies to where [`ACME`] is billed.
 async fn map_like_acme(msp: &Msp, companies: impl IntoIterator<Item = i64>) {
     let (partner, connection) = ids(msp);
     let mappings = Mappings::new(msp.parts.table.clone());
-    let acme = ACME.to_string().parse().unwrap();
+    let acme = company(ACME).parse().unwrap();
     let like: CompanyMapping = mappings.get(&partner, &connection, &acme).await.unwrap().unwrap();
-    for company in companies {
-        let company = company.to_string().parse().unwrap();
+    for id in companies {
+        let company = company(id).parse().unwrap();
         mappings.put(&partner, &connection, CompanyMapping { company, ..like.clone() }).await.unwrap();
     }
 }
@@ -200,7 +205,7 @@ async fn pulled_under(strikes: &Arc<Strikes>, phases: usize) -> Vec<String> {
         if source.going.is_some() || (last.pull, last.status, last.complete) != (asked, PullStatus::Succeeded, true) {
             wrong.push(format!("phase {phase}: {last:?}, and {:?} is left", source.going));
         }
-        if newest != ("7".to_owned(), u64::from(agents), true) {
+        if newest != ("huntress:7".to_owned(), u64::from(agents), true) {
             wrong.push(format!("phase {phase}: {newest:?} where there are {agents}"));
         }
     }

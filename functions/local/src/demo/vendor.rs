@@ -50,6 +50,11 @@ impl Vendor {
         json!({ "key": SAMPLE_KEY, "secret": SAMPLE_SECRET })
     }
 
+    /// What usage that is pulled from it calls a customer.
+    pub(super) fn company(&self, customer: &Customer) -> String {
+        format!("huntress:{}", customer.organization)
+    }
+
     /// What somebody does in its web pages: the customer is deleted.
     pub(super) fn delete(&self, customer: &Customer) -> Result<(), Failure> {
         Ok(self.0.change(Change::Delete(customer.organization))?)

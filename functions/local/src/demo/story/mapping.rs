@@ -69,11 +69,12 @@ pub(super) async fn map_products(
     Ok(())
 }
 
-/// Finds each customer's account by its name and its contract by its account, and maps it.
+/// Finds each customer's account by its name and its contract by its account, and maps it. `company` is what usage calls it.
 pub(super) async fn map_companies(
     client: &Client,
     path: &str,
     stage: &Stage,
+    company: impl Fn(&Customer) -> String,
     now: Timestamp,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
@@ -98,7 +99,7 @@ pub(super) async fn map_companies(
             if !stage.psa.shows_units() {
                 body["overrides"] = stated(customer);
             }
-            let (client, path) = (client.clone(), format!("{path}/companies/{}", customer.organization));
+            let (client, path) = (client.clone(), format!("{path}/companies/{}", company(customer)));
             let put = async move { client.try_send::<Value>(Method::PUT, &path, &body).await };
             sent.push((customer, tokio::spawn(put)));
         }

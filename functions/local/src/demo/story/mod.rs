@@ -103,7 +103,11 @@ impl Story<'_> {
             let connection = mapping::connect(&client, stage, terminal).await?;
             let path = format!("/v1/connections/{connection}");
             mapping::map_products(&client, &path, stage, terminal).await?;
-            mapping::map_companies(&client, &path, stage, self.clock.now(), terminal).await?;
+            let company = |customer: &Customer| match self.vendor {
+                Some(vendor) => vendor.company(customer),
+                None => customer.organization.to_string(),
+            };
+            mapping::map_companies(&client, &path, stage, company, self.clock.now(), terminal).await?;
             connections.push(connection);
         }
         terminal.heading("Usage");
