@@ -255,7 +255,7 @@ mod tests {
         let wanted = ids(&["b", "d", "f", "h", "j"]);
         let (mut after, mut shares) = (None, Vec::new());
         loop {
-            let share = Share::next(&wanted, after, 2);
+            let share = Share::next(&wanted, after.take(), 2);
             after.clone_from(&share.up_to);
             shares.push(share);
             if after.is_none() {
