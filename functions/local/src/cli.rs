@@ -65,8 +65,8 @@ struct DemoArguments {
     /// The PSA that the made-up MSP has: autotask or kaseya_bms; both if left out.
     #[arg(long, value_name = "PSA", value_parser = psa)]
     psa: Option<Psa>,
-    /// Pull the usage from this vendor's API, simulated, instead of pushing it.
-    #[arg(long, value_name = "SOURCE", value_enum)]
+    /// Pull the usage from the API of a simulated vendor instead of pushing it: huntress.
+    #[arg(long, value_name = "SOURCE", value_enum, hide_possible_values = true)]
     source: Option<demo::Source>,
     /// How many customer companies it has there, from 12 (one for each kind of result) to 1000, or 200 in Kaseya BMS. With
     /// both PSAs these are Autotask's, and Kaseya BMS has a quarter as many besides, 200 at most.
