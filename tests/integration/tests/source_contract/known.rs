@@ -86,7 +86,7 @@ impl Known for dropsuite::Api {
 }
 
 /// Licences that are bought by the year and by the month.
-const LICENSES: &str = "licenses:CFQ7TTC0LFLX:0001";
+const LICENSES: &str = "licenses:CFQ7TTC0LFLX/0001";
 
 impl Known for microsoft::Api {
     const SOURCE: Name = Name::Microsoft;

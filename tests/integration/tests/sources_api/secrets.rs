@@ -4,7 +4,7 @@ use integration::{Answer, logs};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::bench::{BLIND, HUNTRESS, KEY, SECRET, credentials, pull, start};
+use super::bench::{BLIND, HUNTRESS, KEY, SECRET, body, credentials, pull, set_up, start};
 
 #[tokio::test]
 async fn credentials_show_in_no_answer_no_log_line_and_no_row() {
@@ -46,4 +46,16 @@ async fn credentials_show_in_no_answer_no_log_line_and_no_row() {
             assert!(!text.contains(canary), "{canary} is in the {place}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_secret_that_can_not_be_kept_leaves_no_source() {
+    let (h, _huntress) = start().await;
+    let (folder, away) = (h.data().join("secrets"), h.data().join("away"));
+    std::fs::rename(&folder, &away).unwrap();
+    let answer = h.put(HUNTRESS, body()).await;
+    assert_eq!((answer.status, answer.problem()["code"].as_str()), (503, Some("unavailable")));
+    assert_eq!(h.get(HUNTRESS).await.status, 404);
+    std::fs::rename(&away, &folder).unwrap();
+    set_up(&h).await;
 }
