@@ -32,7 +32,7 @@ async fn a_pull_is_asked_for_once_and_shown_as_it_ended() {
     }
     "#);
     let counts = h.get("/v1/usage").await.json;
-    assert_eq!((&counts["items"][0]["company"], &counts["items"][0]["quantity"]), (&json!("7"), &json!(42)));
+    assert_eq!((&counts["items"][0]["company"], &counts["items"][0]["quantity"]), (&json!("huntress:7"), &json!(42)));
     // Within the same second: its snapshots must not have the names of the last one's.
     let next = h.post(&format!("{HUNTRESS}/pull"), json!({})).await;
     assert_eq!(next.json["pull"], "2026-11-21T12:00:02Z");
