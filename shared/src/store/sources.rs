@@ -7,7 +7,7 @@ mod pull;
 
 use std::collections::BTreeMap;
 
-use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -116,7 +116,9 @@ impl UsageSource {
             time_zone: self.time_zone,
         } = setting;
         self.updated_at = seconds(now, RoundMode::Trunc);
-        self.due_at = self.updated_at;
+        // A pull is named by its instant, and one that bears the last one's name has ended.
+        let after_last = self.last.as_ref().and_then(|last| last.pull.checked_add(SignedDuration::from_secs(1)).ok());
+        self.comes_at(after_last.map_or(self.updated_at, |after| after.max(self.updated_at)));
         (self.going, self.failures) = (None, 0);
     }
 
