@@ -59,9 +59,7 @@ impl Known for jumpcloud::Api {
     }
 
     fn nothing(customer: &jumpcloud::Organization) -> jumpcloud::Counts {
-        let mut counts = customer.counts.clone();
-        counts.users = 0;
-        counts
+        jumpcloud::Counts { users: 0, ..customer.counts }
     }
 }
 
