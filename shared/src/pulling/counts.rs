@@ -10,6 +10,7 @@ use crate::domain::money::Currency;
 use crate::domain::units::Units;
 use crate::psa::Psa;
 use crate::sources::{Customer, Metric, Pulled, Row, Vendor, Wanted};
+use crate::store::sources::Named;
 use crate::store::usage::Record;
 
 /// The most characters of a customer's name that are kept.
@@ -18,10 +19,12 @@ const LONGEST_NAME: usize = 200;
 /// One product's counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Counted {
-    /// By company; who is not there has none where `whole` says so.
+    /// By company; who is not there has none where `whole` says so, but for the following.
     pub(super) records: Vec<Record>,
-    /// Whether nothing is missing of what was to be read.
+    /// Whether the list of customers was read to its end.
     pub(super) whole: bool,
+    /// Customers of whom no count could be read.
+    pub(super) untold: BTreeSet<CompanyId>,
 }
 
 /// How rows become counts.
@@ -49,13 +52,14 @@ impl Reading<'_> {
         }
         let listed: Vec<&Customer> = pulled.customers.iter().filter(|customer| within(&customer.company)).collect();
         let count = |(product, metrics): (ProductKey, BTreeSet<&Metric>)| {
-            let whole = pulled.stopped.is_none() && metrics.iter().all(|metric| pulled.whole.contains(*metric));
-            let mut counted = Counted { records: Vec::new(), whole };
+            let mut counted = Counted { whole: pulled.stopped.is_none(), ..Counted::default() };
             for customer in &listed {
                 match self.count(customer, &product, &metrics, &rows, &pulled.whole) {
                     Count::Told(record) => counted.records.push(record),
                     Count::NoneOfIt => {}
-                    Count::Untellable => counted.whole = false,
+                    Count::Untold(company) => drop(counted.untold.insert(company)),
+                    // It is no company of ours: nobody can be billed for it.
+                    Count::Nameless => counted.whole = false,
                 }
             }
             (product, counted)
@@ -79,15 +83,16 @@ impl Reading<'_> {
         rows: &BTreeMap<(&CompanyId, &Metric), &Row>,
         whole: &BTreeSet<Metric>,
     ) -> Count {
+        let Some(company) = company_of(self.vendor, &customer.company) else { return Count::Nameless };
         let mut told = Vec::new();
         for metric in metrics {
             match rows.get(&(&customer.company, *metric)) {
                 Some(row) => told.push(*row),
                 // The sum of some of a product's metrics would be too low.
-                None if !whole.contains(*metric) => return Count::NoneOfIt,
                 None if self.of_each.contains(*metric) && !self.wanted.has(&customer.company) => {
                     return Count::NoneOfIt;
                 }
+                None if !whole.contains(*metric) => return Count::Untold(company),
                 None => {}
             }
         }
@@ -95,9 +100,7 @@ impl Reading<'_> {
             return Count::NoneOfIt;
         }
         let sum = told.iter().try_fold(Units::ZERO, |sum, row| sum.checked_add(owed(row, self.today)));
-        let (Some(quantity), Some(company)) = (sum, company_of(self.vendor, &customer.company)) else {
-            return Count::Untellable;
-        };
+        let Some(quantity) = sum else { return Count::Untold(company) };
         let (unit_cost, currency) = cost(&told);
         Count::Told(Record {
             company,
@@ -119,16 +122,23 @@ impl Reading<'_> {
 
 enum Count {
     Told(Record),
-    /// There is none, or nobody says.
+    /// There is none, or nobody asked.
     NoneOfIt,
-    /// No number of units is so large, or no id so long.
-    Untellable,
+    /// The vendor did not say, or no number of units.
+    Untold(CompanyId),
+    /// Its id is longer than a company's.
+    Nameless,
 }
 
 /// The vendor's customer as our company: `huntress:3001`. Two vendors may give one number to two customers, and a company is
 /// billed to one account.
 fn company_of(vendor: Vendor, customer: &CompanyId) -> Option<CompanyId> {
     format!("{}:{customer}", vendor.as_str()).parse().ok()
+}
+
+/// The vendor's customer as people are told of it.
+pub(super) fn named(vendor: Vendor, customer: &Customer) -> Option<Named> {
+    Some(Named { company: company_of(vendor, &customer.company)?, company_name: name(customer) })
 }
 
 /// The vendor's customer that our company is; `None` where it is another vendor's.
@@ -182,7 +192,7 @@ mod tests {
     }
 
     /// Product `p` is fed by the metrics `a` and `b`, of which `b` is asked of each customer; only 1 and 2 are wanted.
-    fn told(pulled: &Pulled) -> (Vec<(String, u32)>, bool) {
+    fn counted(pulled: &Pulled) -> Counted {
         let products =
             [("a", "p"), ("b", "p")].map(|(metric, product)| (metric.into(), product.parse().unwrap())).into();
         let companies = Some(["1", "2"].map(|id| id.parse().unwrap()).into());
@@ -190,12 +200,20 @@ mod tests {
         let of_each = metrics(&["b"]);
         let (vendor, today) = (Vendor::Huntress, date(2026, 11, 23));
         let reading = Reading { vendor, products: &products, wanted: &wanted, of_each: &of_each, psa: None, today };
-        let counted = reading.counts(pulled, |_| true).remove(&"p".parse().unwrap()).unwrap();
-        let records = counted.records.iter().map(|record| {
+        reading.counts(pulled, |_| true).remove(&"p".parse().unwrap()).unwrap()
+    }
+
+    fn told_of(counted: &Counted) -> Vec<(String, u32)> {
+        let told = |record: &Record| {
             let customer = customer_of(Vendor::Huntress, &record.company).unwrap();
             (customer.to_string(), record.quantity.get())
-        });
-        (records.collect(), counted.whole)
+        };
+        counted.records.iter().map(told).collect()
+    }
+
+    fn told(pulled: &Pulled) -> (Vec<(String, u32)>, bool) {
+        let counted = counted(pulled);
+        (told_of(&counted), counted.whole && counted.untold.is_empty())
     }
 
     #[test]
@@ -217,9 +235,11 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_not_whole_only_what_has_all_its_parts_is_told() {
+    fn whoever_was_not_told_of_is_not_said_to_have_none() {
         let rows = vec![row("1", "a", 3), row("1", "b", 4), row("2", "a", 5)];
-        assert_eq!(told(&pulled(rows, &["a"])), (vec![("1".into(), 7)], false));
+        let counted = counted(&pulled(rows, &["a"]));
+        assert_eq!((told_of(&counted), counted.whole), (vec![("1".into(), 7)], true));
+        assert_eq!(counted.untold, ["huntress:2".parse().unwrap()].into(), "3 was not asked");
     }
 
     #[test]

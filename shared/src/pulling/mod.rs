@@ -37,6 +37,8 @@ pub use due::next_due;
 const ATTEMPTS: u32 = 5;
 /// One step reads no longer than this: what runs it is stopped after fifteen minutes.
 pub const LONGEST_STEP: Duration = Duration::from_secs(12 * 60);
+/// A pull that began so long ago is begun anew: what was read then and what would be read now are true for no one instant.
+const OLD_AFTER: SignedDuration = SignedDuration::from_hours(6);
 /// A pull that has not moved for so long has lost its message.
 pub const LOST_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
@@ -158,16 +160,16 @@ impl Puller {
             .sources
             .edit(&source.partner, source.vendor, |stored| {
                 // It was set up anew meanwhile: this was about something else.
-                if stored.going.as_ref().is_none_or(|stored| stored.pull != going.pull) {
+                if !stored.going.as_ref().is_some_and(|stored| stored.is(going)) {
                     return false;
                 }
                 stored.failures = if last.complete { 0 } else { stored.failures.saturating_add(1) };
                 // Nothing but a person makes credentials good again; a vendor may lock out who goes on asking.
                 let may_pass = last.tally.fault.as_ref().is_none_or(|fault| fault.kind != Kind::Auth);
                 let again = due::again_after(stored.failures).filter(|_| may_pass);
-                if let Some(soon) =
-                    again.and_then(|pause| now.checked_add(pause).ok()).filter(|soon| *soon < stored.due_at)
-                {
+                // What is due already would be asked for under a name that has ended.
+                let is_sooner = |soon: &Timestamp| *soon < stored.due_at || stored.due_at <= now;
+                if let Some(soon) = again.and_then(|pause| now.checked_add(pause).ok()).filter(is_sooner) {
                     stored.comes_at(soon);
                 }
                 (stored.going, stored.last) = (None, Some(last.clone()));
@@ -183,8 +185,10 @@ fn claimed(source: &UsageSource, asked: Timestamp, now: Timestamp) -> Option<Goi
     match source.going.clone() {
         // Cut short: no other message about it is being worked on.
         Some(going) if going.begun => Some(Going { attempt: going.attempt + 1, ..begun(going.pull, now) }),
+        Some(going) if now.duration_since(going.as_of) > OLD_AFTER => Some(begun(asked.max(going.pull), now)),
         Some(going) => Some(Going { begun: true, moved_at: now, ..going }),
-        None if source.last.as_ref().is_some_and(|last| last.pull >= asked) => None,
+        // It has ended, or what was asked for later has begun since.
+        None if source.last.as_ref().is_some_and(|last| last.pull >= asked || last.as_of >= asked) => None,
         None => Some(begun(asked, now)),
     }
 }
@@ -214,7 +218,8 @@ fn interrupted(going: &Going) -> Going {
 }
 
 fn ended(going: &Going, now: Timestamp) -> LastPull {
-    let complete = going.tally.fault.is_none() && going.products.values().all(|parts| !parts.short);
+    let complete =
+        going.tally.fault.is_none() && going.products.values().all(|parts| !parts.short && parts.untold.is_empty());
     let status = match (complete, going.tally.pages) {
         (true, _) => PullStatus::Succeeded,
         (false, 0) => PullStatus::Failed,

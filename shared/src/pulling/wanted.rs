@@ -65,8 +65,10 @@ impl Puller {
     }
 }
 
-/// The PSA that all of them are in, where there is but one.
+/// The PSA of the partner, where it has but one: an account's id means nothing to another.
 pub(super) fn only_psa(connections: &[Connection]) -> Option<Psa> {
-    let psa = connections.first()?.psa;
-    connections.iter().all(|connection| connection.psa == psa).then_some(psa)
+    match connections {
+        [only] => Some(only.psa),
+        _ => None,
+    }
 }

@@ -36,6 +36,8 @@ pub trait Offered: Sized {
     const METRICS: &'static [&'static str];
     /// The choices that it knows.
     const FILTERS: &'static [Filter];
+    /// Pairs of metrics that count some of the same, so that their sum is nobody's count; by the beginnings of their names.
+    const OVERLAPS: &'static [(&'static str, &'static str)];
 
     /// Calls the vendor, or a simulator at `base`.
     ///
@@ -76,6 +78,10 @@ macro_rules! sources {
             #[must_use]
             pub fn metrics(self) -> &'static [&'static str] {
                 match self { $(Self::$name => <$module::$factory as Offered>::METRICS),* }
+            }
+
+            fn overlaps(self) -> &'static [(&'static str, &'static str)] {
+                match self { $(Self::$name => <$module::$factory as Offered>::OVERLAPS),* }
             }
 
             /// The choices that it knows.
@@ -170,6 +176,20 @@ impl Vendor {
         })
     }
 
+    /// Whether two metrics count some of the same: they can't be added.
+    #[must_use]
+    pub fn overlap(self, one: &Metric, other: &Metric) -> bool {
+        let (one, other) = (one.as_str().to_ascii_lowercase(), other.as_str().to_ascii_lowercase());
+        let begins = |metric: &str, named: &str| match metric.strip_prefix(named) {
+            Some(rest) => rest.is_empty() || named.ends_with(':'),
+            None => false,
+        };
+        let are = |(first, second): &(&str, &str)| {
+            (begins(&one, first) && begins(&other, second)) || (begins(&one, second) && begins(&other, first))
+        };
+        one == other || self.overlaps().iter().any(are)
+    }
+
     /// Those of `metrics` that it does not count.
     #[must_use]
     pub fn unknown<'m>(self, metrics: impl IntoIterator<Item = &'m Metric>) -> BTreeSet<&'m Metric> {
@@ -233,6 +253,23 @@ mod tests {
             assert_eq!(serde_json::to_value(vendor).unwrap(), vendor.as_str());
             assert_eq!(Vendor::named(vendor.as_str()), Some(vendor));
         }
+    }
+
+    #[test]
+    fn metrics_that_count_the_same_are_not_to_be_added() {
+        let overlap = |vendor: Vendor, one: &str, other: &str| {
+            let both = [vendor.overlap(&one.into(), &other.into()), vendor.overlap(&other.into(), &one.into())];
+            assert_eq!(both[0], both[1], "{one} {other}");
+            both[0]
+        };
+        assert!(overlap(Vendor::Huntress, "agents", "billable_agents"));
+        assert!(!overlap(Vendor::Huntress, "agents", "sat_learners"));
+        assert!(overlap(Vendor::Dropsuite, "seats_used", "seats_used:7"));
+        assert!(!overlap(Vendor::Dropsuite, "seats_used:7", "seats_used:8"));
+        assert!(overlap(Vendor::Microsoft, "licenses:a/1", "LICENSES:A/1"));
+        assert!(overlap(Vendor::Microsoft, "licenses:a/1", "assigned:b"));
+        assert!(!overlap(Vendor::Microsoft, "licenses:a/1", "licenses:a/2"));
+        assert!(overlap(Vendor::DattoRmm, "workstations", "laptops"));
     }
 
     #[test]

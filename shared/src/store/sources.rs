@@ -16,7 +16,7 @@ use super::{Condition, DuePosition, Read, StoreError, Table};
 use crate::domain::ids::{PartnerId, ProductKey};
 use crate::domain::schedule::Schedule;
 use crate::sources::{Filters, Metric, Vendor};
-pub use pull::{Going, LastPull, Parts, PullStatus, Tally};
+pub use pull::{Going, LastPull, Named, Parts, PullStatus, Tally};
 
 /// How often a change is tried anew where other writers were first.
 const EDIT_ATTEMPTS: usize = 8;
@@ -116,8 +116,9 @@ impl UsageSource {
             time_zone: self.time_zone,
         } = setting;
         self.updated_at = seconds(now, RoundMode::Trunc);
-        // A pull is named by its instant, and one that bears the last one's name has ended.
-        let after_last = self.last.as_ref().and_then(|last| last.pull.checked_add(SignedDuration::from_secs(1)).ok());
+        // A pull is named by its instant: one that was asked for before the last one began has been made.
+        let last = self.last.as_ref().map(|last| last.pull.max(last.as_of));
+        let after_last = last.and_then(|last| last.checked_add(SignedDuration::from_secs(1)).ok());
         self.comes_at(after_last.map_or(self.updated_at, |after| after.max(self.updated_at)));
         (self.going, self.failures) = (None, 0);
     }

@@ -335,7 +335,8 @@ impl MappedFeed {
             return None;
         }
         let counted = counts.iter().any(|count| count.complete && count.as_of >= newest.as_of);
-        (!counted).then(|| Absence { as_of: newest.as_of, snapshot: newest.snapshot.clone() })
+        let speaks = newest.speaks_of(&self.company.company, !counts.is_empty());
+        (!counted && speaks).then(|| Absence { as_of: newest.as_of, snapshot: newest.snapshot.clone() })
     }
 }
 

@@ -18,11 +18,13 @@ use shared::store::mappings::{CompanyMapping, Mappings};
 use shared::store::sources::{PullStatus, UsageSources};
 use simulators::Huntress;
 use simulators::huntress::{Counts, Organization, Route, SAMPLE_KEY, SAMPLE_SECRET};
-use simulators::vendor::Change;
+use simulators::vendor::{Change, Fault, When};
 
 const METRICS: [(&str, &str); 2] = [("billable_agents", "edr"), ("sat_learners", "sat")];
 /// The organization that is a customer with lines in the PSA.
 const ACME: i64 = 7;
+/// Another one.
+const BOLT: i64 = 9;
 
 fn organization(id: i64, agents: u32, learners: u32) -> Organization {
     let counts = Counts { agents: agents + 1, billable_agents: agents, learners, ..Counts::default() };
@@ -242,4 +244,65 @@ async fn a_message_that_comes_twice_is_one_pull() {
     pulls.repeat();
     assert_eq!(pulls.work_off().await, 2);
     assert_eq!(huntress.count(Route::Organization), 1);
+}
+
+/// Two customers whose absence is taken for zero, and a vendor that has both.
+async fn two_that_may_be_absent() -> (Msp, Huntress) {
+    let gone_is_zero = || json!({ "when_absent": "zero" });
+    let customers = [ACME, BOLT].map(|id| Customer::named(&company(id)).line("edr", 10).mapped_with(gone_is_zero()));
+    let msp = Setup::of(customers).product("edr", json!({ "counting": "latest" })).start().await;
+    let vendor = huntress([organization(ACME, 10, 0), organization(BOLT, 10, 0)], &msp.clock).await;
+    (msp, vendor)
+}
+
+#[tokio::test]
+async fn a_customer_that_can_not_be_read_keeps_its_count_and_no_other_from_falling() {
+    let (msp, huntress) = two_that_may_be_absent().await;
+    let mut pulls = Pulls::of(&msp, Vendor::Huntress, &huntress.base());
+    pulls.set_up(credentials(), &[("billable_agents", "edr")]).await;
+    pulls.ask(msp.clock.time());
+    pulls.work_off().await;
+
+    msp.clock.advance(SignedDuration::from_hours(1));
+    for id in [ACME, BOLT] {
+        huntress.change(Change::Count { id, counts: organization(id, 9, 0).counts }).unwrap();
+    }
+    huntress.reset_counts();
+    huntress.plan_fault(When::Request(Route::Organization, 2), Fault::answer(404, ""));
+    pulls.ask(msp.clock.time());
+    pulls.work_off().await;
+    let last = pulls.last().await;
+    assert_eq!((last.status, last.complete, last.tally.unread), (PullStatus::Partial, false, 1));
+    msp.run("apply").await;
+    assert_eq!((msp.units(&company(ACME), "edr"), msp.units(&company(BOLT), "edr")), (9, 10));
+
+    // Whoever is gone from the whole list is absent for all that.
+    msp.clock.advance(SignedDuration::from_hours(1));
+    huntress.change(Change::Delete(BOLT)).unwrap();
+    pulls.ask(msp.clock.time());
+    pulls.work_off().await;
+    let run = msp.run("preview").await;
+    assert_eq!(run.line(&company(BOLT), "edr")["target"], 0, "{}", run.line(&company(BOLT), "edr"));
+}
+
+#[tokio::test]
+async fn a_customer_that_is_mapped_after_a_pull_has_no_zero_before_the_next() {
+    let (msp, huntress) = two_that_may_be_absent().await;
+    let mut pulls = Pulls::of(&msp, Vendor::Huntress, &huntress.base());
+    pulls.set_up(credentials(), &[("billable_agents", "edr")]).await;
+    let (partner, connection) = ids(&msp);
+    let mappings = Mappings::new(msp.parts.table.clone());
+    let bolt = company(BOLT).parse().unwrap();
+    let mapped: CompanyMapping = mappings.get(&partner, &connection, &bolt).await.unwrap().unwrap();
+    mappings.remove::<CompanyMapping>(&partner, &connection, &bolt, msp.clock.time(), "test").await.unwrap();
+    pulls.ask(msp.clock.time());
+    pulls.work_off().await;
+    let last = pulls.last().await;
+    let unasked: Vec<String> = last.tally.unasked_first.iter().map(|named| named.company.to_string()).collect();
+    assert_eq!((last.complete, last.tally.unasked, unasked), (true, 1, vec![company(BOLT)]));
+
+    mappings.put(&partner, &connection, mapped).await.unwrap();
+    let run = msp.run("apply").await;
+    assert_eq!(run.results().get("huntress:9/edr"), None, "nothing is known of it");
+    assert_eq!(msp.units(&company(BOLT), "edr"), 10);
 }

@@ -36,6 +36,10 @@ pub(crate) struct Body {
     #[serde(default)]
     #[schema(value_type = Option<schedule::Parts>)]
     schedule: Option<Value>,
+    /// Whether it takes products over that have been counted by something else so far. The companies of those counts are other
+    /// ones than those that the source knows: their mappings are to be removed, or each customer is billed twice.
+    #[serde(default)]
+    take_over: bool,
     /// IANA name of the time zone of the schedule.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, nullable = false, default = "UTC")]
@@ -46,6 +50,7 @@ pub(crate) struct Body {
 pub(crate) struct Wanted {
     pub(crate) setting: Setting,
     pub(crate) credentials: Option<SourceCredentials>,
+    pub(crate) takes_over: bool,
 }
 
 impl Body {
@@ -69,7 +74,8 @@ impl Body {
             return Err(faults.refused());
         };
         faults.refuse()?;
-        Ok(Wanted { setting: Setting { products, filters, schedule, time_zone }, credentials })
+        let setting = Setting { products, filters, schedule, time_zone };
+        Ok(Wanted { setting, credentials, takes_over: self.take_over })
     }
 }
 
@@ -92,7 +98,19 @@ fn products(vendor: Vendor, given: Value) -> Result<BTreeMap<Metric, ProductKey>
             (_, Err(fault)) => faults.push(fault),
         }
     }
+    faults.extend(added_twice(vendor, &products));
     if faults.is_empty() { Ok(products) } else { Err(faults) }
+}
+
+/// Metrics of one product are added; of two that count the same that is twice too many.
+fn added_twice(vendor: Vendor, products: &BTreeMap<Metric, ProductKey>) -> Vec<Fault> {
+    let twin = |(place, (metric, product)): (usize, (&Metric, &ProductKey))| {
+        let mut before = products.iter().take(place).filter(|(_, other)| *other == product);
+        let (twin, _) = before.find(|(other, _)| vendor.overlap(metric, other))?;
+        let detail = format!("counts some of what {twin} counts, and both are {product}: they would be added");
+        Some(Fault::new(pointer("/products", metric.as_str()), detail))
+    };
+    products.iter().enumerate().filter_map(twin).collect()
 }
 
 fn filters(vendor: Vendor, given: Value) -> Result<Filters, Vec<Fault>> {
@@ -103,11 +121,20 @@ fn filters(vendor: Vendor, given: Value) -> Result<Filters, Vec<Fault>> {
     let unknown = format!("is not known to {}, which knows {named}", vendor.as_str());
     let mut faults: Vec<_> = others.keys().map(|name| Fault::new(pointer("/filters", name), &*unknown)).collect();
     match parse_fields("/filters", theirs.into()) {
-        Ok(filters) if faults.is_empty() => return Ok(filters),
-        Ok(_) => {}
+        Ok(filters) => match misnamed(vendor, &filters) {
+            None if faults.is_empty() => return Ok(filters),
+            misnamed => faults.extend(misnamed),
+        },
         Err(found) => faults.extend(found),
     }
     Err(faults)
+}
+
+/// The partner itself is named as the vendor names it, for the vendor is asked about it.
+fn misnamed(vendor: Vendor, filters: &Filters) -> Option<Fault> {
+    let company = filters.nfr_company.as_ref()?.as_str();
+    let raw = company.strip_prefix(vendor.as_str())?.strip_prefix(':')?;
+    Some(Fault::new("/filters/nfr_company", format!("is the vendor's own id: {raw}, and not {company}")))
 }
 
 fn object(pointer: &str, given: Value) -> Result<Map<String, Value>, Vec<Fault>> {

@@ -3,16 +3,17 @@
 //! The secret is written before the row: a secret without a row harms nobody, a row without its secret is a source that fails
 //! every day.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use shared::api::auth::Writer;
 use shared::api::{Fault, Json, Path, Problem, ProblemBody, pointer};
-use shared::domain::ids::PartnerId;
+use shared::domain::ids::{PartnerId, ProductKey};
 use shared::psa::Kind;
 use shared::secrets::SecretName;
-use shared::sources::{SourceCredentials, SourceError, Vendor};
+use shared::sources::{Metric, SourceCredentials, SourceError, Vendor};
 use shared::store::Read;
 use shared::store::sources::{Setting, UsageSource};
 
@@ -34,7 +35,7 @@ const LONGEST_TEST: Duration = Duration::from_secs(20);
     responses(
         (status = 201, description = "Set up", body = SourceView),
         (status = 200, description = "Changed, or as it was", body = SourceView),
-        (status = 409, description = "`product_of_another_source`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`product_of_another_source`, or `product_counted_otherwise`", body = ProblemBody, content_type = "application/problem+json"),
         (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("bearer" = ["tallyline/write"]))
@@ -50,8 +51,14 @@ pub(crate) async fn put(
     let is_new = sources.iter().all(|source| source.vendor != vendor);
     let wanted = body.checked(vendor, is_new)?;
     refuse_products_of_others(&sources, vendor, &wanted.setting)?;
+    if !wanted.takes_over {
+        let fed = sources.iter().find(|source| source.vendor == vendor).map(|source| &source.products);
+        refuse_counted_products(&deps, &caller.partner, vendor, fed, &wanted.setting).await?;
+    }
     if let Some(credentials) = &wanted.credentials {
         test(&deps, credentials).await.map_err(refused)?;
+        // No pull may go on with the credentials of another account.
+        deps.sources.edit(&caller.partner, vendor, |source| source.going.take().is_some()).await?;
         deps.secrets.put(&SecretName::of_source(&caller.partner, vendor), &credentials.to_secret()).await?;
     }
     let created = if is_new { create(&deps, &caller.partner, vendor, &wanted).await? } else { None };
@@ -76,6 +83,34 @@ fn refuse_products_of_others(sources: &[UsageSource], vendor: Vendor, setting: &
     Err(Problem::conflict("product_of_another_source", format!("A product has one source, and {}.", first.detail))
         .faults(faults)
         .fix("Map the metric to a product of its own, or take the product out of the other source first."))
+}
+
+/// A product that was pushed so far, or pulled from elsewhere, knows its companies by other ids. Both would be billed.
+async fn refuse_counted_products(
+    deps: &Deps,
+    partner: &PartnerId,
+    vendor: Vendor,
+    fed: Option<&BTreeMap<Metric, ProductKey>>,
+    setting: &Setting,
+) -> Result<(), Problem> {
+    let is_new = |product: &ProductKey| fed.is_none_or(|fed| fed.values().all(|other| other != product));
+    if !setting.products.values().any(is_new) {
+        return Ok(());
+    }
+    let newest = deps.usage.newest_complete(partner).await?;
+    let own = format!("pull-{}-", vendor.as_str());
+    let fault = |(metric, product): (&Metric, &ProductKey)| {
+        let newest =
+            newest.get(product).filter(|newest| is_new(product) && !newest.snapshot.as_str().starts_with(&own))?;
+        let detail = format!("{product} was counted by the snapshot {} of {}", newest.snapshot, newest.as_of);
+        Some(Fault::new(pointer("/products", metric.as_str()), detail))
+    };
+    let faults: Vec<_> = setting.products.iter().filter_map(fault).collect();
+    let Some(first) = faults.first() else { return Ok(()) };
+    let detail = format!("{}, and a product is counted in one way.", first.detail);
+    Err(Problem::conflict("product_counted_otherwise", detail).faults(faults).fix(
+        "Map the metric to a product of its own. Or stop what counts it now, remove the mappings of its companies, and send \"take_over\": true.",
+    ))
 }
 
 async fn test(deps: &Deps, credentials: &SourceCredentials) -> Result<(), SourceError> {

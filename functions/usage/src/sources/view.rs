@@ -8,7 +8,7 @@ use serde_json::json;
 use shared::domain::ids::ProductKey;
 use shared::domain::schedule::{self, Schedule};
 use shared::sources::{Filter, Filters, Metric, SourceCredentials, Vendor};
-use shared::store::sources::{Going, LastPull, PullStatus, UsageSource};
+use shared::store::sources::{Going, LastPull, Named, PullStatus, UsageSource};
 use utoipa::ToSchema;
 
 /// A usage source.
@@ -79,6 +79,9 @@ pub(crate) struct LastPullView {
     counts: u64,
     /// Customers that could not be read while the others were.
     unread: u32,
+    /// Customers that the vendor lists and has to be asked about one by one, and that nobody asked about: they are neither mapped
+    /// nor were ever counted.
+    not_asked: NotAsked,
     /// When it ended.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -91,6 +94,16 @@ pub(crate) struct LastPullView {
     explanation: Option<String>,
     /// What to do about it.
     fix: Option<String>,
+}
+
+/// Customers that wait for somebody to map them.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NotAsked)]
+pub(crate) struct NotAsked {
+    /// How many.
+    companies: u64,
+    /// The first hundred.
+    first: Vec<Named>,
 }
 
 /// A vendor that is known and not set up.
@@ -145,6 +158,7 @@ impl From<LastPull> for LastPullView {
             total: tally.total,
             counts: tally.counts,
             unread: tally.unread,
+            not_asked: NotAsked { companies: tally.unasked, first: tally.unasked_first },
             at: last.at,
             as_of: last.as_of,
             code,

@@ -23,6 +23,19 @@ const NETWORK_DEVICES: &str = "network_devices";
 /// Every metric.
 pub(super) const ALL: &[&str] =
     &[DEVICES, ON_DEMAND_DEVICES, SERVERS, DESKTOPS, LAPTOPS, WORKSTATIONS, PRINTERS, ESXI_HOSTS, NETWORK_DEVICES];
+/// All devices are those of each type; workstations are desktops and laptops.
+pub(super) const OVERLAPS: &[(&str, &str)] = &[
+    (WORKSTATIONS, DESKTOPS),
+    (WORKSTATIONS, LAPTOPS),
+    (DEVICES, SERVERS),
+    (DEVICES, DESKTOPS),
+    (DEVICES, LAPTOPS),
+    (DEVICES, WORKSTATIONS),
+    (DEVICES, PRINTERS),
+    (DEVICES, ESXI_HOSTS),
+    (DEVICES, NETWORK_DEVICES),
+];
+
 /// What the list of sites tells.
 const LISTED: [&str; 2] = [DEVICES, ON_DEMAND_DEVICES];
 /// What is counted device by device.

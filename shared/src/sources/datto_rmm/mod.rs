@@ -56,6 +56,7 @@ impl Offered for DattoRmm {
     type Credentials = DattoRmmCredentials;
     const METRICS: &'static [&'static str] = counts::ALL;
     const FILTERS: &'static [Filter] = &[Filter::Suspended];
+    const OVERLAPS: &'static [(&'static str, &'static str)] = counts::OVERLAPS;
 
     fn from_places(places: &Places, base: Option<&Url>) -> Result<Self, SourceError> {
         let allowed = AllowList::new([DOMAIN]).and_then(|own| own.and(&places.allowed_hosts));

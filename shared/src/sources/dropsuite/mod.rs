@@ -62,6 +62,8 @@ impl Offered for Dropsuite {
     type Credentials = DropsuiteCredentials;
     const METRICS: &'static [&'static str] = &counts::METRICS;
     const FILTERS: &'static [Filter] = &[];
+    const OVERLAPS: &'static [(&'static str, &'static str)] =
+        &[("seats_used", "active_seats"), ("seats_used", "seats_used:"), ("active_seats", "seats_used:")];
 
     fn from_places(places: &Places, base: Option<&Url>) -> Result<Self, SourceError> {
         let allowed = AllowList::new(DOMAINS)?.and(&places.allowed_hosts)?;

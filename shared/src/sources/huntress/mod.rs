@@ -63,6 +63,7 @@ impl Offered for Huntress {
     type Credentials = HuntressCredentials;
     const METRICS: &'static [&'static str] = &counts::METRICS;
     const FILTERS: &'static [Filter] = &[Filter::NfrCompany];
+    const OVERLAPS: &'static [(&'static str, &'static str)] = &[("agents", "billable_agents")];
 
     fn from_places(places: &Places, base: Option<&Url>) -> Result<Self, SourceError> {
         let http = api::client(AllowList::new([HOST])?, base)?;

@@ -78,6 +78,7 @@ impl Offered for JumpCloud {
     type Credentials = JumpCloudCredentials;
     const METRICS: &'static [&'static str] = &counts::METRICS;
     const FILTERS: &'static [Filter] = &[Filter::Suspended];
+    const OVERLAPS: &'static [(&'static str, &'static str)] = &[];
 
     fn from_places(places: &Places, base: Option<&Url>) -> Result<Self, SourceError> {
         let http = api::client(AllowList::new([US, EU])?, base)?;

@@ -55,8 +55,12 @@ pub(super) fn of_subscriptions(
     filters: &Filters,
     today: Date,
 ) -> Result<Vec<Row>, SourceError> {
+    // What does not say what it is may be of anything.
+    if all.iter().any(|found| !found.says_what()) {
+        return Err(SourceError::unreadable(VENDOR, "a subscription does not say what it is"));
+    }
     let row = |asked: &Asked<'_>| -> Result<Row, SourceError> {
-        let (mut quantity, mut bound) = (Units::ZERO, Vec::new());
+        let (mut quantity, mut terms, mut besides) = (Units::ZERO, Vec::new(), Vec::new());
         for found in all.iter().filter(|found| found.is_licensed() && found.is_of(asked.of)) {
             let (counts, owed_until) = (found.counts(filters), found.owed_until());
             if !counts && owed_until.is_none() {
@@ -66,9 +70,10 @@ pub(super) fn of_subscriptions(
             if counts {
                 quantity = quantity.checked_add(units).ok_or_else(no_count)?;
             }
+            let bound = if counts { &mut terms } else { &mut besides };
             bound.extend(owed_until.map(|day| (units, day)));
         }
-        let committed = commitments::together(bound, today);
+        let committed = commitments::floor(quantity, terms, besides, today);
         Ok(Row { committed, ..Row::of(company.clone(), asked.metric.as_str(), quantity) })
     };
     asked.iter().map(row).collect()

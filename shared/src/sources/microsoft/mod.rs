@@ -57,6 +57,8 @@ impl Offered for Microsoft {
     type Credentials = MicrosoftCredentials;
     const METRICS: &'static [&'static str] = &["licenses:{offer}", "assigned:{sku}", "total:{sku}"];
     const FILTERS: &'static [Filter] = &[Filter::Trials, Filter::Suspended];
+    const OVERLAPS: &'static [(&'static str, &'static str)] =
+        &[("licenses:", "assigned:"), ("licenses:", "total:"), ("assigned:", "total:")];
 
     fn from_places(places: &Places, base: Option<&Url>) -> Result<Self, SourceError> {
         let http = super::api::client(AllowList::new([LOGIN, PARTNER_CENTER, GRAPH])?, base)?;

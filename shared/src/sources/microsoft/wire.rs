@@ -116,6 +116,11 @@ impl Subscription {
         is_sku || offer.eq_ignore_ascii_case(name)
     }
 
+    /// Whether it says what was bought, and what its quantity is a number of.
+    pub(super) fn says_what(&self) -> bool {
+        self.offer_id.is_some() && self.unit_type.is_some()
+    }
+
     /// Whether its quantity is a number of licences: of Azure and benefits it is not.
     pub(super) fn is_licensed(&self) -> bool {
         self.unit_type.as_deref().is_some_and(|unit| unit.eq_ignore_ascii_case("licenses"))

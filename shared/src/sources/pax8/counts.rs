@@ -78,14 +78,15 @@ fn row(
     for subscription in &counted {
         quantity = quantity.checked_add(units(subscription)?).ok_or_else(no_count)?;
     }
-    let mut bound = Vec::new();
+    let (mut terms, mut besides) = (Vec::new(), Vec::new());
     for subscription in found {
         if let Some(day) = subscription.owed_until(today) {
+            let bound = if subscription.counts(filters, today) { &mut terms } else { &mut besides };
             bound.push((units(subscription)?, day));
         }
     }
     let (unit_cost, currency) = cost(&counted).unzip();
-    let committed = commitments::together(bound, today);
+    let committed = commitments::floor(quantity, terms, besides, today);
     Ok(Row { unit_cost, currency, committed, ..Row::of(company.clone(), asked.metric.as_str(), quantity) })
 }
 

@@ -48,6 +48,7 @@ impl Offered for Pax8 {
     type Credentials = Pax8Credentials;
     const METRICS: &'static [&'static str] = &["quantity:{product}"];
     const FILTERS: &'static [Filter] = &[Filter::Trials];
+    const OVERLAPS: &'static [(&'static str, &'static str)] = &[];
 
     fn from_places(places: &Places, base: Option<&Url>) -> Result<Self, SourceError> {
         let http = super::api::client(AllowList::new([HOST])?, base)?;

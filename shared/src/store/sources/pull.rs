@@ -1,6 +1,6 @@
 //! A pull: how far it is, and how it ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -34,13 +34,35 @@ pub struct Going {
     pub tally: Tally,
 }
 
+impl Going {
+    /// Whether both are one pull, begun once.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        (self.pull, self.as_of, self.attempt) == (other.pull, other.as_of, other.attempt)
+    }
+}
+
 /// A product's snapshot in the making.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts {
     /// Parts that are stored.
     pub stored: u32,
     /// Whether a part was not whole.
     pub short: bool,
+    /// Companies that are there and of which no count could be read.
+    #[serde(default)]
+    pub untold: BTreeSet<CompanyId>,
+}
+
+/// A company by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = NamedCompany)]
+pub struct Named {
+    /// What it is called in mappings and usage.
+    #[schema(value_type = String, example = "huntress:3001")]
+    pub company: CompanyId,
+    /// What the vendor calls it.
+    pub company_name: String,
 }
 
 /// What some steps have come to.
@@ -57,6 +79,12 @@ pub struct Tally {
     pub counts: u64,
     /// Customers that could not be read while others were.
     pub unread: u32,
+    /// Customers that nobody was asked about, for they are neither mapped nor were ever counted.
+    #[serde(default)]
+    pub unasked: u64,
+    /// The first of them.
+    #[serde(default)]
+    pub unasked_first: Vec<Named>,
     /// The first thing that went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<SourceError>,

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 
 use super::counts::{CountsOfMonth, Feed, RecordedCount};
+use super::header::Gaps;
 use super::month::Month;
 use super::receive::Newest;
 use crate::domain::ids::{AccountId, CompanyId, PartnerId, ProductKey, SnapshotId};
@@ -29,6 +30,16 @@ pub struct NewestComplete {
     pub as_of: Timestamp,
     /// Its name.
     pub snapshot: SnapshotId,
+    /// Of whom it says nothing though they are not in it.
+    pub gaps: Gaps,
+}
+
+impl NewestComplete {
+    /// Whether a company that it does not count has none, where it was counted `ever` before.
+    #[must_use]
+    pub fn speaks_of(&self, company: &CompanyId, ever: bool) -> bool {
+        !self.gaps.untold.contains(company) && (ever || !self.gaps.only_asked)
+    }
 }
 
 /// A partner's usage over some months.
@@ -114,7 +125,7 @@ impl UsageReader {
         for (sk, row) in rows {
             let product = id::<ProductKey>(sk.trim_start_matches("NEWEST#"))?;
             let as_of = Timestamp::from_second(row.as_of_s).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-            newest_complete.insert(product, NewestComplete { as_of, snapshot: row.snapshot_id });
+            newest_complete.insert(product, NewestComplete { as_of, snapshot: row.snapshot_id, gaps: row.gaps });
         }
         Ok(UsageBook { newest_complete, ..UsageBook::default() })
     }
@@ -138,7 +149,8 @@ mod tests {
     fn usage_is_stale_when_the_newest_complete_snapshot_is_older_than_is_fresh() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let product: ProductKey = "edr".parse().unwrap();
-        let newest = NewestComplete { as_of: at("2026-11-20T12:00:00Z"), snapshot: "s".parse().unwrap() };
+        let (as_of, snapshot) = (at("2026-11-20T12:00:00Z"), "s".parse().unwrap());
+        let newest = NewestComplete { as_of, snapshot, gaps: Gaps::default() };
         let book =
             UsageBook { newest_complete: BTreeMap::from([(product.clone(), newest.clone())]), ..UsageBook::default() };
         assert_eq!(book.stale_since(&product, at("2026-11-20T12:00:01Z")), Some(newest.as_of));

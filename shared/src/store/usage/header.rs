@@ -1,11 +1,13 @@
 //! A snapshot's header: what it said of itself, and how far it has come.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::snapshot::{Coverage, Snapshot};
-use crate::domain::ids::{ProductKey, SnapshotId};
+use crate::domain::ids::{CompanyId, ProductKey, SnapshotId};
 
 /// How long snapshots and counts are kept after they were received, in days: longer than the 400 that a change must
 /// stay traceable.
@@ -23,6 +25,23 @@ pub enum SnapshotState {
     Applied,
 }
 
+/// Of whom a complete snapshot says nothing, though they are not in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gaps {
+    /// Companies that are there and of which no count could be read.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub untold: BTreeSet<CompanyId>,
+    /// Whether companies that were never counted may be missing because nobody asked about them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_asked: bool,
+}
+
+impl Gaps {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// The row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotHeader {
@@ -32,6 +51,9 @@ pub struct SnapshotHeader {
     pub as_of: Timestamp,
     /// Whether what is absent from it has none.
     pub complete: bool,
+    /// Of whom it says nothing nevertheless.
+    #[serde(default, skip_serializing_if = "Gaps::is_none")]
+    pub gaps: Gaps,
     /// How far it has come.
     pub state: SnapshotState,
     /// When it was first heard of. Of two snapshots as of one instant the one received later counts.
@@ -81,6 +103,7 @@ impl SnapshotHeader {
             snapshot_id,
             as_of,
             complete: false,
+            gaps: Gaps::default(),
             state: SnapshotState::Open,
             received_at: now,
             hash: None,

@@ -19,7 +19,7 @@ pub use book::{FeedUsage, NewestComplete, UsageBook, UsageReader};
 pub(super) use counts::Origin;
 pub use counts::{Feed, RecordedCount};
 pub(super) use header::expires;
-pub use header::{KEPT_DAYS, SnapshotHeader, SnapshotState};
+pub use header::{Gaps, KEPT_DAYS, SnapshotHeader, SnapshotState};
 pub use list::{CountFilter, CountPosition, CountRow, CountsPage};
 pub use month::Month;
 pub use parts::{MAX_PARTS, PartHeader, Sealing, Twice};

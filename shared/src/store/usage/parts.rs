@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::counts;
-use super::header::{SnapshotHeader, SnapshotState, expires};
+use super::header::{Gaps, SnapshotHeader, SnapshotState, expires};
 use super::receive::{Chunk, Differs, Receipt, Snapshots, origin};
 use super::snapshot::{Content, Coverage, Snapshot};
 use crate::domain::charge::RecordKey;
@@ -136,6 +136,21 @@ impl Snapshots {
         parts: u32,
         complete: bool,
     ) -> Result<Sealing, StoreError> {
+        self.seal_but(partner, snapshot, parts, complete, &Gaps::default()).await
+    }
+
+    /// As [`Snapshots::seal`], of a snapshot that says nothing of some companies though it is complete.
+    ///
+    /// # Errors
+    /// As [`Snapshots::seal`].
+    pub async fn seal_but(
+        &self,
+        partner: &PartnerId,
+        snapshot: &SnapshotId,
+        parts: u32,
+        complete: bool,
+        gaps: &Gaps,
+    ) -> Result<Sealing, StoreError> {
         let Some(header) = self.header(partner, snapshot).await? else { return Ok(Sealing::NotFound) };
         if header.hash.is_some() {
             return Ok(Sealing::Differs(Differs::InOnePiece));
@@ -145,7 +160,7 @@ impl Snapshots {
             if let Some(refused) = unfit(&received, parts) {
                 return Ok(refused);
             }
-        } else if header.parts != Some(parts) || header.complete != complete {
+        } else if header.parts != Some(parts) || header.complete != complete || header.gaps != *gaps {
             return Ok(Sealing::Differs(Differs::Sealed));
         }
         if header.state == SnapshotState::Applied {
@@ -158,7 +173,8 @@ impl Snapshots {
                 if !twice.is_empty() {
                     return Ok(Sealing::Twice(twice));
                 }
-                match self.close(partner, header, &contents, complete).await? {
+                let header = SnapshotHeader { complete, gaps: gaps.clone(), ..header };
+                match self.close(partner, header, &contents).await? {
                     Some(closed) => closed,
                     None => return Ok(Sealing::Differs(Differs::Sealed)),
                 }
@@ -223,22 +239,20 @@ impl Snapshots {
         partner: &PartnerId,
         header: SnapshotHeader,
         contents: &BTreeMap<u32, Content>,
-        complete: bool,
     ) -> Result<Option<SnapshotHeader>, StoreError> {
-        let closed = SnapshotHeader {
-            complete,
-            state: SnapshotState::Received,
-            parts: u32::try_from(contents.len()).ok(),
-            ..header
-        }
-        .covering(Coverage::of(contents.values()));
+        let closed =
+            SnapshotHeader { state: SnapshotState::Received, parts: u32::try_from(contents.len()).ok(), ..header }
+                .covering(Coverage::of(contents.values()));
         let key = schema::snapshot(partner, &closed.snapshot_id);
         let open = Condition::new("#state = :open").bind(":open", SnapshotState::Open)?;
         if self.table.put(&key, &closed, &open).await? {
             return Ok(Some(closed));
         }
         let found = self.header(partner, &closed.snapshot_id).await?;
-        Ok(found.filter(|found| found.parts == closed.parts && found.complete == complete))
+        let is_same = |found: &SnapshotHeader| {
+            (found.parts, found.complete, &found.gaps) == (closed.parts, closed.complete, &closed.gaps)
+        };
+        Ok(found.filter(is_same))
     }
 }
 

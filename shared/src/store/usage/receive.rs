@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::counts::{self, Origin};
-use super::header::{SnapshotHeader, SnapshotState};
+use super::header::{Gaps, SnapshotHeader, SnapshotState};
 use super::snapshot::{Record, Snapshot};
 use crate::domain::charge::ChargeRecord;
 use crate::domain::ids::{PartnerId, ProductKey, SnapshotId};
@@ -155,6 +155,7 @@ impl Snapshots {
             snapshot_id: header.snapshot_id.clone(),
             as_of_s: header.as_of.as_second(),
             received_ms: header.received_at.as_millisecond(),
+            gaps: header.gaps.clone(),
         };
         let newer = Condition::new(
             "attribute_not_exists(#pk) OR #as_of_s < :as_of OR (#as_of_s = :as_of AND #received_ms < :received)",
@@ -172,6 +173,8 @@ pub(super) struct Newest {
     pub(super) snapshot_id: SnapshotId,
     pub(super) as_of_s: i64,
     received_ms: i64,
+    #[serde(default)]
+    pub(super) gaps: Gaps,
 }
 
 /// A row of records: counts or charges.

@@ -24,6 +24,10 @@ async fn a_pull_is_asked_for_once_and_shown_as_it_ended() {
       "counts": 2,
       "explanation": null,
       "fix": null,
+      "not_asked": {
+        "companies": 0,
+        "first": []
+      },
       "pages": 1,
       "pull": "2026-11-21T12:00:01Z",
       "status": "succeeded",

@@ -147,6 +147,57 @@ async fn new_credentials_are_tried_and_pulled_with_at_once() {
 }
 
 #[tokio::test]
+async fn a_product_that_was_counted_otherwise_is_taken_over_on_purpose_alone() {
+    let (h, _huntress) = start().await;
+    let record = json!({ "company": "acme", "company_name": "Acme", "product": "edr", "quantity": 5 });
+    let pushed = json!({ "as_of": "2026-11-21T11:00:00Z", "complete": true, "records": [record] });
+    assert_eq!(h.put("/v1/usage/snapshots/s1", pushed).await.status, 201);
+    insta::assert_json_snapshot!(h.put(HUNTRESS, body()).await.problem(), @r#"
+    {
+      "code": "product_counted_otherwise",
+      "detail": "edr was counted by the snapshot s1 of 2026-11-21T11:00:00Z, and a product is counted in one way.",
+      "errors": [
+        {
+          "detail": "edr was counted by the snapshot s1 of 2026-11-21T11:00:00Z",
+          "pointer": "/products/agents"
+        }
+      ],
+      "fix": "Map the metric to a product of its own. Or stop what counts it now, remove the mappings of its companies, and send \"take_over\": true.",
+      "request_id": "[request]",
+      "status": 409,
+      "title": "Product counted otherwise",
+      "type": "/problems/product_counted_otherwise"
+    }
+    "#);
+    let mut taken_over = body();
+    taken_over["take_over"] = json!(true);
+    assert_eq!(h.put(HUNTRESS, taken_over).await.status, 201);
+    // What is the source's already needs no second word.
+    assert_eq!(h.put(HUNTRESS, body()).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_counts_the_same_twice_and_whoever_is_misnamed_is_refused() {
+    let (h, _huntress) = start().await;
+    let mut twice = body();
+    twice["products"] = json!({ "agents": "edr", "billable_agents": "edr", "sat_learners": "edr" });
+    twice["filters"] = json!({ "nfr_company": "huntress:7" });
+    let faults = h.put(HUNTRESS, twice).await.problem();
+    insta::assert_json_snapshot!(faults["errors"], @r#"
+    [
+      {
+        "detail": "counts some of what agents counts, and both are edr: they would be added",
+        "pointer": "/products/billable_agents"
+      },
+      {
+        "detail": "is the vendor's own id: 7, and not huntress:7",
+        "pointer": "/filters/nfr_company"
+      }
+    ]
+    "#);
+}
+
+#[tokio::test]
 async fn a_product_has_one_source() {
     let (h, _huntress) = start().await;
     set_up(&h).await;
