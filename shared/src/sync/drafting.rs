@@ -131,6 +131,7 @@ impl Drafting<'_> {
         let mapped = MappedLine::all(feeds.clone(), &succession, &wanted);
         let now = parts.clock.now();
         let book = parts.usage.load(&run.partner, months(&today, now, &mapped, &contracts.by_id)).await?;
+        let mapped: Vec<MappedLine> = mapped.into_iter().filter_map(|line| line.counted_by(&book)).collect();
         let listed = listed(psa, &mapped, &contracts.by_id, &observed, &connection.policy.markup).await;
         let desk = Desk {
             listed: &listed,

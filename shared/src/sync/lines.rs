@@ -66,6 +66,12 @@ impl MappedLine {
             .collect()
     }
 
+    /// The line without companies of other sources than the one that counts its product; `None` where that is all of them.
+    pub fn counted_by(mut self, book: &UsageBook) -> Option<Self> {
+        self.feeds.retain(|feed| !book.is_of_another_source(&feed.named_in_usage()));
+        (!self.feeds.is_empty()).then_some(self)
+    }
+
     /// The line with its usage. `None` where no feed was ever counted and the line was never written: the product is not
     /// used there, and there is nothing to say.
     pub fn with_usage(
@@ -310,8 +316,12 @@ impl MappedFeed {
         Some(FeedCost { company, product, cost: cost.map(Amount::get), currency: currency.flatten() })
     }
 
+    fn named_in_usage(&self) -> usage::Feed {
+        usage::Feed { company: self.company.company.clone(), product: self.product.clone() }
+    }
+
     fn with_usage(&self, book: &UsageBook, fresh_from: Timestamp) -> Feed {
-        let key = usage::Feed { company: self.company.company.clone(), product: self.product.clone() };
+        let key = self.named_in_usage();
         let found = book.feeds.get(&key);
         let counts: Vec<_> =
             found.map(|usage| usage.counts.iter().map(|recorded| recorded.count.clone()).collect()).unwrap_or_default();

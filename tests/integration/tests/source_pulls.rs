@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use integration::msp::strikes::Passing;
 use integration::msp::{Customer, Msp, Pulls, Setup, Strike, Strikes};
-use integration::{PARTNER, TestClock};
+use integration::{BEGINNING, PARTNER, TestClock};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,9 +16,9 @@ use shared::store::Read;
 use shared::store::connections::Connections;
 use shared::store::mappings::{CompanyMapping, Mappings};
 use shared::store::sources::{PullStatus, UsageSources};
-use simulators::Huntress;
 use simulators::huntress::{Counts, Organization, Route, SAMPLE_KEY, SAMPLE_SECRET};
-use simulators::vendor::{Change, Fault, When};
+use simulators::vendor::{Change, Fault, Seed, When};
+use simulators::{Huntress, Pax8, pax8};
 
 const METRICS: [(&str, &str); 2] = [("billable_agents", "edr"), ("sat_learners", "sat")];
 /// The organization that is a customer with lines in the PSA.
@@ -283,6 +283,36 @@ async fn a_customer_that_can_not_be_read_keeps_its_count_and_no_other_from_falli
     pulls.work_off().await;
     let run = msp.run("preview").await;
     assert_eq!(run.line(&company(BOLT), "edr")["target"], 0, "{}", run.line(&company(BOLT), "edr"));
+}
+
+#[tokio::test]
+async fn a_customer_of_two_vendors_is_billed_what_each_of_them_counts() {
+    let bought = Seed { companies: 1, seed: 7, now: BEGINNING.parse().unwrap() }.build::<pax8::Api>().remove(0);
+    let (theirs, quantity) = (format!("pax8:{}", bought.id), bought.subscriptions[0].quantity);
+    let acme = Customer::named(&company(ACME)).line("edr", 10).line("proof", 1);
+    let latest = || json!({ "counting": "latest" });
+    let customers = [acme, Customer::named(&theirs).joined_to(&company(ACME))];
+    let msp = Setup::of(customers).product("edr", latest()).product("proof", latest()).start().await;
+    let huntress = huntress([organization(ACME, 12, 0)], &msp.clock).await;
+    let pax8 = Pax8::setup([bought]).clock(msp.clock.simulated()).start().await.unwrap();
+    let mut agents = Pulls::of(&msp, Vendor::Huntress, &huntress.base());
+    agents.set_up(credentials(), &[("billable_agents", "edr")]).await;
+    agents.ask(msp.clock.time());
+    agents.work_off().await;
+    let mut seats = Pulls::of(&msp, Vendor::Pax8, &pax8.base());
+    let opened = json!({ "client_id": pax8::SAMPLE_CLIENT_ID, "client_secret": pax8::SAMPLE_CLIENT_SECRET });
+    seats.set_up(opened, &[("quantity:CFQ7TTC0LDPB:0001", "proof")]).await;
+    seats.ask(msp.clock.time());
+    seats.work_off().await;
+
+    msp.policy(json!({ "guards": { "rise_percent": 100_000 } })).await;
+    let run = msp.run("apply").await;
+    assert_eq!(
+        (msp.units(&company(ACME), "edr"), msp.units(&company(ACME), "proof")),
+        (12, quantity.into()),
+        "{:?}",
+        run.results()
+    );
 }
 
 #[tokio::test]

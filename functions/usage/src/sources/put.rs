@@ -98,10 +98,8 @@ async fn refuse_counted_products(
         return Ok(());
     }
     let newest = deps.usage.newest_complete(partner).await?;
-    let own = format!("pull-{}-", vendor.as_str());
     let fault = |(metric, product): (&Metric, &ProductKey)| {
-        let newest =
-            newest.get(product).filter(|newest| is_new(product) && !newest.snapshot.as_str().starts_with(&own))?;
+        let newest = newest.get(product).filter(|newest| is_new(product) && !vendor.told(&newest.snapshot))?;
         let detail = format!("{product} was counted by the snapshot {} of {}", newest.snapshot, newest.as_of);
         Some(Fault::new(pointer("/products", metric.as_str()), detail))
     };

@@ -10,6 +10,7 @@ use super::header::Gaps;
 use super::month::Month;
 use super::receive::Newest;
 use crate::domain::ids::{AccountId, CompanyId, PartnerId, ProductKey, SnapshotId};
+use crate::sources::Vendor;
 use crate::store::{Read, StoreError, Table, schema};
 
 /// What is known of one feed.
@@ -60,6 +61,16 @@ impl UsageBook {
     #[must_use]
     pub fn stale_since(&self, product: &ProductKey, fresh_from: Timestamp) -> Option<Timestamp> {
         self.newest_complete.get(product).map(|newest| newest.as_of).filter(|as_of| *as_of < fresh_from)
+    }
+
+    /// Whether a product is counted by another source than the one that a pulled company is a customer of, so that nobody will
+    /// ever count the company for it. Not of a company that was.
+    #[must_use]
+    pub fn is_of_another_source(&self, feed: &Feed) -> bool {
+        let (Some(vendor), Some(newest)) = (Vendor::of(&feed.company), self.newest_complete.get(&feed.product)) else {
+            return false;
+        };
+        !vendor.told(&newest.snapshot) && !self.feeds.contains_key(feed)
     }
 
     fn add(&mut self, feed: Feed, row: CountsOfMonth) -> Result<(), StoreError> {
@@ -144,6 +155,34 @@ fn id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pulled_company_is_counted_by_its_own_source_alone() {
+        let feed = |company: &str, product: &str| Feed {
+            company: company.parse().unwrap(),
+            product: product.parse().unwrap(),
+        };
+        let newest = |snapshot: &str| NewestComplete {
+            as_of: Timestamp::UNIX_EPOCH,
+            snapshot: snapshot.parse().unwrap(),
+            gaps: Gaps::default(),
+        };
+        let mut book = UsageBook::default();
+        let products = [("edr", "pull-huntress-1-1-edr"), ("proof", "pull-pax8-1-1-proof"), ("pushed", "snap")];
+        book.newest_complete = products.map(|(product, by)| (product.parse().unwrap(), newest(by))).into();
+        book.feeds.insert(feed("huntress:9", "proof"), FeedUsage::default());
+        for (company, product, is) in [
+            ("huntress:7", "edr", false),
+            ("huntress:7", "proof", true),
+            ("huntress:7", "pushed", true),
+            ("huntress:7", "never-heard-of", false),
+            ("huntress:9", "proof", false),
+            ("acme", "proof", false),
+            ("acme:7", "proof", false),
+        ] {
+            assert_eq!(book.is_of_another_source(&feed(company, product)), is, "{company} {product}");
+        }
+    }
 
     #[test]
     fn usage_is_stale_when_the_newest_complete_snapshot_is_older_than_is_fresh() {
