@@ -46,7 +46,7 @@ impl SourceError {
                 Kind::Auth,
                 "source_credentials_rejected",
                 "does not accept these credentials.",
-                "Make a new key with the vendor and send it with PUT /v1/sources/{source}.",
+                "Check them for a typing error; else make new ones with the vendor. Send them with PUT /v1/sources/{source}.",
             ),
             403 => named(
                 Kind::Auth,

@@ -96,12 +96,18 @@ pub(crate) struct LastPullView {
     fix: Option<String>,
 }
 
+/// A vendor that is asked about each customer is not asked about those that nobody bills.
+const MAP_THEM: &str =
+    "Map those that are billed: PUT /v1/connections/{id}/companies/{company}. The next pull counts them.";
+
 /// Customers that wait for somebody to map them.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = NotAsked)]
 pub(crate) struct NotAsked {
     /// How many.
     companies: u64,
+    /// What to do about them; null where there are none.
+    fix: Option<&'static str>,
     /// The first hundred.
     first: Vec<Named>,
 }
@@ -158,7 +164,11 @@ impl From<LastPull> for LastPullView {
             total: tally.total,
             counts: tally.counts,
             unread: tally.unread,
-            not_asked: NotAsked { companies: tally.unasked, first: tally.unasked_first },
+            not_asked: NotAsked {
+                companies: tally.unasked,
+                fix: (tally.unasked > 0).then_some(MAP_THEM),
+                first: tally.unasked_first,
+            },
             at: last.at,
             as_of: last.as_of,
             code,

@@ -13,6 +13,7 @@ use super::wire::{AccountOfKey, One, Organization, Organizations};
 use crate::domain::ids::CompanyId;
 use crate::domain::units::Units;
 use crate::http::Call;
+use crate::psa::Kind;
 use crate::sources::{Api, Customer, Metric, Pulled, Seen, Source, SourceError, Step, Tally, Walk, Wanted};
 
 /// The most rows of a page; where nobody asks, a page has ten.
@@ -52,6 +53,11 @@ impl HuntressSource {
         // First of all: no count of the partner's own may be told with the seats that come off it.
         let own = self.own(wanted, pulled).await?;
         self.listed(wanted, &own, pulled).await?;
+        if let Some(company) = &wanted.filters.nfr_company
+            && pulled.customers.iter().all(|customer| customer.company != *company)
+        {
+            return Err(not_listed(company));
+        }
         self.detailed(wanted, &own, pulled).await
     }
 
@@ -138,6 +144,16 @@ impl HuntressSource {
         }
         own.told(counted, company, &organization)
     }
+}
+
+/// Without it the partner's own seats would be charged to whoever it really is.
+fn not_listed(company: &CompanyId) -> SourceError {
+    SourceError::new(
+        Kind::Validation,
+        "source_own_organization_unknown",
+        format!("Huntress lists no organization {company}, which nfr_company names."),
+        "Send the id of your own organization as filters.nfr_company with PUT /v1/sources/huntress, or leave the filter out.",
+    )
 }
 
 fn company(organization: &Organization) -> Result<CompanyId, SourceError> {

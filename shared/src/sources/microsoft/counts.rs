@@ -163,12 +163,29 @@ mod tests {
     }
 
     #[test]
+    fn licences_of_which_nobody_says_what_they_are_keep_the_customer_from_being_read() {
+        for nameless in
+            [r#"{"id": "1", "quantity": 5, "unitType": "Licenses"}"#, r#"{"id": "1", "offerId": "A", "quantity": 5}"#]
+        {
+            let wanted = wanted(["licenses:A"]);
+            let (asked, _) = split(&wanted);
+            let all = [serde_json::from_str(nameless).unwrap()];
+            let read = of_subscriptions(&"acme".parse().unwrap(), &asked, &all, &Filters::default(), TODAY);
+            assert_eq!(read.unwrap_err().code, "source_unexpected_answer", "{nameless}");
+        }
+    }
+
+    #[test]
     fn trials_and_what_is_suspended_count_by_choice_and_trials_bind_nobody() {
         let e3 = |filters| rows(["licenses:CFQ7TTC0LFLX/0001"], &filters).remove(0);
         let with_trials = e3(Filters { trials: Some(true), ..Filters::default() });
-        assert_eq!((with_trials.quantity, with_trials.committed), (units(80), Some((units(33), date(2026, 12, 3)))));
+        // Three that are suspended are owed besides all that is counted.
+        assert_eq!((with_trials.quantity, with_trials.committed), (units(80), Some((units(83), date(2026, 12, 3)))));
         let with_suspended = e3(Filters { suspended: Some(true), ..Filters::default() });
-        assert_eq!((with_suspended.quantity, with_suspended.committed), (units(33), with_trials.committed));
+        assert_eq!(
+            (with_suspended.quantity, with_suspended.committed),
+            (units(33), Some((units(33), date(2026, 12, 3))))
+        );
     }
 
     #[test]

@@ -116,9 +116,9 @@ impl Subscription {
         is_sku || offer.eq_ignore_ascii_case(name)
     }
 
-    /// Whether it says what was bought, and what its quantity is a number of.
+    /// Whether it says what its quantity is a number of, and of licences which.
     pub(super) fn says_what(&self) -> bool {
-        self.offer_id.is_some() && self.unit_type.is_some()
+        self.unit_type.is_some() && (self.offer_id.is_some() || !self.is_licensed())
     }
 
     /// Whether its quantity is a number of licences: of Azure and benefits it is not.

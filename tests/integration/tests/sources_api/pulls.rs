@@ -26,7 +26,8 @@ async fn a_pull_is_asked_for_once_and_shown_as_it_ended() {
       "fix": null,
       "not_asked": {
         "companies": 0,
-        "first": []
+        "first": [],
+        "fix": null
       },
       "pages": 1,
       "pull": "2026-11-21T12:00:01Z",

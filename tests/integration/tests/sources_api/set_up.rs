@@ -50,7 +50,7 @@ async fn nothing_is_stored_of_credentials_that_the_vendor_refuses() {
       "code": "source_credentials_rejected",
       "detail": "Huntress does not accept these credentials.",
       "errors": [],
-      "fix": "Make a new key with the vendor and send it with PUT /v1/sources/{source}.",
+      "fix": "Check them for a typing error; else make new ones with the vendor. Send them with PUT /v1/sources/{source}.",
       "request_id": "[request]",
       "status": 422,
       "title": "Source credentials rejected",
