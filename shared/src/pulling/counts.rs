@@ -83,7 +83,7 @@ impl Reading<'_> {
         rows: &BTreeMap<(&CompanyId, &Metric), &Row>,
         whole: &BTreeSet<Metric>,
     ) -> Count {
-        let Some(company) = company_of(self.vendor, &customer.company) else { return Count::Nameless };
+        let Some(company) = self.vendor.company(&customer.company) else { return Count::Nameless };
         let mut told = Vec::new();
         for metric in metrics {
             match rows.get(&(&customer.company, *metric)) {
@@ -130,20 +130,9 @@ enum Count {
     Nameless,
 }
 
-/// The vendor's customer as our company: `huntress:3001`. Two vendors may give one number to two customers, and a company is
-/// billed to one account.
-fn company_of(vendor: Vendor, customer: &CompanyId) -> Option<CompanyId> {
-    format!("{}:{customer}", vendor.as_str()).parse().ok()
-}
-
 /// The vendor's customer as people are told of it.
 pub(super) fn named(vendor: Vendor, customer: &Customer) -> Option<Named> {
-    Some(Named { company: company_of(vendor, &customer.company)?, company_name: name(customer) })
-}
-
-/// The vendor's customer that our company is; `None` where it is another vendor's.
-pub(super) fn customer_of(vendor: Vendor, company: &CompanyId) -> Option<CompanyId> {
-    company.as_str().strip_prefix(vendor.as_str())?.strip_prefix(':')?.parse().ok()
+    Some(Named { company: vendor.company(&customer.company)?, company_name: name(customer) })
 }
 
 /// What was committed to is owed until its last day, whatever is counted.
@@ -205,7 +194,7 @@ mod tests {
 
     fn told_of(counted: &Counted) -> Vec<(String, u32)> {
         let told = |record: &Record| {
-            let customer = customer_of(Vendor::Huntress, &record.company).unwrap();
+            let customer = Vendor::Huntress.customer(&record.company).unwrap();
             (customer.to_string(), record.quantity.get())
         };
         counted.records.iter().map(told).collect()
@@ -214,17 +203,6 @@ mod tests {
     fn told(pulled: &Pulled) -> (Vec<(String, u32)>, bool) {
         let counted = counted(pulled);
         (told_of(&counted), counted.whole && counted.untold.is_empty())
-    }
-
-    #[test]
-    fn customers_of_two_vendors_are_two_companies() {
-        let customer: CompanyId = "3001".parse().unwrap();
-        let company = company_of(Vendor::Huntress, &customer).unwrap();
-        assert_eq!(company.as_str(), "huntress:3001");
-        assert_eq!(customer_of(Vendor::Huntress, &company), Some(customer.clone()));
-        assert_eq!(customer_of(Vendor::Dropsuite, &company), None);
-        assert_eq!(customer_of(Vendor::Huntress, &customer), None, "pushed under its own name");
-        assert_eq!(company_of(Vendor::Huntress, &"x".repeat(128).parse().unwrap()), None);
     }
 
     #[test]

@@ -8,6 +8,8 @@
 
 mod counts;
 mod due;
+mod faults;
+mod share;
 mod step;
 mod wanted;
 
@@ -24,7 +26,6 @@ use crate::psa::Kind;
 use crate::queue::batch::{Failed, Work};
 use crate::queue::{PullMessage, QueueError, SendPulls};
 use crate::secrets::{ReadSecrets, SecretsError};
-use crate::sources::SourceError;
 use crate::sources::registry::Registry;
 use crate::store::connections::Connections;
 use crate::store::mappings::Mappings;
@@ -208,13 +209,7 @@ fn begun(pull: Timestamp, now: Timestamp) -> Going {
 }
 
 fn interrupted(going: &Going) -> Going {
-    let fault = SourceError::new(
-        Kind::Unavailable,
-        "source_pull_interrupted",
-        "The pull was interrupted again and again.",
-        "Nothing is lowered by it: it is read again at its next time. If it stays, the operator's log says why.",
-    );
-    Going { tally: Tally { fault: Some(fault), ..going.tally.clone() }, ..going.clone() }
+    Going { tally: Tally { fault: Some(faults::interrupted()), ..going.tally.clone() }, ..going.clone() }
 }
 
 fn ended(going: &Going, now: Timestamp) -> LastPull {
@@ -225,7 +220,10 @@ fn ended(going: &Going, now: Timestamp) -> LastPull {
         (false, 0) => PullStatus::Failed,
         (false, _) => PullStatus::Partial,
     };
-    LastPull { pull: going.pull, status, complete, as_of: going.as_of, at: now, tally: going.tally.clone() }
+    let nothing = going.products.iter().filter(|(_, parts)| parts.stored == 0);
+    let nothing_of = nothing.map(|(product, _)| product.clone()).collect();
+    let tally = going.tally.clone();
+    LastPull { pull: going.pull, status, complete, as_of: going.as_of, at: now, nothing_of, tally }
 }
 
 #[async_trait]

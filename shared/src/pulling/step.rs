@@ -6,8 +6,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::counts::{Counted, Reading, named};
+use super::share::Share;
 use super::wanted::only_psa;
-use super::{LONGEST_STEP, Puller, PullingError};
+use super::{LONGEST_STEP, Puller, PullingError, faults};
 use crate::domain::ids::{CompanyId, ProductKey, SnapshotId};
 use crate::psa::Kind;
 use crate::queue::PullMessage;
@@ -23,31 +24,6 @@ const ASKED_A_STEP: usize = 400;
 const MOST_UNTOLD: usize = 500;
 /// So many of the customers that nobody was asked about are named.
 const UNASKED_NAMED: usize = 100;
-
-/// Which customers a step is about.
-struct Share {
-    /// Whose details are read.
-    companies: BTreeSet<CompanyId>,
-    /// Those after this one; all from the first where it is `None`.
-    after: Option<CompanyId>,
-    /// And up to this one; all to the last where it is `None`.
-    up_to: Option<CompanyId>,
-}
-
-impl Share {
-    /// Of `wanted`, in the order of their ids, the next ones after those that are done.
-    fn next(wanted: &BTreeSet<CompanyId>, after: Option<CompanyId>, most: usize) -> Self {
-        let left = wanted.iter().filter(|company| after.as_ref().is_none_or(|after| *company > after));
-        let companies: BTreeSet<CompanyId> = left.clone().take(most).cloned().collect();
-        let up_to = if left.count() > most { companies.last().cloned() } else { None };
-        Self { companies, after, up_to }
-    }
-
-    fn has(&self, company: &CompanyId) -> bool {
-        self.after.as_ref().is_none_or(|after| company > after)
-            && self.up_to.as_ref().is_none_or(|up_to| company <= up_to)
-    }
-}
 
 impl Puller {
     pub(super) async fn step(&self, row: &UsageSource, going: Going) -> Result<(), PullingError> {
@@ -99,7 +75,7 @@ impl Puller {
         let secret = self.0.secrets.read(&SecretName::of_source(&row.partner, row.vendor)).await?;
         let credentials = secret.and_then(|secret| SourceCredentials::from_secret(&secret).ok());
         let credentials = credentials.filter(|credentials| credentials.vendor() == row.vendor);
-        let Some(credentials) = credentials else { return Ok(Err(without_credentials())) };
+        let Some(credentials) = credentials else { return Ok(Err(faults::without_credentials())) };
         Ok(self.0.registry.open(&credentials))
     }
 
@@ -122,7 +98,7 @@ impl Puller {
         going.tally.counts += u64::try_from(counted.records.len()).unwrap_or_default();
         for records in counted.records.chunks(MAX_RECORDS) {
             if parts.stored == MAX_PARTS {
-                going.tally.fault.get_or_insert_with(too_many);
+                going.tally.fault.get_or_insert_with(faults::too_many);
                 parts.short = true;
                 break;
             }
@@ -167,7 +143,7 @@ impl Puller {
             if !matches!(sealed, Sealing::Sealed(_)) {
                 tracing::error!(%product, ?sealed, "a pull's snapshot can't be sealed");
                 going.products.entry(product).or_default().short = true;
-                going.tally.fault.get_or_insert_with(unsealed);
+                going.tally.fault.get_or_insert_with(faults::unsealed);
             }
         }
         self.end(row, &going).await
@@ -177,10 +153,10 @@ impl Puller {
 /// Reads, but not for ever.
 async fn read(source: &dyn Source, asked: &Wanted) -> Pulled {
     let pulled = tokio::time::timeout(LONGEST_STEP, source.pull(asked)).await;
-    let mut pulled = pulled.unwrap_or_else(|_| Pulled { stopped: Some(too_slow()), ..Pulled::default() });
+    let mut pulled = pulled.unwrap_or_else(|_| Pulled { stopped: Some(faults::too_slow()), ..Pulled::default() });
     // A vendor that lists nobody has lost its list more likely than we have lost every customer.
     if pulled.stopped.is_none() && pulled.customers.is_empty() {
-        pulled.stopped = Some(nobody());
+        pulled.stopped = Some(faults::nobody());
     }
     pulled
 }
@@ -214,9 +190,8 @@ fn tallied(tally: Tally, pulled: &Pulled, share: &Share) -> Tally {
 
 /// Never the same for two readings, so that no part of one is taken for another's.
 fn snapshot_id(row: &UsageSource, going: &Going, product: &ProductKey) -> Result<SnapshotId, PullingError> {
-    let (vendor, began, attempt) = (row.vendor.as_str(), going.as_of.as_millisecond(), going.attempt);
-    let id = format!("pull-{vendor}-{began}-{attempt}-{}", short(product));
-    id.parse().map_err(|_| StoreError::Corrupt("a pull has no usable name".to_owned()).into())
+    let rest = format!("{}-{}-{}", going.as_of.as_millisecond(), going.attempt, short(product));
+    row.vendor.snapshot(&rest).ok_or_else(|| StoreError::Corrupt("a pull has no usable name".to_owned()).into())
 }
 
 /// An id is as long as a product's key may be: of a long one the beginning and a digest stand for it.
@@ -235,79 +210,9 @@ fn with_fault(going: Going, fault: SourceError) -> Going {
     Going { tally: Tally { fault: Some(fault), ..going.tally.clone() }, ..going }
 }
 
-fn without_credentials() -> SourceError {
-    let fix = "Send the source with its credentials: PUT /v1/sources/{source}.";
-    SourceError::new(Kind::Auth, "source_credentials_missing", "There are no credentials for it.", fix)
-}
-
-fn too_slow() -> SourceError {
-    let fix = "Nothing is lowered by it: it is read again at its next time.";
-    SourceError::new(Kind::Unavailable, "source_too_slow", "The vendor took too long to tell all.", fix)
-}
-
-fn too_many() -> SourceError {
-    let fix = "Push the counts of this product in several snapshots.";
-    SourceError::new(
-        Kind::Validation,
-        "source_too_many",
-        "The vendor lists more customers than one snapshot holds.",
-        fix,
-    )
-}
-
-fn nobody() -> SourceError {
-    let fix = "Look at the vendor's portal: if the customers are there, give the key the right to see them.";
-    SourceError::new(
-        Kind::Protocol,
-        "source_lists_nobody",
-        "The vendor lists no customer at all. Nothing is lowered by that.",
-        fix,
-    )
-}
-
-fn unsealed() -> SourceError {
-    let fix = "Nothing is lowered by it: it is read again at its next time.";
-    SourceError::new(
-        Kind::Protocol,
-        "source_list_moved",
-        "A customer moved in the vendor's list while it was read.",
-        fix,
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn ids(names: &[&str]) -> BTreeSet<CompanyId> {
-        names.iter().map(|name| name.parse().unwrap()).collect()
-    }
-
-    #[test]
-    fn steps_share_all_customers_between_them_and_each_is_in_one() {
-        let wanted = ids(&["b", "d", "f", "h", "j"]);
-        let (mut after, mut shares) = (None, Vec::new());
-        loop {
-            let share = Share::next(&wanted, after.clone(), 2);
-            after.clone_from(&share.up_to);
-            shares.push(share);
-            if after.is_none() {
-                break;
-            }
-        }
-        let companies: Vec<_> = shares.iter().map(|share| share.companies.clone()).collect();
-        assert_eq!(companies, [ids(&["b", "d"]), ids(&["f", "h"]), ids(&["j"])]);
-        for company in ["a", "b", "c", "d", "e", "f", "h", "i", "j", "k"] {
-            let company = company.parse().unwrap();
-            assert_eq!(shares.iter().filter(|share| share.has(&company)).count(), 1, "{company}");
-        }
-    }
-
-    #[test]
-    fn where_nobody_is_asked_one_by_one_there_is_one_step() {
-        let share = Share::next(&BTreeSet::new(), None, 2);
-        assert!(share.up_to.is_none() && share.has(&"a".parse().unwrap()));
-    }
 
     #[test]
     fn long_keys_of_products_are_told_apart() {

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use super::counts::customer_of;
 use super::{Puller, PullingError};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
 use crate::psa::Psa;
@@ -42,7 +41,7 @@ impl Puller {
         let book = self.0.usage.load(&source.partner, recent_months(self.0.clock.now())).await?;
         let counted = book.feeds.into_keys().filter(|feed| products.contains(&feed.product));
         wanted.extend(counted.map(|feed| feed.company));
-        Ok(wanted.iter().filter_map(|company| customer_of(source.vendor, company)).collect())
+        Ok(wanted.iter().filter_map(|company| source.vendor.customer(company)).collect())
     }
 
     async fn mapped(

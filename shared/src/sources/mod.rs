@@ -14,12 +14,13 @@ mod filters;
 mod huntress;
 mod jumpcloud;
 mod microsoft;
+mod naming;
 mod oauth;
 mod pace;
 mod pax8;
 pub mod registry;
 #[cfg(test)]
-mod stub;
+mod test_host;
 mod tally;
 mod walk;
 

@@ -115,7 +115,7 @@ impl Tries<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::stub::Virtual;
+    use crate::sources::test_host::Virtual;
 
     const A_MINUTE: Limit = Limit { requests: 60, within: SignedDuration::from_mins(1) };
 

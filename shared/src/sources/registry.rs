@@ -12,7 +12,6 @@ use url::Url;
 use super::{Filter, Metric, Source, SourceError, datto_rmm, dropsuite, huntress, jumpcloud, microsoft, pax8};
 use crate::api::{Fault, parse_fields};
 use crate::clock::Clock;
-use crate::domain::ids::{CompanyId, SnapshotId};
 use crate::pause::Pause;
 use crate::psa::credentials::{Exposed, InvalidSecret};
 
@@ -166,19 +165,6 @@ impl Vendor {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|vendor| vendor.as_str() == name).copied()
-    }
-
-    /// The vendor of whom a pulled company is a customer: Huntress of `huntress:3001`. `None` for one that is pushed.
-    #[must_use]
-    pub fn of(company: &CompanyId) -> Option<Self> {
-        Self::named(company.as_str().split_once(':')?.0)
-    }
-
-    /// Whether a snapshot was pulled from it.
-    #[must_use]
-    pub fn told(self, snapshot: &SnapshotId) -> bool {
-        let rest = snapshot.as_str().strip_prefix("pull-").and_then(|rest| rest.strip_prefix(self.as_str()));
-        rest.is_some_and(|rest| rest.starts_with('-'))
     }
 
     /// Whether it counts such a thing.

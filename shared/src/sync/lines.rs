@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::job::Label;
 use super::succession::{Followed, Succession};
+use super::unmapped::recent_months;
 use crate::domain::amount::Amount;
 use crate::domain::desired::{Absence, Feed};
 use crate::domain::ids::{AccountId, CompanyId, ContractId, ProductKey};
@@ -345,7 +346,9 @@ impl MappedFeed {
             return None;
         }
         let counted = counts.iter().any(|count| count.complete && count.as_of >= newest.as_of);
-        let speaks = newest.speaks_of(&self.company.company, !counts.is_empty());
+        let recent = recent_months(newest.as_of);
+        let was_asked = counts.iter().any(|count| recent.contains(&Month::of(count.as_of)));
+        let speaks = newest.speaks_of(&self.company.company, was_asked);
         (!counted && speaks).then(|| Absence { as_of: newest.as_of, snapshot: newest.snapshot.clone() })
     }
 }

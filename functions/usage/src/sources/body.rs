@@ -132,8 +132,8 @@ fn filters(vendor: Vendor, given: Value) -> Result<Filters, Vec<Fault>> {
 
 /// The partner itself is named as the vendor names it, for the vendor is asked about it.
 fn misnamed(vendor: Vendor, filters: &Filters) -> Option<Fault> {
-    let company = filters.nfr_company.as_ref()?.as_str();
-    let raw = company.strip_prefix(vendor.as_str())?.strip_prefix(':')?;
+    let company = filters.nfr_company.as_ref()?;
+    let raw = vendor.customer(company)?;
     Some(Fault::new("/filters/nfr_company", format!("is the vendor's own id: {raw}, and not {company}")))
 }
 

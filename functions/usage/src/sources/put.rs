@@ -99,7 +99,8 @@ async fn refuse_counted_products(
     }
     let newest = deps.usage.newest_complete(partner).await?;
     let fault = |(metric, product): (&Metric, &ProductKey)| {
-        let newest = newest.get(product).filter(|newest| is_new(product) && !vendor.told(&newest.snapshot))?;
+        let newest =
+            newest.get(product).filter(|newest| is_new(product) && Vendor::pulled(&newest.snapshot) != Some(vendor))?;
         let detail = format!("{product} was counted by the snapshot {} of {}", newest.snapshot, newest.as_of);
         Some(Fault::new(pointer("/products", metric.as_str()), detail))
     };

@@ -77,6 +77,10 @@ pub(crate) struct LastPullView {
     total: Option<u64>,
     /// Counts that were stored.
     counts: u64,
+    /// Products of which nobody was counted: a metric that the vendor does not know by this name, or that no customer has. What
+    /// was counted before stays.
+    #[schema(value_type = Vec<String>)]
+    nothing_of: Vec<ProductKey>,
     /// Customers that could not be read while the others were.
     unread: u32,
     /// Customers that the vendor lists and has to be asked about one by one, and that nobody asked about: they are neither mapped
@@ -163,6 +167,7 @@ impl From<LastPull> for LastPullView {
             companies: tally.companies,
             total: tally.total,
             counts: tally.counts,
+            nothing_of: last.nothing_of,
             unread: tally.unread,
             not_asked: NotAsked {
                 companies: tally.unasked,

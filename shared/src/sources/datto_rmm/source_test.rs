@@ -7,7 +7,7 @@ use url::form_urlencoded;
 
 use super::*;
 use crate::sources::Filters;
-use crate::sources::stub::{self, Asked, told, unread, wanted};
+use crate::sources::test_host::{self, Asked, told, unread, wanted};
 
 /// Sites by page; the devices of any site.
 struct Host {
@@ -39,20 +39,20 @@ impl Host {
         if uri.path() == TOKEN {
             let right = authorization == CLIENT && body == "grant_type=password&username=key&password=its+secret";
             if !right {
-                return stub::status(400);
+                return test_host::status(400);
             }
             return format!(r#"{{"access_token": "token-{tokens}", "expires_in": 360000}}"#).into_response();
         }
         if tokens <= self.stale || *authorization != format!("Bearer token-{tokens}") {
-            return stub::status(401);
+            return test_host::status(401);
         }
         if let Some(site) = uri.path().strip_suffix("/devices") {
             let refused = self.refused.iter().find(|(refused, _)| site.ends_with(refused));
-            return refused.map_or_else(|| self.devices.into_response(), |(_, status)| stub::status(*status));
+            return refused.map_or_else(|| self.devices.into_response(), |(_, status)| test_host::status(*status));
         }
         let mut query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
         let page: usize = query.find(|(name, _)| name == "page").map_or(0, |(_, page)| page.parse().unwrap());
-        self.sites.get(page).map_or_else(|| stub::status(404), |page| page.into_response())
+        self.sites.get(page).map_or_else(|| test_host::status(404), |page| page.into_response())
     }
 }
 
@@ -67,7 +67,7 @@ fn credentials(secret: &str) -> DattoRmmCredentials {
 async fn serve(host: Host) -> (Arc<dyn Source>, Arc<Host>) {
     let host = Arc::new(host);
     let answers = Arc::clone(&host);
-    let datto: DattoRmm = stub::serve(move |asked| answers.answer(asked)).await;
+    let datto: DattoRmm = test_host::serve(move |asked| answers.answer(asked)).await;
     (datto.opened(&credentials("its secret")).unwrap(), host)
 }
 
@@ -186,7 +186,7 @@ async fn a_token_that_is_taken_no_more_is_replaced_once() {
 #[tokio::test]
 async fn a_wrong_secret_is_told_as_what_it_is_and_shown_nowhere() {
     let host = Arc::new(host());
-    let datto: DattoRmm = stub::serve(move |asked| host.answer(asked)).await;
+    let datto: DattoRmm = test_host::serve(move |asked| host.answer(asked)).await;
     let wrong = credentials("another-secret");
     let error = datto.opened(&wrong).unwrap().test().await.unwrap_err();
     assert_eq!(error.code, "source_token_refused");
@@ -195,7 +195,7 @@ async fn a_wrong_secret_is_told_as_what_it_is_and_shown_nowhere() {
 
 #[test]
 fn credentials_go_to_no_host_but_the_vendors() {
-    let datto: DattoRmm = stub::at("http://127.0.0.1:1");
+    let datto: DattoRmm = test_host::at("http://127.0.0.1:1");
     for host in ["centrastage.net.evil.com", "evilcentrastage.net", "127.0.0.1", "", "api.centrastage.net/x"] {
         let refused = datto.opened(&DattoRmmCredentials { host: host.to_owned(), ..credentials("its secret") });
         assert!(refused.is_err_and(|error| error.code.starts_with("source_host_")), "{host}");

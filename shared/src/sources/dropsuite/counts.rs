@@ -191,7 +191,7 @@ fn contradiction(company: &CompanyId) -> SourceError {
 mod tests {
     use super::super::wire::Users;
     use super::*;
-    use crate::sources::stub;
+    use crate::sources::test_host;
 
     fn read(json: &str) -> Result<Organizations, SourceError> {
         let mut organizations = Organizations::default();
@@ -204,8 +204,8 @@ mod tests {
     /// What is told of the rows `json` where `metrics` are wanted: each row, which are whole, and who could not be read.
     fn told(json: &str, metrics: &[&str]) -> (Vec<String>, Vec<String>, Vec<String>) {
         let mut pulled = Pulled::default();
-        read(json).unwrap().tell(&stub::wanted(metrics, None).metrics, &mut pulled);
-        (stub::told(&pulled), pulled.whole.iter().map(Metric::to_string).collect(), stub::unread(&pulled))
+        read(json).unwrap().tell(&test_host::wanted(metrics, None).metrics, &mut pulled);
+        (test_host::told(&pulled), pulled.whole.iter().map(Metric::to_string).collect(), test_host::unread(&pulled))
     }
 
     #[test]

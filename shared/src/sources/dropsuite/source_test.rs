@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::{Dropsuite, DropsuiteCredentials};
 use crate::sources::registry::Offered as _;
-use crate::sources::stub::{Asked, serve, status, told, wanted};
+use crate::sources::test_host::{Asked, serve, status, told, wanted};
 use crate::sources::{Seen, Source};
 
 /// Two pages of one log-in each.

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::{Huntress, HuntressCredentials};
 use crate::sources::registry::Offered as _;
-use crate::sources::stub::{Asked, serve, status, told, unread, wanted};
+use crate::sources::test_host::{Asked, serve, status, told, unread, wanted};
 use crate::sources::{Filters, Seen, Source, Wanted};
 
 /// Two pages of one organization each.

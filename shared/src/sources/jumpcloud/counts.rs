@@ -73,7 +73,7 @@ impl Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::stub;
+    use crate::sources::test_host;
 
     const ACME: &str = "624d9eae6849cf3b3f93dc56";
 
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn only_what_is_wanted_is_asked_for_and_searched_where_somebody_is_left_out() {
         let paths = |metrics: &[&str], suspended| {
-            let mut asked = stub::wanted(metrics, None);
+            let mut asked = test_host::wanted(metrics, None);
             asked.filters.suspended = suspended;
             wanted(&asked).iter().map(|counted| counted.path).collect::<Vec<_>>()
         };

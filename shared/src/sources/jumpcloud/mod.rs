@@ -105,7 +105,7 @@ impl JumpCloud {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stub;
+    use super::super::test_host;
     use super::*;
 
     fn credentials(json: &str) -> serde_json::Result<JumpCloudCredentials> {
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_provider_is_read_where_its_data_are() {
-        let jumpcloud: JumpCloud = stub::at("http://127.0.0.1:1");
+        let jumpcloud: JumpCloud = test_host::at("http://127.0.0.1:1");
         for (given, host) in [("", US), (r#", "region": "us""#, US), (r#", "region": "eu""#, EU)] {
             let given = credentials(&format!(r#"{{"api_key": "k", "provider_id": "p"{given}}}"#)).unwrap();
             assert_eq!(jumpcloud.host(given.region).as_str(), host);

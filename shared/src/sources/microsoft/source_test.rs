@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse as _, Response};
 
 use super::*;
-use crate::sources::stub::{self, Asked, told, unread, wanted};
+use crate::sources::test_host::{self, Asked, told, unread, wanted};
 
 /// Three customers, the last on a page of its own.
 const FIRST: &str = r#"{"totalCount": 2, "items": [{"id": "acme", "companyProfile": {"companyName": "Acme"}}, {"id": "beta"}],
@@ -21,7 +21,7 @@ const ALL: [&str; 2] = ["licenses:P/1", "assigned:SPE_E3"];
 fn answer(asked: &Asked, refused: &str, status: u16) -> Response {
     let path = asked.uri.path();
     if path.starts_with(refused) {
-        return stub::status(status);
+        return test_host::status(status);
     }
     if let Some(tenant) = path.strip_suffix("/oauth2/v2.0/token") {
         let tenant = tenant.trim_start_matches('/');
@@ -29,10 +29,10 @@ fn answer(asked: &Asked, refused: &str, status: u16) -> Response {
     }
     if path == "/v1.0/subscribedSkus" {
         let theirs = asked.authorization != "Bearer of-partner";
-        return if theirs { SKUS.into_response() } else { stub::status(403) };
+        return if theirs { SKUS.into_response() } else { test_host::status(403) };
     }
     if asked.authorization != "Bearer of-partner" {
-        return stub::status(401);
+        return test_host::status(401);
     }
     if path.ends_with("/subscriptions") {
         return SUBSCRIPTIONS.into_response();
@@ -43,7 +43,7 @@ fn answer(asked: &Asked, refused: &str, status: u16) -> Response {
 }
 
 async fn serve(refused: &'static str, status: u16) -> Arc<dyn Source> {
-    let microsoft: Microsoft = stub::serve(move |asked| answer(asked, refused, status)).await;
+    let microsoft: Microsoft = test_host::serve(move |asked| answer(asked, refused, status)).await;
     let credentials = MicrosoftCredentials {
         tenant_id: "partner".to_owned(),
         client_id: "app".to_owned(),

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use axum::response::{IntoResponse as _, Response};
 
 use super::*;
-use crate::sources::stub::{self, Asked, told, unread, wanted};
+use crate::sources::test_host::{self, Asked, told, unread, wanted};
 
 /// Rows by page of the two lists, each of a page.
 struct Host {
@@ -22,15 +22,15 @@ impl Host {
         if uri.path() == "/v1/token" {
             let right = r#"{"audience":"https://api.pax8.com","client_id":"app","client_secret":"its secret","grant_type":"client_credentials"}"#;
             let token = r#"{"access_token": "token", "expires_in": 86400, "token_type": "Bearer"}"#;
-            return if body == right { token.into_response() } else { stub::status(401) };
+            return if body == right { token.into_response() } else { test_host::status(401) };
         }
         if authorization != "Bearer token" {
-            return stub::status(401);
+            return test_host::status(401);
         }
         let (pages, total) = match uri.path() {
             "/v1/companies" => (&self.companies, self.totals[0]),
             "/v1/subscriptions" => (&self.subscriptions, self.totals[1]),
-            _ => return stub::status(404),
+            _ => return test_host::status(404),
         };
         let query = uri.query().unwrap_or_default();
         let number = (0..pages.len()).find(|number| query.contains(&format!("page={number}&"))).unwrap();
@@ -58,7 +58,7 @@ fn host() -> Host {
 async fn serve(host: Host) -> (Arc<dyn Source>, Arc<Host>) {
     let host = Arc::new(host);
     let answers = Arc::clone(&host);
-    let pax8: Pax8 = stub::serve(move |asked| answers.answer(asked)).await;
+    let pax8: Pax8 = test_host::serve(move |asked| answers.answer(asked)).await;
     let credentials = Pax8Credentials { client_id: "app".to_owned(), client_secret: "its secret".into() };
     (pax8.opened(&credentials).unwrap(), host)
 }

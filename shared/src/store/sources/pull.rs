@@ -103,6 +103,9 @@ pub struct LastPull {
     pub as_of: Timestamp,
     /// When it ended.
     pub at: Timestamp,
+    /// Products of which nobody was counted: what was known of them stays.
+    #[serde(default)]
+    pub nothing_of: Vec<ProductKey>,
     /// What it came to.
     pub tally: Tally,
 }

@@ -36,10 +36,15 @@ pub struct NewestComplete {
 }
 
 impl NewestComplete {
-    /// Whether a company that it does not count has none, where it was counted `ever` before.
+    /// Whether a company that it does not count has none. `was_asked` says whether it was counted so shortly before that a vendor
+    /// who is asked about each customer was asked about it.
+    ///
+    /// Each source knows its own companies alone: who is pulled can't be absent from what was pushed or pulled from elsewhere,
+    /// nor who is pushed from what was pulled.
     #[must_use]
-    pub fn speaks_of(&self, company: &CompanyId, ever: bool) -> bool {
-        !self.gaps.untold.contains(company) && (ever || !self.gaps.only_asked)
+    pub fn speaks_of(&self, company: &CompanyId, was_asked: bool) -> bool {
+        let is_known = Vendor::of(company) == Vendor::pulled(&self.snapshot);
+        is_known && !self.gaps.untold.contains(company) && (was_asked || !self.gaps.only_asked)
     }
 }
 
@@ -70,7 +75,7 @@ impl UsageBook {
         let (Some(vendor), Some(newest)) = (Vendor::of(&feed.company), self.newest_complete.get(&feed.product)) else {
             return false;
         };
-        !vendor.told(&newest.snapshot) && !self.feeds.contains_key(feed)
+        Vendor::pulled(&newest.snapshot) != Some(vendor) && !self.feeds.contains_key(feed)
     }
 
     fn add(&mut self, feed: Feed, row: CountsOfMonth) -> Result<(), StoreError> {
@@ -155,6 +160,22 @@ fn id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_is_absent_from_what_another_source_tells_or_was_not_asked_about() {
+        let newest = |snapshot: &str, only_asked| NewestComplete {
+            as_of: Timestamp::UNIX_EPOCH,
+            snapshot: snapshot.parse().unwrap(),
+            gaps: Gaps { untold: ["huntress:8".parse().unwrap()].into(), only_asked },
+        };
+        let (pulled, pushed) = (newest("pull-huntress-1-1-edr", false), newest("snap", false));
+        let speaks = |of: &NewestComplete, company: &str, asked| of.speaks_of(&company.parse().unwrap(), asked);
+        assert!(speaks(&pulled, "huntress:7", false) && !speaks(&pulled, "huntress:8", true));
+        assert!(!speaks(&pulled, "acme", true) && !speaks(&pulled, "pax8:7", true));
+        assert!(speaks(&pushed, "acme", true) && speaks(&pushed, "acme:7", true) && !speaks(&pushed, "huntress:7", true));
+        let of_each = newest("pull-huntress-1-1-edr", true);
+        assert!(speaks(&of_each, "huntress:7", true) && !speaks(&of_each, "huntress:7", false));
+    }
 
     #[test]
     fn a_pulled_company_is_counted_by_its_own_source_alone() {

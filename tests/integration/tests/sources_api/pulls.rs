@@ -29,6 +29,7 @@ async fn a_pull_is_asked_for_once_and_shown_as_it_ended() {
         "first": [],
         "fix": null
       },
+      "nothing_of": [],
       "pages": 1,
       "pull": "2026-11-21T12:00:01Z",
       "status": "succeeded",
