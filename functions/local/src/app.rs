@@ -30,12 +30,14 @@ use shared::store::idempotency::Idempotency;
 use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
+use shared::store::sessions::Sessions;
 use shared::store::ticket_forms::TicketForms;
 use shared::store::usage::UsageReader;
 use shared::store::webhooks::Webhooks;
 use shared::store::{StoreError, Table};
 use shared::sync::{Planner, PlannerParts, Resolver, Worker, WorkerParts};
 use shared::webhooks::Sender;
+use web_console::{Api, Functions, SignIn};
 
 use crate::bus::Bus;
 use crate::data_folder::{DataFolder, DataFolderError};
@@ -83,7 +85,7 @@ pub struct App {
     puller: Arc<dyn Handle>,
     bus: Bus,
     tokens: Arc<Tokens>,
-    functions: openapi::Functions,
+    functions: Functions,
     clock: Arc<dyn Clock>,
     store: Arc<Embedded>,
     // Last, so that the folder is free only when nothing uses it any more.
@@ -167,7 +169,7 @@ impl App {
             sources: DueSources::new(&table, Arc::new(pulls.clone())),
             clock: clock.clone(),
         };
-        let functions = openapi::Functions {
+        let functions = Functions {
             connections: connections::Deps {
                 connections: connections.clone(),
                 runs: runs.clone(),
@@ -240,9 +242,15 @@ impl App {
         })
     }
 
-    /// The whole HTTP service: every function's routes behind tokens, `/openapi.json` and `/healthz`.
+    /// The whole HTTP service: every function's routes behind tokens, `/openapi.json` and `/healthz`; and the console.
     pub fn router(&self) -> Router {
-        api::framed(openapi::merged(self.functions.clone()), self.tokens.clone())
+        let console = web_console::Deps {
+            api: Api::new(self.functions.clone()),
+            sessions: Sessions::new(self.table()),
+            sign_in: SignIn::Link(self.tokens.clone()),
+            clock: self.clock.clone(),
+        };
+        api::framed(openapi::merged(self.functions.clone()), self.tokens.clone()).merge(web_console::router(console))
     }
 
     /// Asks for a pull of every source that is due, and for a run of every connection that is.

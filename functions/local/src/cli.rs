@@ -1,4 +1,4 @@
-//! The command line: `demo`, `serve` and `token`.
+//! The command line: `demo`, `serve`, `token` and `link`.
 //!
 //! Owns the arguments, their help texts and what of the program's output goes where: results to stdout, everything else to
 //! stderr. Wrong arguments end with 2, whatever else fails with 1 and one sentence.
@@ -26,6 +26,9 @@ use crate::demo;
 use crate::serve::{serve, stop_signal};
 use crate::tokens::{Subject, Tokens};
 
+/// What is allowed to whoever signs in to the console.
+pub(crate) const CONSOLE: [Scope; 3] = [Scope::Read, Scope::Write, Scope::Usage];
+
 /// Any error, told in one sentence.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -52,6 +55,10 @@ enum Command {
     ///
     /// It is signed with the key in the data folder, so only a service on the same folder takes it.
     Token(TokenArguments),
+    /// Print a link that signs in to the console of the service on this machine.
+    ///
+    /// It opens once, within a quarter of an hour, in the browser of whoever has it.
+    Link(LinkArguments),
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +115,9 @@ struct ServeArguments {
     /// Autotask works on a request for up to five minutes: less than 300 is for simulators.
     #[arg(long, value_name = "N", default_value_t = 360)]
     settle_seconds: u32,
+    /// The partner whose console is opened by the link that is printed at the start.
+    #[arg(long, value_name = "P", default_value = "my-msp")]
+    partner: PartnerId,
 }
 
 #[derive(Debug, Args)]
@@ -131,6 +141,25 @@ struct TokenArguments {
     /// How long it is valid.
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=8760))]
     hours: u32,
+}
+
+#[derive(Debug, Args)]
+struct LinkArguments {
+    /// The data folder of the service.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// The partner whose console it opens.
+    #[arg(long, value_name = "P")]
+    partner: PartnerId,
+    /// The person who gets it: the history names them as who did what.
+    #[arg(long, value_name = "NAME")]
+    subject: Option<Subject>,
+    /// Let them look and change nothing.
+    #[arg(long)]
+    read_only: bool,
+    /// Where the service is.
+    #[arg(long, value_name = "URL", value_parser = http_address, default_value = "http://127.0.0.1:8787")]
+    base: Url,
 }
 
 /// A PSA and where to call it.
@@ -201,6 +230,10 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             writeln!(std::io::stdout(), "{}", token(&arguments)?)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Link(arguments) => {
+            writeln!(std::io::stdout(), "{}", link(&arguments)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
@@ -219,8 +252,17 @@ fn log(level: &str) {
 }
 
 async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
-    let ServeArguments { data, port, listen, psa_base, source_base, allowed_hosts, allow_webhook_base, settle_seconds } =
-        arguments;
+    let ServeArguments {
+        data,
+        port,
+        listen,
+        psa_base,
+        source_base,
+        allowed_hosts,
+        allow_webhook_base,
+        settle_seconds,
+        partner,
+    } = arguments;
     let address = SocketAddr::new(listen, port);
     let mut options = AppOptions::at(Place::Folder(data)).settle(SignedDuration::from_secs(i64::from(settle_seconds)));
     options = options.allowed_hosts(allowed_hosts);
@@ -235,7 +277,10 @@ async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
     }
     let app = App::open(options).await?;
     let listener = TcpListener::bind(address).await.map_err(|error| not_listening(address, &error))?;
-    eprintln!("tallyline: http://{} (data in {})", listener.local_addr()?, app.data().display());
+    let base = format!("http://{}", listener.local_addr()?);
+    eprintln!("tallyline: {base} (data in {})", app.data().display());
+    let link = app.tokens().link(&Subject::default(), &partner, &CONSOLE)?;
+    eprintln!("tallyline: the console of {partner}, for one sign-in within a quarter of an hour: {base}{link}");
     serve(&app, listener, stop_signal()).await?;
     Ok(())
 }
@@ -253,6 +298,13 @@ fn token(arguments: &TokenArguments) -> Result<String, Failure> {
     let subject = arguments.subject.clone().unwrap_or_default();
     let valid = SignedDuration::from_hours(i64::from(arguments.hours));
     Ok(tokens.mint_for(&subject, arguments.partner.as_ref(), &scopes, valid)?)
+}
+
+fn link(arguments: &LinkArguments) -> Result<Url, Failure> {
+    let LinkArguments { data, partner, subject, read_only, base } = arguments;
+    let tokens = Tokens::open(data_folder::existing(data)?, Arc::new(SystemClock))?;
+    let scopes = if *read_only { &[Scope::Read][..] } else { &CONSOLE };
+    Ok(base.join(&tokens.link(&subject.clone().unwrap_or_default(), partner, scopes)?)?)
 }
 
 #[cfg(test)]

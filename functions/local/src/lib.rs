@@ -8,6 +8,7 @@ pub mod data_folder;
 pub mod demo;
 pub mod embedded;
 mod handlers;
+pub mod links;
 mod openapi;
 pub mod queue;
 pub mod sealed_secrets;

@@ -5,33 +5,11 @@ use axum::routing::get;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
-
-/// What each function's routes need.
-#[derive(Clone)]
-pub struct Functions {
-    /// Of `functions/connections`.
-    pub connections: connections::Deps,
-    /// Of `functions/mappings`.
-    pub mappings: mappings::Deps,
-    /// Of `functions/usage`.
-    pub usage: usage::Deps,
-    /// Of `functions/runs`.
-    pub runs: runs::Deps,
-    /// Of `functions/alerts`.
-    pub alerts: alerts::Deps,
-    /// Of `functions/webhooks`.
-    pub webhooks: webhooks::Deps,
-}
+use web_console::Functions;
 
 /// Every route. `/openapi.json` and `/healthz` ask for no token.
 pub(crate) fn merged(functions: Functions) -> Router {
-    let all = OpenApiRouter::with_openapi(described())
-        .merge(connections::router(functions.connections))
-        .merge(mappings::router(functions.mappings))
-        .merge(usage::router(functions.usage))
-        .merge(runs::router(functions.runs))
-        .merge(alerts::router(functions.alerts))
-        .merge(webhooks::router(functions.webhooks));
+    let all = OpenApiRouter::with_openapi(described()).merge(functions.routes());
     let (router, openapi) = all.split_for_parts();
     router
         .route("/openapi.json", get(async || axum::Json(openapi)))

@@ -20,7 +20,7 @@ use shared::domain::ids::PartnerId;
 use crate::sealed_secrets::owner_only_key;
 
 /// Who signs.
-const ISSUER: &str = "tallyline-local";
+pub(crate) const ISSUER: &str = "tallyline-local";
 /// Whom the tokens are for.
 const AUDIENCE: &str = "tallyline";
 const KEY_FILE: &str = "tokens.key";
@@ -31,9 +31,9 @@ const RESERVED: [&str; 4] = ["schedule", "invoke", "system", "unknown"];
 
 /// Signs and checks tokens.
 pub struct Tokens {
-    signing: EncodingKey,
-    checking: DecodingKey,
-    clock: Arc<dyn Clock>,
+    pub(crate) signing: EncodingKey,
+    pub(crate) checking: DecodingKey,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,11 +51,11 @@ struct Wire {
 /// Why no token was signed.
 #[derive(Debug, thiserror::Error)]
 #[error("no token can be signed: {0}")]
-pub struct NotSigned(String);
+pub struct NotSigned(pub(crate) String);
 
 /// Who a token is for, as the history names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject(String);
+pub struct Subject(pub(crate) String);
 
 impl Default for Subject {
     /// Whoever is at this machine.

@@ -19,9 +19,9 @@ mod oauth;
 mod pace;
 mod pax8;
 pub mod registry;
+mod tally;
 #[cfg(test)]
 mod test_host;
-mod tally;
 mod walk;
 
 use std::collections::BTreeSet;

@@ -23,6 +23,7 @@ mod newer;
 pub mod notes;
 pub mod runs;
 pub mod schema;
+pub mod sessions;
 mod several;
 pub mod sources;
 mod table;

@@ -430,6 +430,18 @@ pub fn digest(p: &PartnerId) -> Key {
     Key::new(partner(p), "DIGEST")
 }
 
+/// Somebody who is signed in, by a digest of what the browser's cookie holds. Found before the partner is known.
+#[must_use]
+pub fn session(digest: &str) -> Key {
+    Key::new(format!("SESSION#{digest}"), "SESSION".to_owned())
+}
+
+/// That a key which opens once was used, by its digest.
+#[must_use]
+pub fn used_up(digest: &str) -> Key {
+    Key::new(format!("USED#{digest}"), "USED".to_owned())
+}
+
 /// Partition of a partner's alerts: `ALERT#…`, and how many tickets each hour has had, `OPENED#…`.
 #[must_use]
 pub fn alerts(p: &PartnerId) -> String {

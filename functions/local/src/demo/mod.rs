@@ -26,8 +26,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::app::{App, AppOptions, Place};
-use crate::cli::{Failure, not_listening};
+use crate::cli::{CONSOLE, Failure, not_listening};
 use crate::serve::{serve, stop_signal};
+use crate::tokens::Subject;
 use story::{Played, Story};
 use terminal::Terminal;
 pub use vendor::Source;
@@ -96,7 +97,8 @@ pub async fn run(options: Options) -> Result<ExitCode, Failure> {
         if options.exit {
             summary::how_to_go_on(&terminal, &played);
         } else {
-            summary::how_to_look_further(&terminal, &base, &played);
+            let link = app.tokens().link(&Subject::default(), &story::PARTNER.parse()?, &CONSOLE)?;
+            summary::how_to_look_further(&terminal, &base, &link, &played);
             stop_signal().await;
         }
         Ok(if played.is_fine() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

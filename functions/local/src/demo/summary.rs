@@ -83,9 +83,10 @@ fn waiting(lines: &[LineResult]) -> usize {
 }
 
 /// Where the service is, and how to ask it.
-pub(super) fn how_to_look_further(terminal: &Terminal, base: &str, played: &Played) {
+pub(super) fn how_to_look_further(terminal: &Terminal, base: &str, link: &str, played: &Played) {
     let token = &played.token;
     let asking = "curl -s -H \"Authorization: Bearer $TOKEN\"";
+    terminal.say(&format!("\n  The console, for one sign-in within a quarter of an hour: {base}{link}"));
     terminal.say(&format!(
         "\n  The service goes on at {base} until Ctrl-C. To look around:\n\nexport TOKEN={token}\nBASE={base}"
     ));

@@ -172,7 +172,9 @@ mod tests {
         let speaks = |of: &NewestComplete, company: &str, asked| of.speaks_of(&company.parse().unwrap(), asked);
         assert!(speaks(&pulled, "huntress:7", false) && !speaks(&pulled, "huntress:8", true));
         assert!(!speaks(&pulled, "acme", true) && !speaks(&pulled, "pax8:7", true));
-        assert!(speaks(&pushed, "acme", true) && speaks(&pushed, "acme:7", true) && !speaks(&pushed, "huntress:7", true));
+        assert!(
+            speaks(&pushed, "acme", true) && speaks(&pushed, "acme:7", true) && !speaks(&pushed, "huntress:7", true)
+        );
         let of_each = newest("pull-huntress-1-1-edr", true);
         assert!(speaks(&of_each, "huntress:7", true) && !speaks(&of_each, "huntress:7", false));
     }

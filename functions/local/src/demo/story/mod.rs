@@ -25,7 +25,7 @@ use crate::cli::Failure;
 pub(super) use runs::{RunEnd, changes};
 
 /// The partner: the made-up MSP.
-const PARTNER: &str = "nordwind";
+pub(super) const PARTNER: &str = "nordwind";
 
 /// Everything the story needs.
 pub(super) struct Story<'a> {

@@ -1,0 +1,14 @@
+//! What the API tells, as far as pages look at it. A field that is not shown is not named.
+
+pub(crate) mod connection;
+pub(crate) mod finding;
+pub(crate) mod run;
+
+use serde::Deserialize;
+
+/// A page of a list.
+#[derive(Debug, Deserialize)]
+pub(crate) struct List<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) next_cursor: Option<String>,
+}

@@ -1,0 +1,24 @@
+//! Findings.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use shared::domain::money::LineMoney;
+use shared::domain::units::Units;
+
+/// Something that a person must look at.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Finding {
+    pub(crate) id: String,
+    pub(crate) code: String,
+    pub(crate) explanation: String,
+    pub(crate) fix: String,
+    pub(crate) line_id: Option<String>,
+    pub(crate) company: Option<String>,
+    pub(crate) company_name: Option<String>,
+    pub(crate) product: Option<String>,
+    pub(crate) before: Option<Units>,
+    pub(crate) target: Option<Units>,
+    pub(crate) money: Option<LineMoney>,
+    pub(crate) opened_at: Timestamp,
+    pub(crate) run_id: String,
+}

@@ -1,0 +1,74 @@
+//! Who comes in: people sign in at a door (`oidc` on AWS, `link` on one machine), have a session (`visitor`) until they sign out
+//! or its time is over, and what they send is taken only from our own pages (`posted`, `csrf`).
+
+mod cookie;
+mod csrf;
+mod link;
+mod posted;
+mod visitor;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use jiff::SignedDuration;
+use maud::html;
+use shared::api::auth::Scope;
+use shared::domain::ids::PartnerId;
+use shared::store::sessions::Session;
+
+use crate::Deps;
+use crate::client::Trouble;
+use crate::view::page;
+
+pub use link::{Links, OpenedLink};
+pub(crate) use posted::{Fields, Posted};
+pub(crate) use visitor::Visitor;
+
+/// How long a session lasts: a working day.
+const LASTS: SignedDuration = SignedDuration::from_hours(10);
+
+/// How people sign in.
+#[derive(Clone)]
+pub enum SignIn {
+    /// By a link that opens once.
+    Link(Arc<dyn Links>),
+}
+
+pub(crate) fn routes() -> Router<Deps> {
+    Router::new()
+        .route("/console/sign-in", get(sign_in))
+        .route("/console/link/{token}", get(link::open))
+        .route("/console/sign-out", post(sign_out))
+}
+
+/// Where somebody lands who is not signed in.
+async fn sign_in(State(deps): State<Deps>) -> Response {
+    match deps.sign_in {
+        SignIn::Link(_) => page::bare(
+            "Sign in",
+            html! {
+                p { "On this machine a link signs you in. The service printed one when it started; a new one is printed by" }
+                pre { code { "cargo run -- link --data DIR --partner PARTNER" } }
+                p { "It opens once, within a quarter of an hour." }
+            },
+        )
+        .into_response(),
+    }
+}
+
+async fn sign_out(State(deps): State<Deps>, posted: Posted) -> Result<Response, Trouble> {
+    deps.sessions.end(posted.visitor.secret()).await?;
+    Ok((cookie::removed(), Redirect::to("/console/sign-in")).into_response())
+}
+
+/// Lets somebody in: the session and the answer that leads to the first page.
+async fn let_in(deps: &Deps, partner: PartnerId, scopes: &[Scope], subject: String) -> Result<Response, Trouble> {
+    let secret = csrf::fresh_secret()?;
+    let until = deps.clock.now().saturating_add(LASTS).map_err(Trouble::ours)?;
+    let scopes = scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
+    deps.sessions.begin(&secret, &Session { partner, scopes, subject, until }).await?;
+    Ok((cookie::holding(&secret, LASTS), Redirect::to(crate::ROOT)).into_response())
+}

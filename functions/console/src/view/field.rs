@@ -1,0 +1,119 @@
+//! Fields of forms: a label, what may be said of it, what was typed, and what is wrong with it.
+
+use maud::{Markup, html};
+
+use crate::client::Trouble;
+use crate::door::{Fields, Visitor};
+
+/// The fields of one form: what stands in them, and what was found wrong.
+pub(crate) struct Form<'a> {
+    fields: &'a Fields,
+    trouble: Option<&'a Trouble>,
+}
+
+/// What is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    /// Its name in the form.
+    pub(crate) name: &'a str,
+    /// What it is called.
+    pub(crate) label: &'a str,
+    /// What helps to answer; empty for none.
+    pub(crate) hint: &'a str,
+    /// Where the API looks for it, as it names faults.
+    pub(crate) pointer: &'a str,
+}
+
+impl<'a> Form<'a> {
+    /// As it is filled in, and what was said to it.
+    pub(crate) fn new(fields: &'a Fields, trouble: Option<&'a Trouble>) -> Self {
+        Self { fields, trouble }
+    }
+
+    /// What was said to the form as a whole.
+    pub(crate) fn trouble(&self) -> Markup {
+        html! { @if let Some(trouble) = self.trouble { (super::trouble::notice(trouble)) } }
+    }
+
+    /// One line of text.
+    pub(crate) fn text(&self, ask: Ask<'_>) -> Markup {
+        self.input(ask, "text", self.fields.get(ask.name))
+    }
+
+    /// A whole number.
+    pub(crate) fn number(&self, ask: Ask<'_>) -> Markup {
+        self.input(ask, "number", self.fields.get(ask.name))
+    }
+
+    /// Something that is not shown again.
+    pub(crate) fn secret(&self, ask: Ask<'_>) -> Markup {
+        self.input(ask, "password", "")
+    }
+
+    /// One of several, each as it is sent and as it reads.
+    pub(crate) fn choice(&self, ask: Ask<'_>, choices: &[(&str, &str)]) -> Markup {
+        let chosen = self.fields.get(ask.name);
+        self.around(
+            ask,
+            html! {
+                select id=(ask.name) name=(ask.name) aria-describedby=[self.described(ask)] {
+                    @for (value, label) in choices { option value=(value) selected[*value == chosen] { (label) } }
+                }
+            },
+        )
+    }
+
+    /// Yes or no.
+    pub(crate) fn tick(&self, ask: Ask<'_>) -> Markup {
+        html! {
+            div.field.tick {
+                input type="checkbox" id=(ask.name) name=(ask.name) value="on" checked[self.fields.is_on(ask.name)]
+                    aria-describedby=[self.described(ask)];
+                label for=(ask.name) { (ask.label) }
+                (self.below(ask))
+            }
+        }
+    }
+
+    fn input(&self, ask: Ask<'_>, kind: &str, value: &str) -> Markup {
+        // Passwords of PSAs are not those of this site: no browser shall keep or offer them.
+        let complete = (kind == "password").then_some("new-password");
+        self.around(
+            ask,
+            html! {
+                input type=(kind) id=(ask.name) name=(ask.name) value=(value) autocomplete=(complete.unwrap_or("off"))
+                    aria-describedby=[self.described(ask)] aria-invalid=[self.fault(ask).map(|_| "true")];
+            },
+        )
+    }
+
+    fn around(&self, ask: Ask<'_>, control: Markup) -> Markup {
+        html! { div.field { label for=(ask.name) { (ask.label) } (control) (self.below(ask)) } }
+    }
+
+    fn below(&self, ask: Ask<'_>) -> Markup {
+        html! { div id={ (ask.name) "-said" } {
+            @if let Some(fault) = self.fault(ask) { p.fault { (ask.label) " " (fault) } }
+            @if !ask.hint.is_empty() { p.hint { (ask.hint) } }
+        } }
+    }
+
+    fn described(&self, ask: Ask<'_>) -> Option<String> {
+        (!ask.hint.is_empty() || self.fault(ask).is_some()).then(|| format!("{}-said", ask.name))
+    }
+
+    fn fault(&self, ask: Ask<'_>) -> Option<&str> {
+        self.trouble.and_then(|trouble| trouble.at(ask.pointer))
+    }
+}
+
+/// What every form carries: that it is ours.
+pub(crate) fn ours(visitor: &Visitor) -> Markup {
+    html! { input type="hidden" name="csrf" value=(visitor.csrf()); }
+}
+
+/// What a form carries that makes something: a key under which it is made once, however often the form is sent.
+pub(crate) fn once(fields: &Fields) -> Markup {
+    let key = fields.some("once").map_or_else(|| shared::clock::fresh_id("form"), str::to_owned);
+    html! { input type="hidden" name="once" value=(key); }
+}

@@ -1,0 +1,30 @@
+//! What pages are put together from. Each file is one kind of thing that people see; none of them asks the API.
+
+pub(crate) mod badge;
+pub(crate) mod field;
+pub(crate) mod money;
+pub(crate) mod page;
+pub(crate) mod psa;
+pub(crate) mod table;
+pub(crate) mod trouble;
+pub(crate) mod when;
+
+use maud::{Markup, html};
+
+/// A number of things, in words: `1 line`, `3 lines`.
+pub(crate) fn counted(number: impl Into<u64>, one: &str, many: &str) -> String {
+    match number.into() {
+        1 => format!("1 {one}"),
+        number => format!("{number} {many}"),
+    }
+}
+
+/// What stands where there is nothing yet: why, and what to do next.
+pub(crate) fn empty(why: &str, next: Option<(&str, &str)>) -> Markup {
+    html! {
+        div.empty {
+            p { (why) }
+            @if let Some((address, label)) = next { p { a.button href=(address) { (label) } } }
+        }
+    }
+}
