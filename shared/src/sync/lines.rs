@@ -363,3 +363,55 @@ pub(super) fn not_understood<T: Mapping>(mapping: &T) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::series::Count;
+    use crate::store::usage::{FeedUsage, Gaps, NewestComplete};
+
+    fn at(day: &str) -> Timestamp {
+        format!("{day}T12:00:00Z").parse().unwrap()
+    }
+
+    fn mapped(company: &str) -> MappedFeed {
+        let mapping = json!({
+            "company": company, "account_id": "1", "contract_id": "2", "overrides": {}, "openings": {},
+            "when_absent": "zero", "version": 1, "updated_at": at("2026-08-01"), "updated_by": "ann",
+        });
+        MappedFeed {
+            company: serde_json::from_value(mapping).unwrap(),
+            product: "edr".parse().unwrap(),
+            named: LineKey { contract: "2".parse().unwrap(), service: "3".parse().unwrap() },
+            rule: Rule::default(),
+            price: None,
+            not_understood: None,
+        }
+    }
+
+    /// Whether a company of a vendor who is asked about each customer is absent from the pull of 20 November, where it was
+    /// counted last on `day`.
+    fn is_absent(day: &str) -> bool {
+        let newest = NewestComplete {
+            as_of: at("2026-11-20"),
+            snapshot: "pull-huntress-1-1-edr".parse().unwrap(),
+            gaps: Gaps { untold: [].into(), only_asked: true },
+        };
+        let book = UsageBook {
+            feeds: BTreeMap::from([(mapped("huntress:7").named_in_usage(), FeedUsage::default())]),
+            newest_complete: BTreeMap::from([("edr".parse().unwrap(), newest)]),
+            since: Some(Month::of(at("2026-08-01"))),
+        };
+        let count =
+            Count { as_of: at(day), units: 5.try_into().unwrap(), complete: true, snapshot: "old".parse().unwrap() };
+        mapped("huntress:7").absence(&book, &[count]).is_some()
+    }
+
+    #[test]
+    fn who_was_not_counted_for_so_long_that_nobody_asked_is_not_absent() {
+        assert!(is_absent("2026-11-03") && is_absent("2026-10-01"));
+        assert!(!is_absent("2026-09-30") && !is_absent("2026-08-02"));
+    }
+}
