@@ -16,9 +16,11 @@ document.addEventListener("change", (event) => {
   for (const box of document.querySelectorAll(`input[name="${over.dataset.ticks}"]`)) box.checked = over.checked;
 });
 
-// A form is sent once: a second click finds its button resting.
+// A form that leads to another page is sent once: a second click finds its button resting.
 document.addEventListener("submit", (event) => {
-  for (const button of event.target.querySelectorAll("button[type=submit]")) {
+  const form = event.target;
+  if (form.method !== "post" || form.matches("[hx-post], [data-stays]")) return;
+  for (const button of form.querySelectorAll("button[type=submit]")) {
     setTimeout(() => { button.disabled = true; });
     addEventListener("pageshow", () => { button.disabled = false; }, { once: true });
   }
