@@ -12,6 +12,7 @@ mod billing_codes;
 mod charges;
 mod companies;
 mod contracts;
+mod counts;
 mod openings;
 mod overrides;
 mod preflight;
@@ -75,6 +76,7 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(suggestions::list))
         .routes(routes!(unmapped::list))
         .routes(routes!(preflight::list))
+        .routes(routes!(counts::get))
         .routes(routes!(sheet::export::get, sheet::import::post))
         .with_state(deps)
 }

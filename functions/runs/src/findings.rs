@@ -1,16 +1,19 @@
 //! `GET /v1/connections/{id}/findings`: what a person must look at, has looked at, or had to look at once.
+//! `GET /v1/findings/{finding}`: one of them.
 
 use axum::extract::State;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use shared::api::auth::Reader;
+use shared::api::auth::{Caller, Reader};
 use shared::api::paging::{Limit, List, Listing};
 use shared::api::{Json, Path, Problem, ProblemBody, Query, owned};
 use shared::domain::finding::{Ending, Finding, FindingState};
-use shared::domain::ids::ConnectionId;
+use shared::domain::ids::{ConnectionId, FindingId};
 use shared::domain::money::LineMoney;
 use shared::domain::units::Units;
+use shared::store::Read;
+use shared::store::connections::Connection;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Deps;
@@ -153,4 +156,46 @@ pub(crate) async fn list(
     let page = deps.findings.page(&connection, state, after.as_deref(), limit).await?;
     let items = page.items.into_iter().map(FindingView::from).collect();
     Ok(Json(list.page(items, page.next.as_deref()).with_unreadable(page.unreadable)))
+}
+
+/// One finding, as long as it stands or was over lately.
+#[utoipa::path(
+    get,
+    path = "/v1/findings/{finding}",
+    tag = "findings",
+    params(("finding" = String, Path)),
+    responses(
+        (status = 200, body = FindingView),
+        (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = ["tallyline/read"]))
+)]
+pub(crate) async fn get(
+    Reader(caller): Reader,
+    State(deps): State<Deps>,
+    Path(finding): Path<FindingId>,
+) -> Result<Json<FindingView>, Problem> {
+    let (connection, fingerprint) = place(&deps, &caller, &finding).await?;
+    let standing = deps.findings.get(&connection, fingerprint).await?;
+    let found = match standing {
+        Some(finding) => Some(finding),
+        None => deps.findings.closed_lately(&connection, fingerprint).await?,
+    };
+    found.map(|finding| Json(finding.into())).ok_or_else(not_found)
+}
+
+/// The connection that a finding is of, and what it is called there.
+pub(crate) async fn place<'a>(
+    deps: &Deps,
+    caller: &Caller,
+    finding: &'a FindingId,
+) -> Result<(Connection, &'a str), Problem> {
+    let (connection, fingerprint) = finding.as_str().rsplit_once('.').ok_or_else(not_found)?;
+    let connection = connection.parse().map_err(|_| not_found())?;
+    let found = deps.connections.get(&caller.partner, &connection, Read::Consistent).await?;
+    Ok((found.ok_or_else(not_found)?, fingerprint))
+}
+
+pub(crate) fn not_found() -> Problem {
+    Problem::not_found("finding")
 }

@@ -72,6 +72,7 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(approve::approve))
         .routes(routes!(reverse::reverse))
         .routes(routes!(findings::list))
+        .routes(routes!(findings::get))
         .routes(routes!(resolve::resolve))
         .routes(routes!(history::history))
         .with_state(deps)

@@ -8,12 +8,11 @@ use shared::api::auth::Writer;
 use shared::api::{Fault, Json, Path, Problem, ProblemBody, present};
 use shared::domain::finding::Finding;
 use shared::domain::ids::FindingId;
-use shared::store::Read;
 use shared::sync::{Resolved, SyncError};
 use utoipa::ToSchema;
 
-use crate::Deps;
 use crate::findings::FindingView;
+use crate::{Deps, findings};
 
 /// The longest note, in characters.
 const MOST_CHARACTERS: usize = 500;
@@ -75,15 +74,11 @@ pub(crate) async fn resolve(
     Json(body): Json<ResolveBody>,
 ) -> Result<Json<FindingView>, Problem> {
     let note = body.note.as_deref().map(checked).transpose()?;
-    let not_found = || Problem::not_found("finding");
-    let (connection, fingerprint) = finding.as_str().rsplit_once('.').ok_or_else(not_found)?;
-    let connection = connection.parse().map_err(|_| not_found())?;
-    let found = deps.connections.get(&caller.partner, &connection, Read::Consistent).await?;
-    let connection = found.ok_or_else(not_found)?;
+    let (connection, fingerprint) = findings::place(&deps, &caller, &finding).await?;
     match deps.resolver.resolve(&connection, fingerprint, (&caller.actor, note), body.seen_at).await.map_err(problem)? {
         Resolved::Is(finding) => Ok(Json((*finding).into())),
         Resolved::Before(finding) => Err(resolved_before(&finding, note.is_some())),
-        Resolved::NotFound => Err(not_found()),
+        Resolved::NotFound => Err(findings::not_found()),
         Resolved::Busy => {
             let detail = "A sync is at work on the line's account at this moment.";
             let busy = Problem::conflict("line_busy", detail).fix("Send the request again in a moment.");

@@ -2,7 +2,9 @@
 
 pub(crate) mod connection;
 pub(crate) mod finding;
+pub(crate) mod preflight;
 pub(crate) mod run;
+pub(crate) mod webhook;
 
 use serde::Deserialize;
 

@@ -47,6 +47,12 @@ impl Fields {
         self.some(name).is_some()
     }
 
+    /// Adds to a field that may hold several, as boxes that are ticked.
+    pub(crate) fn and(mut self, name: &str, value: impl ToString) -> Self {
+        self.0.entry(name.to_owned()).or_default().push(value.to_string());
+        self
+    }
+
     /// Sets a field, as a page does that shows what is stored.
     pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.0.insert(name.to_owned(), vec![value.to_string()]);

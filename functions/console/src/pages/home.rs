@@ -106,7 +106,7 @@ fn row(finding: &Finding) -> Markup {
 }
 
 /// What is not billed yet and what is billed too much, by currency, as far as findings know their prices.
-fn at_stake(findings: &[Finding]) -> Markup {
+pub(super) fn at_stake(findings: &[Finding]) -> Markup {
     let changes =
         findings.iter().filter_map(|finding| Some((finding.before?.delta_to(finding.target?), finding.money.clone()?)));
     let sums = sums(changes);

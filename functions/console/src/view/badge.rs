@@ -5,6 +5,8 @@ use shared::domain::line::LineStatus;
 use shared::store::connections::Status;
 use shared::store::runs::{Counts, RunState};
 
+use crate::client::told::preflight::Verdict;
+
 /// What a badge says of the thing beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
@@ -81,5 +83,14 @@ pub(crate) fn counts(counts: &Counts) -> Markup {
             @let (word, tone) = of_line(status);
             (badge(&format!("{number} {word}"), tone)) " "
         } } }
+    }
+}
+
+/// What a check comes to.
+pub(crate) fn verdict(verdict: Verdict) -> Markup {
+    match verdict {
+        Verdict::Ok => badge("all well", Tone::Good),
+        Verdict::Warning => badge("to decide", Tone::Wait),
+        Verdict::Failed => badge("stands in the way", Tone::Bad),
     }
 }

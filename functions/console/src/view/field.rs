@@ -63,6 +63,32 @@ impl<'a> Form<'a> {
         )
     }
 
+    /// One of many, which stand in groups.
+    pub(crate) fn grouped(&self, ask: Ask<'_>, groups: &[(String, Vec<String>)]) -> Markup {
+        let chosen = self.fields.get(ask.name);
+        self.around(
+            ask,
+            html! {
+                select id=(ask.name) name=(ask.name) aria-describedby=[self.described(ask)] {
+                    @for (group, choices) in groups { optgroup label=(group) {
+                        @for choice in choices { option value=(choice) selected[choice == chosen] { (choice) } }
+                    } }
+                }
+            },
+        )
+    }
+
+    /// Several lines of text.
+    pub(crate) fn long_text(&self, ask: Ask<'_>) -> Markup {
+        self.around(
+            ask,
+            html! {
+                textarea id=(ask.name) name=(ask.name) rows="3" aria-describedby=[self.described(ask)]
+                    aria-invalid=[self.fault(ask).map(|_| "true")] { (self.fields.get(ask.name)) }
+            },
+        )
+    }
+
     /// Yes or no.
     pub(crate) fn tick(&self, ask: Ask<'_>) -> Markup {
         html! {

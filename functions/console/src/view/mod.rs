@@ -1,13 +1,17 @@
 //! What pages are put together from. Each file is one kind of thing that people see; none of them asks the API.
 
 pub(crate) mod badge;
+pub(crate) mod done;
 pub(crate) mod field;
 pub(crate) mod money;
 pub(crate) mod page;
 pub(crate) mod psa;
+pub(crate) mod schedule;
 pub(crate) mod table;
+pub(crate) mod tabs;
 pub(crate) mod trouble;
 pub(crate) mod when;
+pub(crate) mod zone;
 
 use maud::{Markup, html};
 
@@ -27,4 +31,9 @@ pub(crate) fn empty(why: &str, next: Option<(&str, &str)>) -> Markup {
             @if let Some((address, label)) = next { p { a.button href=(address) { (label) } } }
         }
     }
+}
+
+/// What stands in place of a form for somebody who may look and not change.
+pub(crate) fn only_looks() -> Markup {
+    html! { p.warning { "You are signed in to look, not to change anything. Ask for a sign-in with the scope " code { "tallyline/write" } "." } }
 }
