@@ -2,7 +2,11 @@
 
 pub(crate) mod connection;
 pub(crate) mod finding;
+pub(crate) mod line;
+pub(crate) mod results;
 pub(crate) mod run;
+pub(crate) mod source;
+pub(crate) mod usage;
 
 use serde::Deserialize;
 
