@@ -7,9 +7,11 @@
 
 mod approve;
 mod charges;
+mod choices;
 mod findings;
 mod history;
 mod history_sheet;
+mod line;
 mod lines;
 mod packs;
 mod read;
@@ -69,6 +71,8 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(lines::lines))
         .routes(routes!(charges::charges))
         .routes(routes!(reconciliation::reconciliation))
+        .routes(routes!(choices::choices))
+        .routes(routes!(line::line))
         .routes(routes!(approve::approve))
         .routes(routes!(reverse::reverse))
         .routes(routes!(findings::list))

@@ -52,3 +52,19 @@ pub(crate) async fn page<P: Packs>(
 pub(crate) async fn all<P: Packs>(packs: &P, keep: impl Fn(&P::Row) -> bool) -> Result<Vec<P::Row>, Problem> {
     Ok(page(packs, keep, usize::MAX, None).await?.0)
 }
+
+/// The first row that is the one wanted.
+pub(crate) async fn find<P: Packs>(packs: &P, is_it: impl Fn(&P::Row) -> bool) -> Result<Option<P::Row>, Problem> {
+    let mut after: Option<String> = None;
+    loop {
+        let read = packs.read(after.as_deref()).await?;
+        let next = read.next;
+        if let Some(found) = read.items.into_iter().flat_map(|(_, pack)| pack).find(&is_it) {
+            return Ok(Some(found));
+        }
+        match next {
+            Some(next) => after = Some(next),
+            None => return Ok(None),
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use async_trait::async_trait;
 use axum::response::{IntoResponse as _, Response};
+use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Serialize};
 use shared::api::paging::{Limit, List};
 use shared::api::sheet::{self, Chunk, Records, Sheet, Wants};
@@ -24,14 +25,42 @@ const PAGES_AT_ONCE: i32 = 4;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Which {
-    /// Only those that ended so.
-    status: Option<LineStatus>,
+    /// Only those that ended so; several with commas between them.
+    #[serde(default)]
+    #[param(value_type = Option<String>, example = "failed,held")]
+    status: Statuses,
     /// Items on a page.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 50)]
     limit: Limit,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
+}
+
+/// How results ended that are asked for; none for all of them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "String")]
+struct Statuses(Vec<LineStatus>);
+
+impl TryFrom<String> for Statuses {
+    type Error = serde::de::value::Error;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.split(',')
+            .map(|word| LineStatus::deserialize(word.into_deserializer()))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl Statuses {
+    fn have(&self, status: LineStatus) -> bool {
+        self.0.is_empty() || self.0.contains(&status)
+    }
+
+    /// As cursors are bound to them.
+    fn name(&self) -> String {
+        self.0.iter().map(|status| format!("{status:?}")).collect::<Vec<_>>().join(",")
+    }
 }
 
 /// A result, as the store has it.
@@ -85,12 +114,12 @@ impl<K: Kept> Packs for Results<'_, K> {
 /// A part of a run's results.
 struct Chosen<'a, V: Viewed> {
     results: Results<'a, V::Kept>,
-    status: Option<LineStatus>,
+    statuses: &'a Statuses,
 }
 
 impl<V: Viewed> Chosen<'_, V> {
     async fn page(&self, limit: usize, from: Option<&str>) -> Result<(Vec<V>, Option<String>), Problem> {
-        let wanted = |kept: &V::Kept| self.status.is_none_or(|status| kept.status() == status);
+        let wanted = |kept: &V::Kept| self.statuses.have(kept.status());
         let (kept, next) = packs::page(&self.results, wanted, limit, from).await?;
         let ended = self.results.run.finished_at.is_some();
         Ok((kept.into_iter().map(|kept| V::of(kept, ended)).collect(), next))
@@ -116,10 +145,9 @@ pub(crate) async fn answer<V: Viewed + Send>(
     which: &Which,
     wants: &Wants,
 ) -> Result<Response, Problem> {
-    let status = which.status.map(|status| format!("{status:?}")).unwrap_or_default();
-    let list = List::named(&[V::Kept::LIST, run.id.as_str(), &status]);
+    let list = List::named(&[V::Kept::LIST, run.id.as_str(), &which.status.name()]);
     let from = list.position(which.cursor.as_deref())?;
-    let chosen = Chosen::<V> { results: Results::of(deps, run), status: which.status };
+    let chosen = Chosen::<V> { results: Results::of(deps, run), statuses: &which.status };
     if wants.csv() {
         return sheet::answer(run.id.as_str(), &list, &chosen, (wants, from)).await;
     }

@@ -14,8 +14,10 @@ mod counts;
 mod csv_table;
 mod fields;
 mod parts;
+mod products;
 mod snapshots;
 mod sources;
+mod totals;
 mod upload;
 
 use std::sync::Arc;
@@ -80,6 +82,8 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(upload::post))
         .routes(routes!(counts::list))
         .routes(routes!(charges::list))
+        .routes(routes!(products::list))
+        .routes(routes!(totals::totals))
         .merge(sources::routes())
         .with_state(deps)
 }

@@ -2,8 +2,12 @@
 
 pub(crate) mod connection;
 pub(crate) mod finding;
+pub(crate) mod line;
 pub(crate) mod preflight;
+pub(crate) mod results;
 pub(crate) mod run;
+pub(crate) mod source;
+pub(crate) mod usage;
 pub(crate) mod webhook;
 
 use serde::Deserialize;

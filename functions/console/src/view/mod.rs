@@ -1,12 +1,17 @@
 //! What pages are put together from. Each file is one kind of thing that people see; none of them asks the API.
 
 pub(crate) mod badge;
+pub(crate) mod changes;
+pub(crate) mod chart;
 pub(crate) mod done;
 pub(crate) mod field;
+pub(crate) mod lines;
 pub(crate) mod money;
 pub(crate) mod page;
+pub(crate) mod progress;
 pub(crate) mod psa;
 pub(crate) mod schedule;
+pub(crate) mod sums;
 pub(crate) mod table;
 pub(crate) mod tabs;
 pub(crate) mod trouble;

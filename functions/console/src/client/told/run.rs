@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 use shared::domain::line::LineResult;
-use shared::store::runs::{Counts, Mode, RunMoney, RunState, Trigger};
+use shared::store::runs::{Counts, Mode, RunCharges, RunMoney, RunState, Trigger};
 
 /// One sync of a connection.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,6 +23,7 @@ pub(crate) struct Run {
     pub(crate) psa_requests: u32,
     pub(crate) writes: u32,
     pub(crate) money: RunMoney,
+    pub(crate) charges: RunCharges,
     pub(crate) explanation: Option<String>,
     pub(crate) fix: Option<String>,
 }

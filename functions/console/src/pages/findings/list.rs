@@ -15,7 +15,8 @@ use crate::pages::connection;
 use crate::pages::home::at_stake;
 use crate::view::done::Done;
 use crate::view::page::Page;
-use crate::view::{money, table, tabs, when};
+use crate::view::tabs::{Tab, tabs};
+use crate::view::{money, table, when};
 
 const DONE: [(&str, &str); 1] = [("resolved", "Resolved. Your note is kept with it.")];
 
@@ -42,15 +43,16 @@ pub(super) async fn list(
         .next_cursor
         .as_deref()
         .map(|cursor| with_query(&here, &[("status", Some(word(state))), ("cursor", Some(cursor))]));
-    let each = [
-        (here.clone(), "Open", state == FindingState::Open),
-        (format!("{here}?status=resolved"), "Resolved", state == FindingState::Resolved),
-        (format!("{here}?status=closed"), "Closed", state == FindingState::Closed),
-    ];
+    let tab = |name, of: FindingState| {
+        let address = with_query(&here, &[("status", Some(word(of)))]);
+        Tab { address, name, count: None, is_here: state == of }
+    };
+    let each =
+        [tab("Open", FindingState::Open), tab("Resolved", FindingState::Resolved), tab("Closed", FindingState::Closed)];
     Ok(Page::of(&visitor, &connection, "/findings", "Findings").with(&html! {
         (done.said(&DONE))
         p { (about(state)) }
-        (tabs::tabs("Findings by state", &each))
+        (tabs("Findings by state", &each))
         @if found.items.is_empty() { div.empty { p { (none(state)) } } }
         @else {
             @if state == FindingState::Open { p { "At stake a month, of those on this page whose price is known: " strong { (at_stake(&found.items)) } } }
