@@ -22,6 +22,7 @@ mod sheet;
 mod suggestions;
 mod tickets;
 mod unmapped;
+mod wiring;
 
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ mod parts;
 mod snapshots;
 mod sources;
 mod upload;
+mod wiring;
 
 use std::sync::Arc;
 
