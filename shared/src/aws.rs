@@ -3,7 +3,7 @@
 //! Each function's `main.rs` takes from here what its role allows; the names of the variables are the template's.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
@@ -23,7 +23,7 @@ use crate::psa::registry::{Places, Registry};
 use crate::psa::{Psa, PsaError};
 use crate::queue::sqs::Queue;
 use crate::secrets::Cached;
-use crate::secrets::aws::SecretsManager;
+use crate::secrets::aws::{Named, SecretsManager};
 use crate::sources::{self, SourceError, Vendor};
 use crate::store::{Key, Read, Table};
 use crate::telemetry::{self, Metrics};
@@ -32,6 +32,9 @@ use crate::telemetry::{self, Metrics};
 pub struct Cloud {
     config: SdkConfig,
     table: Table,
+    // Their HTTP clients are the dearest part of a start, and whoever replaces a secret must see it replaced.
+    psas: OnceLock<Registry>,
+    secrets: OnceLock<Arc<Cached<SecretsManager>>>,
     /// The machine's clock.
     pub clock: Arc<dyn Clock>,
     /// Metrics of the function.
@@ -71,7 +74,7 @@ impl Cloud {
         if let Err(error) = table.get::<serde::de::IgnoredAny>(&nothing, Read::Eventual).await {
             tracing::warn!(%error, "the store did not answer during init");
         }
-        Ok(Self { config, table, clock, metrics })
+        Ok(Self { config, table, psas: OnceLock::new(), secrets: OnceLock::new(), clock, metrics })
     }
 
     /// The table.
@@ -80,13 +83,21 @@ impl Cloud {
         self.table.clone()
     }
 
-    /// The secrets of connections, kept in memory for a short time.
+    /// The secrets of connections, kept in memory for a short time; the same ones to all who ask.
     ///
     /// # Errors
     /// `SECRETS_PREFIX` is not set.
     pub fn secrets(&self) -> Result<Arc<Cached<SecretsManager>>, CloudError> {
         let client = aws_sdk_secretsmanager::Client::new(&self.config);
-        Ok(Arc::new(Cached::new(SecretsManager::new(client, variable("SECRETS_PREFIX")?), self.clock.clone())))
+        let made =
+            || Ok(Arc::new(Cached::new(SecretsManager::new(client, variable("SECRETS_PREFIX")?), self.clock.clone())));
+        once(&self.secrets, made)
+    }
+
+    /// The one secret of this name, as it is whenever it is read.
+    #[must_use]
+    pub fn secret(&self, name: String) -> Arc<Named> {
+        Arc::new(Named::new(aws_sdk_secretsmanager::Client::new(&self.config), name))
     }
 
     /// The queue of company jobs.
@@ -146,6 +157,14 @@ impl Cloud {
         Ok(with_receiver(Outward::new()?)?)
     }
 
+    /// Calls an issuer of tokens at the addresses that its own document names.
+    ///
+    /// # Errors
+    /// The HTTP client can't be made.
+    pub fn to_issuer(&self, issuer: &str) -> Result<Outward, CloudError> {
+        Ok(with_issuer(Outward::new()?, issuer)?)
+    }
+
     /// The event bus.
     ///
     /// # Errors
@@ -154,12 +173,12 @@ impl Cloud {
         Ok(Arc::new(Bus::new(aws_sdk_eventbridge::Client::new(&self.config), variable("EVENT_BUS")?)))
     }
 
-    /// The PSAs.
+    /// The PSAs; the same ones to all who ask.
     ///
     /// # Errors
     /// The HTTP client can't be made.
     pub fn psas(&self) -> Result<Registry, CloudError> {
-        Ok(Registry::new(&places(), &self.clock)?)
+        once(&self.psas, || Ok(Registry::new(&places(), &self.clock)?))
     }
 
     /// The usage sources that are pulled.
@@ -177,15 +196,7 @@ impl Cloud {
     /// # Errors
     /// As [`Cloud::secrets`] and [`Cloud::psas`].
     pub fn opener(&self) -> Result<Opener, CloudError> {
-        self.opener_of(self.psas()?)
-    }
-
-    /// As [`Cloud::opener`], over PSAs that are made already: their HTTP client is the dearest part of a start.
-    ///
-    /// # Errors
-    /// As [`Cloud::secrets`].
-    pub fn opener_of(&self, psas: Registry) -> Result<Opener, CloudError> {
-        Ok(Opener::new(&self.table(), self.secrets()?, psas, self.clock.clone()))
+        Ok(Opener::new(&self.table(), self.secrets()?, self.psas()?, self.clock.clone()))
     }
 
     /// The ledger, with leases taken as this process.
@@ -238,6 +249,20 @@ fn with_receiver(outward: Outward) -> Result<Outward, HttpError> {
 }
 
 #[cfg(not(feature = "emulated"))]
+fn with_issuer(outward: Outward, _: &str) -> Result<Outward, HttpError> {
+    Ok(outward)
+}
+
+/// For the deployment's test alone: an issuer on this machine.
+#[cfg(feature = "emulated")]
+fn with_issuer(outward: Outward, issuer: &str) -> Result<Outward, HttpError> {
+    match issuer.parse() {
+        Ok(base) => outward.except(&base, Outward::settings()),
+        Err(_) => Ok(outward),
+    }
+}
+
+#[cfg(not(feature = "emulated"))]
 fn simulated() -> BTreeMap<Psa, Url> {
     BTreeMap::new()
 }
@@ -273,6 +298,18 @@ fn time_outs() -> TimeoutConfig {
         .build()
 }
 
-fn variable(name: &'static str) -> Result<String, CloudError> {
+/// What the template sets under `name`.
+///
+/// # Errors
+/// It is not set.
+pub fn variable(name: &'static str) -> Result<String, CloudError> {
     std::env::var(name).map_err(|_| CloudError::NotSet(name))
+}
+
+/// What is in `cell`; made where there is nothing yet.
+fn once<T: Clone>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, CloudError>) -> Result<T, CloudError> {
+    match cell.get() {
+        Some(made) => Ok(made.clone()),
+        None => make().map(|made| cell.get_or_init(|| made).clone()),
+    }
 }

@@ -13,6 +13,7 @@ mod report;
 mod resolve;
 mod retry;
 mod view;
+mod wiring;
 
 use std::sync::Arc;
 

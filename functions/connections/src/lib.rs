@@ -31,6 +31,7 @@ mod revoke;
 mod test;
 mod ticket_fields;
 mod view;
+mod wiring;
 
 pub use view::ConnectionView;
 

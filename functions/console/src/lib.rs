@@ -13,15 +13,21 @@ mod door;
 mod frame;
 mod pages;
 mod view;
+mod wiring;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::IntoResponse as _;
+use axum::routing::any;
+use shared::api::observed;
 use shared::clock::Clock;
 use shared::store::sessions::Sessions;
 
+use client::Trouble;
+
 pub use client::{Api, Functions};
-pub use door::{Links, OpenedLink, SignIn};
+pub use door::{Links, Oidc, OidcSettings, OpenedLink, SignIn};
 
 /// Below which path every page lies.
 pub const ROOT: &str = "/console";
@@ -41,5 +47,8 @@ pub struct Deps {
 
 /// Every page, below [`ROOT`]; and `/`, which leads there.
 pub fn router(deps: Deps) -> Router {
-    frame::around(pages::routes().merge(door::routes()).with_state(deps).merge(assets::routes()))
+    let pages = pages::routes().merge(door::routes()).with_state(deps).merge(assets::routes());
+    // A route and not a fallback, so that the routes of others can stand beside these.
+    let pages = pages.route("/console/{*nothing}", any(async || Trouble::not_found("page")));
+    frame::around(observed(pages, |cause| Trouble::ours(cause).into_response()))
 }

@@ -1,3 +1,9 @@
-//! Wires the function.
+//! Wires the function. No authorizer stands before it: its door is its own.
 
-fn main() {}
+use shared::aws::Cloud;
+use web_console::{Deps, router};
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    lambda_http::run(router(Deps::on(&Cloud::start().await?)?)).await
+}

@@ -86,6 +86,7 @@ pub struct App {
     bus: Bus,
     tokens: Arc<Tokens>,
     functions: Functions,
+    sign_in: SignIn,
     clock: Arc<dyn Clock>,
     store: Arc<Embedded>,
     // Last, so that the folder is free only when nothing uses it any more.
@@ -98,7 +99,7 @@ impl App {
     /// # Errors
     /// The data folder is another process's, its files can't be used, or this machine can't make connections.
     pub async fn open(options: AppOptions) -> Result<Self, AppError> {
-        let AppOptions { place, places, source_bases, settings, clock, receiver } = options;
+        let AppOptions { place, places, source_bases, settings, clock, receiver, sign_in } = options;
         let (folder, store) = match place {
             Place::Folder(path) => {
                 let folder = DataFolder::open(&path)?;
@@ -234,6 +235,7 @@ impl App {
             pulls,
             puller,
             bus,
+            sign_in: sign_in.unwrap_or_else(|| SignIn::Link(tokens.clone())),
             tokens,
             functions,
             clock,
@@ -247,7 +249,7 @@ impl App {
         let console = web_console::Deps {
             api: Api::new(self.functions.clone()),
             sessions: Sessions::new(self.table()),
-            sign_in: SignIn::Link(self.tokens.clone()),
+            sign_in: self.sign_in.clone(),
             clock: self.clock.clone(),
         };
         api::framed(openapi::merged(self.functions.clone()), self.tokens.clone()).merge(web_console::router(console))

@@ -23,6 +23,7 @@ mod sheet;
 mod suggestions;
 mod tickets;
 mod unmapped;
+mod wiring;
 
 use std::sync::Arc;
 

@@ -22,6 +22,7 @@ mod reverse;
 mod sheet;
 mod start;
 mod view;
+mod wiring;
 
 use std::sync::Arc;
 

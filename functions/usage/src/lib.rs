@@ -19,6 +19,7 @@ mod snapshots;
 mod sources;
 mod totals;
 mod upload;
+mod wiring;
 
 use std::sync::Arc;
 

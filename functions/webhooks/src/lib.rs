@@ -13,6 +13,7 @@ mod remove;
 mod rotate;
 mod test;
 mod view;
+mod wiring;
 
 use std::sync::Arc;
 

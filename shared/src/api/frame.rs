@@ -63,10 +63,20 @@ pub fn framed(router: Router, verify: Arc<dyn Verify>) -> Router {
             )
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-        .layer(axum::middleware::from_fn(frame))
+        .layer(axum::middleware::from_fn(|request, next| frame(request, next, problem_of)))
 }
 
-async fn frame(mut request: Request, next: Next) -> Response {
+/// `router` with an id and a log line for each request; what a handler that stopped is answered with is made by `stopped`, of
+/// why it did.
+pub fn observed(router: Router, stopped: fn(String) -> Response) -> Router {
+    router.layer(axum::middleware::from_fn(move |request, next| frame(request, next, stopped)))
+}
+
+fn problem_of(cause: String) -> Response {
+    Problem::internal(cause).into_response()
+}
+
+async fn frame(mut request: Request, next: Next, answer_stopped: fn(String) -> Response) -> Response {
     let id = RequestId::of(&request);
     request.extensions_mut().insert(id.clone());
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str);
@@ -77,7 +87,7 @@ async fn frame(mut request: Request, next: Next) -> Response {
     let _entered = span.enter();
     let response = match handled {
         Ok(response) => response,
-        Err(stopped) => Problem::internal(format!("the handler stopped: {stopped}")).into_response(),
+        Err(stopped) => answer_stopped(format!("the handler stopped: {stopped}")),
     };
     finished(response, &id)
 }

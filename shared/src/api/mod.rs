@@ -17,7 +17,7 @@ mod query;
 pub mod sheet;
 mod time_zone;
 
-pub use frame::{BODY_LIMIT_BYTES, REQUEST_ID, RequestId, framed};
+pub use frame::{BODY_LIMIT_BYTES, REQUEST_ID, RequestId, framed, observed};
 pub use json::{Faults, Json, MOST_FAULTS, Path, bytes, parse, parse_fields, pointer, present};
 pub use problem::{Body as ProblemBody, Fault, Problem};
 pub use query::{Query, instant, refused_query};

@@ -2,7 +2,8 @@
 //!
 //! There is no list of vendors here, so all rests on two checks: what was typed is a plain https address of a name of the
 //! public DNS, and where that name leads is filtered in the look-up of each connection (`resolver`). An address that is
-//! stored is checked again before it is called. What is sent there holds no credentials of anybody.
+//! stored is checked again before it is called. What is sent to a webhook holds no credentials of anybody; the issuer of
+//! tokens, whose addresses are told by its own document, gets those that it gave out itself.
 
 use std::fmt;
 use std::time::Duration;
@@ -150,11 +151,20 @@ impl Outward {
 
     /// A POST to an address, on a connection of its own.
     pub fn post(&self, to: &CheckedUrl) -> Call {
+        self.call(Method::POST, to)
+    }
+
+    /// A GET of an address, on a connection of its own.
+    pub fn get(&self, to: &CheckedUrl) -> Call {
+        self.call(Method::GET, to)
+    }
+
+    fn call(&self, method: Method, to: &CheckedUrl) -> Call {
         let client = match &self.excepted {
             Some((_, client)) if to.excepted => client,
             _ => &self.guarded,
         };
-        client.write_to(Method::POST, to.url.clone())
+        client.write_to(method, to.url.clone())
     }
 
     #[cfg(test)]

@@ -5,7 +5,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{ReadSecrets, SecretName, SecretsError, WriteSecrets};
+use super::{ReadSecret, ReadSecrets, SecretName, SecretsError, WriteSecrets};
 
 /// Secrets in Secrets Manager. Put it in [`super::Cached`]: every read is billed.
 #[derive(Debug, Clone)]
@@ -38,11 +38,38 @@ impl SecretsManager {
 #[async_trait]
 impl ReadSecrets for SecretsManager {
     async fn read(&self, name: &SecretName) -> Result<Option<SecretString>, SecretsError> {
-        match self.client.get_secret_value().secret_id(self.id(name)).send().await {
-            Ok(found) => Ok(found.secret_string.map(SecretString::from)),
-            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-            Err(error) => Err(unavailable(&error)),
-        }
+        found(&self.client, self.id(name)).await
+    }
+}
+
+/// One secret under a name of the operator's.
+#[derive(Debug, Clone)]
+pub struct Named {
+    client: Client,
+    name: String,
+}
+
+impl Named {
+    /// The secret `name`.
+    #[must_use]
+    pub fn new(client: Client, name: String) -> Self {
+        Self { client, name }
+    }
+}
+
+#[async_trait]
+impl ReadSecret for Named {
+    async fn read(&self) -> Result<SecretString, SecretsError> {
+        let found = found(&self.client, self.name.clone()).await?;
+        found.ok_or_else(|| SecretsError::Unreadable(format!("there is no secret {}", self.name)))
+    }
+}
+
+async fn found(client: &Client, id: String) -> Result<Option<SecretString>, SecretsError> {
+    match client.get_secret_value().secret_id(id).send().await {
+        Ok(found) => Ok(found.secret_string.map(SecretString::from)),
+        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+        Err(error) => Err(unavailable(&error)),
     }
 }
 

@@ -22,6 +22,13 @@ pub trait ReadSecrets: Send + Sync {
     async fn read(&self, name: &SecretName) -> Result<Option<SecretString>, SecretsError>;
 }
 
+/// Reads one secret that an operator stored, whatever it is called.
+#[async_trait]
+pub trait ReadSecret: Send + Sync {
+    /// The secret.
+    async fn read(&self) -> Result<SecretString, SecretsError>;
+}
+
 /// Writes secrets.
 #[async_trait]
 pub trait WriteSecrets: Send + Sync {

@@ -15,7 +15,7 @@ use axum::http::{Extensions, HeaderMap, Method, Request, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::api::auth::{Claims, Unauthorized, Verify};
-use shared::api::framed;
+use shared::api::{RequestId, framed};
 use tower::ServiceExt as _;
 
 pub use functions::Functions;
@@ -36,9 +36,9 @@ impl Api {
         Self(framed(routes, Arc::new(Inside)))
     }
 
-    /// The API as somebody with `claims` has it.
-    pub(crate) fn of(&self, claims: Claims) -> Client {
-        Client { api: self.clone(), claims }
+    /// The API as somebody with `claims` has it, for the sake of the page that is asked for by `request`.
+    pub(crate) fn of(&self, claims: Claims, request: Option<RequestId>) -> Client {
+        Client { api: self.clone(), claims, request }
     }
 }
 
@@ -56,6 +56,7 @@ impl Verify for Inside {
 pub(crate) struct Client {
     api: Api,
     claims: Claims,
+    request: Option<RequestId>,
 }
 
 impl Client {
@@ -124,6 +125,9 @@ impl Client {
         let mut request = Request::builder().method(method).uri(path).body(body).map_err(Trouble::ours)?;
         *request.headers_mut() = headers;
         request.extensions_mut().insert(self.claims.clone());
+        if let Some(id) = &self.request {
+            request.extensions_mut().insert(id.clone());
+        }
         let answer = match self.api.0.clone().oneshot(request).await {
             Ok(answer) => answer,
             Err(never) => match never {},

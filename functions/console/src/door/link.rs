@@ -35,12 +35,12 @@ pub struct OpenedLink {
 }
 
 pub(super) async fn open(State(deps): State<Deps>, Path(token): Path<String>) -> Result<Response, Trouble> {
-    let SignIn::Link(links) = &deps.sign_in;
+    let SignIn::Link(links) = &deps.sign_in else { return Err(Trouble::not_found("page")) };
     let Some(link) = links.open(&token) else { return Ok(used()) };
     if !deps.sessions.use_up(&link.id, link.until).await? {
         return Ok(used());
     }
-    let_in(&deps, link.partner, &link.scopes, link.subject).await
+    let_in(&deps, link.partner, link.scopes, link.subject, crate::ROOT).await
 }
 
 fn used() -> Response {

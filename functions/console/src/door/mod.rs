@@ -4,13 +4,15 @@
 mod cookie;
 mod csrf;
 mod link;
+mod next;
+mod oidc;
 mod posted;
 mod visitor;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use jiff::SignedDuration;
@@ -24,6 +26,7 @@ use crate::client::Trouble;
 use crate::view::page;
 
 pub use link::{Links, OpenedLink};
+pub use oidc::{Oidc, OidcSettings};
 pub(crate) use posted::{Fields, Posted};
 pub(crate) use visitor::Visitor;
 
@@ -35,40 +38,51 @@ const LASTS: SignedDuration = SignedDuration::from_hours(10);
 pub enum SignIn {
     /// By a link that opens once.
     Link(Arc<dyn Links>),
+    /// At an issuer of tokens.
+    Oidc(Arc<Oidc>),
 }
 
 pub(crate) fn routes() -> Router<Deps> {
     Router::new()
-        .route("/console/sign-in", get(sign_in))
+        .route(next::DOOR, get(sign_in))
         .route("/console/link/{token}", get(link::open))
         .route("/console/sign-out", post(sign_out))
+        .merge(oidc::routes())
 }
 
 /// Where somebody lands who is not signed in.
-async fn sign_in(State(deps): State<Deps>) -> Response {
-    match deps.sign_in {
-        SignIn::Link(_) => page::bare(
-            "Sign in",
-            html! {
-                p { "On this machine a link signs you in. The service printed one when it started; a new one is printed by" }
-                pre { code { "cargo run -- link --data DIR --partner PARTNER" } }
-                p { "It opens once, within a quarter of an hour." }
-            },
-        )
-        .into_response(),
-    }
+async fn sign_in(State(deps): State<Deps>, RawQuery(query): RawQuery) -> Response {
+    let said = match deps.sign_in {
+        SignIn::Link(_) => html! {
+            p { "On this machine a link signs you in. The service printed one when it started; a new one is printed by" }
+            pre { code { "cargo run -- link --data DIR --partner PARTNER" } }
+            p { "It opens once, within a quarter of an hour." }
+        },
+        SignIn::Oidc(_) => oidc::door(Fields::parse(query.unwrap_or_default().as_bytes()).get("next")),
+    };
+    page::bare("Sign in", said).into_response()
 }
 
 async fn sign_out(State(deps): State<Deps>, posted: Posted) -> Result<Response, Trouble> {
     deps.sessions.end(posted.visitor.secret()).await?;
-    Ok((cookie::removed(), Redirect::to("/console/sign-in")).into_response())
+    let to = match deps.sign_in {
+        SignIn::Link(_) => next::DOOR,
+        SignIn::Oidc(_) => oidc::SIGNED_OUT,
+    };
+    Ok((cookie::SESSION.removed(), Redirect::to(to)).into_response())
 }
 
-/// Lets somebody in: the session and the answer that leads to the first page.
-async fn let_in(deps: &Deps, partner: PartnerId, scopes: &[Scope], subject: String) -> Result<Response, Trouble> {
+/// Lets somebody in: the session and the answer that leads to the page `to`.
+async fn let_in(
+    deps: &Deps,
+    partner: PartnerId,
+    scopes: impl IntoIterator<Item = Scope>,
+    subject: String,
+    to: &str,
+) -> Result<Response, Trouble> {
     let secret = csrf::fresh_secret()?;
     let until = deps.clock.now().saturating_add(LASTS).map_err(Trouble::ours)?;
-    let scopes = scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
+    let scopes = scopes.into_iter().map(Scope::as_str).collect::<Vec<_>>().join(" ");
     deps.sessions.begin(&secret, &Session { partner, scopes, subject, until }).await?;
-    Ok((cookie::holding(&secret, LASTS), Redirect::to(crate::ROOT)).into_response())
+    Ok((cookie::SESSION.holding(&secret, LASTS), Redirect::to(to)).into_response())
 }

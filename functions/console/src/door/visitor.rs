@@ -1,12 +1,14 @@
 //! Somebody who is signed in. A page's first argument: without one there is no page.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use shared::api::RequestId;
 use shared::api::auth::{Claims, Scope, scopes_in};
 use shared::store::sessions::Session;
 
-use super::{cookie, csrf};
+use super::{cookie, csrf, next};
 use crate::Deps;
 use crate::client::{Api, Client, Trouble};
 
@@ -16,17 +18,16 @@ pub(crate) struct Visitor {
     secret: String,
     session: Session,
     api: Api,
+    request: Option<RequestId>,
 }
 
 impl Visitor {
     /// The API as this person has it.
     pub(crate) fn api(&self) -> Client {
         let Session { partner, scopes, subject, .. } = &self.session;
-        self.api.of(Claims {
-            partner: Some(partner.to_string()),
-            scopes: scopes_in(scopes),
-            subject: Some(subject.clone()),
-        })
+        let claims =
+            Claims { partner: Some(partner.to_string()), scopes: scopes_in(scopes), subject: Some(subject.clone()) };
+        self.api.of(claims, self.request.clone())
     }
 
     /// Whose pages these are.
@@ -59,9 +60,10 @@ impl Visitor {
     }
 
     async fn found(parts: &Parts, deps: &Deps) -> Result<Option<Self>, Trouble> {
-        let Some(secret) = cookie::held(&parts.headers) else { return Ok(None) };
+        let Some(secret) = cookie::SESSION.held(&parts.headers) else { return Ok(None) };
         let session = deps.sessions.get(secret, deps.clock.now()).await?;
-        Ok(session.map(|session| Self { secret: secret.to_owned(), session, api: deps.api.clone() }))
+        let request = parts.extensions.get().cloned();
+        Ok(session.map(|session| Self { secret: secret.to_owned(), session, api: deps.api.clone(), request }))
     }
 }
 
@@ -83,11 +85,12 @@ impl OptionalFromRequestParts<Deps> for Visitor {
     }
 }
 
-/// A part of a page that is asked for by htmx would put the door into the middle of it: the whole page goes there.
+/// A part of a page that is asked for by htmx would put the door into the middle of it: the whole page goes there. A page that
+/// was asked for by itself is shown after the sign-in.
 fn to_the_door(parts: &Parts) -> Response {
-    const DOOR: &str = "/console/sign-in";
-    match parts.headers.contains_key("hx-request") {
-        true => [("hx-redirect", DOOR)].into_response(),
-        false => Redirect::to(DOOR).into_response(),
+    if parts.headers.contains_key("hx-request") {
+        return [("hx-redirect", next::DOOR)].into_response();
     }
+    let wanted = parts.uri.path_and_query().filter(|_| parts.method == Method::GET);
+    Redirect::to(&next::door_before(wanted.map_or(crate::ROOT, |wanted| wanted.as_str()))).into_response()
 }

@@ -12,6 +12,7 @@ use shared::psa::registry::Places;
 use shared::sources::Vendor;
 use shared::sync::Settings;
 use url::Url;
+use web_console::SignIn;
 
 /// Where state is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct AppOptions {
     pub clock: Arc<dyn Clock>,
     /// A receiver below which webhooks may lie besides public hosts, and how long it may take.
     pub receiver: Option<(Url, shared::http::Settings)>,
+    /// How people sign in to the console; by links where nothing is said.
+    pub sign_in: Option<SignIn>,
 }
 
 impl AppOptions {
@@ -44,7 +47,7 @@ impl AppOptions {
     #[must_use]
     pub fn at(place: Place) -> Self {
         let (places, source_bases, settings) = (Places::default(), BTreeMap::new(), Settings::default());
-        Self { place, places, source_bases, settings, clock: Arc::new(SystemClock), receiver: None }
+        Self { place, places, source_bases, settings, clock: Arc::new(SystemClock), receiver: None, sign_in: None }
     }
 
     /// Calls a simulated PSA at `base` instead of the real one.
@@ -72,6 +75,12 @@ impl AppOptions {
     #[must_use]
     pub fn webhooks_at(self, base: Url) -> Self {
         Self { receiver: Some((base, Outward::settings())), ..self }
+    }
+
+    /// Has people sign in to the console in another way than by links.
+    #[must_use]
+    pub fn sign_in(self, sign_in: SignIn) -> Self {
+        Self { sign_in: Some(sign_in), ..self }
     }
 
     /// Tells the time by `clock`.
