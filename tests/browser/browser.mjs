@@ -74,6 +74,13 @@ export async function press(walk, name) {
   await Promise.all([walk.page.waitForNavigation({ waitUntil: "networkidle0" }), handle.click()]);
 }
 
+/** Presses what changes a part of the page, and waits for what it then says. */
+export async function click(walk, name, pattern) {
+  const handle = await walk.page.waitForSelector(`::-p-aria(${name})`, { visible: true, timeout: 10_000 });
+  await handle.click();
+  await says(walk, pattern);
+}
+
 /** Types into the field with the label `label`, in place of what stood there. */
 export async function type(walk, label, text) {
   const field = await walk.page.waitForSelector(`::-p-aria(${label})`, { timeout: 10_000 });
