@@ -7,6 +7,7 @@ pub(crate) mod money;
 pub(crate) mod page;
 pub(crate) mod psa;
 pub(crate) mod schedule;
+pub(crate) mod stake;
 pub(crate) mod table;
 pub(crate) mod tabs;
 pub(crate) mod trouble;

@@ -1,12 +1,24 @@
-//! Tabs: the same list, seen by another state of its items.
+//! Parts of a page beside each other, of which one is shown: each is a link of its own.
 
 use maud::{Markup, html};
 
-/// Tabs called `label`; each an address, a name, and whether it is the one that is seen.
-pub(crate) fn tabs(label: &str, each: &[(String, &str, bool)]) -> Markup {
+/// A part: its address, its name, and how many things are in it where that is known.
+pub(crate) struct Tab {
+    pub(crate) address: String,
+    pub(crate) name: &'static str,
+    pub(crate) count: Option<u64>,
+    pub(crate) is_here: bool,
+}
+
+/// All of them.
+pub(crate) fn tabs(label: &str, tabs: &[Tab]) -> Markup {
     html! {
-        nav.tabs aria-label=(label) { ul { @for (address, name, here) in each {
-            li { a href=(address) aria-current=[here.then_some("page")] { (name) } }
-        } } }
+        nav.tabs aria-label=(label) {
+            ul { @for tab in tabs {
+                li { a href=(tab.address) aria-current=[tab.is_here.then_some("page")] {
+                    (tab.name) @if let Some(count) = tab.count { " (" (count) ")" }
+                } }
+            } }
+        }
     }
 }

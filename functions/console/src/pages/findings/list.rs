@@ -4,6 +4,7 @@ use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
 use shared::domain::finding::{Ending, FindingState};
+use shared::domain::reason::Code;
 
 use super::{run, subject, units};
 use crate::client::told::List;
@@ -12,10 +13,10 @@ use crate::client::told::finding::Finding;
 use crate::client::{Trouble, path, with_query};
 use crate::door::Visitor;
 use crate::pages::connection;
-use crate::pages::home::at_stake;
 use crate::view::done::Done;
 use crate::view::page::Page;
-use crate::view::{money, table, tabs, when};
+use crate::view::tabs::{Tab, tabs};
+use crate::view::{money, stake, table, when};
 
 const DONE: [(&str, &str); 1] = [("resolved", "Resolved. Your note is kept with it.")];
 
@@ -42,18 +43,21 @@ pub(super) async fn list(
         .next_cursor
         .as_deref()
         .map(|cursor| with_query(&here, &[("status", Some(word(state))), ("cursor", Some(cursor))]));
-    let each = [
-        (here.clone(), "Open", state == FindingState::Open),
-        (format!("{here}?status=resolved"), "Resolved", state == FindingState::Resolved),
-        (format!("{here}?status=closed"), "Closed", state == FindingState::Closed),
-    ];
+    let tab = |of, name| Tab {
+        address: with_query(&here, &[("status", Some(word(of)))]),
+        name,
+        count: None,
+        is_here: of == state,
+    };
+    let each =
+        [tab(FindingState::Open, "Open"), tab(FindingState::Resolved, "Resolved"), tab(FindingState::Closed, "Closed")];
     Ok(Page::of(&visitor, &connection, "/findings", "Findings").with(&html! {
         (done.said(&DONE))
         p { (about(state)) }
-        (tabs::tabs("Findings by state", &each))
+        (tabs("Findings by state", &each))
         @if found.items.is_empty() { div.empty { p { (none(state)) } } }
         @else {
-            @if state == FindingState::Open { p { "At stake a month, of those on this page whose price is known: " strong { (at_stake(&found.items)) } } }
+            @if state == FindingState::Open { p { "At stake a month, of those on this page whose price is known: " strong { (stake::of(&found.items)) } } }
             (rows(&visitor, &connection, state, &found.items))
         }
         (table::next(next.as_deref()))
@@ -115,7 +119,10 @@ fn rows(visitor: &Visitor, connection: &Connection, state: FindingState, finding
 
 fn resolving(visitor: &Visitor, connection: &Connection, finding: &Finding) -> Markup {
     let to = path(&["console", "connections", &connection.id, "findings", &finding.id, "resolve"]);
-    html! { @if visitor.may_change() { a.button.plain href=(to) { "Resolve" } } @else { "–" } }
+    html! {
+        @if let Some((place, label)) = mending(connection, finding) { p { a href=(place) { (label) } } }
+        @if visitor.may_change() { a.button.plain href=(to) { "Resolve" } }
+    }
 }
 
 fn ended(finding: &Finding, zone: &str) -> Markup {
@@ -132,5 +139,16 @@ fn ended(finding: &Finding, zone: &str) -> Markup {
                 Some(Ending::Gone) | None => "not noticed any more",
             }
         }
+    }
+}
+
+/// Where that what was found is put right, where a page of ours does it.
+fn mending(connection: &Connection, finding: &Finding) -> Option<(String, &'static str)> {
+    let of = |room: &str| path(&["console", "connections", &connection.id, room]);
+    match Code::named(&finding.code)? {
+        Code::CompanyNotMapped => Some((of("companies"), "Map the company")),
+        Code::ProductNotMapped => Some((of("products"), "Map the product")),
+        code if code.approvable() => Some((path(&["console", "runs", &finding.run_id]), "Approve in its sync")),
+        _ => None,
     }
 }

@@ -43,7 +43,7 @@ fn subject(connection: &str, finding: &Finding) -> Markup {
 /// The run that noticed it. What alerts find is of no run.
 fn run(finding: &Finding) -> Markup {
     let of_alerts = Code::named(&finding.code).is_some_and(Code::is_of_alerts);
-    html! { @if !of_alerts { a href=(path(&["console", "runs", &finding.run_id])) { "The sync that noticed it" } } }
+    html! { @if !of_alerts { a href=(path(&["console", "runs", &finding.run_id])) { "Its sync" } } }
 }
 
 /// Units as the PSA has them, and as they should be.
