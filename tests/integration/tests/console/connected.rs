@@ -108,14 +108,14 @@ impl Connected {
         line.units
     }
 
-    /// Counts `edr` of `acme` anew, and previews.
-    pub async fn preview(&self, connection: &str, units: i64) {
+    /// Counts `edr` of `acme` anew, and syncs.
+    pub async fn sync(&self, connection: &str, units: i64) {
         self.clock.advance(SignedDuration::from_secs(1));
         let at = self.clock.time();
         let record = json!({ "company": "acme", "company_name": "Acme <b>", "product": "edr", "quantity": units });
         let snapshot = json!({ "as_of": at.to_string(), "complete": true, "records": [record] });
         self.done(Method::PUT, &format!("/v1/usage/snapshots/s{}", at.as_second()), snapshot).await;
-        self.done(Method::POST, &format!("/v1/connections/{connection}/runs"), json!({ "mode": "preview" })).await;
+        self.done(Method::POST, &format!("/v1/connections/{connection}/runs"), json!({ "mode": "apply" })).await;
         self.app.drain().await.unwrap();
     }
 }

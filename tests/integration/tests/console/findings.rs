@@ -7,12 +7,12 @@ use shared::api::auth::Scope;
 
 use crate::connected::{Connected, STRANGER, fill};
 
-/// A connection whose preview has found that a line falls beyond its guard, and the finding.
+/// A connection whose sync has found that a line falls beyond its guard, and the finding.
 async fn fallen(c: &Connected) -> (String, Value) {
     let id = c.connect().await;
     let units = c.map(&id).await;
     assert!(units > 10, "a fall from {units} passes no guard");
-    c.preview(&id, 1).await;
+    c.sync(&id, 1).await;
     let finding = open(c, &id).await.into_iter().find(|finding| finding["code"] == "fall_guard");
     (id, finding.expect("the guard holds it"))
 }
@@ -82,7 +82,7 @@ async fn what_says_something_else_by_now_is_shown_anew_and_the_note_is_kept() {
     let looked = anna.get(&at).await;
     let (csrf, seen) =
         (looked.after(r#"name="csrf" value=""#).to_owned(), looked.after(r#"name="seen_at" value=""#).to_owned());
-    c.preview(&id, 2).await;
+    c.sync(&id, 2).await;
     let refused = anna.post(&at, &[("csrf", csrf.as_str()), ("seen_at", &seen), ("note", "one is enough")]).await;
     assert_eq!(refused.status, 409, "{}", refused.text);
     for said in ["says something else by now", "one is enough", &format!("{} → 2", finding["before"])] {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use shared::domain::finding::{Ending, FindingState};
 use shared::domain::reason::Code;
 
-use super::{run, subject, units};
+use super::{resolve_address, run, subject, units};
 use crate::client::told::List;
 use crate::client::told::connection::Connection;
 use crate::client::told::finding::Finding;
@@ -86,7 +86,7 @@ fn about(state: FindingState) -> &'static str {
 
 fn none(state: FindingState) -> &'static str {
     match state {
-        FindingState::Open => "Nothing needs a person. Findings come from syncs and previews.",
+        FindingState::Open => "Nothing needs a person. Findings come from syncs.",
         FindingState::Resolved => "Nothing that somebody resolved is still noticed.",
         FindingState::Closed => "Nothing is over yet.",
     }
@@ -118,7 +118,7 @@ fn rows(visitor: &Visitor, connection: &Connection, state: FindingState, finding
 }
 
 fn resolving(visitor: &Visitor, connection: &Connection, finding: &Finding) -> Markup {
-    let to = path(&["console", "connections", &connection.id, "findings", &finding.id, "resolve"]);
+    let to = resolve_address(&connection.id, finding);
     html! {
         @if let Some((place, label)) = mending(connection, finding) { p { a href=(place) { (label) } } }
         @if visitor.may_change() { a.button.plain href=(to) { "Resolve" } }

@@ -24,6 +24,11 @@ pub(super) fn line_address(connection: &str, line: &str) -> String {
     path(&["console", "connections", connection, "lines", line])
 }
 
+/// Where a finding is resolved.
+fn resolve_address(connection: &str, finding: &Finding) -> String {
+    path(&["console", "connections", connection, "findings", &finding.id, "resolve"])
+}
+
 /// Whom a finding is about: the company and the product, with a link to the line.
 fn subject(connection: &str, finding: &Finding) -> Markup {
     let company = finding.company_name.as_deref().or(finding.company.as_deref());
