@@ -533,6 +533,23 @@ async fn a_revoked_connection_takes_no_mapping_and_shows_those_it_had() {
     assert_eq!(h.delete(&edr).await.status, 409);
     assert_eq!(h.get(&edr).await.json, product);
     assert_eq!(h.get(&format!("{path}/companies")).await.json["items"], json!([mapped]));
+    assert_eq!(h.get(&format!("{path}/mappings")).await.json, json!({"products": 1, "charges": 0, "companies": 1}));
+}
+
+#[tokio::test]
+async fn what_is_mapped_is_counted_by_kind() {
+    let (h, path) = connected().await;
+    let counts = async || h.get(&format!("{path}/mappings")).await.json;
+    assert_eq!(counts().await, json!({"products": 0, "charges": 0, "companies": 0}));
+    for (product, service) in [("edr", EDR), ("itdr", ITDR)] {
+        assert_eq!(h.put(&format!("{path}/products/{product}"), json!({"service_id": service})).await.status, 201);
+    }
+    for name in ["acme", "bolt", "cord"] {
+        assert_eq!(h.put(&format!("{path}/companies/{name}"), company(ACCOUNT, CONTRACT)).await.status, 201, "{name}");
+    }
+    assert_eq!(counts().await, json!({"products": 2, "charges": 0, "companies": 3}));
+    assert_eq!(h.delete(&format!("{path}/companies/bolt")).await.status, 204);
+    assert_eq!(counts().await["companies"], 2);
 }
 
 #[tokio::test]
@@ -551,6 +568,7 @@ async fn another_partners_mappings_are_answered_like_none() {
         (Method::DELETE, acme.clone()),
         (Method::GET, format!("{path}/products")),
         (Method::GET, format!("{path}/companies")),
+        (Method::GET, format!("{path}/mappings")),
     ] {
         let request = h.request(method.clone(), &target).bearer_auth(&token);
         let request = match (method == Method::PUT, target == edr) {

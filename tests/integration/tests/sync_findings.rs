@@ -599,6 +599,20 @@ async fn a_finding_that_is_noticed_unchanged_costs_no_write() {
 }
 
 #[tokio::test]
+async fn one_finding_is_read_while_it_stands_and_when_it_was_over_lately() {
+    let msp = confirmed().await;
+    counts(&msp, 60, 50).await;
+    let run = sync(&msp).await;
+    let finding = only(&msp, "open").await;
+    let path = format!("/v1/findings/{}", finding["id"].as_str().unwrap());
+    assert_eq!(msp.done(Method::GET, &path, None).await, finding);
+    msp.approve(&run, None).await;
+    let over = msp.done(Method::GET, &path, None).await;
+    assert_eq!(over["status"], "closed");
+    assert_eq!(over, only(&msp, "closed").await);
+}
+
+#[tokio::test]
 async fn another_partners_findings_are_not_there() {
     let msp = confirmed().await;
     counts(&msp, 60, 50).await;
@@ -611,10 +625,14 @@ async fn another_partners_findings_are_not_there() {
     assert_eq!((other.status, other.json["code"].as_str()), (404, Some("not_found")));
     let theirs = msp.call_as("suedwind", Method::POST, &path, Some(json!({}))).await;
     assert_eq!(theirs.status, 404);
+    let one = msp.call_as("suedwind", Method::GET, &format!("/v1/findings/{id}"), None).await;
+    assert_eq!((one.status, one.problem()), (404, theirs.problem()));
     for unknown in
         [format!("{}.0000000000000000", msp.connection), "conn_0.0000000000000000".into(), "x".into(), "a.b.c".into()]
     {
         let answer = msp.call(Method::POST, &format!("/v1/findings/{unknown}/resolve"), Some(json!({}))).await;
+        assert_eq!((answer.status, answer.problem()), (404, theirs.problem()), "{unknown}");
+        let answer = msp.call(Method::GET, &format!("/v1/findings/{unknown}"), None).await;
         assert_eq!((answer.status, answer.problem()), (404, theirs.problem()), "{unknown}");
     }
     assert_eq!(only(&msp, "open").await, finding);

@@ -4,7 +4,6 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use maud::{Markup, html};
-use shared::domain::money::sums;
 use shared::store::runs::Mode;
 
 use super::connections_of;
@@ -16,7 +15,7 @@ use crate::client::told::run::Run;
 use crate::client::{Client, Trouble, path, with_query};
 use crate::door::Visitor;
 use crate::view::page::{Page, Place};
-use crate::view::{badge, counted, empty, money, table, when};
+use crate::view::{badge, counted, empty, money, stake, table, when};
 
 /// Findings of a connection that are shown here; the rest stands on its own page.
 const FINDINGS_SHOWN: usize = 8;
@@ -69,7 +68,7 @@ impl Standing {
                 div.cards {
                     div.card { h3 { "Waits for you" } p.figure { (findings.len()) @if *more { "+" } }
                         p { (counted(findings.len() as u64, "finding", "findings")) " open" } }
-                    div.card { h3 { "At stake, a month" } p.figure { (at_stake(findings)) }
+                    div.card { h3 { "At stake, a month" } p.figure { (stake::of(findings)) }
                         p.small { "What the findings beside it come to where prices are known." } }
                     div.card { h3 { "Last sync" }
                         @match last {
@@ -103,19 +102,4 @@ fn row(finding: &Finding) -> Markup {
         td { (finding.fix) }
         td.number { (money::monthly(finding.money.as_ref())) }
     } }
-}
-
-/// What is not billed yet and what is billed too much, by currency, as far as findings know their prices.
-pub(super) fn at_stake(findings: &[Finding]) -> Markup {
-    let changes =
-        findings.iter().filter_map(|finding| Some((finding.before?.delta_to(finding.target?), finding.money.clone()?)));
-    let sums = sums(changes);
-    html! {
-        @for sum in &sums {
-            @for side in [&sum.rises, &sum.falls] { @if side.lines > 0 {
-                (money::difference(&side.monthly_price, sum.currency.as_ref())) " "
-            } }
-        }
-        @if sums.is_empty() { "–" }
-    }
 }

@@ -11,6 +11,7 @@ pub(crate) mod page;
 pub(crate) mod progress;
 pub(crate) mod psa;
 pub(crate) mod schedule;
+pub(crate) mod stake;
 pub(crate) mod sums;
 pub(crate) mod table;
 pub(crate) mod tabs;

@@ -30,7 +30,7 @@ const AUTOTASK: [Field; 3] = [
         name: "secret",
         pointer: "/credentials/secret",
         label: "Secret",
-        hint: "The password that Autotask generates for that user (Generate Secret). Autotask shows it once.",
+        hint: "The password that Autotask generates for that user (Generate Secret). Copy it before you save the user.",
         is_secret: true,
     },
     Field {

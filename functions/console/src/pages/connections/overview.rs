@@ -139,7 +139,6 @@ fn actions(visitor: &Visitor, connection: &Connection) -> Markup {
                 @if can_sync { form method="post" action=(to("/runs")) {
                     (field::ours(visitor))
                     (field::once(&Fields::default()))
-                    input type="hidden" name="mode" value="apply";
                     button.plain type="submit" { "Sync now" }
                 } }
                 a.button.plain href=(to("/switch")) { @if connection.enabled { "Switch off" } @else { "Switch on" } }

@@ -4,19 +4,19 @@ use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
 use shared::domain::finding::{Ending, FindingState};
+use shared::domain::reason::Code;
 
-use super::{run, subject, units};
+use super::{resolve_address, run, subject, units};
 use crate::client::told::List;
 use crate::client::told::connection::Connection;
 use crate::client::told::finding::Finding;
 use crate::client::{Trouble, path, with_query};
 use crate::door::Visitor;
 use crate::pages::connection;
-use crate::pages::home::at_stake;
 use crate::view::done::Done;
 use crate::view::page::Page;
 use crate::view::tabs::{Tab, tabs};
-use crate::view::{money, table, when};
+use crate::view::{money, stake, table, when};
 
 const DONE: [(&str, &str); 1] = [("resolved", "Resolved. Your note is kept with it.")];
 
@@ -43,19 +43,21 @@ pub(super) async fn list(
         .next_cursor
         .as_deref()
         .map(|cursor| with_query(&here, &[("status", Some(word(state))), ("cursor", Some(cursor))]));
-    let tab = |name, of: FindingState| {
-        let address = with_query(&here, &[("status", Some(word(of)))]);
-        Tab { address, name, count: None, is_here: state == of }
+    let tab = |of, name| Tab {
+        address: with_query(&here, &[("status", Some(word(of)))]),
+        name,
+        count: None,
+        is_here: of == state,
     };
     let each =
-        [tab("Open", FindingState::Open), tab("Resolved", FindingState::Resolved), tab("Closed", FindingState::Closed)];
+        [tab(FindingState::Open, "Open"), tab(FindingState::Resolved, "Resolved"), tab(FindingState::Closed, "Closed")];
     Ok(Page::of(&visitor, &connection, "/findings", "Findings").with(&html! {
         (done.said(&DONE))
         p { (about(state)) }
         (tabs("Findings by state", &each))
         @if found.items.is_empty() { div.empty { p { (none(state)) } } }
         @else {
-            @if state == FindingState::Open { p { "At stake a month, of those on this page whose price is known: " strong { (at_stake(&found.items)) } } }
+            @if state == FindingState::Open { p { "At stake a month, of those on this page whose price is known: " strong { (stake::of(&found.items)) } } }
             (rows(&visitor, &connection, state, &found.items))
         }
         (table::next(next.as_deref()))
@@ -84,7 +86,7 @@ fn about(state: FindingState) -> &'static str {
 
 fn none(state: FindingState) -> &'static str {
     match state {
-        FindingState::Open => "Nothing needs a person. Findings come from syncs and previews.",
+        FindingState::Open => "Nothing needs a person. Findings come from syncs.",
         FindingState::Resolved => "Nothing that somebody resolved is still noticed.",
         FindingState::Closed => "Nothing is over yet.",
     }
@@ -116,8 +118,11 @@ fn rows(visitor: &Visitor, connection: &Connection, state: FindingState, finding
 }
 
 fn resolving(visitor: &Visitor, connection: &Connection, finding: &Finding) -> Markup {
-    let to = path(&["console", "connections", &connection.id, "findings", &finding.id, "resolve"]);
-    html! { @if visitor.may_change() { a.button.plain href=(to) { "Resolve" } } @else { "–" } }
+    let to = resolve_address(&connection.id, finding);
+    html! {
+        @if let Some((place, label)) = mending(connection, finding) { p { a href=(place) { (label) } } }
+        @if visitor.may_change() { a.button.plain href=(to) { "Resolve" } }
+    }
 }
 
 fn ended(finding: &Finding, zone: &str) -> Markup {
@@ -134,5 +139,16 @@ fn ended(finding: &Finding, zone: &str) -> Markup {
                 Some(Ending::Gone) | None => "not noticed any more",
             }
         }
+    }
+}
+
+/// Where that what was found is put right, where a page of ours does it.
+fn mending(connection: &Connection, finding: &Finding) -> Option<(String, &'static str)> {
+    let of = |room: &str| path(&["console", "connections", &connection.id, room]);
+    match Code::named(&finding.code)? {
+        Code::CompanyNotMapped => Some((of("companies"), "Map the company")),
+        Code::ProductNotMapped => Some((of("products"), "Map the product")),
+        code if code.approvable() => Some((path(&["console", "runs", &finding.run_id]), "Approve in its sync")),
+        _ => None,
     }
 }

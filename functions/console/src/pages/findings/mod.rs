@@ -24,6 +24,11 @@ pub(super) fn line_address(connection: &str, line: &str) -> String {
     path(&["console", "connections", connection, "lines", line])
 }
 
+/// Where a finding is resolved.
+fn resolve_address(connection: &str, finding: &Finding) -> String {
+    path(&["console", "connections", connection, "findings", &finding.id, "resolve"])
+}
+
 /// Whom a finding is about: the company and the product, with a link to the line.
 fn subject(connection: &str, finding: &Finding) -> Markup {
     let company = finding.company_name.as_deref().or(finding.company.as_deref());
@@ -43,7 +48,7 @@ fn subject(connection: &str, finding: &Finding) -> Markup {
 /// The run that noticed it. What alerts find is of no run.
 fn run(finding: &Finding) -> Markup {
     let of_alerts = Code::named(&finding.code).is_some_and(Code::is_of_alerts);
-    html! { @if !of_alerts { a href=(path(&["console", "runs", &finding.run_id])) { "The sync that noticed it" } } }
+    html! { @if !of_alerts { a href=(path(&["console", "runs", &finding.run_id])) { "Its sync" } } }
 }
 
 /// Units as the PSA has them, and as they should be.

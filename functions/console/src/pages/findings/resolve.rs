@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde_json::{Map, Value};
 use shared::domain::finding::FindingState;
 
-use super::{consequence, run, subject, units};
+use super::{consequence, resolve_address, run, subject, units};
 use crate::client::told::connection::Connection;
 use crate::client::told::finding::Finding;
 use crate::client::{Client, Trouble, path};
@@ -82,7 +82,7 @@ fn confirm(
         @else {
             h2 { "What resolving it does" }
             (consequence::of(finding))
-            form.stacked method="post" {
+            form.stacked method="post" action=(resolve_address(&connection.id, finding)) {
                 (field::ours(visitor))
                 input type="hidden" name="seen_at" value=(finding.seen_at);
                 (form.long_text(NOTE))

@@ -12,10 +12,10 @@ pub(super) fn about() -> Markup {
         h3 { "Where Tallyline runs on one machine" }
         p { "Whoever runs it prints a token there, good for 12 hours or as " code { "--hours" } " says. " code { "--subject" } " names who uses it in the history." }
         pre tabindex="0" { code { "tallyline token --data DIR --partner PARTNER --scope tallyline/read --subject anna" } }
+        p { "The whole API is described at " a href="/openapi.json" { "/openapi.json" } " there." }
         h3 { "Where it runs on AWS" }
         p { "Your identity provider issues tokens: those of an application of its own, with the scopes above and the claim " code { "partner_id" }
             ". The operator has named that provider when Tallyline was deployed." }
-        p { "The API's description: " code { "/openapi.json" } "." }
     }
 }
 
