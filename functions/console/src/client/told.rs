@@ -2,6 +2,7 @@
 
 pub(crate) mod connection;
 pub(crate) mod finding;
+pub(crate) mod mapping;
 pub(crate) mod run;
 
 use serde::Deserialize;

@@ -5,6 +5,7 @@ mod cookie;
 mod csrf;
 mod link;
 mod posted;
+mod posted_file;
 mod visitor;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::view::page;
 
 pub use link::{Links, OpenedLink};
 pub(crate) use posted::{Fields, Posted};
+pub(crate) use posted_file::PostedFile;
 pub(crate) use visitor::Visitor;
 
 /// How long a session lasts: a working day.

@@ -79,7 +79,7 @@ pub(super) fn is_from_here(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin")
 }
 
-fn refused(detail: &str) -> Response {
+pub(super) fn refused(detail: &str) -> Response {
     Trouble::of_form(detail).into_response()
 }
 

@@ -1,10 +1,13 @@
 //! What pages are put together from. Each file is one kind of thing that people see; none of them asks the API.
 
 pub(crate) mod badge;
+pub(crate) mod done;
 pub(crate) mod field;
 pub(crate) mod money;
 pub(crate) mod page;
+pub(crate) mod price;
 pub(crate) mod psa;
+pub(crate) mod rule;
 pub(crate) mod table;
 pub(crate) mod trouble;
 pub(crate) mod when;
