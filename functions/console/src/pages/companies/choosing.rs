@@ -1,59 +1,31 @@
-//! Choosing an account by its name, and one of its contracts.
+//! Choosing an account, and one of its contracts.
 
 use maud::{Markup, html};
 
 use super::form::Which;
 use crate::client::told::List;
-use crate::client::told::mapping::{Contract, Named};
+use crate::client::told::mapping::Contract;
 use crate::client::{Client, Trouble, path, with_query};
+use crate::pages::accounts::Accounts;
 use crate::view::field::{Ask, Form};
 use crate::view::{rule, trouble};
 
 /// What the PSA was asked for, because somebody asked for it.
 #[derive(Default)]
 pub(super) struct Choosing {
-    find: String,
-    accounts: Option<Result<List<Named>, Trouble>>,
+    pub(super) accounts: Accounts,
     contracts: Option<Result<List<Contract>, Trouble>>,
 }
 
 impl Choosing {
     pub(super) async fn read(api: &Client, id: &str, which: &Which) -> Self {
-        let of = |end| path(&["v1", "connections", id, "catalog", end]);
-        let mut choosing = Self { find: which.find.clone(), ..Self::default() };
-        if !which.find.trim().is_empty() {
-            let query = [("search", Some(which.find.trim())), ("limit", Some("20"))];
-            choosing.accounts = Some(api.get(&with_query(&of("accounts"), &query)).await);
-        }
+        let mut choosing = Self { accounts: Accounts::read(api, id, &which.find).await, contracts: None };
         if !which.account.is_empty() {
             let query = [("account_id", Some(which.account.as_str())), ("limit", Some("100"))];
-            choosing.contracts = Some(api.get(&with_query(&of("contracts"), &query)).await);
+            choosing.contracts =
+                Some(api.get(&with_query(&path(&["v1", "connections", id, "catalog", "contracts"]), &query)).await);
         }
         choosing
-    }
-
-    /// The search for an account.
-    pub(super) fn accounts(&self, here: &str) -> Markup {
-        html! {
-            h2 { "Choose the account" }
-            form.row role="search" method="get" action=(here) hx-get=(here) hx-select="#accounts" hx-target="#accounts"
-                hx-swap="outerHTML" hx-trigger="input changed delay:400ms from:#find, submit" hx-indicator="#accounts" {
-                label for="find" { "Part of its name in the PSA" }
-                span.inline { input type="search" id="find" name="find" value=(self.find) autocomplete="off"; }
-                button.plain type="submit" { "Search the PSA" }
-            }
-            div.busy id="accounts" role="status" { @match &self.accounts {
-                None => {},
-                Some(Err(trouble)) => (trouble::notice(trouble)),
-                Some(Ok(found)) if found.items.is_empty() => p { "No active account has this in its name." },
-                Some(Ok(found)) => {
-                    ul.bare { @for account in &found.items { li {
-                        a href=(with_query(here, &[("account", Some(&account.id))])) { (account.name) } " " code.small { (account.id) }
-                    } } }
-                    @if found.next_cursor.is_some() { p.small { "There are more: type more of the name." } }
-                },
-            } }
-        }
     }
 
     /// The field of the contract: one of the account's where they were asked for.

@@ -152,7 +152,8 @@ fn shown(visitor: &Visitor, scene: &Scene, fields: &Fields, form: &Form<'_>) -> 
             }
         }
         @if visitor.may_change() {
-            (choosing.accounts(&here))
+            h2 { @if mapped.is_some() { "Choose another account" } @else { "Choose the account" } }
+            (choosing.accounts.shown(&here, &[]))
             form.stacked method="post" action=(here) id="mapping" {
                 (field::ours(visitor))
                 h2 { "Mapping" }
