@@ -25,3 +25,8 @@ document.addEventListener("submit", (event) => {
     addEventListener("pageshow", () => { button.disabled = false; }, { once: true });
   }
 });
+
+// A form that htmx sends leaves its page where it is: its button may be used again.
+document.addEventListener("htmx:afterRequest", (event) => {
+  for (const button of event.target.querySelectorAll("button[type=submit]")) setTimeout(() => { button.disabled = false; });
+});

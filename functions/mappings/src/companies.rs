@@ -180,7 +180,7 @@ pub(crate) async fn get(
 ) -> Result<Json<MappedCompany>, Problem> {
     let found = deps.mappings.get(&caller.partner, &connection, &company).await?;
     let mapping: CompanyMapping = found.ok_or_else(|| Problem::not_found("mapping"))?;
-    let mut syncs = deps.mappings.last_syncs(&caller.partner, &connection, [&mapping]).await?;
+    let mut syncs = deps.mappings.last_syncs(&caller.partner, &connection, [&company]).await?;
     Ok(Json(MappedCompany { last_sync: syncs.remove(&company), mapping }))
 }
 
@@ -213,7 +213,8 @@ pub(crate) async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<MappedCompany>>, Problem> {
     let Listing { items, next_cursor, unreadable } = deps.page(&caller, &connection, &paging).await?;
-    let mut syncs = deps.mappings.last_syncs(&caller.partner, &connection, &items).await?;
+    let listed = items.iter().map(|mapping: &CompanyMapping| &mapping.company);
+    let mut syncs = deps.mappings.last_syncs(&caller.partner, &connection, listed).await?;
     let item = |mapping: CompanyMapping| MappedCompany { last_sync: syncs.remove(&mapping.company), mapping };
     Ok(Json(Listing { items: items.into_iter().map(item).collect(), next_cursor, unreadable }))
 }

@@ -13,6 +13,7 @@ mod charges;
 mod companies;
 mod contracts;
 mod counts;
+mod known;
 mod openings;
 mod overrides;
 mod preflight;
@@ -74,6 +75,7 @@ pub fn router(deps: Deps) -> OpenApiRouter {
         .routes(routes!(tickets::put, tickets::get, tickets::delete))
         .routes(routes!(companies::put, companies::get, companies::delete))
         .routes(routes!(companies::list))
+        .routes(routes!(known::list))
         .routes(routes!(suggestions::list))
         .routes(routes!(unmapped::list))
         .routes(routes!(preflight::list))

@@ -83,6 +83,15 @@ fn listed(items: impl IntoIterator<Item = impl ToString>) -> String {
     items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join("; ")
 }
 
+/// One page of suggestions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Suggestions {
+    #[serde(flatten)]
+    page: Listing<SuggestionView>,
+    /// How many of all companies that are not mapped have an account that is sure, on whichever page they are.
+    sure: usize,
+}
+
 /// What is known of a company that is not mapped.
 #[derive(Default)]
 struct Seen {
@@ -100,7 +109,7 @@ struct Seen {
 #[utoipa::path(
     get, path = "/v1/connections/{id}/suggestions", tag = "mappings", operation_id = "list_suggestions",
     params(("id" = String, Path), Paging),
-    responses((status = 200, description = "By company", content((Listing<SuggestionView> = "application/json"), (String = "text/csv"))), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "By company", content((Suggestions = "application/json"), (String = "text/csv"))), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")),
     security(("bearer" = ["tallyline/read"]))
 )]
 pub(crate) async fn list(
@@ -115,8 +124,8 @@ pub(crate) async fn list(
     let psa = deps.opener.open(&caller.partner, &connection).await?;
     let loose = Loose::read(&deps, &caller.partner, &connection).await?;
     let seen = seen(&loose.feeds);
-    let page = match seen.is_empty() {
-        true => Cut { items: Vec::new(), next: None },
+    let (page, sure) = match seen.is_empty() {
+        true => (Cut { items: Vec::new(), next: None }, 0),
         false => {
             // A file is read to its end, and has to know all of it.
             let limit = if wants.csv() { usize::MAX } else { paging.limit.get().into() };
@@ -127,16 +136,17 @@ pub(crate) async fn list(
         let records = AtHand::of(&page.items, |found| found.company.to_string());
         return sheet::answer(&format!("suggestions-{connection}"), &list, &records, (&wants, after)).await;
     }
-    Ok(Json(list.page(page.items, page.next.as_deref())).into_response())
+    let page = list.page(page.items, page.next.as_deref());
+    Ok(Json(Suggestions { page, sure }).into_response())
 }
 
-/// A page of suggestions.
+/// A page of suggestions, and how many of all are sure.
 async fn suggested(
     deps: &Deps,
     psa: &Opened,
     (loose, seen): (&Loose, &BTreeMap<CompanyId, Seen>),
     (after, limit): (Option<&str>, usize),
-) -> Result<Cut<SuggestionView>, Problem> {
+) -> Result<(Cut<SuggestionView>, usize), Problem> {
     let known = known(deps, &psa.connection, seen).await?;
     let accounts = accounts::all(psa).await?;
     let accounts = accounts.into_iter().map(|account| AccountToMatch {
@@ -151,6 +161,7 @@ async fn suggested(
     }
     // All of them at once, whichever page is asked for: an account goes to the company that is likeliest to be it.
     let suggestions = suggest(&known, &accounts, &mapped);
+    let sure = suggestions.iter().filter(|found| found.sure).count();
     let page = cut(suggestions, after, |found| found.company.to_string(), limit);
     let billed_as = loose.products.iter().map(|mapping| (&mapping.product, mapping.service_id.as_ref()));
     let services = billed_as.filter_map(|(product, service)| Some((product, service?))).collect();
@@ -163,7 +174,7 @@ async fn suggested(
         let products = seen.get(&found.company).map(|seen| seen.products.iter().cloned().collect());
         SuggestionView::new(found, products.unwrap_or_default(), contract)
     };
-    Ok(Cut { items: page.items.into_iter().map(view).collect(), next: page.next })
+    Ok((Cut { items: page.items.into_iter().map(view).collect(), next: page.next }, sure))
 }
 
 /// The companies that are not mapped, with what their usage says of them.

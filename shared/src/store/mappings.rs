@@ -347,9 +347,9 @@ impl Mappings {
         &self,
         partner: &PartnerId,
         connection: &ConnectionId,
-        companies: impl IntoIterator<Item = &'a CompanyMapping>,
+        companies: impl IntoIterator<Item = &'a CompanyId>,
     ) -> Result<BTreeMap<CompanyId, LastSync>, StoreError> {
-        let companies = companies.into_iter().map(|mapping| mapping.company.clone()).collect();
+        let companies = companies.into_iter().cloned().collect();
         Runs::new(self.table.clone()).last_syncs(partner, connection, &companies).await
     }
 

@@ -333,6 +333,18 @@ pub fn counts_of_month(p: &PartnerId, month: &str) -> String {
     format!("{}#COUNTS#{month}", partner(p))
 }
 
+/// Partition of the roll of the companies that are counted.
+#[must_use]
+pub fn roll(p: &PartnerId) -> String {
+    format!("{}#ROLL", partner(p))
+}
+
+/// Some of them.
+#[must_use]
+pub fn row_of_roll(p: &PartnerId, number: u8) -> Key {
+    Key::new(roll(p), format!("ROLL#{number:02}"))
+}
+
 /// The counts of one feed in one month.
 #[must_use]
 pub fn counts(p: &PartnerId, month: &str, company: &CompanyId, product: &ProductKey) -> Key {

@@ -3,6 +3,7 @@
 pub(crate) mod connection;
 pub(crate) mod finding;
 pub(crate) mod line;
+pub(crate) mod mapping;
 pub(crate) mod preflight;
 pub(crate) mod results;
 pub(crate) mod run;

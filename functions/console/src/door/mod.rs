@@ -7,6 +7,7 @@ mod link;
 mod next;
 mod oidc;
 mod posted;
+mod posted_file;
 mod visitor;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::view::page;
 pub use link::{Links, OpenedLink};
 pub use oidc::{Oidc, OidcSettings};
 pub(crate) use posted::{Fields, Posted};
+pub(crate) use posted_file::PostedFile;
 pub(crate) use visitor::Visitor;
 
 /// How long a session lasts: a working day.

@@ -42,6 +42,11 @@ impl Fields {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// The fields whose names begin with `prefix`, by the rest of their names, where something stands in them.
+    pub(crate) fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.keys().filter_map(move |name| Some((name.strip_prefix(prefix)?, self.some(name)?)))
+    }
+
     /// Whether a box is ticked.
     pub(crate) fn is_on(&self, name: &str) -> bool {
         self.some(name).is_some()
@@ -85,7 +90,7 @@ pub(super) fn is_from_here(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin")
 }
 
-fn refused(detail: &str) -> Response {
+pub(super) fn refused(detail: &str) -> Response {
     Trouble::of_form(detail).into_response()
 }
 
@@ -99,6 +104,8 @@ mod tests {
         assert_eq!((fields.get("name"), fields.get("empty"), fields.get("none")), ("Häusler", "", ""));
         assert_eq!(fields.all("line"), ["1", "2"]);
         assert!(fields.some("empty").is_none() && fields.is_on("line"));
+        assert_eq!(fields.below("na").collect::<Vec<_>>(), [("me", "Häusler")]);
+        assert_eq!(fields.below("emp").count(), 0);
     }
 
     #[test]

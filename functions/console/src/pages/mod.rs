@@ -1,5 +1,6 @@
 //! A file a page, or a folder where a page has parts: what it asks the API for, what it shows, and what its forms do.
 
+mod accounts;
 mod companies;
 mod connections;
 mod findings;

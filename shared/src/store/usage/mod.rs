@@ -13,6 +13,7 @@ mod list;
 mod month;
 mod parts;
 mod receive;
+mod roll;
 mod snapshot;
 
 pub use book::{FeedUsage, NewestComplete, UsageBook, UsageReader};
@@ -24,4 +25,5 @@ pub use list::{CountFilter, CountPosition, CountRow, CountsPage};
 pub use month::Month;
 pub use parts::{MAX_PARTS, PartHeader, Sealing, Twice};
 pub use receive::{Differs, Receipt, Snapshots};
+pub use roll::CountedCompany;
 pub use snapshot::{MAX_RECORDS, Record, Snapshot};

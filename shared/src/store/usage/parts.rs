@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::counts;
 use super::header::{Gaps, SnapshotHeader, SnapshotState, expires};
 use super::receive::{Chunk, Differs, Receipt, Snapshots, origin};
 use super::snapshot::{Content, Coverage, Snapshot};
+use super::{counts, roll};
 use crate::domain::charge::RecordKey;
 use crate::domain::ids::{CompanyId, Meter, PartnerId, ProductKey, SnapshotId};
 use crate::store::{Condition, Read, StoreError, charges, schema};
@@ -109,7 +109,9 @@ impl Snapshots {
             return Ok(Receipt::Repeated(part));
         }
         self.store_records(partner, content, number, part.expires).await?;
-        counts::record(&self.table, origin(partner, &header, false), content.records()).await?;
+        let from = origin(partner, &header, false);
+        counts::record(&self.table, from.clone(), content.records()).await?;
+        roll::call(&self.table, &from, content.records(), content.charges()).await?;
         let update = Condition::new("SET #state = :state").bind(":state", SnapshotState::Applied)?;
         self.table.amend(&schema::snapshot_part(partner, content.id(), number), &update, &Condition::present()).await?;
         let part = PartHeader { state: SnapshotState::Applied, ..part };

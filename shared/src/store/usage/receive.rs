@@ -1,4 +1,4 @@
-//! Takes a snapshot in: header, records, counts, charges, newest complete, applied; in this order.
+//! Takes a snapshot in: header, records, counts, charges, roll, newest complete, applied; in this order.
 //!
 //! The header is claimed first, so that one id never stands for two contents. It becomes `applied` last, so that
 //! whoever finds `received` knows that a step was missed and repeats them all: each changes nothing where it was done.
@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::counts::{self, Origin};
 use super::header::{Gaps, SnapshotHeader, SnapshotState};
+use super::roll;
 use super::snapshot::{Record, Snapshot};
 use crate::domain::charge::ChargeRecord;
 use crate::domain::ids::{PartnerId, ProductKey, SnapshotId};
@@ -74,8 +75,10 @@ impl Snapshots {
             return Ok(Receipt::Repeated(header));
         }
         self.store_records(partner, snapshot, 0, header.expires).await?;
-        counts::record(&self.table, origin(partner, &header, header.complete), snapshot.records()).await?;
-        charges::record(&self.table, origin(partner, &header, header.complete), snapshot.charges()).await?;
+        let from = origin(partner, &header, header.complete);
+        counts::record(&self.table, from.clone(), snapshot.records()).await?;
+        charges::record(&self.table, from.clone(), snapshot.charges()).await?;
+        roll::call(&self.table, &from, snapshot.records(), snapshot.charges()).await?;
         let header = self.applied(partner, header).await?;
         Ok(if new { Receipt::Stored(header) } else { Receipt::Repeated(header) })
     }
