@@ -45,7 +45,10 @@ struct Statuses(Vec<LineStatus>);
 impl TryFrom<String> for Statuses {
     type Error = serde::de::value::Error;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.split(',').map(|word| LineStatus::deserialize(word.into_deserializer())).collect::<Result<_, _>>().map(Self)
+        text.split(',')
+            .map(|word| LineStatus::deserialize(word.into_deserializer()))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 

@@ -44,7 +44,8 @@ pub(crate) async fn list(
     let list = List::named(&["usage-products"]);
     let after = list.position(paging.cursor.as_deref())?;
     let newest = deps.usage.newest_complete(&caller.partner).await?;
-    let mut rest = newest.into_iter().filter(|(product, _)| after.as_deref().is_none_or(|after| product.as_str() > after));
+    let mut rest =
+        newest.into_iter().filter(|(product, _)| after.as_deref().is_none_or(|after| product.as_str() > after));
     let page = rest.by_ref().take(usize::from(paging.limit.get())).map(|(product, newest)| Product {
         product: product.into(),
         as_of: newest.as_of.to_string(),

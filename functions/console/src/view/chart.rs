@@ -157,7 +157,8 @@ mod tests {
         let (middle, half, full) = (scale.x(date(2026, 11, 6)), scale.y(10), scale.y(20));
         assert_eq!(scale.drawn(&points), format!("M{LEFT} {half}H{middle}V{full}H{}", WIDTH - RIGHT));
         assert_eq!((scale.y(0), full), (HEIGHT - BOTTOM, TOP));
-        let shown = chart("c", "Units", days, &[Steps { name: "Units".into(), look: Look::Units, points }]).into_string();
+        let shown =
+            chart("c", "Units", days, &[Steps { name: "Units".into(), look: Look::Units, points }]).into_string();
         assert!(shown.contains("Units: between 10 and 20, 20 since 2026-11-06."), "{shown}");
         assert!(!shown.contains("style="), "our policy refuses styles in the page");
     }
@@ -166,7 +167,10 @@ mod tests {
     fn the_scale_ends_above_the_largest_number_and_divides_into_its_lines() {
         for most in [0, 1, 4, 5, 99, 100, 101, 12_345, 1_000_000] {
             let top = rounded_up(most);
-            assert!(top >= most && top > 0 && top % LINES_ACROSS == 0 && top <= most * 2 + LINES_ACROSS, "{most}: {top}");
+            assert!(
+                top >= most && top > 0 && top % LINES_ACROSS == 0 && top <= most * 2 + LINES_ACROSS,
+                "{most}: {top}"
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What pages are put together from. Each file is one kind of thing that people see; none of them asks the API.
 
 pub(crate) mod badge;
-pub(crate) mod chart;
 pub(crate) mod changes;
+pub(crate) mod chart;
 pub(crate) mod field;
 pub(crate) mod lines;
 pub(crate) mod money;
@@ -13,6 +13,7 @@ pub(crate) mod sums;
 pub(crate) mod table;
 pub(crate) mod tabs;
 pub(crate) mod trouble;
+pub(crate) mod vendor;
 pub(crate) mod when;
 
 use maud::{Markup, html};

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::client::told::run::Run;
 use crate::client::path;
+use crate::client::told::run::Run;
 
 /// How far `run` is; `here` is the page that shows it, for whoever has to load it anew by hand.
 pub(crate) fn of(run: &Run, here: &str) -> Markup {

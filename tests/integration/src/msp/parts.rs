@@ -11,7 +11,7 @@ use fan_out::{DigestSources, DueAlerts, DueSources, FanOut};
 use jiff::SignedDuration;
 use local::embedded::Embedded;
 use local::sealed_secrets::SealedSecrets;
-use local::tokens::Tokens;
+use local::tokens::{Subject, Tokens};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use shared::api;
@@ -34,12 +34,14 @@ use shared::store::idempotency::Idempotency;
 use shared::store::lines::Lines;
 use shared::store::mappings::Mappings;
 use shared::store::runs::Runs;
+use shared::store::sessions::Sessions;
 use shared::store::ticket_forms::TicketForms;
 use shared::store::usage::UsageReader;
 use shared::store::webhooks::Webhooks;
 use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
 use shared::webhooks::Sender;
 use tempfile::TempDir;
+use web_console::{Api, Functions, SignIn};
 
 use super::Requests;
 use crate::registry::sources;
@@ -128,9 +130,17 @@ impl Parts {
             sources: DueSources::new(&table, wire.clone()),
             clock: Arc::new(clock.clone()),
         };
-        let routers = routers(&table, &secrets, &psas, &opener, &wire, (resolver, engine.settle), clock);
+        let functions = functions(&table, &secrets, &psas, &opener, &wire, (resolver, engine.settle), clock);
+        let routers = routers(&functions);
         let router = routers.values().cloned().fold(axum::Router::new(), axum::Router::merge);
-        let (base, serving) = serve(api::framed(router, Arc::new(key(data.path(), clock)))).await;
+        let tokens = Arc::new(key(data.path(), clock));
+        let pages = web_console::router(web_console::Deps {
+            api: Api::new(functions),
+            sessions: Sessions::new(table.clone()),
+            sign_in: SignIn::Link(tokens.clone()),
+            clock: Arc::new(clock.clone()),
+        });
+        let (base, serving) = serve(api::framed(router, tokens).merge(pages)).await;
         Self {
             secrets,
             fan_out,
@@ -194,6 +204,22 @@ impl Parts {
     pub fn vendor_token(&self, scopes: &[Scope]) -> String {
         let scopes: Vec<_> = scopes.iter().copied().chain([Scope::Vendor]).collect();
         self.tokens.mint(None, &scopes, SignedDuration::from_hours(1)).expect("a token")
+    }
+
+    /// The address of the service.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The path of a link that signs somebody of `partner` in to the pages.
+    ///
+    /// # Panics
+    /// Never: the key is there.
+    #[must_use]
+    pub fn link(&self, partner: &str, scopes: &[Scope]) -> String {
+        let partner = partner.parse().expect("a partner");
+        self.tokens.link(&Subject::default(), &partner, scopes).expect("a link")
     }
 
     /// A request without a token.
@@ -338,7 +364,7 @@ fn key(data: &Path, clock: &TestClock) -> Tokens {
     Tokens::open(data, Arc::new(clock.clone())).expect("a key")
 }
 
-fn routers(
+fn functions(
     table: &Table,
     secrets: &Arc<SealedSecrets>,
     psas: &Registry,
@@ -346,8 +372,8 @@ fn routers(
     wire: &Arc<Wire>,
     (resolver, settle): (Resolver, SignedDuration),
     clock: &TestClock,
-) -> BTreeMap<&'static str, axum::Router> {
-    let connections = connections::router(connections::Deps {
+) -> Functions {
+    let connections = connections::Deps {
         connections: Connections::new(table.clone()),
         runs: Runs::new(table.clone()),
         ticket_forms: TicketForms::new(table.clone()),
@@ -356,8 +382,8 @@ fn routers(
         psas: psas.clone(),
         secrets: secrets.clone(),
         clock: Arc::new(clock.clone()),
-    });
-    let mappings = mappings::router(mappings::Deps {
+    };
+    let mappings = mappings::Deps {
         mappings: Mappings::new(table.clone()),
         usage: UsageReader::new(table.clone()),
         lines: Lines::new(table.clone()),
@@ -366,10 +392,10 @@ fn routers(
         connections: Connections::new(table.clone()),
         opener: opener.clone(),
         clock: Arc::new(clock.clone()),
-    });
+    };
     let sources = sources(&[], clock);
-    let usage = usage::router(usage::Deps::new(table, sources, secrets.clone(), wire.clone(), Arc::new(clock.clone())));
-    let runs = runs::router(runs::Deps {
+    let usage = usage::Deps::new(table, sources, secrets.clone(), wire.clone(), Arc::new(clock.clone()));
+    let runs = runs::Deps {
         connections: Connections::new(table.clone()),
         mappings: Mappings::new(table.clone()),
         runs: Runs::new(table.clone()),
@@ -379,32 +405,38 @@ fn routers(
         remembered: Idempotency::new(table.clone()),
         events: wire.clone(),
         clock: Arc::new(clock.clone()),
-    });
-    let alerts = alerts::router(alerts::Deps {
+    };
+    let alerts = alerts::Deps {
         alerts: Alerts::new(table.clone()),
         mappings: Mappings::new(table.clone()),
         remembered: Idempotency::new(table.clone()),
         queue: wire.clone(),
         clock: Arc::new(clock.clone()),
         settle,
-    });
+    };
     let now: Arc<dyn Clock> = Arc::new(clock.clone());
     let outward = Outward::new().expect("a client");
-    let webhooks = webhooks::router(webhooks::Deps {
+    let webhooks = webhooks::Deps {
         webhooks: Webhooks::new(table.clone()),
         connections: Connections::new(table.clone()),
         sender: Sender::new(outward, secrets.clone(), now.clone()),
         kept: secrets.clone(),
         secrets: secrets.clone(),
         clock: now,
-    });
+    };
+    Functions { connections, mappings, usage, runs, alerts, webhooks }
+}
+
+/// Each function's routes by its name.
+fn routers(of: &Functions) -> BTreeMap<&'static str, axum::Router> {
+    let of = of.clone();
     [
-        ("alerts", alerts),
-        ("connections", connections),
-        ("mappings", mappings),
-        ("usage", usage),
-        ("runs", runs),
-        ("webhooks", webhooks),
+        ("alerts", alerts::router(of.alerts)),
+        ("connections", connections::router(of.connections)),
+        ("mappings", mappings::router(of.mappings)),
+        ("usage", usage::router(of.usage)),
+        ("runs", runs::router(of.runs)),
+        ("webhooks", webhooks::router(of.webhooks)),
     ]
     .map(|(name, router)| (name, router.into()))
     .into()

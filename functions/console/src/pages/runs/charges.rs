@@ -15,11 +15,14 @@ pub(super) async fn part(api: &Client, visitor: &Visitor, run: &Run, cursor: Opt
     let query = [("limit", Some(ON_A_PAGE)), ("cursor", cursor)];
     let list: List<Charge> = api.get(&with_query(&path(&["v1", "runs", &run.id, "charges"]), &query)).await?;
     if list.items.is_empty() {
-        return Ok(html! { p.empty { "This run has no metered charges: what a vendor charges by use, once a billing period." } });
+        return Ok(
+            html! { p.empty { "This run has no metered charges: what a vendor charges by use, once a billing period." } },
+        );
     }
-    let next = list.next_cursor.as_deref().map(|cursor| {
-        with_query(&address(&run.id), &[("part", Some("charges")), ("cursor", Some(cursor))])
-    });
+    let next = list
+        .next_cursor
+        .as_deref()
+        .map(|cursor| with_query(&address(&run.id), &[("part", Some("charges")), ("cursor", Some(cursor))]));
     let head = ["Company and product", "Charge", "Period", "Status", "#Price", "#Cost", "Why, and what to do"];
     let charges = &run.charges;
     Ok(html! {

@@ -46,7 +46,8 @@ pub(super) async fn one(
     let asked = query.some("part").unwrap_or_else(|| first(&run));
     let part = PARTS.iter().find(|part| part.word == asked).ok_or_else(|| Trouble::not_found("part of a run"))?;
     let cursor = query.some("cursor");
-    let (connection, shown) = tokio::join!(connection(&api, &run.connection_id), shown(&api, &visitor, &run, part, cursor));
+    let (connection, shown) =
+        tokio::join!(connection(&api, &run.connection_id), shown(&api, &visitor, &run, part, cursor));
     let (connection, shown) = (connection?, shown?);
     let here = with_query(&address(&run.id), &[("part", Some(part.word))]);
     Ok(Page::of(&visitor, &connection, "/runs", kind(&run)).with(&html! {
@@ -82,7 +83,13 @@ fn first(run: &Run) -> &'static str {
 
 fn parts(run: &Run, here: &Part) -> Vec<Tab> {
     let counts = &run.lines;
-    let all = counts.failed + counts.unknown + counts.held + counts.planned + counts.updated + counts.unchanged + counts.skipped;
+    let all = counts.failed
+        + counts.unknown
+        + counts.held
+        + counts.planned
+        + counts.updated
+        + counts.unchanged
+        + counts.skipped;
     let count = |part: &Part| match part.word {
         "needs" => Some(counts.failed + counts.unknown + counts.held),
         "planned" => Some(counts.planned),
@@ -118,8 +125,10 @@ fn facts(run: &Run, connection: &Connection) -> Markup {
             dt { "Run" } dd { code { (run.id) } }
         }
         @let money = &run.money;
-        @for (caption, of) in [("Planned, a month", &money.planned), ("Written, a month", &money.written), ("Held, a month", &money.held)] {
-            @if !of.is_empty() { h2 { (caption) } (sums::by_currency(caption, of)) }
+        // What was written as it was planned is told once.
+        @let planned = run.mode == Mode::Preview || money.planned != money.written;
+        @for (caption, of, shown) in [("Planned, a month", &money.planned, planned), ("Written, a month", &money.written, true), ("Held, a month", &money.held, true)] {
+            @if shown && !of.is_empty() { h2 { (caption) } (sums::by_currency(caption, of)) }
         }
     }
 }
@@ -191,9 +200,10 @@ impl Shown {
         if list.items.is_empty() {
             return html! { p.empty { (nothing(part, run.has_ended())) } };
         }
-        let next = list.next_cursor.as_deref().map(|cursor| {
-            with_query(&address(&run.id), &[("part", Some(part)), ("cursor", Some(cursor))])
-        });
+        let next = list
+            .next_cursor
+            .as_deref()
+            .map(|cursor| with_query(&address(&run.id), &[("part", Some(part)), ("cursor", Some(cursor))]));
         html! {
             (choosing(visitor, connection, &run.id, &list.items, (statuses, cursor.as_deref())))
             (table::next(next.as_deref()))

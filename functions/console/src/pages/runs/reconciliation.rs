@@ -16,9 +16,10 @@ pub(super) async fn part(api: &Client, run: &Run, cursor: Option<&str>) -> Resul
     if list.items.is_empty() {
         return Ok(html! { p.empty { "This run compared nothing." } });
     }
-    let next = list.next_cursor.as_deref().map(|cursor| {
-        with_query(&address(&run.id), &[("part", Some("reconciliation")), ("cursor", Some(cursor))])
-    });
+    let next = list
+        .next_cursor
+        .as_deref()
+        .map(|cursor| with_query(&address(&run.id), &[("part", Some("reconciliation")), ("cursor", Some(cursor))]));
     let head =
         ["About", "Of what kind", "#Counted", "#Should be", "#PSA", "#Last written", "#A month", "Why, and what to do"];
     let rows = html! { @for compared in &list.items { (row(run, compared)) } };

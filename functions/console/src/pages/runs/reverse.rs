@@ -21,7 +21,8 @@ pub(super) async fn confirm(visitor: Visitor, Path(id): Path<String>) -> Result<
 
 pub(super) async fn reverse(Path(id): Path<String>, posted: Posted) -> Result<Response, Trouble> {
     let Posted { visitor, fields } = posted;
-    let made = visitor.api().make::<Started>(&path(&["v1", "runs", &id, "reverse"]), &json!({}), fields.get("once")).await;
+    let made =
+        visitor.api().make::<Started>(&path(&["v1", "runs", &id, "reverse"]), &json!({}), fields.get("once")).await;
     match made {
         Ok(started) => Ok(Redirect::to(&address(&started.run_id)).into_response()),
         Err(trouble) if trouble.can_be_mended() => {
