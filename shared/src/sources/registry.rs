@@ -113,6 +113,13 @@ macro_rules! sources {
                 match vendor { $(Vendor::$name => parse_fields(pointer, value).map(Self::$name)),* }
             }
 
+            /// The fields that the credentials of `vendor` can't be without: those that are missed where there are none.
+            #[must_use]
+            pub fn required(vendor: Vendor) -> Vec<String> {
+                let missed = Self::parse(vendor, "", serde_json::json!({})).err().unwrap_or_default();
+                missed.into_iter().filter_map(|fault| fault.pointer.strip_prefix('/').map(str::to_owned)).collect()
+            }
+
             fn exposed(&self) -> Value {
                 match self { $(Self::$name(credentials) => credentials.exposed()),* }
             }

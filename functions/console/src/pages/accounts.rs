@@ -49,7 +49,7 @@ impl Accounts {
                 Some(Err(trouble)) => (trouble::notice(trouble)),
                 Some(Ok(found)) if found.items.is_empty() => p { "No active account has this in its name." },
                 Some(Ok(found)) => {
-                    ul.bare { @for account in &found.items { li {
+                    ul.plain { @for account in &found.items { li {
                         a href=(chosen(&account.id)) { (account.name) } " " code.small { (account.id) }
                     } } }
                     @if found.next_cursor.is_some() { p.small { "There are more: type more of the name." } }

@@ -50,7 +50,7 @@ fn here(id: &str) -> String {
 async fn page(visitor: &Visitor, id: &str, query: &Fields, said: Option<&Trouble>) -> Result<Markup, Trouble> {
     let api = visitor.api();
     let (connection, newest) = tokio::join!(connection(&api, id), newest(&api, id));
-    let (connection, newest) = (connection?, newest?);
+    let (connection, (newest, is_overtaken)) = (connection?, newest?);
     let lines = match newest.as_ref().filter(|run| run.has_ended()) {
         Some(run) => Some(runs::lines(&api, &run.id, STATUSES, query.some("cursor")).await?),
         None => None,
@@ -66,6 +66,7 @@ async fn page(visitor: &Visitor, id: &str, query: &Fields, said: Option<&Trouble
             (Some(run), None) => (progress::of(run, &here(id))),
             (Some(run), Some(lines)) => {
                 (button(visitor, &connection, "Make a new preview"))
+                @if is_overtaken { p.warning { "A sync was asked for after this preview: what it wrote is not in here. Make a new one before you approve." } }
                 (found(visitor, &connection, run, lines, cursor))
             },
         }
@@ -120,9 +121,10 @@ fn found(visitor: &Visitor, connection: &Connection, run: &Run, lines: &List<Lin
     }
 }
 
-/// The newest preview.
-async fn newest(api: &Client, id: &str) -> Result<Option<Run>, Trouble> {
+/// The newest preview, and whether something was to be written since.
+async fn newest(api: &Client, id: &str) -> Result<(Option<Run>, bool), Trouble> {
     let runs = with_query(&path(&["v1", "connections", id, "runs"]), &[("limit", Some(RUNS))]);
     let runs: List<Run> = api.get(&runs).await?;
-    Ok(runs.items.into_iter().find(|run| run.mode == Mode::Preview))
+    let place = runs.items.iter().position(|run| run.mode == Mode::Preview);
+    Ok((place.and_then(|place| runs.items.into_iter().nth(place)), place.is_some_and(|place| place > 0)))
 }

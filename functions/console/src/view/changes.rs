@@ -15,8 +15,11 @@ pub(crate) enum Way {
 /// What they are, one sentence each, and what they come to.
 pub(crate) fn of(changes: &Changes, way: Way) -> Markup {
     let (gain, lose) = match way {
-        Way::Made => ("gain", "lose"),
-        Way::TakenBack => ("give back what they gained,", "get back what they lost,"),
+        Way::Made => (("gains", "gain"), ("loses", "lose")),
+        Way::TakenBack => (
+            ("gives back what it gained,", "give back what they gained,"),
+            ("gets back what it lost,", "get back what they lost,"),
+        ),
     };
     html! {
         ul.changes {
@@ -24,10 +27,10 @@ pub(crate) fn of(changes: &Changes, way: Way) -> Markup {
             (side(changes.falls, lose))
             @if changes.repriced > 0 { li {
                 strong { (counted(changes.repriced, "line", "lines")) }
-                @match way { Way::Made => " change their prices and no units.", Way::TakenBack => " get back their prices of before." }
+                @match way { Way::Made => ": prices change, and no units.", Way::TakenBack => ": prices of before come back." }
             } }
             @if changes.charges > 0 { li {
-                strong { (counted(changes.charges, "charge", "charges")) } " are made or changed: " (sums::of_charges(&changes.charge_money)) "."
+                strong { (counted(changes.charges, "charge", "charges")) } " to be made or changed: " (sums::of_charges(&changes.charge_money)) "."
             } }
         }
         @if !changes.money.is_empty() {
@@ -41,9 +44,9 @@ pub(crate) fn of(changes: &Changes, way: Way) -> Markup {
     }
 }
 
-fn side(together: Together, verb: &str) -> Markup {
+fn side(together: Together, (one, many): (&str, &str)) -> Markup {
     html! { @if together.lines > 0 { li {
-        strong { (counted(together.lines, "line", "lines")) } " " (verb) " "
+        strong { (counted(together.lines, "line", "lines")) } " " (if together.lines == 1 { one } else { many }) " "
         strong { (counted(together.units, "unit", "units")) } " in all."
     } } }
 }

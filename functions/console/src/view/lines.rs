@@ -36,8 +36,8 @@ fn row(connection: &str, line: &Line, pick: bool) -> Markup {
             (result.product) br; code.small { (result.line_id) }
         }
         td { (badge::line(result.status)) @if !result.code.is_empty() { br; code.small { (result.code) } } }
-        td.number { (units(line)) }
-        td { @if let Some(day) = result.effective_date { (day) } @else { "–" }
+        td.number.tight { (units(line)) }
+        td.tight { @if let Some(day) = result.effective_date { (day) } @else { "–" }
             @if result.prorated { br; span.small { "prorated" } } }
         td.number { (money::monthly(result.money.as_ref())) }
         td.why {

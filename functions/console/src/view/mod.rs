@@ -18,6 +18,7 @@ pub(crate) mod sums;
 pub(crate) mod table;
 pub(crate) mod tabs;
 pub(crate) mod trouble;
+pub(crate) mod vendor;
 pub(crate) mod when;
 pub(crate) mod zone;
 

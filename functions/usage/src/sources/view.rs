@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::json;
 use shared::domain::ids::ProductKey;
 use shared::domain::schedule::{self, Schedule};
 use shared::sources::{Filter, Filters, Metric, SourceCredentials, Vendor};
@@ -185,14 +184,11 @@ impl From<LastPull> for LastPullView {
 
 impl From<Vendor> for Available {
     fn from(vendor: Vendor) -> Self {
-        // Those that are missed where there are none.
-        let missed = SourceCredentials::parse(vendor, "", json!({})).err().unwrap_or_default();
-        let named = missed.into_iter().filter_map(|fault| fault.pointer.strip_prefix('/').map(str::to_owned));
         Self {
             source: vendor,
             metrics: vendor.metrics(),
             filters: vendor.filters().iter().copied().map(Filter::as_str).collect(),
-            credentials: named.collect(),
+            credentials: SourceCredentials::required(vendor),
         }
     }
 }

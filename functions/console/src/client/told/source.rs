@@ -32,7 +32,6 @@ pub(crate) struct Source {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Available {
     pub(crate) source: Vendor,
-    pub(crate) credentials: Vec<String>,
 }
 
 /// A pull that is going on.
@@ -45,6 +44,7 @@ pub(crate) struct Going {
 /// How the last pull ended.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct LastPull {
+    pub(crate) pull: Timestamp,
     pub(crate) status: PullStatus,
     pub(crate) complete: bool,
     pub(crate) pages: u32,
@@ -72,4 +72,10 @@ pub(crate) struct NotAsked {
 pub(crate) struct Named {
     pub(crate) company: String,
     pub(crate) company_name: String,
+}
+
+/// A pull that was asked for.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Asked {
+    pub(crate) pull: Timestamp,
 }

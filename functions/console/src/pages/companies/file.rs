@@ -148,7 +148,7 @@ fn row(change: &RowChange) -> Markup {
         td.number { (row) }
         td { (kind) " " (what) }
         td { @for (number, name) in company.iter().chain(product).enumerate() { @if number > 0 { " · " } code { (name) } } }
-        td { ul.bare { @for field in fields { li { (field.field) ": "
+        td { ul.plain { @for field in fields { li { (field.field) ": "
             (shown(&field.from)) " → " (shown(&field.to)) } } } }
     } }
 }

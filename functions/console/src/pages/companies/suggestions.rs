@@ -132,7 +132,7 @@ fn row(visitor: &Visitor, connection: &Connection, found: &Suggestion, refused: 
 }
 
 fn evidence(evidence: &[Evidence]) -> Markup {
-    html! { ul.bare { @for one in evidence { li { (one.detail) } } } }
+    html! { ul.plain { @for one in evidence { li { (one.detail) } } } }
 }
 
 fn accepting(

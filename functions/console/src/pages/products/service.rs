@@ -38,7 +38,7 @@ impl Services {
                 Some(Err(trouble)) => (trouble::notice(trouble)),
                 Some(Ok(found)) if found.items.is_empty() => p { "No active service has this in its name." },
                 Some(Ok(found)) => {
-                    ul.bare { @for service in &found.items { li {
+                    ul.plain { @for service in &found.items { li {
                         a href=(with_query(here, &[("service", Some(&service.id))])) { (service.name) } " " code.small { (service.id) }
                     } } }
                     @if found.next_cursor.is_some() { p.small { "There are more: type more of the name." } }

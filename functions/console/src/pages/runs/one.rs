@@ -125,8 +125,10 @@ fn facts(run: &Run, connection: &Connection) -> Markup {
             dt { "Run" } dd { code { (run.id) } }
         }
         @let money = &run.money;
-        @for (caption, of) in [("Planned, a month", &money.planned), ("Written, a month", &money.written), ("Held, a month", &money.held)] {
-            @if !of.is_empty() { h2 { (caption) } (sums::by_currency(caption, of)) }
+        // What was written as it was planned is told once.
+        @let planned = run.mode == Mode::Preview || money.planned != money.written;
+        @for (caption, of, shown) in [("Planned, a month", &money.planned, planned), ("Written, a month", &money.written, true), ("Held, a month", &money.held, true)] {
+            @if shown && !of.is_empty() { h2 { (caption) } (sums::by_currency(caption, of)) }
         }
     }
 }

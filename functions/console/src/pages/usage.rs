@@ -1,7 +1,0 @@
-use axum::Router;
-
-use crate::Deps;
-
-pub(super) fn routes() -> Router<Deps> {
-    Router::new()
-}

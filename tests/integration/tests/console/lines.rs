@@ -1,0 +1,37 @@
+//! A line's page: its units against its usage, and everything that happened to it.
+
+use jiff::SignedDuration;
+use reqwest::Method;
+use shared::api::auth::Scope;
+
+use super::office::{browser, browser_of, msp, words};
+
+#[tokio::test]
+async fn a_line_shows_its_units_its_usage_and_every_change_with_its_outcome() {
+    let msp = msp().await;
+    let mut browser = browser(&msp).await;
+    msp.run("apply").await;
+    msp.clock.advance(SignedDuration::from_hours(48));
+    msp.push(&[("acme", "edr", 45), ("acme", "itdr", 7), ("bolt", "edr", 10), ("over", "edr", 6)]).await;
+    let run = msp.run("apply").await;
+    let line = msp.line_id("acme", "edr");
+    let state = msp.done(Method::GET, &format!("/v1/connections/{}/lines/{line}", msp.connection), None).await;
+    assert_eq!((state["run_id"].as_str(), state["line"]["after"].as_u64()), (Some(run.id.as_str()), Some(45)));
+
+    let page = format!("/console/connections/{}/lines/{line}", msp.connection);
+    let seen = browser.get(&page).await;
+    assert_eq!(seen.status, 200, "{}", seen.text);
+    let said = words(&seen);
+    for told in
+        ["From 40 to 42 units", "From 42 to 45 units", "applied: the PSA shows it", "45 since", "usage makes it 45"]
+    {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(
+        seen.text.contains("class=\"units\"") && seen.text.contains("class=\"usage\"") && !seen.text.contains("style=")
+    );
+
+    let mut other = browser_of(&msp, "suedwind", &[Scope::Read]).await;
+    assert_eq!(other.get(&page).await.status, 404);
+    assert_eq!(browser.get(&page.replace(&line, "1:2")).await.status, 404);
+}

@@ -1,0 +1,175 @@
+//! Runs and previews: what a person reads before they agree to a change, and what their forms do.
+
+use integration::PARTNER;
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared::api::auth::Scope;
+
+use super::office::{browser, browser_of, hidden, msp, submit, words};
+
+#[tokio::test]
+async fn a_preview_is_made_shown_with_its_money_and_approved_line_by_line() {
+    let msp = msp().await;
+    let mut browser = browser(&msp).await;
+    let preview = format!("/console/connections/{}/preview", msp.connection);
+    let empty = browser.get(&preview).await;
+    assert!(words(&empty).contains("There is no preview yet."), "{}", empty.text);
+    let sent = submit(&mut browser, &empty, &preview).await;
+    assert_eq!((sent.status, sent.location()), (303, preview.as_str()));
+    // The same form again makes no other run.
+    let again = submit(&mut browser, &empty, &preview).await;
+    assert_eq!((again.status, msp.parts.wire.asked_for()), (303, 1));
+    let waiting = browser.get(&preview).await;
+    assert!(waiting.text.contains("hx-trigger=\"every 2s\""), "{}", waiting.text);
+    msp.drain().await;
+    assert_eq!(msp.write_requests(), 0);
+
+    let shown = browser.get(&preview).await;
+    let runs = msp.done(Method::GET, &format!("/v1/connections/{}/runs", msp.connection), None).await;
+    let run = runs["items"][0].clone();
+    let id = run["id"].as_str().unwrap();
+    let said = words(&shown);
+    for sum in [&run["money"]["planned"][0], &run["money"]["held"][0]] {
+        assert!(said.contains(sum["monthly_price"].as_str().unwrap()), "{sum} in {said}");
+    }
+    for line in ["acme", "bolt", "over"] {
+        assert!(shown.text.contains(line), "{line}");
+    }
+    assert!(said.contains("40 → 42") && said.contains("contract_ended") && said.contains("fall_guard"), "{said}");
+
+    let rises = msp.line_id("acme", "edr");
+    let chosen = format!("/console/runs/{id}/approve?chosen=yes&status=planned,held,failed,unknown&line={rises}");
+    let confirm = browser.get(&chosen).await;
+    let said = words(&confirm);
+    assert!(said.contains("1 line gains 2 units in all.") && !said.contains("loses"), "{said}");
+    let approve = format!("/console/runs/{id}/approve");
+    assert!(hidden(&confirm, &approve).contains(&("line".to_owned(), rises)));
+    let sent = submit(&mut browser, &confirm, &approve).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    msp.drain().await;
+    assert_eq!((msp.units("acme", "edr"), msp.units("acme", "itdr"), msp.units("bolt", "edr")), (42, 8, 100));
+    let written = browser.get(sent.location()).await;
+    assert!(words(&written).contains("Updated (1)"), "{}", written.text);
+}
+
+#[tokio::test]
+async fn all_that_waits_is_told_in_numbers_before_it_is_approved_and_taken_back_likewise() {
+    let msp = msp().await;
+    let mut browser = browser(&msp).await;
+    let run = msp.run("apply").await;
+    assert_eq!(run.result("bolt", "edr"), "held fall_guard");
+    let of_run = |end: &str| format!("/console/runs/{}{end}", run.id);
+    // What needs a person comes first, and only that.
+    let page = browser.get(&of_run("")).await;
+    let said = words(&page);
+    assert!(said.contains("Needs you (2)") && said.contains("100 → 10") && !said.contains("40 → 42"), "{said}");
+
+    let choices = msp.done(Method::GET, &format!("/v1/runs/{}/choices", run.id), None).await;
+    assert_eq!(choices["approvable"]["falls"], json!({"lines": 1, "units": 90}));
+    assert_eq!(choices["reversible"]["rises"], json!({"lines": 1, "units": 2}));
+    assert_eq!(choices["reversible"]["falls"], json!({"lines": 1, "units": 1}));
+    let confirm = browser.get(&of_run("/approve")).await;
+    let said = words(&confirm);
+    assert!(said.contains("1 line loses 90 units in all."), "{said}");
+    assert!(said.contains(text(&choices["approvable"]["money"][0]["monthly_price"])), "{said}");
+
+    let confirm = browser.get(&of_run("/reverse")).await;
+    let said = words(&confirm);
+    assert!(said.contains("1 line gives back what it gained, 2 units in all."), "{said}");
+    assert!(said.contains("1 line gets back what it lost, 1 unit in all."), "{said}");
+    let sent = submit(&mut browser, &confirm, &of_run("/reverse")).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    msp.drain().await;
+    let reversal = browser.get(sent.location()).await;
+    assert!(words(&reversal).contains("Reversal"), "{}", reversal.text);
+    assert!(reversal.text.contains(&of_run("")), "it leads to what it takes back");
+}
+
+#[tokio::test]
+async fn where_nothing_is_written_nothing_can_be_approved_and_the_page_says_why() {
+    let msp = msp().await;
+    let mut browser = browser(&msp).await;
+    let run = msp.run("preview").await;
+    let approve = format!("/console/runs/{}/approve", run.id);
+    let confirm = browser.get(&approve).await;
+    let before = hidden(&confirm, &approve);
+    for (change, why) in [
+        (json!({"policy": {"shadow": true}}), "The connection is in shadow mode"),
+        (json!({"policy": {"shadow": false}, "enabled": false}), "The connection is switched off"),
+    ] {
+        msp.patch(change).await;
+        for page in [format!("/console/connections/{}/preview", msp.connection), approve.clone()] {
+            let seen = browser.get(&page).await;
+            assert!(words(&seen).contains(why), "{page}: {}", seen.text);
+            assert!(!seen.text.contains(&format!("method=\"post\" action=\"{approve}\"")), "{page}");
+            assert!(!seen.text.contains("Approve chosen"), "{page}");
+        }
+        // A page that was open before is told so too.
+        let fields: Vec<(&str, &str)> = before.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let late = browser.post(&approve, &fields).await;
+        assert_eq!(late.status, 409);
+        assert!(words(&late).contains(why), "{}", late.text);
+    }
+    assert_eq!((msp.parts.wire.asked_for(), msp.write_requests()), (0, 0));
+}
+
+#[tokio::test]
+async fn runs_of_others_are_not_there_and_forms_of_others_do_nothing() {
+    let msp = msp().await;
+    let run = msp.run("apply").await;
+    let runs = format!("/console/connections/{}/runs", msp.connection);
+    let of_run = |end: &str| format!("/console/runs/{}{end}", run.id);
+    let ends = ["", "/progress", "/approve", "/reverse", "/lines.csv", "/charges.csv", "?part=reconciliation"];
+    let mut other = browser_of(&msp, "suedwind", &[Scope::Read, Scope::Write]).await;
+    for page in ends.map(of_run).into_iter().chain([runs.clone(), runs.replace("/runs", "/preview")]) {
+        let seen = other.get(&page).await;
+        assert_eq!(seen.status, 404, "{page}");
+        assert!(!seen.text.contains("acme"), "{page}");
+    }
+    let mut browser = browser(&msp).await;
+    for (page, fields) in [
+        (runs.clone(), vec![("once", "a"), ("csrf", "")]),
+        (of_run("/approve"), vec![("once", "b")]),
+        (of_run("/reverse"), vec![("once", "c"), ("csrf", "AAAA")]),
+    ] {
+        assert_eq!(browser.post(&page, &fields).await.status, 400, "{page}");
+    }
+    // Who may only look finds no button, and its own form would be refused.
+    let mut reader = browser_of(&msp, PARTNER, &[Scope::Read]).await;
+    let seen = reader.get(&of_run("")).await;
+    assert!(!seen.text.contains("/approve") && !seen.text.contains("/reverse"), "{}", seen.text);
+    let csrf = seen.after("name=\"csrf\" value=\"").to_owned();
+    let refused = reader.post(&of_run("/reverse"), &[("csrf", &csrf), ("once", "d")]).await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(msp.parts.wire.asked_for(), 0);
+}
+
+#[tokio::test]
+async fn a_sync_is_started_watched_and_taken_home_as_a_file() {
+    let msp = msp().await;
+    let mut browser = browser(&msp).await;
+    let runs = format!("/console/connections/{}/runs", msp.connection);
+    let page = browser.get(&runs).await;
+    let sent = submit(&mut browser, &page, &runs).await;
+    let run = sent.location().to_owned();
+    let progress = format!("{run}/progress");
+    let fragment = browser.get(&progress).await;
+    assert_eq!((fragment.header("hx-refresh"), fragment.text.contains("every 2s")), ("", true));
+    msp.drain().await;
+    let ended = browser.get(&progress).await;
+    assert_eq!(ended.header("hx-refresh"), "true");
+    let listed = words(&browser.get(&runs).await);
+    assert!(listed.contains("Sync,") && listed.contains("by hand") && listed.contains("2 updated"), "{listed}");
+    let file = browser.get(&format!("{run}/lines.csv")).await;
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    assert!(file.header("content-disposition").starts_with("attachment; filename=\"lines-run_"), "{:?}", file.headers);
+    assert_eq!(file.text.lines().count(), 5);
+    let compared = words(&browser.get(&format!("{run}?part=reconciliation")).await);
+    assert!(compared.contains("Last written") && compared.contains("fall_guard"), "{compared}");
+    assert_eq!(browser.get(&format!("{run}/secrets.csv")).await.status, 404);
+    assert_eq!(browser.get(&format!("{run}?part=none")).await.status, 404);
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
