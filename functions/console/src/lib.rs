@@ -50,5 +50,42 @@ pub fn router(deps: Deps) -> Router {
     let pages = pages::routes().merge(door::routes()).with_state(deps).merge(assets::routes());
     // A route and not a fallback, so that the routes of others can stand beside these.
     let pages = pages.route("/console/{*nothing}", any(async || Trouble::not_found("page")));
+    served(pages)
+}
+
+/// `pages` with what every answer has. A page that panics is answered by one in words, and logged.
+fn served(pages: Router) -> Router {
     frame::around(observed(pages, |cause| Trouble::ours(cause).into_response()))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_page_that_panics_is_answered_in_words_and_without_its_cause() {
+        let pages = Router::new().route(
+            "/console/panics",
+            any(async || {
+                if true {
+                    panic!("hunter2")
+                }
+            }),
+        );
+        let request = Request::get("/console/panics").body(Body::empty()).unwrap();
+        let answer = served(pages).oneshot(request).await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["content-type"]),
+            (500, &"text/html; charset=utf-8".parse().unwrap())
+        );
+        assert!(
+            answer.headers().contains_key("content-security-policy") && answer.headers().contains_key("x-request-id")
+        );
+        let page = String::from_utf8(to_bytes(answer.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap();
+        assert!(page.contains("Something went wrong on our side.") && !page.contains("hunter2"), "{page}");
+    }
 }

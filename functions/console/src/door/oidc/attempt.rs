@@ -119,6 +119,6 @@ mod tests {
     fn a_challenge_is_the_verifiers_digest() {
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned();
         let attempt = Attempt { state: String::new(), nonce: String::new(), verifier, next: String::new() };
-        assert_eq!(attempt.challenge(), "E9Melhoa2OwvFrEMTJHCFe1H0tAnHHyfVPTjgcxKMmA");
+        assert_eq!(attempt.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 }
