@@ -62,8 +62,12 @@ pub(super) async fn confirm(
 
 pub(super) async fn approve(Path(id): Path<String>, posted: Posted) -> Result<Response, Trouble> {
     let Posted { visitor, fields } = posted;
-    let lines = fields.all("line");
-    let body = if lines.is_empty() { json!({}) } else { json!({ "lines": lines }) };
+    let body = match (fields.is_on("chosen"), fields.all("line")) {
+        (false, []) => json!({}),
+        // Without a line the API would take it for all of them.
+        (true, []) => return Err(Trouble::of_form("No line was chosen.")),
+        (_, lines) => json!({ "lines": lines }),
+    };
     let made = visitor.api().make::<Started>(&path(&["v1", "runs", &id, "approve"]), &body, fields.get("once")).await;
     match made {
         Ok(started) => Ok(Redirect::to(&address(&started.run_id)).into_response()),
