@@ -68,24 +68,56 @@ export async function visit(walk, path, name) {
   await look(walk, name);
 }
 
+/** Most presses of the Tab key until something is reached. */
+const MOST_TABS = 400;
+
+/** What is called `name` and can be used: headings may have the same name. */
+async function usable(walk, name) {
+  for (const deadline = Date.now() + 15_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    for (const handle of await walk.page.$$(`::-p-aria(${name})`)) {
+      if (await handle.evaluate((element) => element.matches("a[href], button, input, select, textarea, summary"))) return handle;
+    }
+  }
+  throw new Error(`${walk.page.url()}: nothing that can be used is called "${name}"`);
+}
+
+/** Reaches what is called `name` by the Tab key alone, as somebody without a mouse does. */
+async function reach(walk, name) {
+  const { page } = walk;
+  const handle = await usable(walk, name);
+  for (let tabs = 0; tabs < MOST_TABS; tabs += 1) {
+    if (await handle.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`${page.url()}: the Tab key does not reach "${name}"`);
+}
+
 /** Presses what is called `name`, a button or a link, and waits for the page that it leads to. */
 export async function press(walk, name) {
-  const handle = await walk.page.waitForSelector(`::-p-aria(${name})`, { visible: true, timeout: 10_000 });
-  await Promise.all([walk.page.waitForNavigation({ waitUntil: "networkidle0" }), handle.click()]);
+  await reach(walk, name);
+  await Promise.all([walk.page.waitForNavigation({ waitUntil: "networkidle0" }), walk.page.keyboard.press("Enter")]);
 }
 
 /** Presses what changes a part of the page, and waits for what it then says. */
-export async function click(walk, name, pattern) {
-  const handle = await walk.page.waitForSelector(`::-p-aria(${name})`, { visible: true, timeout: 10_000 });
-  await handle.click();
+export async function change(walk, name, pattern) {
+  await reach(walk, name);
+  await walk.page.keyboard.press("Enter");
   await says(walk, pattern);
+}
+
+/** Ticks or unticks a box. */
+export async function tick(walk, name) {
+  await reach(walk, name);
+  await walk.page.keyboard.press("Space");
 }
 
 /** Types into the field with the label `label`, in place of what stood there. */
 export async function type(walk, label, text) {
-  const field = await walk.page.waitForSelector(`::-p-aria(${label})`, { timeout: 10_000 });
-  await field.click({ count: 3 });
-  await field.type(text);
+  await reach(walk, label);
+  await walk.page.keyboard.down("Control");
+  await walk.page.keyboard.press("a");
+  await walk.page.keyboard.up("Control");
+  await walk.page.keyboard.type(text);
 }
 
 /** The text of the page's middle. */
