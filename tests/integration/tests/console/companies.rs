@@ -135,7 +135,7 @@ async fn a_refused_form_keeps_what_was_typed_and_says_what_is_wrong_where_it_is(
     let typed: Vec<(&str, &str)> = typed.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let refused = send(&mut browser, &chosen, &here, &[&typed[..], &[("when_absent", "hold")]].concat()).await;
     assert_eq!(refused.status, 422);
-    assert!(refused.text.contains("<p class=\"fault\">Contract \""), "{}", refused.text);
+    assert!(refused.text.contains("<p class=\"fault\">Contract &quot;"), "{}", refused.text);
     let again = filled(&refused, &here);
     assert_eq!((&again["contract_id"], &again["when_absent"]), (&msp.contract("acme").to_string(), &"hold".to_owned()));
     assert_eq!(mapping(&msp, "gamma").await["code"], "not_found");

@@ -12,7 +12,8 @@ async fn msp() -> Msp {
         Setup::of([Customer::named("acme").line("edr", 40), Customer::named("beta").line("edr", 5).line("sat", 2)])
             .start()
             .await;
-    msp.push(&[("acme", "edr", 40), ("beta", "edr", 5), ("beta", "m365", 9), ("odd", "m365", 2)]).await;
+    msp.push(&[("acme", "edr", 40), ("beta", "edr", 5), ("beta", "m365", 9), ("odd", "m365", 2), ("odd", "edr", 1)])
+        .await;
     msp
 }
 
