@@ -4,6 +4,7 @@ use integration::msp::{Customer, Msp, Setup};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::api::auth::Scope;
+use simulators::autotask::ContractSpec;
 
 use crate::filling::{anna, filled, person, send};
 
@@ -110,7 +111,10 @@ async fn all_sure_ones_are_accepted_at_once_and_the_others_are_told() {
     let msp = msp().await;
     let mut browser = anna(&msp).await;
     let page = browser.get(&at(&msp, "/suggestions?now=yes")).await;
-    let seen = send(&mut browser, &page, &at(&msp, "/suggestions/accept-sure"), &[]).await;
+    let accept = at(&msp, "/suggestions/accept-sure");
+    assert_eq!(browser.post(&accept, &[]).await.status, 400);
+    assert_eq!(mapping(&msp, "gamma").await["code"], "not_found");
+    let seen = send(&mut browser, &page, &accept, &[]).await;
     assert_eq!(seen.status, 200, "{}", seen.text);
     assert!(seen.text.contains("2 companies were"), "{}", seen.text);
     for company in ["gamma", "delta"] {
@@ -118,6 +122,30 @@ async fn all_sure_ones_are_accepted_at_once_and_the_others_are_told() {
     }
     assert_eq!(mapping(&msp, "odd").await["code"], "not_found");
     assert_eq!(mapping(&msp, "acme").await["version"], 1, "nobody else is touched");
+}
+
+#[tokio::test]
+async fn a_sure_account_with_two_contracts_is_left_for_a_person() {
+    let other = ContractSpec::recurring("Other services").id(7_001);
+    let two = Customer::named("gamma").called("Gamma Bau").line("edr", 3).beside(other, &[("edr", 1)]).unmapped();
+    let msp = Setup::of([two, Customer::named("delta").called("Delta Optik").line("edr", 3).unmapped()]).start().await;
+    msp.push_records(
+        vec![
+            json!({"company": "gamma", "company_name": "Gamma Bau", "product": "edr", "quantity": 3}),
+            json!({"company": "delta", "company_name": "Delta Optik", "product": "edr", "quantity": 3}),
+        ],
+        true,
+    )
+    .await;
+    let mut browser = anna(&msp).await;
+    let page = browser.get(&at(&msp, "/suggestions?now=yes")).await;
+    assert!(page.text.contains("Choose a contract"), "{}", page.text);
+    let seen = send(&mut browser, &page, &at(&msp, "/suggestions/accept-sure"), &[]).await;
+    assert!(seen.text.contains("1 company was") && seen.text.contains("1 left because"), "{}", seen.text);
+    let choose = format!("{}?account={}", at(&msp, "/companies/gamma"), msp.account("gamma"));
+    assert!(seen.text.contains(&choose));
+    let contracts = browser.get(&choose).await.text;
+    assert!(contracts.contains("Choose one …") && contracts.contains("Other services"), "{contracts}");
 }
 
 #[tokio::test]
@@ -135,7 +163,7 @@ async fn a_refused_form_keeps_what_was_typed_and_says_what_is_wrong_where_it_is(
     let typed: Vec<(&str, &str)> = typed.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let refused = send(&mut browser, &chosen, &here, &[&typed[..], &[("when_absent", "hold")]].concat()).await;
     assert_eq!(refused.status, 422);
-    assert!(refused.text.contains("<p class=\"fault\">Contract \""), "{}", refused.text);
+    assert!(refused.text.contains("<p class=\"fault\">Contract &quot;"), "{}", refused.text);
     let again = filled(&refused, &here);
     assert_eq!((&again["contract_id"], &again["when_absent"]), (&msp.contract("acme").to_string(), &"hold".to_owned()));
     assert_eq!(mapping(&msp, "gamma").await["code"], "not_found");

@@ -12,7 +12,8 @@ async fn msp() -> Msp {
         Setup::of([Customer::named("acme").line("edr", 40), Customer::named("beta").line("edr", 5).line("sat", 2)])
             .start()
             .await;
-    msp.push(&[("acme", "edr", 40), ("beta", "edr", 5), ("beta", "m365", 9), ("odd", "m365", 2)]).await;
+    msp.push(&[("acme", "edr", 40), ("beta", "edr", 5), ("beta", "m365", 9), ("odd", "m365", 2), ("odd", "edr", 1)])
+        .await;
     msp
 }
 
@@ -99,10 +100,10 @@ async fn charges_are_mapped_and_taken_back_by_forms_of_their_own() {
     assert!(form.text.contains("Metered usage"), "{}", form.text);
     let refused = send(&mut browser, &form, &here, &[("mode", "bundled"), ("billing_code", "Metered usage")]).await;
     assert!(refused.status == 422 && refused.text.contains("is needed where mode is bundled"), "{}", refused.text);
-    let saved = send(&mut browser, &refused, &here, &[("name", "Cloud"), ("from", "2026-11-01")]).await;
+    let saved = send(&mut browser, &refused, &here, &[("name", "Cloud"), ("from", "2026-11-05")]).await;
     assert_eq!(saved.location(), at(&msp, "/products?done=charges"));
     let mapping = stored(&msp, "charges/m365").await;
-    assert_eq!((&mapping["name"], &mapping["from"]), (&json!("Cloud"), &json!("2026-11-01")));
+    assert_eq!((&mapping["name"], &mapping["from"]), (&json!("Cloud"), &json!("2026-11-05")));
     let asked = browser.get(&format!("{here}/remove")).await;
     assert_eq!(send(&mut browser, &asked, &format!("{here}/remove"), &[]).await.status, 303);
     assert_eq!(stored(&msp, "charges/m365").await["code"], "not_found");

@@ -5,7 +5,7 @@
 
 use axum::body::Bytes;
 use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use sha2::{Digest as _, Sha256};
@@ -65,7 +65,7 @@ pub(super) async fn download(visitor: Visitor, Path(id): Path<String>) -> Result
         .into_response())
 }
 
-pub(super) async fn take(Path(id): Path<String>, posted: PostedFile) -> Result<Response, Trouble> {
+pub(super) async fn take(Path(id): Path<String>, headers: HeaderMap, posted: PostedFile) -> Result<Response, Trouble> {
     let PostedFile { visitor, fields, file } = posted;
     let api = visitor.api();
     let connection = connection(&api, &id).await?;
@@ -76,7 +76,7 @@ pub(super) async fn take(Path(id): Path<String>, posted: PostedFile) -> Result<R
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&visitor, &connection, &told(&other))).into_response());
         }
         return match api.upload::<Imported>(&in_api(&id), file).await {
-            Ok(_) => Ok(imported(&id)),
+            Ok(_) => Ok(imported(&id, headers.contains_key("hx-request"))),
             Err(trouble) => faulty(&visitor, &connection, trouble),
         };
     }
@@ -86,10 +86,10 @@ pub(super) async fn take(Path(id): Path<String>, posted: PostedFile) -> Result<R
     }
 }
 
-/// Back to the companies, for htmx and without.
-fn imported(id: &str) -> Response {
+/// Back to the companies. The browser itself would follow a redirect for htmx and hide where it leads.
+fn imported(id: &str, htmx: bool) -> Response {
     let to = format!("/console/connections/{id}/companies?done=imported");
-    ([("hx-redirect", to.clone())], Redirect::to(&to)).into_response()
+    if htmx { [("hx-redirect", to)].into_response() } else { Redirect::to(&to).into_response() }
 }
 
 fn digest(file: &Bytes) -> String {

@@ -189,3 +189,32 @@ fn sheet(all: &[Sure]) -> Result<Bytes, Trouble> {
     }
     writer.into_inner().map(Bytes::from).map_err(Trouble::ours)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sure_is_read_from_one_file_and_put_into_another() {
+        let file = "company,company_name,products,account_id,account_name,contract_id,match,score,sure,evidence,alternatives\n\
+                    a,\"Acme, Ltd\",edr,7,Acme,70,name,960,true,,\nb,,edr,8,Beta,,name,960,true,,\nc,,edr,9,C,90,similar,500,false,,\n";
+        let found = sure_in(&Bytes::from(file)).unwrap();
+        let told: Vec<_> = found.iter().map(|one| [&*one.company, &*one.name, &*one.account, &*one.contract]).collect();
+        assert_eq!(told, [["a", "Acme, Ltd", "7", "70"], ["b", "b", "8", ""]]);
+        let sheet = sheet(&found).unwrap();
+        let rows: Vec<&str> = std::str::from_utf8(&sheet).unwrap().lines().skip(1).collect();
+        assert!(rows[0].starts_with("company,a,,7,70,,"), "{rows:?}");
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_its_row_without_the_words_that_name_it() {
+        let trouble = Trouble {
+            errors: vec![
+                Fault::new("/rows/3/contract_id", "row 3, column contract_id: is over"),
+                Fault::new("/x", "odd"),
+            ],
+            ..Trouble::of_form("no")
+        };
+        assert_eq!(faults(&trouble), BTreeMap::from([(3, "is over".to_owned())]));
+    }
+}
