@@ -101,8 +101,9 @@ fn facts(state: &LineState, zone: &str) -> Markup {
                 @if result.feeds.is_empty() { "nothing that is counted" }
             }
         }
-        @if !result.explanation.is_empty() {
-            div.warning { p { (result.explanation) } @if !result.fix.is_empty() { p { strong { "What to do: " } (result.fix) } } }
+        // Of a line that is well the rule says it all.
+        @if !result.fix.is_empty() {
+            div.warning { p { (result.explanation) } p { strong { "What to do: " } (result.fix) } }
         }
     }
 }
