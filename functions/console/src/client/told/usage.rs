@@ -12,7 +12,6 @@ use shared::domain::units::Units;
 pub(crate) struct Count {
     pub(crate) company: String,
     pub(crate) company_name: Option<String>,
-    pub(crate) product: String,
     pub(crate) quantity: Units,
     pub(crate) as_of: Timestamp,
     pub(crate) complete: bool,
