@@ -56,12 +56,15 @@ pub(crate) fn chart(id: &str, title: &str, days: Days, series: &[Steps]) -> Mark
     let scale = Scale { days, top: rounded_up(most) };
     html! {
         figure {
-            svg.chart viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby={ (id) "-title " (id) "-said" } {
-                title id={ (id) "-title" } { (title) }
-                desc id={ (id) "-said" } { @for steps in &series { (said(steps)) " " } }
-                (scale.across())
-                (scale.below())
-                @for steps in &series { path class=(class(steps.look)) d=(scale.drawn(&steps.points)) {} }
+            // A narrow screen scrolls it: smaller, nobody could read its words.
+            div.plot role="region" aria-label=(title) tabindex="0" {
+                svg.chart viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby={ (id) "-title " (id) "-said" } {
+                    title id={ (id) "-title" } { (title) }
+                    desc id={ (id) "-said" } { @for steps in &series { (said(steps)) " " } }
+                    (scale.across())
+                    (scale.below())
+                    @for steps in &series { path class=(class(steps.look)) d=(scale.drawn(&steps.points)) {} }
+                }
             }
             ul.legend { @for steps in &series {
                 li { svg.key viewBox="0 0 36 8" aria-hidden="true" { path class=(class(steps.look)) d="M0 4H36" {} } " " (steps.name) }

@@ -83,7 +83,7 @@ fn facts(state: &LineState, zone: &str) -> Markup {
             dt { "Units" } dd {
                 @match result.before { Some(units) => { "the PSA had " strong { (units) } }, None => "the PSA's could not be read" }
                 @if let Some(units) = result.target { ", usage makes it " strong { (units) } }
-                @if let Some(units) = result.after { ", read back " strong { (units) } }
+                @if let Some(units) = result.after.filter(|_| result.before != result.after) { ", read back " strong { (units) } }
             }
             @if let Some(units) = result.last_confirmed { dt { "Confirmed before" } dd {
                 (units) @if let Some(day) = result.last_confirmed_from { " from " (day) }
