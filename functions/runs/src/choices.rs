@@ -14,7 +14,9 @@ use utoipa::ToSchema;
 use crate::Deps;
 use crate::approve::approval;
 use crate::read::of_caller;
-use crate::results::Results;
+
+/// Pages of results read from the store at once.
+const PAGES_AT_ONCE: i32 = 8;
 
 /// What can be done with a run that has ended; nothing can be with another.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -78,13 +80,27 @@ pub(crate) async fn choices(
     if run.finished_at.is_none() {
         return Ok(Json(Choices::default()));
     }
-    let mut lines = Results::<LineResult>::of(&deps, &run).all().await?;
-    let mut charges = Results::<ChargeResult>::of(&deps, &run).all().await?;
-    // Lines that were decided without a job wrote nothing.
-    let reversible = Changes::of(lines.iter().filter(|line| may_have_changed(line)));
-    lines.retain(|line| approval(line).is_some());
-    charges.retain(|charge| charge.approval().is_some());
-    Ok(Json(Choices { approvable: Changes::of(&lines).with(&charges), reversible }))
+    let (mut approvable, mut reversible, mut charges) = (Vec::new(), Vec::new(), Vec::new());
+    // Lines and charges stand on the same pages: they are read once, and only what is looked at is kept.
+    let mut after: Option<String> = None;
+    loop {
+        let read = deps.runs.lines(&run.partner, &run.id, after.as_deref(), PAGES_AT_ONCE).await?;
+        for (_, page) in read.items {
+            charges.extend(page.charges.into_iter().filter(|charge| charge.approval().is_some()));
+            for line in page.lines {
+                match &line {
+                    waits if approval(waits).is_some() => approvable.push(line),
+                    written if may_have_changed(written) => reversible.push(line),
+                    _ => {}
+                }
+            }
+        }
+        match read.next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    Ok(Json(Choices { approvable: Changes::of(&approvable).with(&charges), reversible: Changes::of(&reversible) }))
 }
 
 impl Changes {

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
@@ -15,6 +16,7 @@ const BOTTOM: i64 = 30;
 /// Lines across, and dates below.
 const LINES_ACROSS: u64 = 4;
 const DATES: i64 = 4;
+const LEAST_DAYS: i32 = 13;
 
 /// How a series looks. The dashes tell them apart without their colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +33,20 @@ pub(crate) struct Steps {
     pub(crate) points: Vec<(Date, u64)>,
 }
 
-/// From which day to which.
+/// From which day to which; the last one is drawn to its end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Days {
     pub(crate) from: Date,
     pub(crate) to: Date,
+}
+
+impl Days {
+    /// The last `most` days up to `to`, without those before the first of `points`, and two weeks at least.
+    pub(crate) fn with(points: impl IntoIterator<Item = Date>, to: Date, most: i32) -> Self {
+        let back = |days: i32| to.saturating_sub(days.days());
+        let first = points.into_iter().min().unwrap_or(to);
+        Self { from: first.clamp(back(most), back(LEAST_DAYS)), to }
+    }
 }
 
 /// The chart, called `title`, with what stands in it in words. Series without a point are left out.
@@ -45,12 +56,15 @@ pub(crate) fn chart(id: &str, title: &str, days: Days, series: &[Steps]) -> Mark
     let scale = Scale { days, top: rounded_up(most) };
     html! {
         figure {
-            svg.chart viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby={ (id) "-title " (id) "-said" } {
-                title id={ (id) "-title" } { (title) }
-                desc id={ (id) "-said" } { @for steps in &series { (said(steps)) " " } }
-                (scale.across())
-                (scale.below())
-                @for steps in &series { path class=(class(steps.look)) d=(scale.drawn(&steps.points)) {} }
+            // A narrow screen scrolls it: smaller, nobody could read its words.
+            div.plot role="region" aria-label=(title) tabindex="0" {
+                svg.chart viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby={ (id) "-title " (id) "-said" } {
+                    title id={ (id) "-title" } { (title) }
+                    desc id={ (id) "-said" } { @for steps in &series { (said(steps)) " " } }
+                    (scale.across())
+                    (scale.below())
+                    @for steps in &series { path class=(class(steps.look)) d=(scale.drawn(&steps.points)) {} }
+                }
             }
             ul.legend { @for steps in &series {
                 li { svg.key viewBox="0 0 36 8" aria-hidden="true" { path class=(class(steps.look)) d="M0 4H36" {} } " " (steps.name) }
@@ -84,9 +98,13 @@ struct Scale {
 
 impl Scale {
     fn x(&self, day: Date) -> i64 {
-        let span = days_between(self.days.from, self.days.to).max(1);
-        let at = days_between(self.days.from, day).clamp(0, span);
-        LEFT + at * (WIDTH - LEFT - RIGHT) / span
+        let at = days_between(self.days.from, day).clamp(0, self.length());
+        LEFT + at * (WIDTH - LEFT - RIGHT) / self.length()
+    }
+
+    /// In days, the last one included.
+    fn length(&self) -> i64 {
+        days_between(self.days.from, self.days.to).max(0) + 1
     }
 
     fn y(&self, value: u64) -> i64 {
@@ -103,7 +121,7 @@ impl Scale {
             // Writing to a text can't fail.
             let _ = if path.is_empty() { write!(path, "M{x} {y}") } else { write!(path, "H{x}V{y}") };
         }
-        let _ = write!(path, "H{}", self.x(self.days.to));
+        let _ = write!(path, "H{}", WIDTH - RIGHT);
         path
     }
 
@@ -117,11 +135,11 @@ impl Scale {
     }
 
     fn below(&self) -> Markup {
-        let span = days_between(self.days.from, self.days.to).max(1);
+        let last = days_between(self.days.from, self.days.to).max(0);
         html! { @for step in 0..=DATES {
-            @let day = self.days.from.saturating_add(jiff::Span::new().days(step * span / DATES));
-            @let anchor = if step == DATES { "end" } else if step == 0 { "start" } else { "middle" };
-            text x=(self.x(day)) y=(HEIGHT - 8) text-anchor=(anchor) { (day.strftime("%-d %b %Y").to_string()) }
+            @let day = self.days.from.saturating_add((step * last / DATES).days());
+            @let (x, anchor) = match step { 0 => (LEFT, "start"), DATES => (WIDTH - RIGHT, "end"), _ => (self.x(day), "middle") };
+            text x=(x) y=(HEIGHT - 8) text-anchor=(anchor) { (day.strftime("%-d %b %Y").to_string()) }
         } }
     }
 }
@@ -150,10 +168,11 @@ mod tests {
 
     #[test]
     fn steps_hold_until_the_next_day_that_has_one() {
-        let days = Days { from: date(2026, 11, 1), to: date(2026, 11, 11) };
+        let days = Days { from: date(2026, 11, 1), to: date(2026, 11, 10) };
         let points = vec![(date(2026, 10, 1), 10), (date(2026, 11, 6), 20)];
         let scale = Scale { days, top: rounded_up(20) };
-        assert_eq!((scale.top, scale.x(days.from), scale.x(days.to)), (20, LEFT, WIDTH - RIGHT));
+        assert_eq!((scale.top, scale.x(days.from)), (20, LEFT));
+        assert!(scale.x(days.to) < WIDTH - RIGHT, "the last day has room");
         let (middle, half, full) = (scale.x(date(2026, 11, 6)), scale.y(10), scale.y(20));
         assert_eq!(scale.drawn(&points), format!("M{LEFT} {half}H{middle}V{full}H{}", WIDTH - RIGHT));
         assert_eq!((scale.y(0), full), (HEIGHT - BOTTOM, TOP));

@@ -9,11 +9,11 @@ use super::office::{browser, browser_of, msp, words};
 #[tokio::test]
 async fn a_line_shows_its_units_its_usage_and_every_change_with_its_outcome() {
     let msp = msp().await;
-    let mut browser = browser(&msp).await;
     msp.run("apply").await;
     msp.clock.advance(SignedDuration::from_hours(48));
     msp.push(&[("acme", "edr", 45), ("acme", "itdr", 7), ("bolt", "edr", 10), ("over", "edr", 6)]).await;
     let run = msp.run("apply").await;
+    let mut browser = browser(&msp).await;
     let line = msp.line_id("acme", "edr");
     let state = msp.done(Method::GET, &format!("/v1/connections/{}/lines/{line}", msp.connection), None).await;
     assert_eq!((state["run_id"].as_str(), state["line"]["after"].as_u64()), (Some(run.id.as_str()), Some(45)));

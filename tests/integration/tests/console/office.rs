@@ -2,6 +2,7 @@
 
 use integration::PARTNER;
 use integration::msp::{Customer, Msp, Setup};
+use jiff::SignedDuration;
 use jiff::civil::date;
 use shared::api::auth::Scope;
 
@@ -12,9 +13,11 @@ pub async fn msp() -> Msp {
     let customers = [
         Customer::named("acme").line("edr", 40).line("itdr", 8),
         Customer::named("bolt").line("edr", 100),
-        Customer::named("over").line("edr", 5).runs(date(2026, 1, 1), date(2026, 11, 10)),
+        Customer::named("over").line("edr", 5).runs(date(2026, 1, 1), date(2026, 11, 21)),
     ];
     let msp = Setup::of(customers).start().await;
+    // What is mapped is checked when it is mapped: the contract ends after that.
+    msp.clock.advance(SignedDuration::from_hours(24));
     msp.push(&[("acme", "edr", 42), ("acme", "itdr", 7), ("bolt", "edr", 10), ("over", "edr", 6)]).await;
     msp
 }

@@ -37,15 +37,15 @@ async fn a_form_that_is_refused_keeps_what_was_typed_and_no_secret() {
         ("csrf", csrf.as_str()),
         ("credentials.key", "canary-key"),
         ("credentials.secret", "canary-secret"),
-        ("metric.agents", "Not a product!"),
+        ("metric.agents", "no#product"),
         ("frequency", "daily"),
-        ("hour", "25"),
+        ("hour", "4"),
         ("time_zone", "Europe/Berlin"),
     ];
     let refused = browser.post(form, &typed).await;
     assert_eq!(refused.status, 422, "{}", refused.text);
     assert!(
-        refused.text.contains("value=\"Not a product!\"") && refused.text.contains("value=\"25\""),
+        refused.text.contains("value=\"no#product\"") && refused.text.contains("value=\"Europe/Berlin\""),
         "{}",
         refused.text
     );

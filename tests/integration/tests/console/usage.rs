@@ -10,22 +10,22 @@ use super::office::{browser, browser_of, msp, words};
 #[tokio::test]
 async fn counts_are_added_up_day_by_day_and_shown_by_company() {
     let msp = msp().await;
-    let mut browser = browser(&msp).await;
     msp.clock.advance(SignedDuration::from_hours(24));
+    let mut browser = browser(&msp).await;
     // Two of them are not told again: they stay in the sum as they were.
     msp.push_incomplete(&[("acme", "edr", 50)]).await;
     let totals = msp.done(Method::GET, "/v1/usage/totals?product=edr", None).await;
     assert_eq!(
         totals["days"],
         json!([
-            {"date": "2026-11-21", "quantity": 58, "companies": 3, "counted": 3},
-            {"date": "2026-11-22", "quantity": 66, "companies": 3, "counted": 1},
+            {"date": "2026-11-22", "quantity": 58, "companies": 3, "counted": 3},
+            {"date": "2026-11-23", "quantity": 66, "companies": 3, "counted": 1},
         ])
     );
     let page = browser.get("/console/usage?product=edr&sum=yes").await;
-    assert!(words(&page).contains("edr of all companies: between 58 and 66, 66 since 2026-11-22."), "{}", page.text);
+    assert!(words(&page).contains("edr of all companies: between 58 and 66, 66 since 2026-11-23."), "{}", page.text);
     let of_one = browser.get("/console/usage?product=edr&company=acme").await;
-    assert!(words(&of_one).contains("between 42 and 50, 50 since 2026-11-22."), "{}", of_one.text);
+    assert!(words(&of_one).contains("between 42 and 50, 50 since 2026-11-23."), "{}", of_one.text);
     // Without the sums the page asks for them afterwards.
     let first = browser.get("/console/usage").await;
     assert!(first.text.contains("hx-get=\"/console/usage/totals?product=edr"), "{}", first.text);
@@ -40,11 +40,11 @@ async fn products_are_listed_with_their_newest_complete_snapshot_and_those_of_ot
     let one = msp.done(Method::GET, "/v1/usage/products?limit=1", None).await;
     let next = format!("/v1/usage/products?limit=1&cursor={}", one["next_cursor"].as_str().unwrap());
     assert_eq!(msp.done(Method::GET, &next, None).await["items"][0]["product"], "itdr");
-    let mut browser = browser(&msp).await;
-    let fresh = words(&browser.get("/console/usage").await);
+    let mut today = browser(&msp).await;
+    let fresh = words(&today.get("/console/usage").await);
     assert!(fresh.contains("fresh less than an hour old") && fresh.contains("pushed to the API"), "{fresh}");
     msp.clock.advance(SignedDuration::from_hours(80));
-    let stale = words(&browser.get("/console/usage").await);
+    let stale = words(&browser(&msp).await.get("/console/usage").await);
     assert!(stale.contains("stale 3 days old"), "{stale}");
     let mut other = browser_of(&msp, "suedwind", &[Scope::Read]).await;
     let nothing = other.get("/console/usage?product=edr&sum=yes").await;

@@ -83,7 +83,7 @@ fn facts(state: &LineState, zone: &str) -> Markup {
             dt { "Units" } dd {
                 @match result.before { Some(units) => { "the PSA had " strong { (units) } }, None => "the PSA's could not be read" }
                 @if let Some(units) = result.target { ", usage makes it " strong { (units) } }
-                @if let Some(units) = result.after { ", read back " strong { (units) } }
+                @if let Some(units) = result.after.filter(|_| result.before != result.after) { ", read back " strong { (units) } }
             }
             @if let Some(units) = result.last_confirmed { dt { "Confirmed before" } dd {
                 (units) @if let Some(day) = result.last_confirmed_from { " from " (day) }
@@ -101,8 +101,9 @@ fn facts(state: &LineState, zone: &str) -> Markup {
                 @if result.feeds.is_empty() { "nothing that is counted" }
             }
         }
-        @if !result.explanation.is_empty() {
-            div.warning { p { (result.explanation) } @if !result.fix.is_empty() { p { strong { "What to do: " } (result.fix) } } }
+        // Of a line that is well the rule says it all.
+        @if !result.fix.is_empty() {
+            div.warning { p { (result.explanation) } p { strong { "What to do: " } (result.fix) } }
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn drawn(
         counts.push(of_feed.into_iter().map(series::Count::from).collect());
         whole &= all;
     }
-    let units = units(state, written, days);
+    let units = units(state, written, today);
     // The day's last sum is what the day is told by.
     let usage: BTreeMap<Date, u64> = Series::of(&counts, zone)
         .steps()
@@ -52,6 +52,7 @@ pub(super) async fn drawn(
         .filter_map(|step| Some((step.date, u64::from(step.sum?.get()))))
         .collect();
     let mark = highest(&usage);
+    let days = Days::with(units.keys().chain(usage.keys()).copied(), today, DAYS);
     let series = [
         Steps {
             name: "Units in the PSA, as written and read".to_owned(),
@@ -87,21 +88,22 @@ pub(super) async fn drawn(
 }
 
 /// Units by the day from which they count: those that were there before the first change, and after each that was applied.
-fn units(state: &LineState, written: &[Happened], days: Days) -> BTreeMap<Date, u64> {
+fn units(state: &LineState, written: &[Happened], today: Date) -> BTreeMap<Date, u64> {
     let result = &state.line.result;
     let mut units = BTreeMap::new();
     let applied = written.iter().rev().filter(|change| change.state == Some(State::Applied));
     for change in applied {
         let Some(((before, after), day)) = change.units().zip(change.effective_date) else { continue };
         if units.is_empty() {
-            units.insert(days.from.min(day.yesterday().unwrap_or(day)), u64::from(before));
+            // Since when it carried those is not known here.
+            units.insert(day.yesterday().unwrap_or(day), u64::from(before));
         }
         units.insert(day, u64::from(after));
     }
     if units.is_empty()
         && let Some(found) = result.after.or(result.before)
     {
-        let from = result.last_confirmed_from.unwrap_or(days.to);
+        let from = result.last_confirmed_from.unwrap_or(today);
         units.insert(from, u64::from(found.get()));
     }
     units

@@ -10,8 +10,9 @@ use crate::client::told::source::Source;
 use crate::door::Fields;
 use crate::view::field::{Ask, Form};
 
-/// Rows for metrics whose names are the partner's to fill in.
-const ROWS: usize = 6;
+/// Rows for metrics whose names are the partner's to fill in: so many are empty, and there are no more than the API takes.
+const EMPTY_ROWS: usize = 4;
+const MOST_ROWS: usize = 500;
 
 const WEEKDAYS: [(&str, &str); 7] = [
     ("monday", "Monday"),
@@ -46,7 +47,7 @@ pub(super) fn asked(of: Vendor, is_set_up: bool, fields: &Fields, said: Option<&
             }
             @if has_named(of) {
                 p.hint { "A part of a name in braces is yours to fill in: " (named(of).collect::<Vec<_>>().join(", ")) "." }
-                @for row in 0..ROWS { (named_row(&form, fields, row)) }
+                @for row in 0..(rows(fields) + EMPTY_ROWS).min(MOST_ROWS) { (named_row(&form, fields, row)) }
             }
         }
         @if !of.filters().is_empty() {
@@ -54,7 +55,7 @@ pub(super) fn asked(of: Vendor, is_set_up: bool, fields: &Fields, said: Option<&
         }
         fieldset {
             legend { "When it is pulled" }
-            (form.choice(Ask { name: "frequency", label: "How often", hint: "Have it come before the syncs, and daily for rules that look at each day.", pointer: "/schedule/frequency" },
+            (form.choice(Ask { name: "frequency", label: "How often", hint: "Have it come before the syncs, and daily for rules that look at each day.", pointer: "/schedule" },
                 &[("", "every day, 90 minutes before the first sync"), ("daily", "daily"), ("weekly", "weekly"), ("monthly", "monthly")]))
             (form.number(Ask { name: "hour", label: "Hour, 0 to 23", hint: "", pointer: "/schedule/hour" }))
             (form.choice(Ask { name: "weekday", label: "Day of the week, where it is weekly", hint: "", pointer: "/schedule/weekday" }, &WEEKDAYS))
@@ -76,6 +77,12 @@ fn named_row(form: &Form<'_>, fields: &Fields, row: usize) -> Markup {
         (form.text(Ask { name: &metric, label: &one, hint: "", pointer: &at }))
         (form.text(Ask { name: &product, label: &other, hint: "", pointer: "" }))
     } }
+}
+
+/// Rows up to the last one that something stands in.
+fn rows(fields: &Fields) -> usize {
+    let is_used = |row: &usize| fields.is_on(&format!("named.{row}")) || fields.is_on(&format!("named_product.{row}"));
+    (0..MOST_ROWS).rev().find(is_used).map_or(0, |last| last + 1)
 }
 
 fn filtered(form: &Form<'_>, filter: Filter, of: Vendor) -> Markup {
@@ -136,7 +143,7 @@ pub(super) fn body(of: Vendor, fields: &Fields) -> Value {
         body.insert("credentials".to_owned(), given.into());
     }
     let fixed = fixed(of).filter_map(|metric| Some((metric.to_owned(), fields.some(&format!("metric.{metric}"))?)));
-    let named = (0..ROWS).filter_map(|row| {
+    let named = (0..rows(fields)).filter_map(|row| {
         let (metric, product) = (fields.get(&format!("named.{row}")), fields.get(&format!("named_product.{row}")));
         (!metric.is_empty() || !product.is_empty()).then_some((metric.to_owned(), product))
     });

@@ -10,7 +10,7 @@ use crate::client::told::source::{Asked, LastPull, Source};
 use crate::client::{Trouble, with_query};
 use crate::door::{Fields, Posted, Visitor};
 use crate::view::page::{Page, Place};
-use crate::view::{field, vendor, when};
+use crate::view::{counted, field, vendor, when};
 
 pub(super) async fn one(
     visitor: Visitor,
@@ -35,7 +35,9 @@ pub(super) async fn one(
         (last(source.last_pull.as_ref(), &zone))
         h2 { "Setting" }
         dl.facts {
-            dt { "Counts" } dd { @for (metric, product) in &source.products { p { code { (metric) } " is the product " strong { (product) } } } }
+            dt { "Counts" } dd { @for (index, (metric, product)) in source.products.iter().enumerate() {
+                @if index > 0 { br; } code { (metric) } " is the product " strong { (product) }
+            } }
             @for (name, value) in chosen(&source) { dt { (name) } dd { (value) } }
             dt { "Pulled" } dd { @if source.schedule.is_some() { "by a schedule of its own, in " (source.time_zone) } @else { "every day, 90 minutes before the first of your syncs" } }
             dt { "Next pull" } dd { (when::at(source.next_due_at, &zone)) }
@@ -108,7 +110,7 @@ fn last(last: Option<&LastPull>, zone: &str) -> Markup {
                     dt { "Ended" } dd { (how(last.status)) " " (when::at(last.at, zone)) ", true for " (when::at(last.as_of, zone)) }
                     dt { "Complete" } dd { @if last.complete { "yes: counts can fall by it, and who is missing in it is absent" } @else { "no: it raises counts and lowers nothing of what is not complete" } }
                     dt { "Customers" } dd { (last.companies) " listed" @if let Some(total) = last.total { " of " (total) " by the vendor's own count" } @if last.unread > 0 { ", " (last.unread) " could not be read" } }
-                    dt { "Counts" } dd { (last.counts) " stored from " (last.pages) " answers" }
+                    dt { "Counts" } dd { (last.counts) " stored from " (counted(last.pages, "answer", "answers")) " of the vendor" }
                     @if !last.nothing_of.is_empty() {
                         dt { "Nobody has" } dd { (last.nothing_of.join(", ")) ": the vendor does not know the metric by this name, or no customer has it. What was counted before stays." }
                     }

@@ -28,7 +28,8 @@ pub(super) async fn totals(api: &Client, product: &str, (today, zone): (Date, &s
         ("time_zone", Some(zone)),
     ];
     let told: Totals = api.get(&with_query("/v1/usage/totals", &query)).await?;
-    let points = told.days.iter().map(|day| (day.date, day.quantity)).collect();
+    let points: Vec<(Date, u64)> = told.days.iter().map(|day| (day.date, day.quantity)).collect();
+    let days = Days::with(points.iter().map(|(day, _)| *day), today, OF_ALL);
     let series = [Steps { name: format!("{product} of all companies"), look: Look::Usage, points }];
     Ok(html! {
         @if told.days.is_empty() { p.empty { "Nothing of " (product) " was counted in the last month." } } @else {
@@ -60,6 +61,7 @@ pub(super) async fn of_company(
     let by_day: BTreeMap<Date, u64> =
         series.steps().iter().filter_map(|step| Some((step.date, u64::from(step.sum?.get())))).collect();
     let points = by_day.iter().map(|(day, count)| (*day, *count)).collect();
+    let days = Days::with(by_day.keys().copied(), today, OF_ONE);
     let drawn = [Steps { name: format!("{product} of {name}"), look: Look::Usage, points }];
     Ok(html! {
         h2 { (product) " of " (name) }

@@ -127,7 +127,15 @@ async fn companies(api: &Client, product: &str, now: Timestamp, zone: &str, page
     let from = page.some("from").map_or_else(lately, str::to_owned);
     let cursor = page.some("cursor");
     let query = [("product", Some(product)), ("from", Some(from.as_str())), ("limit", Some("50")), ("cursor", cursor)];
-    let list: List<Count> = api.get(&with_query("/v1/usage", &query)).await?;
+    let mut list: List<Count> = api.get(&with_query("/v1/usage", &query)).await?;
+    // They stand company by company: of each the newest is enough, and of two of one instant the complete one.
+    list.items.dedup_by(|next, kept| {
+        let is_same = next.company == kept.company;
+        if is_same && (next.as_of, next.complete) > (kept.as_of, kept.complete) {
+            std::mem::swap(next, kept);
+        }
+        is_same
+    });
     let next = list.next_cursor.as_deref();
     let next = next.map(|cursor| {
         with_query("/console/usage", &[("product", Some(product)), ("from", Some(&from)), ("cursor", Some(cursor))])
