@@ -1,7 +1,8 @@
-"""The walk: deploy, connect, map, push, tick, jobs, results, webhook, ticket, pull, poison and redrive, update, revoke."""
+"""The walk: deploy, connect, map, push, tick, jobs, results, webhook, ticket, console, pull, poison and redrive, update, revoke."""
 
 import argparse
 import json
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from . import processes
 from .api import Api
-from .issuer import AUDIENCE, Issuer
+from .browser import Browser
+from .issuer import AUDIENCE, CLIENT_ID, CLIENT_SECRET, Issuer
 from .processes import wait_until
 from .receiver import Receiver
 from .roles import Roles
@@ -20,6 +22,7 @@ from .stack import Stack, load
 PARTNER = "nordwind"
 SERVICES_BY_DOOR = ("DYNAMODB", "SECRETS_MANAGER", "SQS", "EVENTBRIDGE")
 ALL_SCOPES = "tallyline/read tallyline/write tallyline/usage"
+CONSOLE_SECRET = "registered-at-the-issuer"
 STEPS: list[tuple[str, float]] = []
 
 
@@ -107,7 +110,7 @@ def sizes_of(stack: Stack, queue: str) -> int:
 def walk(arguments):
     work: Path = arguments.work
     with step("start the emulator, the simulated PSA and vendor, and the issuer"):
-        issuer = Issuer()
+        issuer = Issuer(PARTNER, ALL_SCOPES)
         endpoint = processes.emulator(sys.executable, work, work / "emulator.log")
         psa, credentials = processes.simulated_psa(arguments.simulators, work / "simulators.log")
         vendor, vendor_credentials = processes.simulated_source(arguments.simulators, work / "vendor.log")
@@ -116,8 +119,11 @@ def walk(arguments):
         stack = Stack("tallyline-test", endpoint)
 
     with step("package and deploy template.yaml"):
-        parameters = {"JwtIssuer": issuer.url, "JwtAudience": AUDIENCE}
-        roles = Roles(load(arguments.template), stack.name, endpoint)
+        stack.client("secretsmanager").create_secret(Name=CONSOLE_SECRET, SecretString=CLIENT_SECRET)
+        parameters = {
+            "JwtIssuer": issuer.url, "JwtAudience": AUDIENCE, "ConsoleClientId": CLIENT_ID, "ConsoleClientSecretName": CONSOLE_SECRET,
+        }
+        roles = Roles(load(arguments.template), stack.name, endpoint, CONSOLE_SECRET)
         template = stack.package(arguments.template, arguments.binaries, overlay(simulated, roles.doors))
         outputs = stack.deploy(template, parameters)
         api = Api(endpoint, outputs["ApiId"], issuer.token(PARTNER, ALL_SCOPES))
@@ -194,6 +200,25 @@ def walk(arguments):
         over = api.done("POST", "/v1/alerts/resolve", {"dedupe_key": "host-17"})
         check(over["status"] == "resolved", over)
         print(f"   ticket {ticket['number']}")
+
+    with step("somebody signs in to the console at the issuer, sees the run, and signs out"):
+        browser = Browser(endpoint, outputs["ApiId"])
+        led = lambda address: browser.get(address)[1]["location"]
+        check(led("/console") == "/console/sign-in", "nobody is in yet")
+        back = led(led("/console/sign-in/begin"))
+        check(back.startswith(outputs["ConsoleUrl"] + "/sign-in/callback?"), f"{back} {outputs['ConsoleUrl']}")
+        check(led(back) == "/console" and list(browser.cookies) == ["__Host-tallyline"], browser.cookies)
+        status, headers, page = browser.get("/console")
+        check(status == 200 and headers["content-encoding"] == "gzip", headers)
+        check("deploy-test · nordwind" in page and run["id"] in page, page)
+        style = re.search(r'href="(/console/assets/[^"]+\.css)"', page).group(1)
+        check(browser.get(style)[1]["cache-control"].endswith("immutable"), style)
+        check(browser.get("/console/nothing-here")[0] == 404, "an unknown page")
+        token = re.search(r'name="csrf" value="([^"]+)"', page).group(1)
+        check(browser.post("/console/sign-out", {"csrf": "none"})[0] == 400, "a form of another site")
+        check(browser.post("/console/sign-out", {"csrf": token})[0] == 303 and not browser.cookies, browser.cookies)
+        check(led("/console") == "/console/sign-in", "nobody is in any more")
+        print(f"   a page of {len(page)} bytes")
 
     with step("an unchanged sync makes no company job"):
         known = {run["id"]}

@@ -14,11 +14,15 @@ TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", 
 NOT_SEEN_HERE = ("logs:", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
 
-class Roles:
-    """The roles of `document`, each enforced in front of the emulator at `endpoint`."""
+#: A secret that an operator named, outside the stack's own.
+OPERATORS = "the operator's secret"
 
-    def __init__(self, document: dict, stack: str, endpoint: str):
-        self._endpoint, self._secrets = endpoint, f"{stack}/"
+
+class Roles:
+    """The roles of `document`, each enforced in front of the emulator at `endpoint`; `operators` is the secret that one of them names."""
+
+    def __init__(self, document: dict, stack: str, endpoint: str, operators: str):
+        self._endpoint, self._secrets, self._operators = endpoint, f"{stack}/", operators
         self._allowed = {
             name: allowed(document["Resources"][resource["Properties"]["Role"]["Fn::GetAtt"][0]])
             for name, resource in document["Resources"].items()
@@ -89,7 +93,8 @@ class Roles:
                     yield f"dynamodb:{TRANSACTED[member]}", "Table"
         elif service == "secretsmanager":
             named = body.get("SecretId", body.get("Name", ""))
-            yield f"secretsmanager:{operation}", kind_of(named) if named.startswith(self._secrets) else named
+            known = {self._operators: OPERATORS}
+            yield f"secretsmanager:{operation}", kind_of(named) if named.startswith(self._secrets) else known.get(named, named)
         elif service == "sqs":
             action = operation.removesuffix("Batch")
             queues = (queue for queue in ("Planning", "Notices", "Jobs", "AlertsQueue", "Pulls") if queue in body["QueueUrl"])
@@ -104,6 +109,8 @@ def allowed(role: dict) -> set:
     granted = set()
     for policy in role["Properties"]["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
+            # What is granted under a condition, which holds here.
+            statement = statement["Fn::If"][1] if "Fn::If" in statement else statement
             for action in as_list(statement["Action"]):
                 granted.update((action, name_of(resource)) for resource in as_list(statement["Resource"]))
     return granted
@@ -113,6 +120,8 @@ def name_of(resource: dict) -> str:
     if "Fn::GetAtt" in resource:
         return resource["Fn::GetAtt"][0]
     text = resource["Fn::Sub"]
+    if text.endswith(":secret:${ConsoleClientSecretName}-??????"):
+        return OPERATORS
     kinds = ("webhooks/*", "sources/*", "conn_*")
     return next((kind_of(f"/{kind}") for kind in kinds if text.endswith(":secret:${AWS::StackName}/*/" + kind)), text)
 

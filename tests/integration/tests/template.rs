@@ -55,6 +55,8 @@ fn allowed() -> Vec<(&'static str, String, &'static Value)> {
     for (role, properties) in of_type("AWS::IAM::Role") {
         for policy in properties["Policies"].as_array().into_iter().flatten() {
             for statement in list(&policy["PolicyDocument"]["Statement"]) {
+                // What is allowed under a condition.
+                let statement = if statement.get("If").is_some() { &statement["If"][1] } else { statement };
                 for action in list(&statement["Action"]) {
                     let action = action.as_str().unwrap().to_owned();
                     found.extend(list(&statement["Resource"]).into_iter().map(|what| (role, action.clone(), what)));
@@ -91,12 +93,20 @@ async fn every_documented_route_is_there_with_its_function_and_a_scope_and_no_ot
         }
     }
     let mut routed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut pages = BTreeSet::new();
     for (name, route) in of_type("AWS::ApiGatewayV2::Route") {
+        if route["Target"]["Sub"] == "integrations/${ConsoleIntegration}" {
+            assert_eq!(route["AuthorizationType"], "NONE", "{name}");
+            pages.insert(route["RouteKey"].as_str().unwrap());
+            continue;
+        }
         assert_eq!(route["AuthorizationType"], "JWT", "{name}");
         let scopes = route["AuthorizationScopes"].as_array().unwrap().iter().filter_map(Value::as_str);
         routed.insert(route["RouteKey"].as_str().unwrap().to_owned(), scopes.collect());
     }
     assert_eq!(documented, routed);
+    // Where people have no token yet, and nothing of the API.
+    assert_eq!(pages, ["ANY /console/{proxy+}", "GET /", "GET /console"].into());
     println!("{} routes, each with a scope", routed.len());
 }
 
@@ -149,6 +159,8 @@ fn roles_name_what_they_do_and_to_what() {
         let theirs = match *role {
             "WebhooksRole" | "NotifyRole" => "/*/webhooks/*",
             "UsageRole" | "SourcePullRole" => "/*/sources/*",
+            // Looked at by itself.
+            "ConsoleRole" => continue,
             _ => "/*/conn_*",
         };
         assert!(resource.to_string().contains(theirs), "{role} {action} {resource}");
@@ -159,6 +171,31 @@ fn roles_name_what_they_do_and_to_what() {
         assert!(properties.get("ManagedPolicyArns").is_none(), "{role}");
     }
     println!("{} allowances of {} roles", allowed.len(), of_type("AWS::IAM::Role").count());
+}
+
+/// The console is the six HTTP functions in one process: what each of them may, and no more but a secret of its own.
+#[test]
+fn the_console_may_what_the_functions_of_the_api_may_and_read_its_own_secret() {
+    let of = |roles: &[&str]| -> BTreeSet<String> {
+        let theirs =
+            allowed().into_iter().filter(|(role, action, _)| roles.contains(role) && !action.starts_with("logs:"));
+        theirs.map(|(_, action, resource)| format!("{action} {resource}")).collect()
+    };
+    let mut api = of(&["ConnectionsRole", "MappingsRole", "UsageRole", "RunsRole", "AlertsRole", "WebhooksRole"]);
+    let own = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ConsoleClientSecretName}-??????";
+    api.insert(format!("secretsmanager:GetSecretValue {}", json!({ "Sub": own })));
+    assert_eq!(of(&["ConsoleRole"]), api);
+}
+
+/// A stack without a client at the issuer has no console, and nothing that would point at one.
+#[test]
+fn what_belongs_to_the_console_is_there_only_with_it() {
+    for (name, resource) in resources() {
+        let is_the_consoles = name.contains("Console") || resource.to_string().contains("ConsoleIntegration");
+        assert_eq!(resource["Condition"] == "HasConsole", is_the_consoles || name == "GetRoot", "{name}");
+    }
+    assert_eq!(TEMPLATE["Outputs"]["ConsoleUrl"]["Condition"], "HasConsole");
+    assert_eq!(TEMPLATE["Parameters"]["ConsoleClientId"]["Default"], "");
 }
 
 #[test]
@@ -242,7 +279,7 @@ fn each_queue_delivers_as_often_as_the_functions_reckon_with() {
 /// What is answered under an idempotency key is stored by an update.
 #[test]
 fn every_function_that_creates_something_may_update_the_table() {
-    for role in ["ConnectionsRole", "RunsRole", "AlertsRole"] {
+    for role in ["ConnectionsRole", "RunsRole", "AlertsRole", "ConsoleRole"] {
         let updates = |action: &str, resource: &Value| {
             action == "dynamodb:UpdateItem" && resource["GetAtt"].as_str() == Some("Table.Arn")
         };
@@ -262,8 +299,12 @@ fn alerts_keep_their_order_and_are_in_no_runs_way() {
     assert_eq!(worker["Events"]["Alerts"]["Properties"]["BatchSize"], 1);
     for (role, action, resource) in allowed() {
         let of_alerts = resource["GetAtt"].as_str().is_some_and(|what| what == "AlertsQueue.Arn");
-        assert!(!of_alerts || ["AlertsRole", "TicketsRole", "FanOutRole"].contains(&role), "{role} {action}");
-        assert!(!of_alerts || role != "FanOutRole" || action == "sqs:SendMessage", "{role} {action}");
+        assert!(
+            !of_alerts || ["AlertsRole", "TicketsRole", "FanOutRole", "ConsoleRole"].contains(&role),
+            "{role} {action}"
+        );
+        let only_sends = ["FanOutRole", "ConsoleRole"].contains(&role);
+        assert!(!of_alerts || !only_sends || action == "sqs:SendMessage", "{role} {action}");
         assert!(of_alerts || role != "AlertsRole" || !action.starts_with("sqs:"), "{role} {action}");
     }
 }
@@ -278,7 +319,10 @@ fn a_pulls_steps_keep_their_order_and_each_has_an_invocation_of_its_own() {
     assert!(worker["Timeout"].as_u64().unwrap() > LONGEST_STEP.as_secs() + 60);
     for (role, action, resource) in allowed() {
         let of_pulls = resource["GetAtt"].as_str().is_some_and(|what| what == "Pulls.Arn");
-        assert!(!of_pulls || ["UsageRole", "SourcePullRole", "FanOutRole"].contains(&role), "{role} {action}");
+        assert!(
+            !of_pulls || ["UsageRole", "SourcePullRole", "FanOutRole", "ConsoleRole"].contains(&role),
+            "{role} {action}"
+        );
         assert!(!of_pulls || role == "SourcePullRole" || action == "sqs:SendMessage", "{role} {action}");
         assert!(of_pulls || role != "SourcePullRole" || !action.starts_with("sqs:"), "{role} {action}");
     }
@@ -296,6 +340,12 @@ fn the_functions_environment_names_resources_and_holds_no_secret() {
         "ALERTS_QUEUE_URL",
         "PULLS_QUEUE_URL",
         "ALLOWED_HOSTS",
+        "JWT_ISSUER",
+        "JWT_AUDIENCE",
+        "CONSOLE_CLIENT_ID",
+        "CONSOLE_CLIENT_SECRET_NAME",
+        "CONSOLE_SCOPES",
+        "CONSOLE_ADDRESS",
     ]
     .into();
     let globals = &TEMPLATE["Globals"]["Function"]["Environment"]["Variables"];
