@@ -16,7 +16,7 @@ const named = ({ name }, index) => {
 /** The first box of a line that can be chosen. */
 const box = () => walk.page.$eval("main table input[type=checkbox]", (input) => input.ariaLabel ?? input.labels[0].innerText);
 const lastRun = () => walk.page.$eval("a[href*='/console/runs/']", (link) => link.href);
-const at = (room) => `/console/connections/${connection}/${room}`;
+const at = (room) => `/console/connections/${connection}${room && `/${room}`}`;
 
 /** A step of the way. After one that failed there is no way on. */
 let lost = false;

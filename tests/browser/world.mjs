@@ -72,7 +72,6 @@ export async function open(companies) {
   const inThePsa = async (method, path, body) => {
     const answer = await fetch(`${psa.found.base}/__sim/${path}`, { method, body: body && JSON.stringify(body) });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-    return answer.json();
   };
   const close = async () => {
     await ended(service.child);
