@@ -83,10 +83,11 @@ async fn faults_stand_at_their_fields() {
 async fn the_overview_shows_what_the_api_says_and_revoking_says_how_much_is_mapped() {
     let c = Connected::start().await;
     let id = c.connect().await;
-    c.map(&id).await;
     let mut anna = c.anna().await;
+    assert!(anna.get(&page(&id, "")).await.text.contains("Map products first"));
+    c.map(&id).await;
     let overview = anna.get(&page(&id, "")).await;
-    for said in ["1 product and 1 company", "22 Nov 2026, 02:00", "every day at 02:00", "123456"] {
+    for said in ["</a> are mapped.", "22 Nov 2026, 02:00", "every day at 02:00", "123456"] {
         assert!(overview.text.contains(said), "{said}: {}", overview.text);
     }
     let counts = c.see(&format!("/v1/connections/{id}/mappings")).await;

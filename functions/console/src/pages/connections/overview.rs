@@ -2,14 +2,15 @@
 
 use axum::extract::{Path, Query};
 use maud::{Markup, html};
+use serde::de::IgnoredAny;
 use shared::store::connections::Status;
 use shared::store::runs::Mode;
 
-use super::{address, mapped, policy_words, tested};
+use super::{address, policy_words, tested};
 use crate::client::told::List;
-use crate::client::told::connection::{Connection, Mapped};
+use crate::client::told::connection::Connection;
 use crate::client::told::run::Run;
-use crate::client::{Trouble, path, with_query};
+use crate::client::{Client, Trouble, path, with_query};
 use crate::door::{Fields, Visitor};
 use crate::pages::connection;
 use crate::view::done::Done;
@@ -40,6 +41,23 @@ const DONE: [(&str, &str); 9] = [
     ("revoked", "Revoked. Its credentials are deleted; what it has done stays readable."),
 ];
 
+/// What has been mapped at all. How much, is counted only where that is worth reading all of it.
+struct Begun {
+    products: bool,
+    companies: bool,
+}
+
+impl Begun {
+    async fn read(api: &Client, id: &str) -> Result<Self, Trouble> {
+        let any = async |kind: &str| {
+            let first = with_query(&path(&["v1", "connections", id, kind]), &[("limit", Some("1"))]);
+            api.get::<List<IgnoredAny>>(&first).await.map(|list| !list.items.is_empty())
+        };
+        let (products, charges, companies) = tokio::join!(any("products"), any("charges"), any("companies"));
+        Ok(Self { products: products? || charges?, companies: companies? })
+    }
+}
+
 pub(super) async fn page(
     visitor: Visitor,
     Path(id): Path<String>,
@@ -47,14 +65,14 @@ pub(super) async fn page(
 ) -> Result<Markup, Trouble> {
     let api = visitor.api();
     let runs = with_query(&path(&["v1", "connections", &id, "runs"]), &[("limit", Some(RUNS))]);
-    let (connection, runs, mapped) =
-        tokio::join!(connection(&api, &id), api.get::<List<Run>>(&runs), mapped(&api, &id));
-    let (connection, runs, mapped) = (connection?, runs?, mapped?);
+    let (connection, runs, begun) =
+        tokio::join!(connection(&api, &id), api.get::<List<Run>>(&runs), Begun::read(&api, &id));
+    let (connection, runs, begun) = (connection?, runs?, begun?);
     let last = runs.items.into_iter().find(|run| run.mode == Mode::Apply);
     Ok(Page::of(&visitor, &connection, "", "Overview").with(&html! {
         (done.said(&DONE))
         (warnings(&connection))
-        (cards(&connection, last.as_ref(), mapped))
+        (cards(&connection, last.as_ref(), begun))
         @if !connection.is_revoked() { (actions(&visitor, &connection)) }
         (set(&visitor, &connection))
         @if visitor.may_change() && !connection.is_revoked() {
@@ -92,9 +110,9 @@ fn warnings(connection: &Connection) -> Markup {
     }
 }
 
-fn cards(connection: &Connection, last: Option<&Run>, mapped: Mapped) -> Markup {
+fn cards(connection: &Connection, last: Option<&Run>, begun: Begun) -> Markup {
     let zone = &connection.time_zone;
-    let unmapped = mapped.products.saturating_add(mapped.charges) == 0;
+    let to = |end| address(&connection.id, end);
     html! { div.cards {
         div.card {
             h2 { "Status" }
@@ -119,10 +137,10 @@ fn cards(connection: &Connection, last: Option<&Run>, mapped: Mapped) -> Markup 
         }
         div.card {
             h2 { "Mapped" }
-            p { (mapped.words()) }
-            @if !connection.is_revoked() {
-                @if unmapped { p { a href=(address(&connection.id, "/products")) { "Map products first" } } }
-                @else if mapped.companies == 0 { p { a href=(address(&connection.id, "/companies")) { "Map companies next" } } }
+            @match begun {
+                Begun { products: false, .. } => p { "No product yet. " a href=(to("/products")) { "Map products first" } },
+                Begun { companies: false, .. } => p { "No company yet. " a href=(to("/companies")) { "Map companies next" } },
+                Begun { .. } => p { a href=(to("/products")) { "Products" } " and " a href=(to("/companies")) { "companies" } " are mapped." },
             }
         }
     } }
