@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { change, launch, look, press, says, text, tick, type, visit } from "./browser.mjs";
 import { open, push } from "./world.mjs";
 
-let world, walk, connection, accounts;
+let world, walk, connection, accounts, approved;
 const COMPANIES = 300;
 /** What is counted of a company. */
 const counted = (index) => 5 + (index % 40);
@@ -15,7 +15,6 @@ const named = ({ name }, index) => {
 };
 /** The first box of a line that can be chosen. */
 const box = () => walk.page.$eval("main table input[type=checkbox]", (input) => input.ariaLabel ?? input.labels[0].innerText);
-const lastRun = () => walk.page.$eval("a[href*='/console/runs/']", (link) => link.href);
 const at = (room) => `/console/connections/${connection}${room && `/${room}`}`;
 
 /** A step of the way. After one that failed there is no way on. */
@@ -137,6 +136,7 @@ step("a preview shows money, and is approved once the connection is on", async (
   await press(walk, "Approve and write");
   await says(walk, /succeeded|partial/, 120_000);
   await look(walk, "run-approved");
+  approved = new URL(walk.page.url()).pathname.split("/").pop();
 });
 
 step("a sync finds nothing left to do", async () => {
@@ -162,9 +162,7 @@ step("a line that fails says why, and what repairs it", async () => {
   assert.match(told, /Choose the contract that follows it/);
   await visit(walk, "/console", "home");
   await visit(walk, at("findings"), "findings");
-  const line = (await world.all(`/v1/runs/${new URL(await lastRun()).pathname.split("/").pop()}/lines`)).find(
-    ({ status }) => status === "updated",
-  );
+  const [line] = await world.all(`/v1/runs/${approved}/lines?status=updated`);
   await visit(walk, at(`lines/${line.line_id}`), "line");
 });
 
