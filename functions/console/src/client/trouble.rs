@@ -24,7 +24,7 @@ pub(crate) struct Trouble {
     pub(crate) errors: Vec<Fault>,
     /// Names the request in the logs.
     #[serde(default)]
-    pub(crate) request_id: String,
+    pub(crate) request_id: Box<str>,
 }
 
 impl Trouble {
@@ -37,7 +37,7 @@ impl Trouble {
 
     fn new(status: StatusCode, code: &str, detail: &str) -> Self {
         let (code, detail) = (code.to_owned(), detail.to_owned());
-        Self { status, code, detail, fix: None, errors: Vec::new(), request_id: String::new() }
+        Self { status, code, detail, fix: None, errors: Vec::new(), request_id: Box::default() }
     }
 
     /// Our fault. `cause` is for the log alone.

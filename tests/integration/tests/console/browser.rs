@@ -86,7 +86,7 @@ impl Browser {
             if !(300..400).contains(&seen.status) {
                 return seen;
             }
-            seen = self.get(&seen.location().to_owned()).await;
+            seen = self.get(seen.location()).await;
         }
         panic!("{address} leads round in a circle");
     }

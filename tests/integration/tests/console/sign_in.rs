@@ -98,7 +98,7 @@ impl Console {
     async fn sent_back(&self, browser: &mut Browser) -> String {
         let to_issuer = browser.get("/console/sign-in/begin").await;
         assert_eq!(to_issuer.status, 303, "{}", to_issuer.text);
-        let back = browser.get(&to_issuer.location().to_owned()).await;
+        let back = browser.get(to_issuer.location()).await;
         assert_eq!(back.status, 303, "{}", back.text);
         back.location().to_owned()
     }
@@ -136,7 +136,7 @@ async fn whoever_signs_in_sees_the_page_that_was_wanted_as_the_partner_that_the_
         let mut browser = console.browser();
         let turned_away = browser.get("/console?shown=all&from=2026-11-01").await;
         assert_eq!(turned_away.status, 303);
-        let door = browser.get(&turned_away.location().to_owned()).await;
+        let door = browser.get(turned_away.location()).await;
         let begin = door.after("class=\"button\" href=\"").to_owned();
         assert_eq!(begin, "/console/sign-in/begin?next=%2Fconsole%3Fshown%3Dall%26from%3D2026-11-01");
 

@@ -104,7 +104,7 @@ async fn verified(issuer: &Issuer, token: &str, now: Timestamp) -> Result<Map<St
 fn timely(said: &Map<String, Value>, now: Timestamp) -> Result<(), Refusal> {
     let second = |name: &str| said.get(name).and_then(|value| value.as_i64().or_else(|| whole(value.as_f64()?)));
     let (now, leeway) = (now.as_second(), LEEWAY.as_secs());
-    if !second("exp").is_some_and(|exp| now < exp.saturating_add(leeway)) {
+    if second("exp").is_none_or(|exp| now >= exp.saturating_add(leeway)) {
         return Err(Refusal::Untrusted("a token whose time is over"));
     }
     for name in ["nbf", "iat"] {
