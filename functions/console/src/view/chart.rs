@@ -187,7 +187,7 @@ mod tests {
         for most in [0, 1, 4, 5, 99, 100, 101, 12_345, 1_000_000] {
             let top = rounded_up(most);
             assert!(
-                top >= most && top > 0 && top % LINES_ACROSS == 0 && top <= most * 2 + LINES_ACROSS,
+                top >= most && top > 0 && top.is_multiple_of(LINES_ACROSS) && top <= most * 2 + LINES_ACROSS,
                 "{most}: {top}"
             );
         }
