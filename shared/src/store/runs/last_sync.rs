@@ -112,6 +112,7 @@ impl Runs {
 /// Of a page of results, what matters here.
 #[derive(Deserialize)]
 struct Seen {
+    #[serde(deserialize_with = "super::text::deserialize")]
     lines: Vec<SeenLine>,
 }
 

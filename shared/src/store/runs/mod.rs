@@ -7,6 +7,7 @@ mod last_sync;
 mod pages;
 mod run;
 mod sums;
+mod text;
 
 use std::collections::BTreeSet;
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::run::{Effort, Gap, GapPage, HandedOn, ResultPage, Run};
 use super::sums::{Counts, RunCharges, RunMoney};
+use super::text::AsText;
 use super::{Runs, header, raised};
 use crate::domain::charge::{self, ChargeResult};
 use crate::domain::ids::{PartnerId, RunId};
@@ -116,7 +117,7 @@ impl Runs {
     ) -> Result<bool, StoreError> {
         let close = Condition::new("SET #done = :yes, #lines = :lines, #job = :none")
             .bind(":yes", true)?
-            .bind(":lines", lines)?
+            .bind(":lines", AsText(lines))?
             .bind(":none", None::<String>)?;
         self.close_page(run, page, &close, (Counts::of(lines), effort)).await
     }

@@ -162,6 +162,7 @@ pub struct ResultPage {
     /// Whether these lines are decided; `false` while a company job is still to come.
     pub done: bool,
     /// The lines.
+    #[serde(with = "super::text")]
     pub lines: Vec<LineResult>,
     /// What the company job has to do, as JSON, where the page belongs to one.
     #[serde(default)]

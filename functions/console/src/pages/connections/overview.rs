@@ -49,11 +49,15 @@ struct Begun {
 
 impl Begun {
     async fn read(api: &Client, id: &str) -> Result<Self, Trouble> {
-        let any = async |kind: &str| {
-            let first = with_query(&path(&["v1", "connections", id, kind]), &[("limit", Some("1"))]);
+        let any = async |kind: &str, more: &[(&str, Option<&str>)]| {
+            let query = [&[("limit", Some("1"))], more].concat();
+            let first = with_query(&path(&["v1", "connections", id, kind]), &query);
             api.get::<List<IgnoredAny>>(&first).await.map(|list| !list.items.is_empty())
         };
-        let (products, charges, companies) = tokio::join!(any("products"), any("charges"), any("companies"));
+        // How companies fared in their last sync would take the reading of a whole run.
+        let mapped = [("state", Some("mapped")), ("last_sync", Some("false"))];
+        let (products, charges, companies) =
+            tokio::join!(any("products", &[]), any("charges", &[]), any("known-companies", &mapped));
         Ok(Self { products: products? || charges?, companies: companies? })
     }
 }
