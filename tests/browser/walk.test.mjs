@@ -160,6 +160,9 @@ step("a line that fails says why, and what repairs it", async () => {
   const told = await text(walk);
   assert.match(told, /ended on/);
   assert.match(told, /Choose the contract that follows it/);
+  await press(walk, "Choose another contract");
+  await look(walk, "repair");
+  assert.match(await text(walk), /Choose among the account's contracts/);
   await visit(walk, "/console", "home");
   await visit(walk, at("findings"), "findings");
   const [line] = await world.all(`/v1/runs/${approved}/lines?status=updated`);

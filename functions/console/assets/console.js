@@ -30,3 +30,24 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   for (const button of event.target.querySelectorAll("button[type=submit]")) setTimeout(() => { button.disabled = false; });
 });
+
+// On a narrow screen each row of a table stands for itself, and each cell says what it is. Roles keep it a table for whoever
+// listens to it.
+function label() {
+  for (const table of document.querySelectorAll("table")) {
+    const heads = table.querySelectorAll("thead th");
+    table.className = "labelled";
+    table.setAttribute("role", "table");
+    for (const group of table.querySelectorAll("thead, tbody")) group.setAttribute("role", "rowgroup");
+    for (const head of heads) head.setAttribute("role", "columnheader");
+    for (const row of table.querySelectorAll("tr:not([role])")) {
+      row.setAttribute("role", "row");
+      if (row.closest("tbody")) Array.from(row.cells).forEach((cell, column) => {
+        cell.setAttribute("role", cell.tagName === "TH" ? "rowheader" : "cell");
+        if (cell.colSpan === 1) cell.dataset.label = heads[column]?.textContent ?? "";
+      });
+    }
+  }
+}
+label();
+document.addEventListener("htmx:load", label);

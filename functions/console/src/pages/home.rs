@@ -15,7 +15,7 @@ use crate::client::told::run::Run;
 use crate::client::{Client, Trouble, path, with_query};
 use crate::door::Visitor;
 use crate::view::page::{Page, Place};
-use crate::view::{badge, counted, empty, money, stake, table, when};
+use crate::view::{badge, empty, mend, money, stake, table, when};
 
 /// Findings of a connection that are shown here; the rest stands on its own page.
 const FINDINGS_SHOWN: usize = 8;
@@ -50,7 +50,7 @@ async fn home(visitor: Visitor, State(_): State<Deps>) -> Result<Markup, Trouble
 impl Standing {
     async fn read(api: &Client, connection: Connection) -> Result<Self, Trouble> {
         let of = |end| path(&["v1", "connections", &connection.id, end]);
-        let runs = with_query(&of("runs"), &[("limit", Some("10"))]);
+        let runs = with_query(&of("runs"), &[("limit", Some("50"))]);
         let findings = with_query(&of("findings"), &[("limit", Some("100"))]);
         let (runs, findings) = tokio::join!(api.get::<List<Run>>(&runs), api.get::<List<Finding>>(&findings));
         let (runs, findings) = (runs?, findings?);
@@ -67,7 +67,7 @@ impl Standing {
                     (badge::connection(connection.status, connection.enabled)) }
                 div.cards {
                     div.card { h3 { "Waits for you" } p.figure { (findings.len()) @if *more { "+" } }
-                        p { (counted(findings.len() as u64, "finding", "findings")) " open" } }
+                        p { @if findings.len() == 1 { "open finding" } @else { "open findings" } } }
                     div.card { h3 { "At stake, a month" } p.figure { (stake::of(findings)) }
                         p.small { "What the findings beside it come to where prices are known." } }
                     div.card { h3 { "Last sync" }
@@ -84,7 +84,7 @@ impl Standing {
                 }
                 @if !findings.is_empty() {
                     (table::table(&format!("Findings of {}", connection.name), &["Company", "Product", "What", "What to do", "#A month"],
-                        &html! { @for finding in findings.iter().take(FINDINGS_SHOWN) { (row(finding)) } }))
+                        &html! { @for finding in findings.iter().take(FINDINGS_SHOWN) { (row(&connection.id, finding)) } }))
                     @if *more || findings.len() > FINDINGS_SHOWN {
                         p { a href={ "/console/connections/" (connection.id) "/findings" } { "All findings of " (connection.name) } }
                     }
@@ -94,12 +94,12 @@ impl Standing {
     }
 }
 
-fn row(finding: &Finding) -> Markup {
+fn row(connection: &str, finding: &Finding) -> Markup {
     html! { tr {
         td { (finding.company_name.as_deref().or(finding.company.as_deref()).unwrap_or("–")) }
         td { (finding.product.as_deref().unwrap_or("–")) }
         td { (finding.explanation) }
-        td { (finding.fix) }
+        td { (finding.fix) @if let Some((place, label)) = mend::finding(connection, finding) { " " a href=(place) { (label) } } }
         td.number { (money::monthly(finding.money.as_ref())) }
     } }
 }

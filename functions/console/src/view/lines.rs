@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use shared::domain::line::{LinePrice, LineResult};
 use shared::domain::units::Units;
 
-use super::{badge, counted, money, table};
+use super::{badge, counted, mend, money, table};
 use crate::client::path;
 use crate::client::told::run::Line;
 
@@ -42,8 +42,18 @@ fn row(connection: &str, line: &Line, pick: bool) -> Markup {
         td.number { (money::monthly(result.money.as_ref())) }
         td.why {
             @if !result.explanation.is_empty() { p { (result.explanation) } }
-            @if !result.fix.is_empty() { p { strong { "What to do: " } (result.fix) } }
+            @if !result.fix.is_empty() { (to_do(connection, result)) }
             (feeds(result))
+        }
+    } }
+}
+
+/// What is to be done about a line, and the page where it is done, where there is one.
+pub(crate) fn to_do(connection: &str, result: &LineResult) -> Markup {
+    html! { p {
+        strong { "What to do: " } (result.fix)
+        @if let Some((place, label)) = mend::at(connection, &result.code, result.company.as_str(), result.product.as_str()) {
+            " " a href=(place) { (label) }
         }
     } }
 }

@@ -6,6 +6,7 @@ pub(crate) mod chart;
 pub(crate) mod done;
 pub(crate) mod field;
 pub(crate) mod lines;
+pub(crate) mod mend;
 pub(crate) mod money;
 pub(crate) mod page;
 pub(crate) mod price;

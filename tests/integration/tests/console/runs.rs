@@ -54,6 +54,38 @@ async fn a_preview_is_made_shown_with_its_money_and_approved_line_by_line() {
 }
 
 #[tokio::test]
+async fn who_chose_no_line_approves_none() {
+    let msp = msp().await;
+    let mut browser = browser(&msp).await;
+    let run = msp.run("preview").await;
+    let approve = format!("/console/runs/{}/approve", run.id);
+    let chosen = browser.get(&format!("{approve}?chosen=yes&status=planned,held")).await;
+    assert!(words(&chosen).contains("No line was chosen that waits for approval."), "{}", chosen.text);
+    let mut all = hidden(&browser.get(&approve).await, &approve);
+    all.push(("chosen".to_owned(), "yes".to_owned()));
+    let fields: Vec<(&str, &str)> = all.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let sent = browser.post(&approve, &fields).await;
+    assert_eq!(sent.status, 400, "{}", sent.text);
+    assert!(words(&sent).contains("No line was chosen."), "{}", sent.text);
+    msp.drain().await;
+    assert_eq!((msp.parts.wire.asked_for(), msp.write_requests()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_line_that_fails_leads_to_where_it_is_put_right() {
+    let msp = msp().await;
+    let mut browser = browser(&msp).await;
+    let run = msp.run("apply").await;
+    let mapping = format!("/console/connections/{}/companies/over", msp.connection);
+    let findings = format!("/console/connections/{}/findings", msp.connection);
+    let line = format!("/console/connections/{}/lines/{}", msp.connection, msp.line_id("over", "edr"));
+    for page in [format!("/console/runs/{}", run.id), findings, line] {
+        let seen = browser.get(&page).await;
+        assert!(seen.text.contains(&format!("href=\"{mapping}\">Choose another contract")), "{page}: {}", seen.text);
+    }
+}
+
+#[tokio::test]
 async fn all_that_waits_is_told_in_numbers_before_it_is_approved_and_taken_back_likewise() {
     let msp = msp().await;
     let mut browser = browser(&msp).await;

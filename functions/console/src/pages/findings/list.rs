@@ -4,7 +4,6 @@ use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
 use shared::domain::finding::{Ending, FindingState};
-use shared::domain::reason::Code;
 
 use super::{resolve_address, run, subject, units};
 use crate::client::told::List;
@@ -16,7 +15,7 @@ use crate::pages::connection;
 use crate::view::done::Done;
 use crate::view::page::Page;
 use crate::view::tabs::{Tab, tabs};
-use crate::view::{money, stake, table, when};
+use crate::view::{mend, money, stake, table, when};
 
 const DONE: [(&str, &str); 1] = [("resolved", "Resolved. Your note is kept with it.")];
 
@@ -120,7 +119,7 @@ fn rows(visitor: &Visitor, connection: &Connection, state: FindingState, finding
 fn resolving(visitor: &Visitor, connection: &Connection, finding: &Finding) -> Markup {
     let to = resolve_address(&connection.id, finding);
     html! {
-        @if let Some((place, label)) = mending(connection, finding) { p { a href=(place) { (label) } } }
+        @if let Some((place, label)) = mend::finding(&connection.id, finding) { p { a href=(place) { (label) } } }
         @if visitor.may_change() { a.button.plain href=(to) { "Resolve" } }
     }
 }
@@ -139,16 +138,5 @@ fn ended(finding: &Finding, zone: &str) -> Markup {
                 Some(Ending::Gone) | None => "not noticed any more",
             }
         }
-    }
-}
-
-/// Where that what was found is put right, where a page of ours does it.
-fn mending(connection: &Connection, finding: &Finding) -> Option<(String, &'static str)> {
-    let of = |room: &str| path(&["console", "connections", &connection.id, room]);
-    match Code::named(&finding.code)? {
-        Code::CompanyNotMapped => Some((of("companies"), "Map the company")),
-        Code::ProductNotMapped => Some((of("products"), "Map the product")),
-        code if code.approvable() => Some((path(&["console", "runs", &finding.run_id]), "Approve in its sync")),
-        _ => None,
     }
 }

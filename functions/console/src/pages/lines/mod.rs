@@ -13,6 +13,7 @@ use shared::store::runs::Mode;
 use super::{connection, runs};
 use crate::Deps;
 use crate::client::told::List;
+use crate::client::told::connection::Connection;
 use crate::client::told::line::{Happened, LineState};
 use crate::client::{Client, Trouble, path, with_query};
 use crate::door::{Fields, Visitor};
@@ -58,7 +59,7 @@ async fn line(
         None => format!("Line {line}"),
     };
     Ok(Page::of(&visitor, &connection, "/lines", &title).with(&html! {
-        @if let Some(state) = &state { (facts(state, &connection.time_zone)) }
+        @if let Some(state) = &state { (facts(state, &connection)) }
         @else { p.warning { "None of the last runs looked at this line: it is mapped no more, or its connection stands still. What happened to it stays." } }
         @if let Some(drawn) = drawn { (drawn) }
         h2 { "Everything that happened" }
@@ -71,7 +72,7 @@ async fn happened(api: &Client, id: &str, line: &str, cursor: Option<&str>) -> R
     api.get(&with_query(&path(&["v1", "connections", id, "history"]), &query)).await
 }
 
-fn facts(state: &LineState, zone: &str) -> Markup {
+fn facts(state: &LineState, Connection { id: connection, time_zone: zone, .. }: &Connection) -> Markup {
     let result = &state.line.result;
     let run = match state.mode {
         Mode::Preview => "preview",
@@ -103,7 +104,7 @@ fn facts(state: &LineState, zone: &str) -> Markup {
         }
         // Of a line that is well the rule says it all.
         @if !result.fix.is_empty() {
-            div.warning { p { (result.explanation) } p { strong { "What to do: " } (result.fix) } }
+            div.warning { p { (result.explanation) } (lines::to_do(connection, result)) }
         }
     }
 }
