@@ -12,7 +12,7 @@ use lambda_http::http::Extensions;
 use lambda_http::request::RequestContext;
 use url::Url;
 
-use crate::api::{auth, framed};
+use crate::api::{auth, framed, names};
 use crate::clock::{Clock, SystemClock, fresh_id};
 use crate::events::event_bridge::Bus;
 use crate::http::{HttpError, Outward};
@@ -211,7 +211,7 @@ impl Cloud {
 /// # Errors
 /// The runtime ends.
 pub async fn serve(router: axum::Router) -> Result<(), lambda_http::Error> {
-    lambda_http::run(behind_gateway(router)).await
+    lambda_http::run(names::read(behind_gateway(router))).await
 }
 
 /// `router` as [`serve`] serves it: in the frame, with the claims that the gateway verified.

@@ -44,14 +44,13 @@ export async function open(companies) {
     "tallyline",
     ["serve", "--data", data, "--port", "0", "--partner", PARTNER, "--psa-base", `autotask=${psa.found.base}`],
     "stderr",
-    { base: /^tallyline: (http:\S+) \(data/, link: /^tallyline: the console .*: (http:\S+)$/ },
+    { base: /^tallyline: (http:\S+) \(data/ },
   );
   const base = service.found.base;
-  const token = execFileSync(
-    join(binaries, "tallyline"),
-    ["token", "--data", data, "--partner", PARTNER, "--scope", "tallyline/write", "--scope", "tallyline/usage"],
-    { encoding: "utf8" },
-  ).trim();
+  const printed = (command, ...args) =>
+    execFileSync(join(binaries, "tallyline"), [command, "--data", data, "--partner", PARTNER, ...args], { encoding: "utf8" }).trim();
+  const token = printed("token", "--scope", "tallyline/write", "--scope", "tallyline/usage");
+  const link = printed("link", "--base", base);
 
   const api = async (method, path, body) => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
@@ -78,7 +77,7 @@ export async function open(companies) {
     await ended(psa.child);
     rmSync(data, { recursive: true, force: true });
   };
-  return { base, link: service.found.link, psa: psa.found, api, all, inThePsa, close };
+  return { base, link, psa: psa.found, api, all, inThePsa, close };
 }
 
 /** Pushes a complete snapshot as of now: of each account a company of the same name, with what `quantity(index)` says. */

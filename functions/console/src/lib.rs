@@ -18,8 +18,8 @@ mod wiring;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::IntoResponse as _;
-use axum::routing::any;
+use axum::response::{IntoResponse as _, Redirect};
+use axum::routing::{any, get};
 use shared::api::observed;
 use shared::clock::Clock;
 use shared::store::sessions::Sessions;
@@ -48,6 +48,7 @@ pub struct Deps {
 /// Every page, below [`ROOT`]; and `/`, which leads there.
 pub fn router(deps: Deps) -> Router {
     let pages = pages::routes().merge(door::routes()).with_state(deps).merge(assets::routes());
+    let pages = pages.route("/console/", get(async || Redirect::permanent(ROOT)));
     // A route and not a fallback, so that the routes of others can stand beside these.
     let pages = pages.route("/console/{*nothing}", any(async || Trouble::not_found("page")));
     served(pages)

@@ -252,7 +252,8 @@ impl App {
             sign_in: self.sign_in.clone(),
             clock: self.clock.clone(),
         };
-        api::framed(openapi::merged(self.functions.clone()), self.tokens.clone()).merge(web_console::router(console))
+        let functions = api::framed(openapi::merged(self.functions.clone()), self.tokens.clone());
+        api::names::read(functions.merge(web_console::router(console)))
     }
 
     /// Asks for a pull of every source that is due, and for a run of every connection that is.

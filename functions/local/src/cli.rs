@@ -279,8 +279,16 @@ async fn run_service(arguments: ServeArguments) -> Result<(), Failure> {
     let listener = TcpListener::bind(address).await.map_err(|error| not_listening(address, &error))?;
     let base = format!("http://{}", listener.local_addr()?);
     eprintln!("tallyline: {base} (data in {})", app.data().display());
-    let link = app.tokens().link(&Subject::default(), &partner, &CONSOLE)?;
-    eprintln!("tallyline: the console of {partner}, for one sign-in within a quarter of an hour: {base}{link}");
+    // What is written elsewhere than to a terminal is kept, and read by more than the one who started it.
+    if std::io::stderr().is_terminal() {
+        let link = app.tokens().link(&Subject::default(), &partner, &CONSOLE)?;
+        eprintln!("tallyline: the console of {partner}, for one sign-in within a quarter of an hour: {base}{link}");
+    } else {
+        let data = app.data().display();
+        eprintln!(
+            "tallyline: the console is at {base}/console; a link that signs in: tallyline link --data {data} --partner {partner} --base {base}"
+        );
+    }
     serve(&app, listener, stop_signal()).await?;
     Ok(())
 }

@@ -20,7 +20,11 @@ fn described() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Tallyline")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Usage counts into the recurring service contracts of a PSA; alerts into its tickets."))
+        .description(Some(
+            "Usage counts into the recurring service contracts of a PSA; alerts into its tickets. A name of yours in a path (a \
+             company, a product, a key) that holds more than letters, digits and -._:@ is written as ~ and its base64url \
+             without padding: ~QT8x is A?1. Percent-encoding is not safe on AWS, where the gateway decodes paths.",
+        ))
         .build();
     let mut components = Components::new();
     components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));

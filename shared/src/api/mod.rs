@@ -1,6 +1,6 @@
 //! What every HTTP function has in common: who calls (`auth`), bodies (`json`, `optional`), query strings (`query`), lists
-//! (`paging`) and files of them (`sheet`), creation that may be sent twice (`idempotent`), errors (`problem`), and the frame
-//! around a router (`frame`).
+//! (`paging`) and files of them (`sheet`), creation that may be sent twice (`idempotent`), errors (`problem`), names in paths
+//! (`names`), and the frame around a router (`frame`).
 //!
 //! A handler names who may call it by its first argument, takes validated input, makes one change and answers. Nothing
 //! here knows any function's routes.
@@ -9,6 +9,7 @@ pub mod auth;
 mod frame;
 pub mod idempotent;
 mod json;
+pub mod names;
 mod optional;
 pub mod owned;
 pub mod paging;

@@ -280,6 +280,7 @@ fn world(clock: &TestClock) -> simulators::autotask::World {
 async fn serve(router: axum::Router) -> (String, tokio::task::JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+    let serving =
+        tokio::spawn(async move { axum::serve(listener, api::names::read(router)).await.expect("it serves") });
     (base, serving)
 }

@@ -15,7 +15,7 @@ use axum::http::{Extensions, HeaderMap, Method, Request, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::api::auth::{Claims, Unauthorized, Verify};
-use shared::api::{RequestId, framed};
+use shared::api::{RequestId, framed, names};
 use tower::ServiceExt as _;
 
 pub use functions::Functions;
@@ -33,7 +33,7 @@ impl Api {
     #[must_use]
     pub fn new(functions: Functions) -> Self {
         let (routes, _) = functions.routes().split_for_parts();
-        Self(framed(routes, Arc::new(Inside)))
+        Self(names::read(framed(routes, Arc::new(Inside))))
     }
 
     /// The API as somebody with `claims` has it, for the sake of the page that is asked for by `request`.
@@ -153,11 +153,7 @@ fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Trouble> {
 
 /// The path of `segments`, each of which may hold anything.
 pub(crate) fn path(segments: &[&str]) -> String {
-    let mut url = "http://inside/".parse::<url::Url>().ok();
-    if let Some(mut parts) = url.as_mut().and_then(|url| url.path_segments_mut().ok()) {
-        parts.clear().extend(segments);
-    }
-    url.map_or_else(|| "/".to_owned(), |url| url.path().to_owned())
+    segments.iter().flat_map(|segment| ["/".to_owned(), names::segment(segment)]).collect()
 }
 
 /// `path` with a query of those `pairs` that have a value.
@@ -178,8 +174,9 @@ mod tests {
 
     #[test]
     fn no_id_leaves_its_place_in_a_path() {
-        assert_eq!(path(&["v1", "runs", "a/b?c#d"]), "/v1/runs/a%2Fb%3Fc%23d");
-        assert_eq!(path(&["v1", "companies", "häusler gmbh"]), "/v1/companies/h%C3%A4usler%20gmbh");
+        assert_eq!(path(&["v1", "runs", "run_1"]), "/v1/runs/run_1");
+        let segments = path(&["v1", "companies", "a/../b?c"]);
+        assert_eq!(segments.rsplit_once('/'), Some(("/v1/companies", "~YS8uLi9iP2M")));
         assert_eq!(with_query("/v1/x", &[("a", Some("b&c")), ("d", None), ("e", Some(""))]), "/v1/x?a=b%26c");
     }
 }

@@ -1,13 +1,14 @@
 //! On one machine: a link that its owner was shown signs in, once.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use maud::html;
 use shared::api::auth::Scope;
 use shared::domain::ids::PartnerId;
 
+use super::posted::is_from_here;
 use super::{SignIn, let_in};
 use crate::Deps;
 use crate::client::Trouble;
@@ -34,13 +35,38 @@ pub struct OpenedLink {
     pub until: Timestamp,
 }
 
-pub(super) async fn open(State(deps): State<Deps>, Path(token): Path<String>) -> Result<Response, Trouble> {
-    let SignIn::Link(links) = &deps.sign_in else { return Err(Trouble::not_found("page")) };
-    let Some(link) = links.open(&token) else { return Ok(used()) };
+/// Who the link is for, and the button that opens it. To be looked at, by a mail filter or a chat, opens nothing.
+pub(super) async fn show(State(deps): State<Deps>, Path(token): Path<String>) -> Result<Response, Trouble> {
+    let Some(link) = linked(&deps, &token)? else { return Ok(used()) };
+    let said = html! {
+        p { "To the pages of " strong { (link.partner) } ", as " strong { (link.subject) } "." }
+        form method="post" { button type="submit" autofocus { "Sign in" } }
+    };
+    Ok(page::bare("Sign in", said).into_response())
+}
+
+/// Signs in, once.
+pub(super) async fn open(
+    State(deps): State<Deps>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Trouble> {
+    if !is_from_here(&headers) {
+        return Err(Trouble::of_form("It was not sent from a page of this service."));
+    }
+    let Some(link) = linked(&deps, &token)? else { return Ok(used()) };
     if !deps.sessions.use_up(&link.id, link.until).await? {
         return Ok(used());
     }
-    let_in(&deps, link.partner, link.scopes, link.subject, crate::ROOT).await
+    let_in(&deps, &headers, link.partner, link.scopes, link.subject, crate::ROOT).await
+}
+
+/// Who is let in by the link. There are none where people sign in elsewhere.
+fn linked(deps: &Deps, token: &str) -> Result<Option<OpenedLink>, Trouble> {
+    match &deps.sign_in {
+        SignIn::Link(links) => Ok(links.open(token)),
+        SignIn::Oidc(_) => Err(Trouble::not_found("page")),
+    }
 }
 
 fn used() -> Response {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use jiff::SignedDuration;
@@ -28,7 +29,7 @@ use crate::view::page;
 
 pub use link::{Links, OpenedLink};
 pub use oidc::{Oidc, OidcSettings};
-pub(crate) use posted::{Fields, Posted};
+pub(crate) use posted::{BEFORE, Fields, Posted};
 pub(crate) use posted_file::PostedFile;
 pub(crate) use visitor::Visitor;
 
@@ -47,7 +48,7 @@ pub enum SignIn {
 pub(crate) fn routes() -> Router<Deps> {
     Router::new()
         .route(next::DOOR, get(sign_in))
-        .route("/console/link/{token}", get(link::open))
+        .route("/console/link/{token}", get(link::show).post(link::open))
         .route("/console/sign-out", post(sign_out))
         .merge(oidc::routes())
 }
@@ -71,20 +72,25 @@ async fn sign_out(State(deps): State<Deps>, posted: Posted) -> Result<Response, 
         SignIn::Link(_) => next::DOOR,
         SignIn::Oidc(_) => oidc::SIGNED_OUT,
     };
-    Ok((cookie::SESSION.removed(), Redirect::to(to)).into_response())
+    Ok((cookie::no_session(), Redirect::to(to)).into_response())
 }
 
-/// Lets somebody in: the session and the answer that leads to the page `to`.
+/// Lets somebody in: the session and the answer that leads to the page `to`. Who comes in anew leaves nothing behind.
 async fn let_in(
     deps: &Deps,
+    headers: &HeaderMap,
     partner: PartnerId,
     scopes: impl IntoIterator<Item = Scope>,
     subject: String,
     to: &str,
 ) -> Result<Response, Trouble> {
+    if let Some(before) = cookie::session(&deps.sign_in, headers) {
+        deps.sessions.end(before).await?;
+    }
     let secret = csrf::fresh_secret()?;
     let until = deps.clock.now().saturating_add(LASTS).map_err(Trouble::ours)?;
     let scopes = scopes.into_iter().map(Scope::as_str).collect::<Vec<_>>().join(" ");
     deps.sessions.begin(&secret, &Session { partner, scopes, subject, until }).await?;
-    Ok((cookie::SESSION.holding(&secret, LASTS), Redirect::to(to)).into_response())
+    let held = cookie::for_session(&deps.sign_in, headers);
+    Ok((held.holding(&secret, LASTS), Redirect::to(to)).into_response())
 }

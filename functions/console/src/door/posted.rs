@@ -13,6 +13,9 @@ use super::visitor::Visitor;
 use crate::Deps;
 use crate::client::Trouble;
 
+/// What the names of fields begin with that say what stood in others when their page was made.
+pub(crate) const BEFORE: &str = "before.";
+
 /// The fields of a form by name, as they were typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fields(BTreeMap<String, Vec<String>>);
@@ -32,6 +35,11 @@ impl Fields {
         self.0.get(name).and_then(|values| values.last()).map_or("", |value| value.trim())
     }
 
+    /// What stands in a field to the letter, where something does: blanks may be part of a secret.
+    pub(crate) fn to_the_letter(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(|values| values.last()).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
     /// As [`Fields::get`], where something stands there.
     pub(crate) fn some(&self, name: &str) -> Option<&str> {
         Some(self.get(name)).filter(|value| !value.is_empty())
@@ -45,6 +53,18 @@ impl Fields {
     /// The fields whose names begin with `prefix`, by the rest of their names, where something stands in them.
     pub(crate) fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.keys().filter_map(move |name| Some((name.strip_prefix(prefix)?, self.some(name)?)))
+    }
+
+    /// What stood in the fields when their page was made, as [`field::before`](crate::view::field::before) keeps it there.
+    pub(crate) fn before(&self) -> Self {
+        let kept =
+            |(name, values): (&String, &Vec<String>)| Some((name.strip_prefix(BEFORE)?.to_owned(), values.clone()));
+        Self(self.0.iter().filter_map(kept).collect())
+    }
+
+    /// Every field with what stands in it.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.keys().map(|name| (name.as_str(), self.get(name)))
     }
 
     /// Whether a box is ticked.
@@ -103,6 +123,7 @@ mod tests {
         let fields = Fields::parse(b"name=+H%C3%A4usler+&line=1&line=2&empty=");
         assert_eq!((fields.get("name"), fields.get("empty"), fields.get("none")), ("Häusler", "", ""));
         assert_eq!(fields.all("line"), ["1", "2"]);
+        assert_eq!((fields.to_the_letter("name"), fields.to_the_letter("empty")), (Some(" Häusler "), None));
         assert!(fields.some("empty").is_none() && fields.is_on("line"));
         assert_eq!(fields.below("na").collect::<Vec<_>>(), [("me", "Häusler")]);
         assert_eq!(fields.below("emp").count(), 0);

@@ -60,7 +60,7 @@ impl Visitor {
     }
 
     async fn found(parts: &Parts, deps: &Deps) -> Result<Option<Self>, Trouble> {
-        let Some(secret) = cookie::SESSION.held(&parts.headers) else { return Ok(None) };
+        let Some(secret) = cookie::session(&deps.sign_in, &parts.headers) else { return Ok(None) };
         let session = deps.sessions.get(secret, deps.clock.now()).await?;
         let request = parts.extensions.get().cloned();
         Ok(session.map(|session| Self { secret: secret.to_owned(), session, api: deps.api.clone(), request }))

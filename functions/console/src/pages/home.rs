@@ -69,7 +69,7 @@ impl Standing {
                     div.card { h3 { "Waits for you" } p.figure { (findings.len()) @if *more { "+" } }
                         p { @if findings.len() == 1 { "open finding" } @else { "open findings" } } }
                     div.card { h3 { "At stake, a month" } p.figure { (stake::of(findings)) }
-                        p.small { "What the findings beside it come to where prices are known." } }
+                        p.small { "What " @if *more { "the first of " } "the findings come to where prices are known." } }
                     div.card { h3 { "Last sync" }
                         @match last {
                             Some(run) => {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::client::Trouble;
-use crate::door::{Fields, Visitor};
+use crate::door::{BEFORE, Fields, Visitor};
 
 /// The fields of one form: what stands in them, and what was found wrong.
 pub(crate) struct Form<'a> {
@@ -136,6 +136,12 @@ impl<'a> Form<'a> {
 /// What every form carries: that it is ours.
 pub(crate) fn ours(visitor: &Visitor) -> Markup {
     html! { input type="hidden" name="csrf" value=(visitor.csrf()); }
+}
+
+/// What stood in the fields when their page was made. Only what somebody changed since is sent on, so that a page that was open
+/// for long takes back nothing that others have set meanwhile.
+pub(crate) fn before(stored: &Fields) -> Markup {
+    html! { @for (name, value) in stored.each() { input type="hidden" name={ (BEFORE) (name) } value=(value); } }
 }
 
 /// What a form carries that makes something: a key under which it is made once, however often the form is sent.

@@ -70,7 +70,7 @@ impl Visitor {
     /// Somebody who opens a link that signs in.
     pub async fn let_in(base: String, link: &str) -> Result<Self, Failure> {
         let http = http()?;
-        let answer = http.get(format!("{base}{link}")).send().await?;
+        let answer = http.post(format!("{base}{link}")).send().await?;
         let cookie = answer.headers().get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
         let cookie = cookie.and_then(|cookie| cookie.split(';').next()).ok_or("the link opened nothing")?.to_owned();
         Ok(Self { http, base, cookie })

@@ -62,7 +62,7 @@ impl Connected {
         let subject: Subject = "anna".parse().unwrap();
         let link = self.app.tokens().link(&subject, &partner.parse().unwrap(), scopes).unwrap();
         let mut browser = Browser::at(&self.base);
-        assert_eq!(browser.get(&link).await.status, 303);
+        assert_eq!(browser.post(&link, &[]).await.status, 303);
         browser
     }
 

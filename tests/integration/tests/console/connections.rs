@@ -7,6 +7,7 @@ use shared::api::auth::Scope;
 use simulators::autotask::{ApiUser, Entity, Right, SAMPLE_INTEGRATION_CODE, SAMPLE_SECRET, SAMPLE_USERNAME};
 
 use crate::connected::{Connected, STRANGER, fill};
+use crate::filling::filled;
 
 const NEW: &str = "/console/connections/new?psa=autotask";
 const TO: &str = "/console/connections/new";
@@ -169,6 +170,47 @@ async fn a_policy_is_saved_whole_and_a_wrong_number_keeps_what_was_typed() {
     assert_eq!(policy, expected);
     let overview = anna.get(saved.location()).await;
     assert!(overview.text.contains("The first run waits for you."), "{}", overview.text);
+}
+
+#[tokio::test]
+async fn a_page_that_was_open_for_long_takes_back_nothing_that_others_have_set_meanwhile() {
+    let c = Connected::start().await;
+    let id = c.connect().await;
+    let mut anna = c.anna().await;
+    let of = format!("/v1/connections/{id}");
+    let (policy, settings) = (page(&id, "/policy"), page(&id, "/settings"));
+    let open = [anna.get(&policy).await, anna.get(&settings).await];
+    let others = json!({ "policy": { "shadow": true, "guards": { "fall_units": 1 } }, "time_zone": "Asia/Tokyo" });
+    c.done(Method::PATCH, &of, others).await;
+
+    for (seen, at, field, typed) in
+        [(&open[0], &policy, "markup.services", "12.5"), (&open[1], &settings, "name", "North")]
+    {
+        let mut fields = filled(seen, at);
+        fields.insert(field.to_owned(), typed.to_owned());
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        // Sent twice, it is the same.
+        for _ in 0..2 {
+            let saved = anna.post(at, &fields).await;
+            assert_eq!(saved.status, 303, "{}", saved.text);
+        }
+    }
+    let now = c.see(&of).await;
+    assert_eq!((&now["policy"]["shadow"], &now["policy"]["guards"]["fall_units"]), (&json!(true), &json!(1)));
+    assert_eq!(
+        (&now["policy"]["markup"]["services"], &now["policy"]["guards"]["fall_percent"]),
+        (&json!("12.5"), &json!(30))
+    );
+    assert_eq!((&now["name"], &now["time_zone"]), (&json!("North"), &json!("Asia/Tokyo")));
+    // And a form in which nothing was changed changes nothing.
+    for at in [&policy, &settings] {
+        let seen = anna.get(at).await;
+        let fields = filled(&seen, at);
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(anna.post(at, &fields).await.status, 303, "{at}");
+    }
+    let after = c.see(&of).await;
+    assert_eq!((&after["policy"], &after["name"]), (&now["policy"], &now["name"]));
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use crate::browser::{Browser, Seen};
 /// Somebody of `partner` who is signed in.
 pub async fn person<P: Fixture>(msp: &Msp<P>, partner: &str, scopes: &[Scope]) -> Browser {
     let mut browser = Browser::at(msp.parts.base());
-    let seen = browser.visit(&msp.parts.link(partner, scopes)).await;
-    assert_eq!(seen.status, 200, "{}", seen.text);
+    let seen = browser.post(&msp.parts.link(partner, scopes), &[]).await;
+    assert_eq!(seen.status, 303, "{}", seen.text);
     browser
 }
 

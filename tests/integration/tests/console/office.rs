@@ -25,7 +25,7 @@ pub async fn msp() -> Msp {
 /// Somebody of `partner` who is signed in.
 pub async fn browser_of(msp: &Msp, partner: &str, scopes: &[Scope]) -> Browser {
     let mut browser = Browser::at(msp.parts.base());
-    let seen = browser.get(&msp.parts.link(partner, scopes)).await;
+    let seen = browser.post(&msp.parts.link(partner, scopes), &[]).await;
     assert_eq!((seen.status, seen.location()), (303, "/console"), "{}", seen.text);
     browser
 }

@@ -11,6 +11,7 @@ use simulators::autotask::ApiUser;
 use tokio::net::TcpListener;
 
 use crate::connected::{Connected, STRANGER, fill};
+use crate::filling::filled;
 
 const NEW: &str = "/console/settings/new-webhook";
 const TO: &str = "/console/settings/webhooks";
@@ -45,9 +46,14 @@ async fn a_webhook_is_made_and_its_secret_is_shown_once() {
         assert_eq!((seen.status, seen.text.contains(&first)), (200, false), "{at}");
     }
     let to = format!("{DESK}/secret");
-    let rotated = fill(&mut anna, &to, &to, &[]).await;
+    let form = filled(&anna.get(&to).await, &to);
+    let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let rotated = anna.post(&to, &form).await;
     let second = secret(&rotated.text).expect("another secret");
     assert_ne!(first, second);
+    // The answer loaded anew is the form sent anew: the secret that receivers go by does not end.
+    let again = anna.post(&to, &form).await;
+    assert_eq!((again.status, secret(&again.text)), (400, None), "{}", again.text);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use integration::{BEGINNING, TestClock, logs};
 use jiff::SignedDuration;
 use local::app::{App, AppOptions, Place};
 use local::tokens::Subject;
+use reqwest::Method;
 use secrecy::SecretString;
 use shared::api::auth::Scope;
 use shared::http::Outward;
@@ -390,12 +391,20 @@ async fn a_link_opens_once_and_only_where_links_are_the_way_in() {
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
 
     let (mut first, mut second) = (Browser::at(&base), Browser::at(&base));
-    let opened = first.get(&link).await;
+    // To be looked at opens nothing: a mail filter does that before anybody reads the mail.
+    for _ in 0..2 {
+        let shown = second.get(&link).await;
+        assert_eq!((shown.status, shown.set_cookies().len()), (200, 0));
+        assert!(shown.text.contains("<strong>nordwind</strong>, as <strong>local</strong>"), "{}", shown.text);
+    }
+    let elsewhere = second.send(Method::POST, &link, |request| request.header("sec-fetch-site", "cross-site")).await;
+    assert_eq!((elsewhere.status, elsewhere.set_cookies().len()), (400, 0));
+    let opened = first.post(&link, &[]).await;
     let [cookie] = opened.set_cookies()[..] else { panic!("{:?}", opened.headers) };
     assert!(cookie.starts_with("__Host-tallyline="), "{cookie}");
     assert!(cookie.ends_with("; Path=/; Max-Age=36000; Secure; HttpOnly; SameSite=Lax"), "{cookie}");
     assert!(first.get("/console").await.text.contains("local · nordwind"));
-    let used = second.get(&link).await;
+    let used = second.post(&link, &[]).await;
     assert_eq!((used.status, used.set_cookies().len()), (410, 0));
     assert!(used.text.contains("opens once"), "{}", used.text);
     for address in ["/console/sign-in/begin", "/console/sign-in/callback?code=a&state=b", "/console/signed-out"] {
@@ -403,6 +412,29 @@ async fn a_link_opens_once_and_only_where_links_are_the_way_in() {
     }
     let console = Console::start().await;
     assert_eq!(console.browser().get(&link).await.status, 404);
+    assert_eq!(console.browser().post(&link, &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn on_the_machine_itself_a_session_needs_no_tls_and_a_new_one_ends_the_one_before() {
+    let app = App::open(AppOptions::at(Place::Memory).clock(Arc::new(TestClock::at(BEGINNING)))).await.unwrap();
+    let links = || app.tokens().link(&Subject::default(), &"nordwind".parse().unwrap(), &[Scope::Read]).unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let router = app.router();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+
+    let mut browser = Browser::at(&base);
+    let opened = browser.send(Method::POST, &links(), |request| request.header("origin", &base)).await;
+    let [cookie] = opened.set_cookies()[..] else { panic!("{:?}", opened.headers) };
+    assert!(cookie.starts_with("tallyline="), "{cookie}");
+    assert!(cookie.ends_with("; Path=/; Max-Age=36000; HttpOnly; SameSite=Lax"), "{cookie}");
+    assert_eq!(browser.get("/console").await.status, 200);
+    let before = browser.cookies.clone();
+    assert_eq!(browser.post(&links(), &[]).await.status, 303);
+    assert_eq!(browser.get("/console").await.status, 200);
+    browser.cookies = before;
+    assert_eq!(browser.get("/console").await.status, 303, "the session before is over");
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod refusal;
 mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, RawQuery, State};
@@ -40,6 +41,8 @@ pub(super) const SIGNED_OUT: &str = "/console/signed-out";
 
 const BEGIN: &str = "/console/sign-in/begin";
 const CALLBACK: &str = "/console/sign-in/callback";
+/// How long the issuer has in all to say who came back: less than a request may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the issuer and we know of each other.
 #[derive(Clone)]
@@ -138,23 +141,15 @@ async fn entered(issuer: &Issuer, deps: &Deps, headers: &HeaderMap, answered: &F
     match (answered.some("error"), answered.some("code")) {
         (Some("access_denied"), _) => Err(Refusal::Denied),
         (None, Some(code)) => {
-            let caller = issuer.caller(code, &attempt, deps.clock.now()).await?;
-            // Who comes in anew leaves nothing behind.
-            if let Some(before) = cookie::SESSION.held(headers) {
-                deps.sessions.end(before).await.map_err(ours)?;
-            }
+            let caller = tokio::time::timeout(PATIENCE, issuer.caller(code, &attempt, deps.clock.now()));
+            let caller = caller.await.map_err(|_| Refusal::Unavailable)??;
             tracing::info!(partner = caller.partner.as_str(), actor = caller.actor, "signed in");
-            let let_in = let_in(deps, caller.partner, caller.scopes, caller.actor, attempt.next());
+            let let_in = let_in(deps, headers, caller.partner, caller.scopes, caller.actor, attempt.next());
             Ok(let_in.await.unwrap_or_else(Trouble::into_response))
         }
         // The issuer's word for it is in the address, which anybody can write: it is neither shown nor logged.
         _ => Err(Refusal::Unavailable),
     }
-}
-
-fn ours(error: impl std::fmt::Display) -> Refusal {
-    tracing::error!(cause = %error, "a session could not be ended");
-    Refusal::Unavailable
 }
 
 /// Signed out here; and, where the issuer has a place for it, on the way to be signed out there as well. Not by a redirect: what

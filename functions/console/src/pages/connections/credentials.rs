@@ -103,9 +103,11 @@ pub(super) fn asked(psa: Psa, form: &Form<'_>) -> Markup {
     }
 }
 
-/// What was typed, as the API takes it: a field that is empty was left out.
+/// What was typed, as the API takes it: a field that is empty was left out. What a person has thought of is taken to the letter;
+/// what was copied from the PSA, without a blank that came along.
 pub(super) fn given(psa: Psa, fields: &Fields) -> Value {
-    let typed = |field: &Field| Some((field.name.to_owned(), fields.some(field.name)?.into()));
+    let text = |name| if name == "password" { fields.to_the_letter(name) } else { fields.some(name) };
+    let typed = |field: &Field| Some((field.name.to_owned(), text(field.name)?.into()));
     fields_of(psa).iter().filter_map(typed).collect::<Map<_, _>>().into()
 }
 

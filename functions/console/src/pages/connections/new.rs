@@ -62,6 +62,9 @@ pub(super) async fn connect(Posted { visitor, fields }: Posted) -> Result<Respon
     match api.make::<Connection>("/v1/connections", &body, fields.get("once")).await {
         Ok(made) => Ok(done(&made.id, left(&api, &made, fields.is_on("off")).await)),
         Err(trouble) if trouble.can_be_mended() => {
+            // Under the key of a try whose end is not known, no other credentials are tried: the next one has its own.
+            let other = trouble.code == "idempotency_key_reused";
+            let fields = if other { fields.with("once", "") } else { fields };
             Ok((trouble.status, form(&visitor, psa, &fields, Some(&trouble))).into_response())
         }
         Err(trouble) => Err(trouble),
@@ -121,6 +124,9 @@ fn form(visitor: &Visitor, psa: Psa, fields: &Fields, trouble: Option<&Trouble>)
                     (form.tick(OFF))
                 }
                 (credentials::tried(psa))
+                @if trouble.is_some_and(|trouble| trouble.code == "idempotency_key_reused") {
+                    p.warning { "How an earlier try ended is not known: look first whether " a href="/console/connections" { "the connection is there" } ". Then send this again." }
+                }
                 @if trouble.is_some() { p { "Passwords and secrets are not shown again: type them once more." } }
                 button type="submit" { "Try it and connect" }
                 p.small { "It takes a few seconds: each right is tried by itself." }

@@ -55,16 +55,20 @@ const FIELDS: [(&str, Kind); 19] = [
 pub(super) async fn page(visitor: Visitor, Path(id): Path<String>) -> Result<Markup, Trouble> {
     let connection = connection(&visitor.api(), &id).await?;
     let fields = stored(&connection)?;
-    Ok(form(&visitor, &connection, &fields, None))
+    Ok(form(&visitor, &connection, (&fields, &fields), None))
 }
 
 pub(super) async fn save(Path(id): Path<String>, Posted { visitor, fields }: Posted) -> Result<Response, Trouble> {
     let api = visitor.api();
     let connection = connection(&api, &id).await?;
-    match api.tell(Method::PATCH, &path(&["v1", "connections", &id]), &json!({ "policy": typed(&fields) })).await {
+    // Where a newer version has stored what this one does not understand, the whole replaces it.
+    let before = if connection.not_understood.is_empty() { fields.before() } else { Fields::default() };
+    let body = json!({ "policy": typed(&fields, |name| fields.get(name) != before.get(name)) });
+    match api.tell(Method::PATCH, &path(&["v1", "connections", &id]), &body).await {
         Ok(()) => Ok(done(&connection.id, "policy")),
         Err(trouble) if trouble.can_be_mended() => {
-            Ok((trouble.status, form(&visitor, &connection, &fields, Some(&trouble))).into_response())
+            Ok((trouble.status, form(&visitor, &connection, (&fields, &fields.before()), Some(&trouble)))
+                .into_response())
         }
         Err(trouble) => Err(trouble),
     }
@@ -84,10 +88,10 @@ fn stored(connection: &Connection) -> Result<Fields, Trouble> {
     }))
 }
 
-/// What was typed, as the API takes it.
-fn typed(fields: &Fields) -> Value {
+/// What was typed in those fields that are `wanted`, as the API takes it.
+fn typed(fields: &Fields, wanted: impl Fn(&str) -> bool) -> Value {
     let mut policy = Map::new();
-    for (name, kind) in FIELDS {
+    for (name, kind) in FIELDS.into_iter().filter(|(name, _)| wanted(name)) {
         let text = fields.get(name);
         let value = match kind {
             Kind::Word => text.into(),
@@ -108,7 +112,12 @@ fn typed(fields: &Fields) -> Value {
     policy.into()
 }
 
-fn form(visitor: &Visitor, connection: &Connection, fields: &Fields, trouble: Option<&Trouble>) -> Markup {
+fn form(
+    visitor: &Visitor,
+    connection: &Connection,
+    (fields, before): (&Fields, &Fields),
+    trouble: Option<&Trouble>,
+) -> Markup {
     let page = Page::of(visitor, connection, "", "How changes are made");
     if !visitor.may_change() {
         return page.with(&only_looks());
@@ -121,6 +130,7 @@ fn form(visitor: &Visitor, connection: &Connection, fields: &Fields, trouble: Op
             (connection.not_understood.join(", ")) "). Saving replaces those of the policy." } }
         form.stacked method="post" action=(address(&connection.id, "/policy")) {
             (field::ours(visitor))
+            (field::before(before))
             (when(&form))
             (guards(&form))
             (people(&form))
@@ -218,13 +228,13 @@ mod tests {
             "schedule": {"frequency": "daily", "hour": 2}, "enabled": true, "status": "active",
         });
         let connection: Connection = serde_json::from_value(told).unwrap();
-        let sent = typed(&stored(&connection).unwrap());
+        let sent = typed(&stored(&connection).unwrap(), |_| true);
         assert_eq!(sent, serde_json::to_value(&policy).unwrap());
     }
 
     #[test]
     fn what_is_no_number_is_sent_as_it_was_typed() {
-        let sent = typed(&Fields::default().with("guards.fall_units", "many").with("billing_day", "15"));
+        let sent = typed(&Fields::default().with("guards.fall_units", "many").with("billing_day", "15"), |_| true);
         assert_eq!((&sent["guards"]["fall_units"], &sent["billing_day"]), (&json!("many"), &json!(15)));
     }
 }

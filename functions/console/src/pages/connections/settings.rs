@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::http::Method;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{address, done};
 use crate::client::told::connection::Connection;
@@ -70,16 +70,17 @@ const INVOICES: Recurring = Recurring {
 pub(super) async fn page(visitor: Visitor, Path(id): Path<String>) -> Result<Markup, Trouble> {
     let connection = connection(&visitor.api(), &id).await?;
     let fields = stored(&connection)?;
-    Ok(form(&visitor, &connection, &fields, None))
+    Ok(form(&visitor, &connection, (&fields, &fields), None))
 }
 
 pub(super) async fn save(Path(id): Path<String>, Posted { visitor, fields }: Posted) -> Result<Response, Trouble> {
     let api = visitor.api();
     let connection = connection(&api, &id).await?;
-    match api.tell(Method::PATCH, &path(&["v1", "connections", &id]), &typed(&fields)).await {
+    match api.tell(Method::PATCH, &path(&["v1", "connections", &id]), &changed(&fields)).await {
         Ok(()) => Ok(done(&connection.id, "settings")),
         Err(trouble) if trouble.can_be_mended() => {
-            Ok((trouble.status, form(&visitor, &connection, &fields, Some(&trouble))).into_response())
+            Ok((trouble.status, form(&visitor, &connection, (&fields, &fields.before()), Some(&trouble)))
+                .into_response())
         }
         Err(trouble) => Err(trouble),
     }
@@ -93,13 +94,23 @@ fn stored(connection: &Connection) -> Result<Fields, Trouble> {
     Ok(SYNCS.stored(INVOICES.stored(fields, &invoice), &schedule))
 }
 
-fn typed(fields: &Fields) -> Value {
-    json!({
-        "name": fields.get("name"),
-        "time_zone": fields.get("time_zone"),
-        "schedule": SYNCS.typed(fields),
-        "invoice": INVOICES.typed(fields),
-    })
+fn typed(fields: &Fields) -> [(&'static str, Value); 4] {
+    [
+        ("name", fields.get("name").into()),
+        ("time_zone", fields.get("time_zone").into()),
+        ("schedule", SYNCS.typed(fields)),
+        ("invoice", INVOICES.typed(fields)),
+    ]
+}
+
+/// What is different now from when the page was made.
+fn changed(fields: &Fields) -> Value {
+    let before = typed(&fields.before());
+    let now = typed(fields).into_iter().zip(before);
+    now.filter(|(now, before)| now != before)
+        .map(|((name, value), _)| (name.to_owned(), value))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 impl Recurring {
@@ -141,7 +152,12 @@ impl Recurring {
     }
 }
 
-fn form(visitor: &Visitor, connection: &Connection, fields: &Fields, trouble: Option<&Trouble>) -> Markup {
+fn form(
+    visitor: &Visitor,
+    connection: &Connection,
+    (fields, before): (&Fields, &Fields),
+    trouble: Option<&Trouble>,
+) -> Markup {
     let page = Page::of(visitor, connection, "", "Name and schedule");
     if !visitor.may_change() {
         return page.with(&only_looks());
@@ -158,6 +174,7 @@ fn form(visitor: &Visitor, connection: &Connection, fields: &Fields, trouble: Op
         (form.trouble())
         form.stacked method="post" action=(address(&connection.id, "/settings")) {
             (field::ours(visitor))
+            (field::before(before))
             (form.text(name))
             (form.grouped(zone, &zone::by_region(fields.get("time_zone"))))
             fieldset {

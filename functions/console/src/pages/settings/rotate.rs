@@ -1,15 +1,20 @@
 //! The secret of a webhook: replaced, and shown this once.
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::Method;
+use jiff::SignedDuration;
 use maud::{Markup, html};
 
 use super::{address, of_api, webhook};
+use crate::Deps;
 use crate::client::Trouble;
 use crate::client::told::webhook::Webhook;
-use crate::door::{Posted, Visitor};
+use crate::door::{Fields, Posted, Visitor};
 use crate::view::page::{Page, Place};
 use crate::view::{field, only_looks};
+
+/// For how long a form that was sent is known: longer than a session lasts.
+const ONCE_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) async fn page(visitor: Visitor, Path(id): Path<String>) -> Result<Markup, Trouble> {
     let webhook = webhook(&visitor.api(), &id).await?;
@@ -23,6 +28,7 @@ pub(super) async fn page(visitor: Visitor, Path(id): Path<String>) -> Result<Mar
         p { "Where you have replaced it within the last 24 hours, the oldest secret ends at once." }
         form method="post" action=(address(&webhook.id, &["secret"])) {
             (field::ours(&visitor))
+            (field::once(&Fields::default()))
             div.row {
                 button type="submit" { "Replace it and show the new one" }
                 a.button.plain href=(address(&webhook.id, &[])) { "Leave it" }
@@ -31,7 +37,19 @@ pub(super) async fn page(visitor: Visitor, Path(id): Path<String>) -> Result<Mar
     }))
 }
 
-pub(super) async fn rotate(Path(id): Path<String>, Posted { visitor, .. }: Posted) -> Result<Markup, Trouble> {
+pub(super) async fn rotate(
+    State(deps): State<Deps>,
+    Path(id): Path<String>,
+    Posted { visitor, fields }: Posted,
+) -> Result<Markup, Trouble> {
+    // To load the answer anew would send the form again, and the secret that receivers still go by would end.
+    let until = deps.clock.now().saturating_add(ONCE_FOR).map_err(Trouble::ours)?;
+    let key = ["rotate-secret", visitor.partner(), &id, fields.get("once")].join("\n");
+    if !deps.sessions.use_up(&key, until).await? {
+        return Err(Trouble::of_form(
+            "The secret was replaced already, and the new one shown. Nothing was done this time.",
+        ));
+    }
     let made: Webhook = visitor.api().send(Method::POST, &of_api(&id, &["rotate-secret"]), &()).await?;
     let secret = made.secret.as_deref().ok_or_else(|| Trouble::ours("a new secret was not told"))?;
     Ok(shown(&visitor, &made, "The new secret", secret))
