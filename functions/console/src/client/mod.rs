@@ -109,6 +109,23 @@ impl Client {
         self.ask(method, path, json(), encoded(body)?).await.map(drop)
     }
 
+    /// Puts `body` at `path` over the version that stands there as far as the form knew; where it knew of none, only where
+    /// there is none.
+    pub(crate) async fn put_over(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        version: Option<&str>,
+    ) -> Result<(), Trouble> {
+        let mut headers = json();
+        let (name, value) = match version {
+            Some(version) => (header::IF_MATCH, format!("\"{version}\"")),
+            None => (header::IF_NONE_MATCH, "*".to_owned()),
+        };
+        headers.insert(name, value.parse().map_err(|_| Trouble::of_form("This form can't be sent."))?);
+        self.ask(Method::PUT, path, headers, encoded(body)?).await.map(drop)
+    }
+
     /// Removes what stands at `path`.
     pub(crate) async fn delete(&self, path: &str) -> Result<(), Trouble> {
         self.ask(Method::DELETE, path, HeaderMap::new(), Body::empty()).await.map(drop)

@@ -35,6 +35,18 @@ impl<'a> Form<'a> {
         html! { @if let Some(trouble) = self.trouble { (super::trouble::notice(trouble)) } }
     }
 
+    /// What the form of a mapping begins with: the version that it was filled from, what was said to it, and where somebody else
+    /// was first, the way to what stands now.
+    pub(crate) fn of_version(&self, here: &str) -> Markup {
+        html! {
+            input type="hidden" name=(VERSION) value=(self.fields.get(VERSION));
+            (self.trouble())
+            @if self.trouble.is_some_and(Trouble::is_late) {
+                p.warning { "What you typed is still here, and was not saved. " a href=(here) { "Load what stands now" } }
+            }
+        }
+    }
+
     /// One line of text.
     pub(crate) fn text(&self, ask: Ask<'_>) -> Markup {
         self.input(ask, "text", self.fields.get(ask.name))
@@ -131,6 +143,19 @@ impl<'a> Form<'a> {
     fn fault(&self, ask: Ask<'_>) -> Option<&str> {
         self.trouble.and_then(|trouble| trouble.at(ask.pointer))
     }
+}
+
+/// Where a mapping's form carries the version that it was filled from.
+const VERSION: &str = "version";
+
+/// `fields` of the mapping that stands in that version.
+pub(crate) fn filled_from(fields: Fields, version: u32) -> Fields {
+    fields.with(VERSION, version)
+}
+
+/// The version that a form was filled from; `None` where nothing stood.
+pub(crate) fn version(fields: &Fields) -> Option<&str> {
+    fields.some(VERSION)
 }
 
 /// What every form carries: that it is ours.

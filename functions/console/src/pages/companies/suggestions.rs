@@ -3,7 +3,7 @@
 //! Looking costs requests to the PSA and is done when it is asked for: the page comes first, with a note that it looks.
 
 use axum::extract::{Path, Query};
-use axum::http::{HeaderMap, Method};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -123,6 +123,7 @@ fn row(visitor: &Visitor, connection: &Connection, found: &Suggestion, refused: 
             @if let Some(trouble) = refused { (trouble::notice(trouble)) }
             @match (&found.account_id, &found.contract_id) {
                 _ if !visitor.may_change() => {},
+                _ if refused.is_some_and(Trouble::is_late) => a href=(page) { "Its mapping" },
                 (Some(account), Some(contract)) => (accepting(visitor, connection, found, (account, contract))),
                 (Some(account), None) => a.button.plain href=(of(account)) { "Choose a contract" },
                 (None, _) => a.button.plain href=(page) { "Choose an account" },
@@ -160,7 +161,8 @@ fn accepting(
 pub(super) async fn accept(Path(id): Path<String>, headers: HeaderMap, posted: Posted) -> Result<Response, Trouble> {
     let Posted { visitor, fields } = posted;
     let body = json!({"account_id": fields.get("account_id"), "contract_id": fields.get("contract_id")});
-    let mapped = visitor.api().tell(Method::PUT, &in_api(&id, fields.get("company")), &body).await;
+    // What somebody else has set up meanwhile is not replaced by an account and a contract alone.
+    let mapped = visitor.api().put_over(&in_api(&id, fields.get("company")), &body, None).await;
     match mapped {
         Err(trouble) if headers.contains_key("hx-request") => {
             let connection = connection(&visitor.api(), &id).await?;

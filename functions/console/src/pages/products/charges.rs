@@ -1,7 +1,6 @@
 //! A product's metered charges: whether and how they are put on contracts.
 
 use axum::extract::{Path, Query};
-use axum::http::Method;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -69,7 +68,9 @@ impl Scene {
             ("when", Some(rule::word(mapping.when))),
         ];
         let said = texts.into_iter().filter_map(|(field, text)| Some((field, text?)));
-        said.fold(Fields::default(), |fields, (field, text)| fields.with(field, text))
+        said.fold(field::filled_from(Fields::default(), mapping.version), |fields, (field, text)| {
+            fields.with(field, text)
+        })
     }
 
     fn shown(&self, visitor: &Visitor, form: &Form<'_>) -> Markup {
@@ -88,7 +89,7 @@ impl Scene {
             @if visitor.may_change() {
                 form.stacked method="post" action=(here) {
                     (field::ours(visitor))
-                    (form.trouble())
+                    (form.of_version(&here))
                     (form.choice(Ask { name: "mode", label: "Charges", hint: "", pointer: "/mode" }, &MODES))
                     (text("name", "Name of the one charge", "What stands on the invoice. Only where there is one charge for all meters."))
                     (self.billing_code(form, &here))
@@ -138,7 +139,7 @@ pub(super) async fn save(Path((id, product)): Path<(String, String)>, posted: Po
     let api = visitor.api();
     let said = FIELDS.into_iter().filter_map(|field| Some((field.to_owned(), Value::from(fields.some(field)?))));
     let body: Map<String, Value> = said.collect();
-    match api.tell(Method::PUT, &in_api(&id, "charges", &product), &body).await {
+    match api.put_over(&in_api(&id, "charges", &product), &body, field::version(&fields)).await {
         Ok(()) => Ok(Redirect::to(&format!("/console/connections/{id}/products?done=charges")).into_response()),
         Err(trouble) if trouble.can_be_mended() => {
             let scene = Scene::read(&api, &id, &product, &Which::default()).await?;
