@@ -198,6 +198,21 @@ async fn what_is_different_for_products_survives_a_form_that_says_nothing_of_it(
 }
 
 #[tokio::test]
+async fn another_price_that_was_not_chosen_is_asked_for_and_never_the_products() {
+    let msp = msp().await;
+    let mut browser = anna(&msp).await;
+    let here = at(&msp, "/companies/acme");
+    let form = browser.get(&format!("{here}?add=edr")).await;
+    assert!(!form.text.contains("Leave unit cost and unit price alone"), "{}", form.text);
+    let refused = send(&mut browser, &form, &here, &[("o0.own_price", "on")]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("<p class=\"fault\">Unit cost is required"), "{}", refused.text);
+    assert_eq!(mapping(&msp, "acme").await["overrides"], json!({}));
+    assert_eq!(send(&mut browser, &refused, &here, &[("o0.unit_cost", "none")]).await.status, 303);
+    assert_eq!(mapping(&msp, "acme").await["overrides"]["edr"]["price"], json!({"unit_cost": "none"}));
+}
+
+#[tokio::test]
 async fn a_mapping_is_removed_once_it_was_said_what_that_does() {
     let msp = msp().await;
     let mut browser = anna(&msp).await;

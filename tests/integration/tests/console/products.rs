@@ -71,6 +71,21 @@ async fn a_product_with_usage_is_offered_and_mapped_by_a_form() {
 }
 
 #[tokio::test]
+async fn amounts_beside_a_price_that_is_left_alone_are_refused_and_not_dropped() {
+    let msp = msp().await;
+    let mut browser = anna(&msp).await;
+    let here = at(&msp, "/products/edr");
+    let before = stored(&msp, "products/edr").await;
+    let form = browser.get(&here).await;
+    for typed in [("price.fixed", "12.50"), ("price.markup_percent", "25")] {
+        let refused = send(&mut browser, &form, &here, &[("price.unit_cost", ""), typed]).await;
+        assert_eq!(refused.status, 422, "{typed:?}");
+        assert!(refused.text.contains("<p class=\"fault\">Unit cost is required"), "{}", refused.text);
+        assert_eq!(stored(&msp, "products/edr").await, before);
+    }
+}
+
+#[tokio::test]
 async fn removing_a_product_says_how_many_companies_that_affects() {
     let msp = msp().await;
     let mut browser = anna(&msp).await;
