@@ -19,8 +19,6 @@ use crate::view::done::Done;
 use crate::view::page::Page;
 use crate::view::{badge, counted, empty, field, table, trouble};
 
-pub(super) use super::sure::accept_sure;
-
 const DONE: [(&str, &str); 1] = [("mapped", "The company is mapped. It is billed from the next sync on.")];
 
 /// Which of them, and whether to look at all.
@@ -83,10 +81,9 @@ fn listed(visitor: &Visitor, connection: &Connection, found: &Suggestions) -> Ma
         p { "Nothing is mapped until you accept it. An account is " strong { "sure" } " where nothing else is as likely and nobody \
             else has it; all others are for you to look at." }
         @if found.sure > 0 && visitor.may_change() {
-            form.row method="post" action={ (here(&connection.id)) "/accept-sure" } {
-                (field::ours(visitor))
-                button type="submit" { "Accept all " (counted(found.sure, "sure one", "sure ones")) }
-                span.small { "Those whose contract is not clear are left for you." }
+            p.row {
+                a.button href={ (here(&connection.id)) "/accept-sure" } { "Accept all " (counted(found.sure, "sure one", "sure ones")) }
+                span.small { "You see them first. Those whose contract is not clear are left for you." }
             }
         }
         (table::table("Companies that are not mapped", &["Company", "Likely account", "Why", "Accept"],
