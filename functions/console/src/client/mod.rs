@@ -65,6 +65,24 @@ impl Client {
         parsed(&self.ask(Method::GET, path, HeaderMap::new(), Body::empty()).await?)
     }
 
+    /// All of the list at `path`, from its first page to its last.
+    pub(crate) async fn all<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, Option<&str>)],
+    ) -> Result<Vec<T>, Trouble> {
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = [query, &[("limit", Some("100")), ("cursor", cursor.as_deref())]].concat();
+            let list: told::List<T> = self.get(&with_query(path, &page)).await?;
+            all.extend(list.items);
+            cursor = list.next_cursor;
+            if cursor.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
     /// What stands at `path`; nothing where there is none.
     pub(crate) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Trouble> {
         match self.get(path).await {
