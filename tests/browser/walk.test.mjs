@@ -103,6 +103,8 @@ step("companies are mapped by accepting what is likely", async () => {
   await look(walk, "suggestions");
   const sure = Number((await text(walk)).match(/Accept all (\d+) sure ones/)[1]);
   await press(walk, `Accept all ${sure} sure ones`);
+  await look(walk, "suggestions-sure");
+  await press(walk, `Map ${sure} companies`);
   await look(walk, "suggestions-accepted");
   assert.match(await text(walk), new RegExp(`${sure} companies were mapped`));
   await press(walk, "Look for the others again");

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use shared::api::auth::{Reader, Writer};
 use shared::api::paging::{Listing, Paging};
-use shared::api::{Fault, Faults, Json, Path, Problem, ProblemBody, Query};
+use shared::api::{Fault, Faults, Json, Path, Precondition, Problem, ProblemBody, Query, Tag};
 use shared::domain::ids::{ConnectionId, ProductKey};
 use shared::domain::pricing::Markup;
 use shared::store::Newer;
@@ -103,7 +103,7 @@ fn running_since(connection: &Connection, now: Timestamp) -> Result<Date, Proble
 /// Map a product's charges, or replace their mapping.
 #[utoipa::path(
     put, path = "/v1/connections/{id}/charges/{product}", tag = "mappings", operation_id = "put_charges",
-    params(("id" = String, Path), ("product" = String, Path)),
+    params(("id" = String, Path), ("product" = String, Path), Precondition),
     request_body = Body,
     responses(
         (status = 201, description = "Mapped", body = ChargeMapping),
@@ -116,8 +116,9 @@ pub(crate) async fn put(
     Writer(caller): Writer,
     State(deps): State<Deps>,
     Path((connection, product)): Path<(ConnectionId, String)>,
+    over: Precondition,
     Json(body): Json<Body>,
-) -> Result<(StatusCode, Json<ChargeMapping>), Problem> {
+) -> Result<(StatusCode, Tag, Json<ChargeMapping>), Problem> {
     let product: ProductKey = new_id("product", &product)?;
     let psa = deps.opener.open(&caller.partner, &connection).await?;
     let body = body.checked()?;
@@ -143,7 +144,7 @@ pub(crate) async fn put(
         updated_by: caller.actor,
         newer: Newer::default(),
     };
-    deps.store(&caller.partner, &connection, mapping).await
+    deps.store(&caller.partner, &connection, mapping, over).await
 }
 
 /// How a product's charges are mapped.
@@ -157,9 +158,9 @@ pub(crate) async fn get(
     Reader(caller): Reader,
     State(deps): State<Deps>,
     Path((connection, product)): Path<(ConnectionId, ProductKey)>,
-) -> Result<Json<ChargeMapping>, Problem> {
-    let found = deps.mappings.get(&caller.partner, &connection, &product).await?;
-    found.map(Json).ok_or_else(|| Problem::not_found("mapping"))
+) -> Result<(Tag, Json<ChargeMapping>), Problem> {
+    let found: Option<ChargeMapping> = deps.mappings.get(&caller.partner, &connection, &product).await?;
+    found.map(|mapping| (Tag(mapping.version), Json(mapping))).ok_or_else(|| Problem::not_found("mapping"))
 }
 
 /// Remove the mapping of a product's charges. It is no longer charged for; what was charged stays.

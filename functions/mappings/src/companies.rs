@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use shared::api::auth::{Reader, Writer};
 use shared::api::paging::{Listing, Paging};
-use shared::api::{Fault, Faults, Json, Path, Problem, ProblemBody, Query};
+use shared::api::{Fault, Faults, Json, Path, Precondition, Problem, ProblemBody, Query, Tag};
 use shared::domain::ids::{AccountId, CompanyId, ConnectionId, ContractId, PartnerId, ProductKey, ServiceId};
 use shared::domain::policy::WhenAbsent;
 use shared::store::Newer;
@@ -122,7 +122,7 @@ pub(crate) fn at(product: &ProductKey) -> String {
 /// Map a company, or replace its mapping.
 #[utoipa::path(
     put, path = "/v1/connections/{id}/companies/{company}", tag = "mappings", operation_id = "put_company",
-    params(("id" = String, Path), ("company" = String, Path)),
+    params(("id" = String, Path), ("company" = String, Path), Precondition),
     request_body = Body,
     responses(
         (status = 201, description = "Mapped", body = CompanyMapping),
@@ -135,8 +135,9 @@ pub(crate) async fn put(
     Writer(caller): Writer,
     State(deps): State<Deps>,
     Path((connection, company)): Path<(ConnectionId, String)>,
+    over: Precondition,
     Json(body): Json<Body>,
-) -> Result<(StatusCode, Json<CompanyMapping>), Problem> {
+) -> Result<(StatusCode, Tag, Json<CompanyMapping>), Problem> {
     let company: CompanyId = new_id("company", &company)?;
     let psa = deps.opener.open(&caller.partner, &connection).await?;
     body.check()?;
@@ -163,7 +164,7 @@ pub(crate) async fn put(
         updated_by: caller.actor,
         newer: Newer::default(),
     };
-    deps.store(&caller.partner, &connection, mapping).await
+    deps.store(&caller.partner, &connection, mapping, over).await
 }
 
 /// A company's mapping.
@@ -177,11 +178,11 @@ pub(crate) async fn get(
     Reader(caller): Reader,
     State(deps): State<Deps>,
     Path((connection, company)): Path<(ConnectionId, CompanyId)>,
-) -> Result<Json<MappedCompany>, Problem> {
+) -> Result<(Tag, Json<MappedCompany>), Problem> {
     let found = deps.mappings.get(&caller.partner, &connection, &company).await?;
     let mapping: CompanyMapping = found.ok_or_else(|| Problem::not_found("mapping"))?;
     let mut syncs = deps.mappings.last_syncs(&caller.partner, &connection, [&company]).await?;
-    Ok(Json(MappedCompany { last_sync: syncs.remove(&company), mapping }))
+    Ok((Tag(mapping.version), Json(MappedCompany { last_sync: syncs.remove(&company), mapping })))
 }
 
 /// Remove a company's mapping. Its lines are no longer written; what was written stays.

@@ -31,14 +31,14 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use shared::api::auth::Caller;
 use shared::api::paging::{List, Listing, Paging};
-use shared::api::{Fault, Json, Problem, owned};
+use shared::api::{Fault, Json, Precondition, Problem, Tag, owned};
 use shared::clock::Clock;
 use shared::domain::ids::{ConnectionId, PartnerId};
 use shared::psa::open::Opener;
 use shared::store::alerts::Alerts;
 use shared::store::connections::Connections;
 use shared::store::lines::Lines;
-use shared::store::mappings::{Mapping, Mappings, Removed, Stored};
+use shared::store::mappings::{Expected, Mapping, Mappings, Removed, Stored};
 use shared::store::ticket_forms::TicketForms;
 use shared::store::usage::UsageReader;
 use utoipa_axum::router::OpenApiRouter;
@@ -99,16 +99,20 @@ impl Deps {
         Ok(list.page(page.items, page.next.as_deref()).with_unreadable(page.unreadable))
     }
 
-    /// Stores a checked mapping: 201 where there was none.
+    /// Stores a checked mapping where what stands is as `over` asks: 201 where there was none.
     async fn store<T: Mapping>(
         &self,
         partner: &PartnerId,
         connection: &ConnectionId,
         mapping: T,
-    ) -> Result<(StatusCode, Json<T>), Problem> {
-        match self.mappings.put(partner, connection, mapping).await? {
-            Stored::Created(mapping) => Ok((StatusCode::CREATED, Json(mapping))),
-            Stored::Changed(mapping) | Stored::Unchanged(mapping) => Ok((StatusCode::OK, Json(mapping))),
+        over: Precondition,
+    ) -> Result<(StatusCode, Tag, Json<T>), Problem> {
+        let answer = |status, mapping: T| Ok((status, Tag(mapping.version()), Json(mapping)));
+        let expected = over.expected();
+        match self.mappings.put(partner, connection, mapping, expected).await? {
+            Stored::Created(mapping) => answer(StatusCode::CREATED, mapping),
+            Stored::Changed(mapping) | Stored::Unchanged(mapping) => answer(StatusCode::OK, mapping),
+            Stored::NotAsExpected => Err(not_as_expected(expected)),
             Stored::Contended => Err(contended()),
             Stored::ImportUnderWay => Err(import_under_way()),
         }
@@ -135,6 +139,14 @@ impl Deps {
 fn contended() -> Problem {
     Problem::conflict("mapping_contended", "Others are changing this mapping.")
         .fix("Read it and send your change again.")
+}
+
+fn not_as_expected(expected: Expected) -> Problem {
+    let (code, detail) = match expected {
+        Expected::Nothing => ("already_mapped", "It was mapped meanwhile: there is a mapping here already."),
+        _ => ("changed_meanwhile", "This mapping was changed meanwhile: another version of it stands, or none."),
+    };
+    Problem::new(StatusCode::PRECONDITION_FAILED, code, detail).fix("Look at what stands now and send it again.")
 }
 
 fn import_under_way() -> Problem {

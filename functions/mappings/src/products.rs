@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use shared::api::auth::{Reader, Writer};
 use shared::api::paging::{Listing, Paging};
-use shared::api::{Fault, Faults, Json, Path, Problem, ProblemBody, Query};
+use shared::api::{Fault, Faults, Json, Path, Precondition, Problem, ProblemBody, Query, Tag};
 use shared::domain::ids::{ConnectionId, ProductKey, ServiceId};
 use shared::domain::provision::Provision;
 use shared::domain::rule::Rule;
@@ -54,7 +54,7 @@ impl Body {
 /// Map a product, or replace its mapping.
 #[utoipa::path(
     put, path = "/v1/connections/{id}/products/{product}", tag = "mappings", operation_id = "put_product",
-    params(("id" = String, Path), ("product" = String, Path)),
+    params(("id" = String, Path), ("product" = String, Path), Precondition),
     request_body = Body,
     responses(
         (status = 201, description = "Mapped", body = ProductMapping),
@@ -67,8 +67,9 @@ pub(crate) async fn put(
     Writer(caller): Writer,
     State(deps): State<Deps>,
     Path((connection, product)): Path<(ConnectionId, String)>,
+    over: Precondition,
     Json(body): Json<Body>,
-) -> Result<(StatusCode, Json<ProductMapping>), Problem> {
+) -> Result<(StatusCode, Tag, Json<ProductMapping>), Problem> {
     let product: ProductKey = new_id("product", &product)?;
     let psa = deps.opener.open(&caller.partner, &connection).await?;
     body.check()?;
@@ -94,7 +95,7 @@ pub(crate) async fn put(
         updated_by: caller.actor,
         newer: Newer::default(),
     };
-    deps.store(&caller.partner, &connection, mapping).await
+    deps.store(&caller.partner, &connection, mapping, over).await
 }
 
 /// A product's mapping.
@@ -108,9 +109,9 @@ pub(crate) async fn get(
     Reader(caller): Reader,
     State(deps): State<Deps>,
     Path((connection, product)): Path<(ConnectionId, ProductKey)>,
-) -> Result<Json<ProductMapping>, Problem> {
-    let found = deps.mappings.get(&caller.partner, &connection, &product).await?;
-    found.map(Json).ok_or_else(|| Problem::not_found("mapping"))
+) -> Result<(Tag, Json<ProductMapping>), Problem> {
+    let found: Option<ProductMapping> = deps.mappings.get(&caller.partner, &connection, &product).await?;
+    found.map(|mapping| (Tag(mapping.version), Json(mapping))).ok_or_else(|| Problem::not_found("mapping"))
 }
 
 /// Remove a product's mapping. Its lines are no longer written; what was written stays.

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::api::auth::{Reader, Writer};
-use shared::api::{Fault, Json, Path, Problem, ProblemBody};
+use shared::api::{Fault, Json, Path, Precondition, Problem, ProblemBody, Tag};
 use shared::domain::ids::{AccountId, ConnectionId};
 use shared::domain::ticketing::{Filled, OnResolve, TicketMapping};
 use shared::psa::open::Opened;
@@ -93,7 +93,7 @@ impl From<StoredTicketMapping> for View {
 /// each override laid over them.
 #[utoipa::path(
     put, path = "/v1/connections/{id}/ticket-mapping", tag = "mappings", operation_id = "put_ticket_mapping",
-    params(("id" = String, Path)),
+    params(("id" = String, Path), Precondition),
     request_body = TicketMapping,
     responses(
         (status = 201, description = "Mapped", body = Mapped),
@@ -106,15 +106,16 @@ pub(crate) async fn put(
     Writer(caller): Writer,
     State(deps): State<Deps>,
     Path(connection): Path<ConnectionId>,
+    over: Precondition,
     Json(mapping): Json<TicketMapping>,
-) -> Result<(StatusCode, Json<Mapped>), Problem> {
+) -> Result<(StatusCode, Tag, Json<Mapped>), Problem> {
     let psa = deps.opener.open(&caller.partner, &connection).await?;
     taken_by(&deps, &psa, &mapping).await?;
     let (updated_at, updated_by) = (deps.clock.now(), caller.actor);
     let stored = StoredTicketMapping { mapping, version: 0, updated_at, updated_by, newer: Newer::default() };
-    let (status, Json(stored)) = deps.store(&caller.partner, &connection, stored).await?;
+    let (status, tag, Json(stored)) = deps.store(&caller.partner, &connection, stored, over).await?;
     let halted = deps.alerts.halted(&caller.partner, MOST_HALTED).await?;
-    Ok((status, Json(Mapped { mapping: stored.into(), halted_alerts: halted.keys.len() })))
+    Ok((status, tag, Json(Mapped { mapping: stored.into(), halted_alerts: halted.keys.len() })))
 }
 
 /// Whether the PSA would take tickets that are filled so, and has the account that gets those of nobody else.
@@ -153,9 +154,9 @@ pub(crate) async fn get(
     Reader(caller): Reader,
     State(deps): State<Deps>,
     Path(connection): Path<ConnectionId>,
-) -> Result<Json<View>, Problem> {
+) -> Result<(Tag, Json<View>), Problem> {
     let found: Option<StoredTicketMapping> = deps.mappings.get(&caller.partner, &connection, &OfTickets).await?;
-    found.map(|stored| Json(stored.into())).ok_or_else(|| Problem::not_found("mapping"))
+    found.map(|stored| (Tag(stored.version), Json(stored.into()))).ok_or_else(|| Problem::not_found("mapping"))
 }
 
 /// Remove the mapping of tickets. Alerts wait from now on; tickets that were opened stay.

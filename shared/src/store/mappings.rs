@@ -7,6 +7,7 @@
 //! `import`; every read and write here respects the one that is under way (`gate`).
 
 mod apply;
+mod change;
 mod charges;
 mod content;
 mod found;
@@ -24,39 +25,12 @@ use super::newer::apart;
 use super::runs::{LastSync, Runs};
 use super::{Condition, Key, Newer, Page, Read, StoreError, Table, UnreadableRow, Write, schema};
 use crate::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
+pub use change::{Expected, Removed, Stored};
 pub use charges::{ChargeMapping, ChargeMode, ChargeWhen};
 pub use content::{CompanyMapping, Decimals, Opening, Override, Price, ProductMapping, UnitCost, UnitPrice};
 pub use gate::IMPORT_TERM;
 pub use import::{Everything, Import, Weighed};
 pub use tickets::{OfTickets, StoredTicketMapping};
-
-/// What became of a mapping that was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stored<T> {
-    /// There was none.
-    Created(T),
-    /// It replaced another.
-    Changed(T),
-    /// It was here already, as it is.
-    Unchanged(T),
-    /// Others changed it at the same time, more than once.
-    Contended,
-    /// An import of the connection's mappings is under way: nothing was changed.
-    ImportUnderWay,
-}
-
-/// What became of a mapping that was to be removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removed {
-    /// It is gone.
-    Gone,
-    /// There is none.
-    NotThere,
-    /// Others changed it at the same time, more than once.
-    Contended,
-    /// An import of the connection's mappings is under way: nothing was changed.
-    ImportUnderWay,
-}
 
 /// What all kinds of mapping have in common.
 pub trait Mapping: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync {
@@ -188,7 +162,10 @@ impl Mappings {
         self.table.get(&T::key(partner, connection, id), Read::Consistent).await
     }
 
-    /// Stores `mapping` as the next version of its kind, unless it is what is stored. Its own `version` is not looked at.
+    /// Stores `mapping` as the next version of its kind where what stands is as `expected`, unless it is what is stored. Its own
+    /// `version` is not looked at.
+    ///
+    /// What is sent again over the version that it replaced is no conflict: it stands already.
     ///
     /// # Errors
     /// The store is unavailable.
@@ -197,6 +174,7 @@ impl Mappings {
         partner: &PartnerId,
         connection: &ConnectionId,
         mapping: T,
+        expected: Expected,
     ) -> Result<Stored<T>, StoreError> {
         let (at, by) = mapping.changed();
         let by = by.to_owned();
@@ -215,8 +193,13 @@ impl Mappings {
             };
             let last = before.as_ref().or(removed.as_ref().map(|removed| &removed.mapping));
             let mapping = mapping.clone().following(last);
-            if let Some(before) = before.as_ref().filter(|before| is_as_before(mapping.clone(), before)) {
+            let same = before.as_ref().filter(|before| is_as_before(mapping.clone(), before));
+            if let Some(before) = same.filter(|_| expected != Expected::Nothing) {
                 return Ok(Stored::Unchanged(before.clone()));
+            }
+            // The write below is of this very version.
+            if !expected.allows(before.as_ref().map(T::version)) {
+                return Ok(Stored::NotAsExpected);
             }
             let version = match &before {
                 Some(before) => before.version(),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::api::auth::Scope;
 use shared::domain::ids::{CompanyId, ConnectionId, PartnerId, ProductKey};
 use shared::domain::policy::WhenAbsent;
-use shared::store::mappings::{CompanyMapping, MappingVersion, Mappings, Override, ProductMapping};
+use shared::store::mappings::{CompanyMapping, Expected, MappingVersion, Mappings, Override, ProductMapping};
 use simulators::autotask::{Autotask, ServiceSpec, World};
 
 /// The first customer of the simulated PSA, and its one active recurring contract.
@@ -619,7 +619,7 @@ async fn the_sync_loads_all_mappings_across_pages_of_the_store() {
         newer: Default::default(),
     };
     for n in 0..60 {
-        mappings.put(&partner, &connection, mapping(n)).await.unwrap();
+        mappings.put(&partner, &connection, mapping(n), Expected::Anything).await.unwrap();
     }
     let all = mappings.everything(&partner, &connection).await.unwrap().companies;
     let names: Vec<_> = all.iter().map(|mapping| mapping.company.clone()).collect();

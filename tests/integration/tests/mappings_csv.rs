@@ -410,6 +410,23 @@ async fn five_thousand_mappings_are_imported_at_once() {
 }
 
 #[tokio::test]
+async fn an_import_of_what_is_new_alone_replaces_nothing_that_stands() {
+    let msp = msp().await;
+    msp.import(file(&[company("acme", ACME), an_override("acme", "edr", &[("excluded", "TRUE")])])).await;
+    let before = msp.export().await;
+    let mixed = file(&[company("acme", ACME), company("new", BETA), product("edr", ITDR)]);
+    let told =
+        |row, column: &str| (format!("/rows/{row}/{column}"), format!("row {row}, column {column}: is mapped already"));
+    for how in ["?only_new=true", "?only_new=true&dry_run=true"] {
+        let refused = faults(&Answer::to(msp.importing(how, mixed.clone())).await);
+        assert_eq!(refused, [told(2, "company"), told(4, "product")]);
+    }
+    assert_eq!(msp.export().await, before);
+    let taken = Answer::to(msp.importing("?only_new=true", file(&[company("new", BETA)]))).await;
+    assert_eq!(taken.json["created"], 1, "{}", taken.text);
+}
+
+#[tokio::test]
 async fn a_dry_run_names_the_first_two_hundred_rows_that_change_something() {
     let msp = msp().await;
     let rows: Vec<String> = (0..250).map(|n| company(&format!("c{n:03}"), ACME)).collect();

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::domain::ids::{CompanyId, ConnectionId, PartnerId};
-use shared::store::mappings::{CompanyMapping, MappingVersion, Mappings, Stored};
+use shared::store::mappings::{CompanyMapping, Expected, MappingVersion, Mappings, Stored};
 
 /// The first customer of the simulated PSA, and its one active recurring contract.
 const ACCOUNT: &str = "1001";
@@ -227,10 +227,10 @@ async fn a_statement_that_another_writer_stored_in_between_is_the_one_that_is_re
     for opening in late.openings.values_mut() {
         opening.stated_at = first + SignedDuration::from_hours(1);
     }
-    let same = mappings.put(&partner, &connection, late.clone()).await.unwrap();
+    let same = mappings.put(&partner, &connection, late.clone(), Expected::Anything).await.unwrap();
     assert!(matches!(same, Stored::Unchanged(_)), "{same:?}");
     late.overrides.values_mut().for_each(|different| different.excluded = true);
-    let changed = mappings.put(&partner, &connection, late).await.unwrap();
+    let changed = mappings.put(&partner, &connection, late, Expected::Anything).await.unwrap();
     let Stored::Changed(changed) = changed else { panic!("{changed:?}") };
     assert_eq!(json!(changed.openings), stated["openings"]);
 }

@@ -14,7 +14,7 @@ use shared::faults::{Point, Side};
 use shared::sources::Vendor;
 use shared::store::Read;
 use shared::store::connections::Connections;
-use shared::store::mappings::{CompanyMapping, Mappings};
+use shared::store::mappings::{CompanyMapping, Expected, Mappings};
 use shared::store::sources::{PullStatus, UsageSources};
 use simulators::huntress::{Counts, Organization, Route, SAMPLE_KEY, SAMPLE_SECRET};
 use simulators::vendor::{Change, Fault, Seed, When};
@@ -179,7 +179,10 @@ async fn map_like_acme(msp: &Msp, companies: impl IntoIterator<Item = i64>) {
     let like: CompanyMapping = mappings.get(&partner, &connection, &acme).await.unwrap().unwrap();
     for id in companies {
         let company = company(id).parse().unwrap();
-        mappings.put(&partner, &connection, CompanyMapping { company, ..like.clone() }).await.unwrap();
+        mappings
+            .put(&partner, &connection, CompanyMapping { company, ..like.clone() }, Expected::Anything)
+            .await
+            .unwrap();
     }
 }
 
@@ -331,7 +334,7 @@ async fn a_customer_that_is_mapped_after_a_pull_has_no_zero_before_the_next() {
     let unasked: Vec<String> = last.tally.unasked_first.iter().map(|named| named.company.to_string()).collect();
     assert_eq!((last.complete, last.tally.unasked, unasked), (true, 1, vec![company(BOLT)]));
 
-    mappings.put(&partner, &connection, mapped).await.unwrap();
+    mappings.put(&partner, &connection, mapped, Expected::Anything).await.unwrap();
     let run = msp.run("apply").await;
     assert_eq!(run.results().get("huntress:9/edr"), None, "nothing is known of it");
     assert_eq!(msp.units(&company(BOLT), "edr"), 10);

@@ -65,6 +65,24 @@ impl Client {
         parsed(&self.ask(Method::GET, path, HeaderMap::new(), Body::empty()).await?)
     }
 
+    /// All of the list at `path`, from its first page to its last.
+    pub(crate) async fn all<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, Option<&str>)],
+    ) -> Result<Vec<T>, Trouble> {
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = [query, &[("limit", Some("100")), ("cursor", cursor.as_deref())]].concat();
+            let list: told::List<T> = self.get(&with_query(path, &page)).await?;
+            all.extend(list.items);
+            cursor = list.next_cursor;
+            if cursor.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
     /// What stands at `path`; nothing where there is none.
     pub(crate) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Trouble> {
         match self.get(path).await {
@@ -107,6 +125,23 @@ impl Client {
     /// As [`Client::send`], where nobody looks at the answer.
     pub(crate) async fn tell(&self, method: Method, path: &str, body: &impl Serialize) -> Result<(), Trouble> {
         self.ask(method, path, json(), encoded(body)?).await.map(drop)
+    }
+
+    /// Puts `body` at `path` over the version that stands there as far as the form knew; where it knew of none, only where
+    /// there is none.
+    pub(crate) async fn put_over(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        version: Option<&str>,
+    ) -> Result<(), Trouble> {
+        let mut headers = json();
+        let (name, value) = match version {
+            Some(version) => (header::IF_MATCH, format!("\"{version}\"")),
+            None => (header::IF_NONE_MATCH, "*".to_owned()),
+        };
+        headers.insert(name, value.parse().map_err(|_| Trouble::of_form("This form can't be sent."))?);
+        self.ask(Method::PUT, path, headers, encoded(body)?).await.map(drop)
     }
 
     /// Removes what stands at `path`.

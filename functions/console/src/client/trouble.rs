@@ -64,6 +64,11 @@ impl Trouble {
             || self.status == StatusCode::SERVICE_UNAVAILABLE
     }
 
+    /// Whether what was filled in is not over what stands any more.
+    pub(crate) fn is_late(&self) -> bool {
+        self.status == StatusCode::PRECONDITION_FAILED
+    }
+
     /// What is wrong at `pointer` of the input.
     pub(crate) fn at(&self, pointer: &str) -> Option<&str> {
         self.errors.iter().find(|fault| fault.pointer == pointer).map(|fault| fault.detail.as_str())

@@ -35,6 +35,18 @@ impl<'a> Form<'a> {
         html! { @if let Some(trouble) = self.trouble { (super::trouble::notice(trouble)) } }
     }
 
+    /// What the form of a mapping begins with: the version that it was filled from, what was said to it, and where somebody else
+    /// was first, the way to what stands now.
+    pub(crate) fn of_version(&self, here: &str) -> Markup {
+        html! {
+            input type="hidden" name=(VERSION) value=(self.fields.get(VERSION));
+            (self.trouble())
+            @if self.trouble.is_some_and(Trouble::is_late) {
+                p.warning { "What you typed is still here, and was not saved. " a href=(here) { "Load what stands now" } }
+            }
+        }
+    }
+
     /// One line of text.
     pub(crate) fn text(&self, ask: Ask<'_>) -> Markup {
         self.input(ask, "text", self.fields.get(ask.name))
@@ -61,6 +73,21 @@ impl<'a> Form<'a> {
                 }
             },
         )
+    }
+
+    /// One of what the PSA offers. What stands there and is not offered stays a choice, and where nothing stands nothing is chosen
+    /// but the only one that there is: whoever changes another field shall not change this one unseen.
+    pub(crate) fn offered(&self, ask: Ask<'_>, offered: &[(&str, &str)]) -> Markup {
+        let stands = self.fields.get(ask.name);
+        let not_offered = format!("{stands}, which is not among them");
+        let mut choices = offered.to_vec();
+        if !stands.is_empty() && offered.iter().all(|(value, _)| *value != stands) {
+            choices.push((stands, &not_offered));
+        }
+        if choices.len() > 1 {
+            choices.insert(0, ("", "Choose one …"));
+        }
+        self.choice(ask, &choices)
     }
 
     /// One of many, which stand in groups.
@@ -133,6 +160,19 @@ impl<'a> Form<'a> {
     }
 }
 
+/// Where a mapping's form carries the version that it was filled from.
+const VERSION: &str = "version";
+
+/// `fields` of the mapping that stands in that version.
+pub(crate) fn filled_from(fields: Fields, version: u32) -> Fields {
+    fields.with(VERSION, version)
+}
+
+/// The version that a form was filled from; `None` where nothing stood.
+pub(crate) fn version(fields: &Fields) -> Option<&str> {
+    fields.some(VERSION)
+}
+
 /// What every form carries: that it is ours.
 pub(crate) fn ours(visitor: &Visitor) -> Markup {
     html! { input type="hidden" name="csrf" value=(visitor.csrf()); }
@@ -148,4 +188,31 @@ pub(crate) fn before(stored: &Fields) -> Markup {
 pub(crate) fn once(fields: &Fields) -> Markup {
     let key = fields.some("once").map_or_else(|| shared::clock::fresh_id("form"), str::to_owned);
     html! { input type="hidden" name="once" value=(key); }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The options of a choice as they stand, the chosen one in brackets; a browser takes the first where none is.
+    fn offered(stands: &str, offered: &[(&str, &str)]) -> Vec<String> {
+        let fields = Fields::default().with("code", stands);
+        let ask = Ask { name: "code", label: "Code", hint: "", pointer: "/code" };
+        let markup = Form::new(&fields, None).offered(ask, offered).into_string();
+        let option = |option: &str| {
+            let (attributes, rest) = option.split_once('>').unwrap();
+            let label = rest.split('<').next().unwrap();
+            if attributes.contains(" selected") { format!("[{label}]") } else { label.to_owned() }
+        };
+        markup.split("<option ").skip(1).map(option).collect()
+    }
+
+    #[test]
+    fn a_choice_among_what_is_offered_changes_nothing_by_itself() {
+        let two = [("a", "A"), ("b", "B")];
+        assert_eq!(offered("", &two), ["[Choose one …]", "A", "B"]);
+        assert_eq!(offered("b", &two), ["Choose one …", "A", "[B]"]);
+        assert_eq!(offered("z", &two[..1]), ["Choose one …", "A", "[z, which is not among them]"]);
+        assert_eq!(offered("", &two[..1]), ["A"], "there is nothing else to choose");
+    }
 }

@@ -17,13 +17,6 @@ pub(crate) fn table(connection: &str, lines: &[Line], pick: bool) -> Markup {
     table::table("Lines", &head, &html! { @for line in lines { (row(connection, line, pick)) } })
 }
 
-/// The box over a column of boxes. It works where scripts do, and hides nothing where they don't.
-pub(crate) fn all_on_page(lines: &[Line]) -> Markup {
-    html! { @if lines.iter().filter(|line| line.approvable).count() > 1 {
-        span.field.tick { input type="checkbox" id="all-on-page" data-ticks="line"; label for="all-on-page" { "All on this page" } }
-    } }
-}
-
 fn row(connection: &str, line: &Line, pick: bool) -> Markup {
     let result = &line.result;
     let name = name(result);

@@ -8,8 +8,13 @@ use super::field::{Ask, Form};
 use super::rule::{number_in, word};
 use crate::door::Fields;
 
-const COSTS: [(&str, &str); 4] = [
-    ("", "Leave unit cost and unit price alone"),
+/// What stands first among unit costs for a product.
+pub(crate) const LEFT_ALONE: &str = "Leave unit cost and unit price alone";
+
+/// The same for what is different from a product: the product's price would come in for one that says nothing.
+pub(crate) const TO_CHOOSE: &str = "Choose one …";
+
+const COSTS: [(&str, &str); 3] = [
     ("from_usage", "The unit cost that comes with usage"),
     ("fixed", "A fixed unit cost"),
     ("none", "Write no unit cost and no unit price"),
@@ -37,14 +42,15 @@ pub(crate) fn in_words(price: Option<&Price>) -> String {
     }
 }
 
-/// The fields. Their names begin with `prefix`; `pointer` is where the API finds the price.
-pub(crate) fn fields(form: &Form<'_>, prefix: &str, pointer: &str) -> Markup {
+/// The fields. Their names begin with `prefix`; `pointer` is where the API finds the price; `none` is what it means to say none.
+pub(crate) fn fields(form: &Form<'_>, prefix: &str, pointer: &str, none: &str) -> Markup {
+    let costs: Vec<(&str, &str)> = [("", none)].into_iter().chain(COSTS).collect();
     let name = |field: &str| format!("{prefix}{field}");
     let at = |field: &str| format!("{pointer}/{field}");
     let text =
         |field: &str, label: &str, hint: &str| form.text(Ask { name: &name(field), label, hint, pointer: &at(field) });
     html! {
-        (form.choice(Ask { name: &name("unit_cost"), label: "Unit cost", hint: "", pointer: &at("unit_cost") }, &COSTS))
+        (form.choice(Ask { name: &name("unit_cost"), label: "Unit cost", hint: "", pointer: &at("unit_cost") }, &costs))
         (text("fixed", "Fixed unit cost", "An amount such as 12.50, where the cost is fixed."))
         (text("currency", "Its currency", "Such as EUR, where the cost is fixed. Empty: that of each contract."))
         (form.choice(Ask { name: &name("unit_price"), label: "Unit price", hint: "", pointer: &at("unit_price") }, &PRICES))
@@ -73,21 +79,24 @@ pub(crate) fn filled(fields: Fields, prefix: &str, price: Option<&Price>) -> Fie
     fields
 }
 
-/// What was filled in, as the API takes it; `None` where prices are left alone.
+/// What was filled in, as the API takes it; `None` where prices are left alone. Amounts without a unit cost go out as they are:
+/// the API asks for what they lack, and nothing that was typed is dropped unseen.
 pub(crate) fn sent(fields: &Fields, prefix: &str) -> Option<Value> {
     let some = |field: &str| fields.some(&format!("{prefix}{field}"));
     let mut price = Map::new();
-    price.insert("unit_cost".to_owned(), some("unit_cost")?.into());
-    for field in ["fixed", "currency", "markup_percent"] {
+    for field in ["unit_cost", "fixed", "currency", "markup_percent"] {
         if let Some(text) = some(field) {
             price.insert(field.to_owned(), text.into());
         }
     }
-    if let Some(word) = some("unit_price").filter(|word| *word != "markup") {
-        price.insert("unit_price".to_owned(), word.into());
-    }
     if let Some(digits) = some("decimals") {
         price.insert("decimals".to_owned(), number_in(digits));
+    }
+    if price.is_empty() {
+        return None;
+    }
+    if let Some(word) = some("unit_price").filter(|word| *word != "markup") {
+        price.insert("unit_price".to_owned(), word.into());
     }
     Some(price.into())
 }
@@ -114,6 +123,13 @@ mod tests {
             assert_eq!(serde_json::from_value::<Price>(sent(&fields, "x.").unwrap()).unwrap(), price);
             assert_eq!(in_words(Some(&price)), words);
         }
-        assert!(sent(&filled(Fields::default(), "", None), "").is_none());
+    }
+
+    #[test]
+    fn nothing_that_was_typed_is_dropped_because_no_unit_cost_was_chosen() {
+        let alone = Fields::default().with("unit_cost", "").with("unit_price", "markup");
+        assert_eq!(sent(&alone, ""), None);
+        assert_eq!(sent(&alone.clone().with("unit_price", "keep"), ""), None);
+        assert_eq!(sent(&alone.with("fixed", "12.50"), ""), Some(json!({"fixed": "12.50"})));
     }
 }

@@ -12,10 +12,13 @@ use shared::store::mappings::{Everything, Weighed};
 use utoipa::{IntoParams, ToSchema};
 
 use super::changes::Changes;
+use super::columns::Column;
 use super::faults::SheetFaults;
 use super::rows::File;
 use super::{lookup, read, understood, wanted};
 use crate::{Deps, import_under_way};
+
+const ALREADY_MAPPED: &str = "is mapped already";
 
 /// How to import.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -25,6 +28,9 @@ pub(crate) struct How {
     /// Check everything, say what would come of it, and change nothing.
     #[serde(default)]
     dry_run: bool,
+    /// Take mappings that there are none of, and refuse rows of all others: nothing is replaced.
+    #[serde(default)]
+    only_new: bool,
 }
 
 /// What came of an import. A company counts once, with all of its overrides.
@@ -78,6 +84,7 @@ pub(crate) async fn post(
     understood(&stored)?;
     let now = deps.clock.now();
     let wanted = wanted::wanted(&file, &stored, (now, &caller.actor), &mut faults);
+    how.allows(&file, &stored, &mut faults);
     let zone = TimeZone::get(&psa.connection.time_zone).map_err(Problem::internal)?;
     match lookup::look_up(psa.connector.as_ref(), &file, now.to_zoned(zone).date()).await {
         Ok(found) => faults.extend(found),
@@ -88,17 +95,36 @@ pub(crate) async fn post(
     faults.refuse()?;
     let (weighed, changes) = match how.dry_run {
         true => (stored.weigh(&wanted), Some(Changes::between(&file, &stored, &wanted))),
-        false => (store(&deps, (&caller, &connection), &file, (stored, wanted)).await?, None),
+        false => (store(&deps, (&caller, &connection), (&file, &how), (stored, wanted)).await?, None),
     };
     let Weighed { created, changed, unchanged } = weighed;
     Ok(Json(Imported { created, changed, unchanged, rows: rows.len(), dry_run: how.dry_run, changes }))
+}
+
+impl How {
+    /// A mapping that stands is a fault of the row that would replace it, where only new ones are taken.
+    fn allows(&self, file: &File, stored: &Everything, faults: &mut SheetFaults) {
+        if !self.only_new {
+            return;
+        }
+        for mapping in &stored.products {
+            if let Some(row) = file.products.get(&mapping.product) {
+                faults.cell(row.row, Column::Product, ALREADY_MAPPED);
+            }
+        }
+        for mapping in &stored.companies {
+            if let Some(row) = file.companies.get(&mapping.company) {
+                faults.cell(row.row, Column::Company, ALREADY_MAPPED);
+            }
+        }
+    }
 }
 
 /// Stores what is `wanted` in view of what is `stored`, and what came of it.
 async fn store(
     deps: &Deps,
     (caller, connection): (&Caller, &ConnectionId),
-    file: &File,
+    (file, how): (&File, &How),
     (mut stored, mut wanted): (Everything, Everything),
 ) -> Result<Weighed, Problem> {
     let weighed = stored.weigh(&wanted);
@@ -115,6 +141,7 @@ async fn store(
         let sound = found.map_err(Problem::from).and_then(|found| {
             understood(&found)?;
             wanted = wanted::wanted(file, &found, (now, &caller.actor), &mut faults);
+            how.allows(file, &found, &mut faults);
             stored = found;
             faults.refuse()
         });

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::store::mappings::{ChargeMapping, Mappings};
+use shared::store::mappings::{ChargeMapping, Expected, Mappings};
 use simulators::autotask::{Asked, ChargeView, Entity};
 
 use super::setup::Customer;
@@ -52,7 +52,7 @@ impl Msp {
         let found = mappings.get(&partner, &connection, &"cloud".parse().expect("an id")).await.expect("the store");
         let mut mapping: ChargeMapping = found.expect("a mapping");
         change(&mut mapping);
-        mappings.put(&partner, &connection, mapping).await.expect("the store");
+        mappings.put(&partner, &connection, mapping, Expected::Anything).await.expect("the store");
     }
 
     /// Pushes a complete snapshot of metered usage, as of now.

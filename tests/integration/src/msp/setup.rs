@@ -11,7 +11,7 @@ use shared::faults::{Faults, Hook};
 use shared::store::Read;
 use shared::store::connections::Connections;
 use shared::store::lines::Tenancy;
-use shared::store::mappings::{CompanyMapping, Mappings};
+use shared::store::mappings::{CompanyMapping, Expected, Mappings};
 use shared::sync::Settings;
 use simulators::autotask::{Autotask, ContractSpec, LineSpec};
 
@@ -400,7 +400,7 @@ impl<P: Fixture> Msp<P> {
         let found = mappings.get(&partner, &connection, &company.parse().expect("an id")).await.expect("the store");
         let mut mapping: CompanyMapping = found.expect("a mapping");
         change(&mut mapping);
-        mappings.put(&partner, &connection, mapping).await.expect("the store");
+        mappings.put(&partner, &connection, mapping, Expected::Anything).await.expect("the store");
     }
 }
 

@@ -110,8 +110,14 @@ async fn a_likely_account_is_accepted_in_place_and_without_scripts() {
 async fn all_sure_ones_are_accepted_at_once_and_the_others_are_told() {
     let msp = msp().await;
     let mut browser = anna(&msp).await;
-    let page = browser.get(&at(&msp, "/suggestions?now=yes")).await;
     let accept = at(&msp, "/suggestions/accept-sure");
+    let offered = browser.get(&at(&msp, "/suggestions?now=yes")).await;
+    assert!(offered.text.contains(&format!("href=\"{accept}\"")), "{}", offered.text);
+    let page = browser.get(&accept).await;
+    for told in ["2 companies", "Gamma Bau", "Delta Optik", &msp.contract("delta").to_string()] {
+        assert!(page.text.contains(told), "{told}: {}", page.text);
+    }
+    assert!(!page.text.contains("Nobody Knows"), "{}", page.text);
     assert_eq!(browser.post(&accept, &[]).await.status, 400);
     assert_eq!(mapping(&msp, "gamma").await["code"], "not_found");
     let seen = send(&mut browser, &page, &accept, &[]).await;
@@ -122,6 +128,28 @@ async fn all_sure_ones_are_accepted_at_once_and_the_others_are_told() {
     }
     assert_eq!(mapping(&msp, "odd").await["code"], "not_found");
     assert_eq!(mapping(&msp, "acme").await["version"], 1, "nobody else is touched");
+}
+
+#[tokio::test]
+async fn nothing_is_accepted_that_was_not_shown() {
+    let msp = msp().await;
+    let mut browser = anna(&msp).await;
+    let accept = at(&msp, "/suggestions/accept-sure");
+    let page = browser.get(&accept).await;
+    // Somebody maps one of them by hand, to something of their own.
+    let own = json!({"account_id": msp.account("delta").to_string(), "contract_id": msp.contract("delta").to_string(),
+        "when_absent": "hold"});
+    let hers = format!("/v1/connections/{}/companies/delta", msp.connection);
+    msp.done(Method::PUT, &hers, Some(own)).await;
+    let again = send(&mut browser, &page, &accept, &[]).await;
+    assert_eq!(again.status, 409);
+    for told in ["Nothing was mapped", "You saw 2; now it would be 1.", "Map 1 company"] {
+        assert!(again.text.contains(told), "{told}: {}", again.text);
+    }
+    assert_eq!(mapping(&msp, "gamma").await["code"], "not_found");
+    let seen = send(&mut browser, &again, &accept, &[]).await;
+    assert!(seen.status == 200 && seen.text.contains("1 company was"), "{}", seen.text);
+    assert_eq!(mapping(&msp, "delta").await["when_absent"], "hold");
 }
 
 #[tokio::test]
@@ -140,7 +168,9 @@ async fn a_sure_account_with_two_contracts_is_left_for_a_person() {
     let mut browser = anna(&msp).await;
     let page = browser.get(&at(&msp, "/suggestions?now=yes")).await;
     assert!(page.text.contains("Choose a contract"), "{}", page.text);
-    let seen = send(&mut browser, &page, &at(&msp, "/suggestions/accept-sure"), &[]).await;
+    let accept = at(&msp, "/suggestions/accept-sure");
+    let page = browser.get(&accept).await;
+    let seen = send(&mut browser, &page, &accept, &[]).await;
     assert!(seen.text.contains("1 company was") && seen.text.contains("1 left because"), "{}", seen.text);
     let choose = format!("{}?account={}", at(&msp, "/companies/gamma"), msp.account("gamma"));
     assert!(seen.text.contains(&choose));
@@ -195,6 +225,21 @@ async fn what_is_different_for_products_survives_a_form_that_says_nothing_of_it(
     let wrong = send(&mut browser, &more, &here, &[("o0.minimum", "many")]).await;
     assert!(wrong.status == 422 || wrong.status == 400, "{}", wrong.status);
     assert!(wrong.text.contains("value=\"many\""), "{}", wrong.text);
+}
+
+#[tokio::test]
+async fn another_price_that_was_not_chosen_is_asked_for_and_never_the_products() {
+    let msp = msp().await;
+    let mut browser = anna(&msp).await;
+    let here = at(&msp, "/companies/acme");
+    let form = browser.get(&format!("{here}?add=edr")).await;
+    assert!(!form.text.contains("Leave unit cost and unit price alone"), "{}", form.text);
+    let refused = send(&mut browser, &form, &here, &[("o0.own_price", "on")]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("<p class=\"fault\">Unit cost is required"), "{}", refused.text);
+    assert_eq!(mapping(&msp, "acme").await["overrides"], json!({}));
+    assert_eq!(send(&mut browser, &refused, &here, &[("o0.unit_cost", "none")]).await.status, 303);
+    assert_eq!(mapping(&msp, "acme").await["overrides"]["edr"]["price"], json!({"unit_cost": "none"}));
 }
 
 #[tokio::test]

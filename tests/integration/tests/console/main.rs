@@ -8,6 +8,7 @@ mod filling;
 mod findings;
 mod lines;
 mod mapping_files;
+mod meanwhile;
 mod office;
 mod products;
 mod runs;

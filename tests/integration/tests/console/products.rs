@@ -71,6 +71,21 @@ async fn a_product_with_usage_is_offered_and_mapped_by_a_form() {
 }
 
 #[tokio::test]
+async fn amounts_beside_a_price_that_is_left_alone_are_refused_and_not_dropped() {
+    let msp = msp().await;
+    let mut browser = anna(&msp).await;
+    let here = at(&msp, "/products/edr");
+    let before = stored(&msp, "products/edr").await;
+    let form = browser.get(&here).await;
+    for typed in [("price.fixed", "12.50"), ("price.markup_percent", "25")] {
+        let refused = send(&mut browser, &form, &here, &[("price.unit_cost", ""), typed]).await;
+        assert_eq!(refused.status, 422, "{typed:?}");
+        assert!(refused.text.contains("<p class=\"fault\">Unit cost is required"), "{}", refused.text);
+        assert_eq!(stored(&msp, "products/edr").await, before);
+    }
+}
+
+#[tokio::test]
 async fn removing_a_product_says_how_many_companies_that_affects() {
     let msp = msp().await;
     let mut browser = anna(&msp).await;
@@ -107,4 +122,40 @@ async fn charges_are_mapped_and_taken_back_by_forms_of_their_own() {
     let asked = browser.get(&format!("{here}/remove")).await;
     assert_eq!(send(&mut browser, &asked, &format!("{here}/remove"), &[]).await.status, 303);
     assert_eq!(stored(&msp, "charges/m365").await["code"], "not_found");
+}
+
+#[tokio::test]
+async fn a_billing_code_that_is_not_offered_any_more_stays_until_somebody_chooses_another() {
+    let msp = msp().await;
+    let mut browser = anna(&msp).await;
+    let here = at(&msp, "/charges/cloud");
+    let fresh = browser.get(&here).await;
+    assert!(fresh.text.contains("Empty: the first day of the running billing period."), "{}", fresh.text);
+    msp.map_charges(json!({"mode": "itemised"})).await;
+    msp.remap_charges(|mapping| mapping.billing_code = "Retired".to_owned()).await;
+    let form = browser.get(&format!("{here}?codes=yes")).await;
+    assert!(form.text.contains("Retired, which is not among them"), "{}", form.text);
+    assert!(form.text.contains("Empty: it stays as it is."), "{}", form.text);
+    let refused = send(&mut browser, &form, &here, &[("markup_percent", "10")]).await;
+    assert_eq!(refused.status, 422, "the PSA has it no more, which is said: {}", refused.text);
+    assert_eq!(stored(&msp, "charges/cloud").await["billing_code"], "Retired");
+    assert_eq!(send(&mut browser, &form, &here, &[("billing_code", "Metered usage")]).await.status, 303);
+}
+
+#[tokio::test]
+async fn what_nobody_bills_is_told_however_many_products_are_mapped() {
+    let msp = msp().await;
+    let service = stored(&msp, "products/edr").await["service_id"].clone();
+    for number in 0..100 {
+        let path = format!("/v1/connections/{}/products/p{number:03}", msp.connection);
+        msp.done(Method::PUT, &path, Some(json!({"service_id": service}))).await;
+    }
+    msp.map_charges(json!({"mode": "itemised"})).await;
+    let page = anna(&msp).await.get(&at(&msp, "/products")).await;
+    for told in ["1 product is", "Map m365", "products/p099", "products/sat"] {
+        assert!(page.text.contains(told), "{told}: {}", page.text);
+    }
+    assert!(!page.text.contains("Map p0"), "what is mapped is not offered once more");
+    // Its units are not mapped and no usage of it came in: it is charged for all the same.
+    assert!(page.text.contains(&at(&msp, "/charges/cloud")), "{}", page.text);
 }

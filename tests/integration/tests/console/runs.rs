@@ -72,6 +72,46 @@ async fn who_chose_no_line_approves_none() {
 }
 
 #[tokio::test]
+async fn charges_are_approved_by_themselves_and_no_line_with_them() {
+    let msp = msp().await;
+    msp.map_charges(json!({"mode": "itemised", "markup_percent": "20"})).await;
+    let metered = |meter| ("acme", meter, "2026-11-01", "2026-11-20", "10.00");
+    msp.meter(&[metered("storage"), metered("traffic")]).await;
+    let run = msp.run("preview").await;
+    let charges = msp.charges_of(&run).await;
+    let id = text(&charges[0]["charge_id"]);
+    let mut browser = browser(&msp).await;
+    let page = browser.get(&format!("/console/runs/{}?part=charges", run.id)).await;
+    assert!(
+        page.text.contains("Approve chosen") && page.text.contains(&format!("name=\"charge\" value=\"{id}\"")),
+        "{}",
+        page.text
+    );
+    let waiting = browser.get(&format!("/console/runs/{}?part=charges&status=planned,held", run.id)).await;
+    assert!(waiting.text.contains("name=\"status\" value=\"planned,held\""), "{}", waiting.text);
+
+    let approve = format!("/console/runs/{}/approve", run.id);
+    let none = browser.get(&format!("{approve}?chosen=yes&of=charge")).await;
+    assert!(words(&none).contains("No charge was chosen that waits for approval."), "{}", none.text);
+    let fields = [("chosen", "yes"), ("of", "charge"), ("status", "planned,held"), ("charge", id), ("charge", "gone")];
+    let chosen = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let confirm = browser.get(&format!("{approve}?{chosen}")).await;
+    let said = words(&confirm);
+    assert!(said.contains("1 charge to be made or changed : +12.00 EUR on invoices, +10.00 EUR of cost"), "{said}");
+    assert!(said.contains("1 of the charges that you chose can't be approved"), "{said}");
+    assert!(!said.contains("gains") && !said.contains("loses"), "{said}");
+    let mut forged = hidden(&confirm, &approve);
+    forged.retain(|(name, _)| name != "charge");
+    let forged: Vec<(&str, &str)> = forged.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(browser.post(&approve, &forged).await.status, 400, "without a charge it would be everything");
+    let sent = submit(&mut browser, &confirm, &approve).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    msp.drain().await;
+    assert_eq!(msp.stands().len(), 1);
+    assert_eq!((msp.units("acme", "edr"), msp.units("acme", "itdr"), msp.units("bolt", "edr")), (40, 8, 100));
+}
+
+#[tokio::test]
 async fn a_line_that_fails_leads_to_where_it_is_put_right() {
     let msp = msp().await;
     let mut browser = browser(&msp).await;

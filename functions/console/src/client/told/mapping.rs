@@ -163,4 +163,5 @@ pub(crate) struct Tickets {
     pub(crate) on_resolve: shared::domain::ticketing::OnResolve,
     pub(crate) repeat_window_hours: u32,
     pub(crate) tickets_per_hour: u32,
+    pub(crate) version: u32,
 }

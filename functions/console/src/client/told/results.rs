@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use serde::Deserialize;
-use shared::domain::charge::{ChargeResult, ChargeSum};
+use shared::domain::charge::{ChargeResult, ChargeSum, changes, together};
 use shared::domain::line::LineStatus;
 use shared::domain::money::{LineMoney, Sum, sums};
 use shared::domain::units::Units;
@@ -90,6 +90,14 @@ impl Changes {
             }
         }
         Self { money: sums(money), ..all }
+    }
+
+    /// Of charges that were chosen.
+    pub(crate) fn of_charges(charges: &[Charge]) -> Self {
+        let of = |status| changes(charges.iter().map(|charge| &charge.result), status);
+        let money = [LineStatus::Planned, LineStatus::Held].into_iter().flat_map(of);
+        let count = u32::try_from(charges.len()).unwrap_or(u32::MAX);
+        Self { charges: count, charge_money: together(money), ..Self::default() }
     }
 
     /// Lines in it.

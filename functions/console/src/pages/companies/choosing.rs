@@ -39,11 +39,8 @@ impl Choosing {
             Some(Ok(found)) => {
                 let words: Vec<(&str, String)> =
                     found.items.iter().map(|one| (one.id.as_str(), in_words(one))).collect();
-                let mut choices: Vec<(&str, &str)> = words.iter().map(|(id, words)| (*id, words.as_str())).collect();
-                if choices.len() > 1 {
-                    choices.insert(0, ("", "Choose one …"));
-                }
-                form.choice(ask("The account's active recurring service contracts. Nothing is written to one that is not in date."), &choices)
+                let choices: Vec<(&str, &str)> = words.iter().map(|(id, words)| (*id, words.as_str())).collect();
+                form.offered(ask("The account's active recurring service contracts. Nothing is written to one that is not in date."), &choices)
             }
             Some(Err(trouble)) => html! { (trouble::notice(trouble)) (typed("")) },
             None => html! {

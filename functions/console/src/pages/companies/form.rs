@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 
 use axum::extract::{Path, Query};
-use axum::http::Method;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -97,6 +96,7 @@ impl Scene {
         let Some(MappedCompany { mapping, .. }) = &self.mapped else {
             return fields.with("account_id", &which.account);
         };
+        let fields = field::filled_from(fields, mapping.version);
         let moved = !which.account.is_empty() && which.account != mapping.account_id.as_str();
         let fields = fields.with("when_absent", rule::word(mapping.when_absent));
         let fields = match moved {
@@ -157,7 +157,7 @@ fn shown(visitor: &Visitor, scene: &Scene, fields: &Fields, form: &Form<'_>) -> 
             form.stacked method="post" action=(here) id="mapping" {
                 (field::ours(visitor))
                 h2 { "Mapping" }
-                (form.trouble())
+                (form.of_version(&here))
                 (form.text(Ask { name: "account_id", label: "Account", hint: "The id of the same customer in the PSA. Choose it above, or type it.", pointer: "/account_id" }))
                 (choosing.contract(form, &here, fields.get("account_id")))
                 (form.choice(Ask { name: "when_absent", label: "When a complete count does not name it",
@@ -178,7 +178,7 @@ fn shown(visitor: &Visitor, scene: &Scene, fields: &Fields, form: &Form<'_>) -> 
 pub(super) async fn save(Path((id, company)): Path<(String, String)>, posted: Posted) -> Result<Response, Trouble> {
     let Posted { visitor, fields } = posted;
     let api = visitor.api();
-    match api.tell(Method::PUT, &in_api(&id, &company), &sent(&fields)).await {
+    match api.put_over(&in_api(&id, &company), &sent(&fields), field::version(&fields)).await {
         Ok(()) => Ok(Redirect::to(&with_query(&address(&id, &company), &[("done", Some("saved"))])).into_response()),
         Err(trouble) if trouble.can_be_mended() => {
             // The PSA is not asked a second time: what was typed may stand as it is.

@@ -1,4 +1,5 @@
-//! Companies: everybody who is known (`list`), which account each is likely to be (`suggestions`), one company's mapping
+//! Companies: everybody who is known (`list`), which account each is likely to be (`suggestions`; all that are sure at
+//! once, `sure` with `sure_file`), one company's mapping
 //! (`form` with `choosing` and `overrides`, `remove`), all mappings as a file (`file`).
 
 mod choosing;
@@ -9,6 +10,7 @@ mod overrides;
 mod remove;
 mod suggestions;
 mod sure;
+mod sure_file;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -25,7 +27,7 @@ pub(super) fn routes() -> Router<Deps> {
         // Beside the companies and not below them: any of them may be called so.
         .route("/console/connections/{id}/suggestions", get(suggestions::show))
         .route("/console/connections/{id}/suggestions/accept", post(suggestions::accept))
-        .route("/console/connections/{id}/suggestions/accept-sure", post(suggestions::accept_sure))
+        .route("/console/connections/{id}/suggestions/accept-sure", get(sure::show_sure).post(sure::accept_sure))
         .route("/console/connections/{id}/mappings", get(file::show).post(file::take).layer(PostedFile::limit()))
         .route("/console/connections/{id}/mappings.csv", get(file::download))
 }

@@ -99,7 +99,7 @@ fn part(form: &Form<'_>, fields: &Fields, number: usize, product: &str) -> Marku
             details open[fields.is_on(&of("own_price"))] {
                 summary { "Another price" }
                 (tick("own_price", "Price by what is said below and not by the product's", ""))
-                (price::fields(form, &prefix, &pointer("price")))
+                (price::fields(form, &prefix, &pointer("price"), price::TO_CHOOSE))
             }
             (tick("drop", "Take this out: bill it as every other company", ""))
         }
@@ -142,8 +142,9 @@ pub(super) fn sent(fields: &Fields) -> Value {
         if fields.is_on(&name(number, "own_rule")) {
             different.insert("rule".to_owned(), rule::sent(fields, &name(number, "")));
         }
-        let own_price = price::sent(fields, &name(number, "")).filter(|_| fields.is_on(&name(number, "own_price")));
-        if let Some(own) = own_price {
+        if fields.is_on(&name(number, "own_price")) {
+            // One that says nothing is asked for: left out, the product's price would come in for it.
+            let own = price::sent(fields, &name(number, "")).unwrap_or_else(|| Map::new().into());
             different.insert("price".to_owned(), own);
         }
         overrides.insert(product, different.into());

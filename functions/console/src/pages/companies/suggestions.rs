@@ -3,7 +3,7 @@
 //! Looking costs requests to the PSA and is done when it is asked for: the page comes first, with a note that it looks.
 
 use axum::extract::{Path, Query};
-use axum::http::{HeaderMap, Method};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -18,8 +18,6 @@ use crate::pages::connection;
 use crate::view::done::Done;
 use crate::view::page::Page;
 use crate::view::{badge, counted, empty, field, table, trouble};
-
-pub(super) use super::sure::accept_sure;
 
 const DONE: [(&str, &str); 1] = [("mapped", "The company is mapped. It is billed from the next sync on.")];
 
@@ -83,10 +81,9 @@ fn listed(visitor: &Visitor, connection: &Connection, found: &Suggestions) -> Ma
         p { "Nothing is mapped until you accept it. An account is " strong { "sure" } " where nothing else is as likely and nobody \
             else has it; all others are for you to look at." }
         @if found.sure > 0 && visitor.may_change() {
-            form.row method="post" action={ (here(&connection.id)) "/accept-sure" } {
-                (field::ours(visitor))
-                button type="submit" { "Accept all " (counted(found.sure, "sure one", "sure ones")) }
-                span.small { "Those whose contract is not clear are left for you." }
+            p.row {
+                a.button href={ (here(&connection.id)) "/accept-sure" } { "Accept all " (counted(found.sure, "sure one", "sure ones")) }
+                span.small { "You see them first. Those whose contract is not clear are left for you." }
             }
         }
         (table::table("Companies that are not mapped", &["Company", "Likely account", "Why", "Accept"],
@@ -123,6 +120,7 @@ fn row(visitor: &Visitor, connection: &Connection, found: &Suggestion, refused: 
             @if let Some(trouble) = refused { (trouble::notice(trouble)) }
             @match (&found.account_id, &found.contract_id) {
                 _ if !visitor.may_change() => {},
+                _ if refused.is_some_and(Trouble::is_late) => a href=(page) { "Its mapping" },
                 (Some(account), Some(contract)) => (accepting(visitor, connection, found, (account, contract))),
                 (Some(account), None) => a.button.plain href=(of(account)) { "Choose a contract" },
                 (None, _) => a.button.plain href=(page) { "Choose an account" },
@@ -160,7 +158,8 @@ fn accepting(
 pub(super) async fn accept(Path(id): Path<String>, headers: HeaderMap, posted: Posted) -> Result<Response, Trouble> {
     let Posted { visitor, fields } = posted;
     let body = json!({"account_id": fields.get("account_id"), "contract_id": fields.get("contract_id")});
-    let mapped = visitor.api().tell(Method::PUT, &in_api(&id, fields.get("company")), &body).await;
+    // What somebody else has set up meanwhile is not replaced by an account and a contract alone.
+    let mapped = visitor.api().put_over(&in_api(&id, fields.get("company")), &body, None).await;
     match mapped {
         Err(trouble) if headers.contains_key("hx-request") => {
             let connection = connection(&visitor.api(), &id).await?;

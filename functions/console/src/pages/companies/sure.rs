@@ -1,36 +1,38 @@
-//! Taking every account that is sure, at once.
+//! Taking every account that is sure, at once, once they were looked at.
 //!
-//! They are asked for as a file and sent as a file: that checks all of them with few requests to the PSA. A file counts as a
-//! whole, so whoever is refused is taken out of it and told, and the others are sent again.
+//! They are asked for as a file and sent as a file: that checks all of them with few requests to the PSA. What is taken is what
+//! was shown: they are asked for once more, and have to be the same by their digest. A file counts as a whole, so whoever is
+//! refused is taken out of it and told, and the others are sent again.
 
-use std::collections::BTreeMap;
-
-use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
-use shared::api::Fault;
+use sha2::{Digest as _, Sha256};
 
 use super::address;
 use super::suggestions::here;
+use super::sure_file::{FIRST_ROW, Found, Sure, faults, found_in, sheet};
 use crate::client::told::connection::Connection;
 use crate::client::told::mapping::Imported;
-use crate::client::{Client, Trouble, path};
-use crate::door::Posted;
+use crate::client::{Client, Trouble, path, with_query};
+use crate::door::{Posted, Visitor};
 use crate::pages::connection;
 use crate::view::page::Page;
-use crate::view::{counted, table};
+use crate::view::{counted, empty, field, table};
 
 /// How often the rest is sent: a refusal names a hundred at most.
 const TRIES: usize = 20;
 
-/// A company with the account that it surely is.
-#[derive(Debug, Clone)]
-struct Sure {
-    company: String,
-    name: String,
-    account: String,
-    contract: String,
+/// So many are shown and taken at a time: a page has to hold them, and a file of mappings takes 10,000 rows.
+const AT_ONCE: usize = 5_000;
+
+/// Who is sure, as it is shown and taken.
+struct Offered {
+    clear: Vec<Sure>,
+    unclear: Vec<Sure>,
+    /// Whether there are more than these.
+    more: bool,
 }
 
 /// What came of it.
@@ -39,28 +41,112 @@ struct Taken {
     mapped: Vec<Sure>,
     refused: Vec<(Sure, String)>,
     unclear: Vec<Sure>,
+    more: bool,
 }
 
-pub(super) async fn accept_sure(Path(id): Path<String>, posted: Posted) -> Result<Markup, Trouble> {
-    let visitor = posted.visitor;
+pub(super) async fn show_sure(visitor: Visitor, Path(id): Path<String>) -> Result<Markup, Trouble> {
     let api = visitor.api();
     let connection = connection(&api, &id).await?;
-    let taken = Taken::of(&api, &id).await?;
-    let page = Page::of(&visitor, &connection, "/companies", "Accounts that were sure");
-    Ok(page.with(&taken.shown(&connection)))
+    let offered = Offered::read(&api, &id).await?;
+    Ok(page(&visitor, &connection, &offered.shown(&visitor, &connection)))
+}
+
+pub(super) async fn accept_sure(Path(id): Path<String>, posted: Posted) -> Result<Response, Trouble> {
+    let Posted { visitor, fields } = posted;
+    let api = visitor.api();
+    let connection = connection(&api, &id).await?;
+    let offered = Offered::read(&api, &id).await?;
+    if fields.get("seen") != offered.digest() {
+        let said = html! {
+            div.trouble role="alert" {
+                p { strong { "What is sure has changed since you looked." } " Nothing was mapped: look at it again." }
+                p { "You saw " (fields.some("count").unwrap_or("none")) "; now it would be " (offered.clear.len()) "." }
+            }
+            (offered.shown(&visitor, &connection))
+        };
+        return Ok((StatusCode::CONFLICT, page(&visitor, &connection, &said)).into_response());
+    }
+    let taken = Taken::of(&api, &id, offered).await?;
+    Ok(page(&visitor, &connection, &taken.shown(&connection)).into_response())
+}
+
+fn page(visitor: &Visitor, connection: &Connection, said: &Markup) -> Markup {
+    Page::of(visitor, connection, "/companies", "Accounts that are sure").with(said)
+}
+
+impl Offered {
+    async fn read(api: &Client, id: &str) -> Result<Self, Trouble> {
+        let file = api.csv(&path(&["v1", "connections", id, "suggestions"])).await?;
+        let Found { sure, cut_short } = found_in(&file)?;
+        let (mut clear, unclear): (Vec<Sure>, Vec<Sure>) = sure.into_iter().partition(|one| !one.contract.is_empty());
+        let more = cut_short || clear.len() > AT_ONCE;
+        clear.truncate(AT_ONCE);
+        Ok(Self { clear, unclear, more })
+    }
+
+    /// Of everything that taking them does.
+    fn digest(&self) -> String {
+        let mut all = Sha256::new();
+        for Sure { company, account, contract, .. } in &self.clear {
+            for text in [company, account, contract] {
+                all.update(text.len().to_le_bytes());
+                all.update(text);
+            }
+        }
+        hex::encode(all.finalize())
+    }
+
+    fn shown(&self, visitor: &Visitor, connection: &Connection) -> Markup {
+        let suggestions = here(&connection.id);
+        let count = self.clear.len();
+        if count == 0 {
+            return html! {
+                (empty("No company has an account and a contract that are sure.", Some((&suggestions, "Likely accounts"))))
+                (to_choose(&self.unclear, connection))
+            };
+        }
+        html! {
+            p { "These " strong { (counted(count as u64, "company", "companies")) } " are mapped as they stand here, and billed from the next \
+                sync on." @if self.more { " There are more than these: they follow when these are taken." } }
+            @if visitor.may_change() {
+                form.row method="post" action={ (suggestions) "/accept-sure" } {
+                    (field::ours(visitor))
+                    input type="hidden" name="seen" value=(self.digest());
+                    input type="hidden" name="count" value=(count);
+                    button type="submit" { "Map " (counted(count as u64, "company", "companies")) }
+                    a.button.plain href=(suggestions) { "Map none of them" }
+                }
+            }
+            (table::table("Companies with the account that they surely are", &["Company", "Account", "Contract"], &html! { @for one in &self.clear { tr {
+                td { a href=(address(&connection.id, &one.company)) { (one.name) } br; code.small { (one.company) } }
+                td { (one.account_name) br; code.small { (one.account) } }
+                td { code { (one.contract) } }
+            } } }))
+            (to_choose(&self.unclear, connection))
+        }
+    }
+}
+
+fn to_choose(unclear: &[Sure], connection: &Connection) -> Markup {
+    html! { @if !unclear.is_empty() {
+        h2 { "A contract has to be chosen" }
+        ul { @for one in unclear { li {
+            a href={ (address(&connection.id, &one.company)) "?account=" (one.account) } { (one.name) }
+        } } }
+    } }
 }
 
 impl Taken {
-    async fn of(api: &Client, id: &str) -> Result<Self, Trouble> {
-        let file = api.csv(&path(&["v1", "connections", id, "suggestions"])).await?;
-        let (clear, unclear) = sure_in(&file)?.into_iter().partition(|one: &Sure| !one.contract.is_empty());
-        let mut taken = Self { unclear, ..Self::default() };
-        let mut rest: Vec<Sure> = clear;
+    async fn of(api: &Client, id: &str, offered: Offered) -> Result<Self, Trouble> {
+        let Offered { clear: mut rest, unclear, more } = offered;
+        let mut taken = Self { unclear, more, ..Self::default() };
+        // Whoever was mapped since they were asked for is refused too, and told.
+        let only_new = with_query(&path(&["v1", "connections", id, "mappings.csv"]), &[("only_new", Some("true"))]);
         for _ in 0..TRIES {
             if rest.is_empty() {
                 return Ok(taken);
             }
-            match api.upload::<Imported>(&path(&["v1", "connections", id, "mappings.csv"]), sheet(&rest)?).await {
+            match api.upload::<Imported>(&only_new, sheet(&rest)?).await {
                 Ok(_) => {
                     taken.mapped = rest;
                     return Ok(taken);
@@ -92,6 +178,7 @@ impl Taken {
                     @if !self.refused.is_empty() { ", " (self.refused.len()) " refused" }
                     @if !self.unclear.is_empty() { ", " (self.unclear.len()) " left because nobody can say on which contract" }
                     "." }
+                @if self.more { p { "There are more than these: look for the others again." } }
                 @if !self.mapped.is_empty() { p { "They are billed from the next sync on. Look at a preview first if you like." } }
             }
             @for (caption, refused) in left { @if !refused.is_empty() {
@@ -102,119 +189,12 @@ impl Taken {
                     td { (why) }
                 } } }))
             } }
-            @if !self.unclear.is_empty() {
-                h2 { "A contract has to be chosen" }
-                ul { @for one in &self.unclear { li {
-                    a href={ (address(&connection.id, &one.company)) "?account=" (one.account) } { (one.name) }
-                } } }
-            }
+            (to_choose(&self.unclear, connection))
             p.row {
                 a.button href={ "/console/connections/" (connection.id) "/preview" } { "Preview" }
                 a.button.plain href=(companies("")) { "Companies" }
                 a.button.plain href=(here(&connection.id)) { "Look for the others again" }
             }
         }
-    }
-}
-
-/// The first row below the header, as spreadsheets count.
-const FIRST_ROW: usize = 2;
-
-/// What was refused, by row.
-fn faults(trouble: &Trouble) -> BTreeMap<usize, String> {
-    let of = |fault: &Fault| {
-        let row = fault.pointer.strip_prefix("/rows/")?.split('/').next()?.parse().ok()?;
-        let detail = fault.detail.split_once(": ").map_or(fault.detail.as_str(), |(_, detail)| detail);
-        Some((row, detail.to_owned()))
-    };
-    trouble.errors.iter().filter_map(of).collect()
-}
-
-fn sure_in(file: &Bytes) -> Result<Vec<Sure>, Trouble> {
-    let mut reader = csv::Reader::from_reader(file.as_ref());
-    let header = reader.headers().map_err(Trouble::ours)?.clone();
-    let place = |name: &str| header.iter().position(|column| column == name);
-    let (company, name, account, contract, sure) =
-        (place("company"), place("company_name"), place("account_id"), place("contract_id"), place("sure"));
-    let mut found = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(Trouble::ours)?;
-        let cell = |at: Option<usize>| at.and_then(|at| row.get(at)).unwrap_or_default().to_owned();
-        if cell(sure) == "true" {
-            let (company, name) = (cell(company), cell(name));
-            let name = if name.is_empty() { company.clone() } else { name };
-            found.push(Sure { company, name, account: cell(account), contract: cell(contract) });
-        }
-    }
-    Ok(found)
-}
-
-/// A file that maps them.
-fn sheet(all: &[Sure]) -> Result<Bytes, Trouble> {
-    const COLUMNS: [&str; 22] = [
-        "type",
-        "company",
-        "product",
-        "account_id",
-        "contract_id",
-        "service_id",
-        "when_absent",
-        "excluded",
-        "opening_units",
-        "counting",
-        "exclude",
-        "minimum",
-        "commitment_units",
-        "commitment_until",
-        "maximum",
-        "rounding",
-        "unit_cost",
-        "fixed",
-        "markup_percent",
-        "unit_price",
-        "decimals",
-        "currency",
-    ];
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS).map_err(Trouble::ours)?;
-    for one in all {
-        let row = COLUMNS.map(|column| match column {
-            "type" => "company",
-            "company" => &one.company,
-            "account_id" => &one.account,
-            "contract_id" => &one.contract,
-            _ => "",
-        });
-        writer.write_record(row).map_err(Trouble::ours)?;
-    }
-    writer.into_inner().map(Bytes::from).map_err(Trouble::ours)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_sure_is_read_from_one_file_and_put_into_another() {
-        let file = "company,company_name,products,account_id,account_name,contract_id,match,score,sure,evidence,alternatives\n\
-                    a,\"Acme, Ltd\",edr,7,Acme,70,name,960,true,,\nb,,edr,8,Beta,,name,960,true,,\nc,,edr,9,C,90,similar,500,false,,\n";
-        let found = sure_in(&Bytes::from(file)).unwrap();
-        let told: Vec<_> = found.iter().map(|one| [&*one.company, &*one.name, &*one.account, &*one.contract]).collect();
-        assert_eq!(told, [["a", "Acme, Ltd", "7", "70"], ["b", "b", "8", ""]]);
-        let sheet = sheet(&found).unwrap();
-        let rows: Vec<&str> = std::str::from_utf8(&sheet).unwrap().lines().skip(1).collect();
-        assert!(rows[0].starts_with("company,a,,7,70,,"), "{rows:?}");
-    }
-
-    #[test]
-    fn a_refusal_is_told_by_its_row_without_the_words_that_name_it() {
-        let trouble = Trouble {
-            errors: vec![
-                Fault::new("/rows/3/contract_id", "row 3, column contract_id: is over"),
-                Fault::new("/x", "odd"),
-            ],
-            ..Trouble::of_form("no")
-        };
-        assert_eq!(faults(&trouble), BTreeMap::from([(3, "is over".to_owned())]));
     }
 }

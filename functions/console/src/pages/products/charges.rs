@@ -1,7 +1,6 @@
 //! A product's metered charges: whether and how they are put on contracts.
 
 use axum::extract::{Path, Query};
-use axum::http::Method;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -9,7 +8,6 @@ use serde_json::{Map, Value};
 use shared::store::mappings::ChargeMapping;
 
 use super::{address, in_api};
-use crate::client::told::List;
 use crate::client::told::connection::Connection;
 use crate::client::told::mapping::BillingCode;
 use crate::client::{Client, Trouble, path, with_query};
@@ -40,17 +38,16 @@ struct Scene {
     connection: Connection,
     product: String,
     mapped: Option<ChargeMapping>,
-    codes: Option<Result<List<BillingCode>, Trouble>>,
+    codes: Option<Result<Vec<BillingCode>, Trouble>>,
 }
 
 impl Scene {
     async fn read(api: &Client, id: &str, product: &str, which: &Which) -> Result<Self, Trouble> {
         let mapping = in_api(id, "charges", product);
-        let query = [("kind", Some("material")), ("limit", Some("100"))];
-        let of_psa = with_query(&path(&["v1", "connections", id, "catalog", "billing-codes"]), &query);
+        let of_psa = path(&["v1", "connections", id, "catalog", "billing-codes"]);
         let codes = async {
             match which.codes.as_str() {
-                "yes" => Some(api.get::<List<BillingCode>>(&of_psa).await),
+                "yes" => Some(api.all::<BillingCode>(&of_psa, &[("kind", Some("material"))]).await),
                 _ => None,
             }
         };
@@ -69,12 +66,18 @@ impl Scene {
             ("when", Some(rule::word(mapping.when))),
         ];
         let said = texts.into_iter().filter_map(|(field, text)| Some((field, text?)));
-        said.fold(Fields::default(), |fields, (field, text)| fields.with(field, text))
+        said.fold(field::filled_from(Fields::default(), mapping.version), |fields, (field, text)| {
+            fields.with(field, text)
+        })
     }
 
     fn shown(&self, visitor: &Visitor, form: &Form<'_>) -> Markup {
         let here = address(&self.connection.id, "charges", &self.product);
         let title = format!("Charges of {}", self.product);
+        let no_day = match self.mapped {
+            Some(_) => "it stays as it is",
+            None => "the first day of the running billing period",
+        };
         let text =
             |name: &str, label: &str, hint: &str| form.text(Ask { name, label, hint, pointer: &format!("/{name}") });
         Page::of(visitor, &self.connection, "/products", &title).with(&html! {
@@ -88,12 +91,12 @@ impl Scene {
             @if visitor.may_change() {
                 form.stacked method="post" action=(here) {
                     (field::ours(visitor))
-                    (form.trouble())
+                    (form.of_version(&here))
                     (form.choice(Ask { name: "mode", label: "Charges", hint: "", pointer: "/mode" }, &MODES))
                     (text("name", "Name of the one charge", "What stands on the invoice. Only where there is one charge for all meters."))
                     (self.billing_code(form, &here))
                     (text("markup_percent", "Markup in percent", "What is added to the vendor's amounts, such as 15. Empty: the connection's markup for charges, and where there is none the price is the cost."))
-                    (text("from", "From this day on", "Such as 2026-11-01. What was used before is not charged. Empty: the first day of the running billing period."))
+                    (text("from", "From this day on", &format!("Such as 2026-11-01. What was used before is not charged. Empty: {no_day}.")))
                     (form.choice(Ask { name: "when", label: "When", hint: "", pointer: "/when" }, &WHEN))
                     p.row { button type="submit" { "Save" } a.button.plain href={ "/console/connections/" (self.connection.id) "/products" } { "Cancel" } }
                 }
@@ -110,9 +113,9 @@ impl Scene {
         let hint = "The name of an active billing code of the PSA for material, exactly.";
         match &self.codes {
             Some(Ok(codes)) => {
-                let active = codes.items.iter().filter(|code| code.active);
-                let choices: Vec<(&str, &str)> = active.map(|code| (code.name.as_str(), code.name.as_str())).collect();
-                form.choice(ask("The PSA's active billing codes for material."), &choices)
+                let active = codes.iter().filter(|code| code.active);
+                let active: Vec<(&str, &str)> = active.map(|code| (code.name.as_str(), code.name.as_str())).collect();
+                form.offered(ask("The PSA's active billing codes for material."), &active)
             }
             Some(Err(trouble)) => html! { (trouble::notice(trouble)) (form.text(ask(hint))) },
             None => html! {
@@ -138,7 +141,7 @@ pub(super) async fn save(Path((id, product)): Path<(String, String)>, posted: Po
     let api = visitor.api();
     let said = FIELDS.into_iter().filter_map(|field| Some((field.to_owned(), Value::from(fields.some(field)?))));
     let body: Map<String, Value> = said.collect();
-    match api.tell(Method::PUT, &in_api(&id, "charges", &product), &body).await {
+    match api.put_over(&in_api(&id, "charges", &product), &body, field::version(&fields)).await {
         Ok(()) => Ok(Redirect::to(&format!("/console/connections/{id}/products?done=charges")).into_response()),
         Err(trouble) if trouble.can_be_mended() => {
             let scene = Scene::read(&api, &id, &product, &Which::default()).await?;

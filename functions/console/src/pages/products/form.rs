@@ -1,7 +1,6 @@
 //! One product: the service that it is billed as, how it is counted and how it is priced.
 
 use axum::extract::{Path, Query};
-use axum::http::Method;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -63,6 +62,7 @@ impl Scene {
         let mut fields = match &self.mapped {
             None => rule::filled(fields, "rule.", &Default::default()),
             Some(mapping) => {
+                let fields = field::filled_from(fields, mapping.version);
                 let fields = rule::filled(fields, "rule.", &mapping.rule);
                 let fields = price::filled(fields, "price.", mapping.price.as_ref());
                 let fields = provision::filled(fields, mapping.provision.as_ref());
@@ -100,10 +100,10 @@ impl Scene {
             form.stacked method="post" action=(here) {
                 (field::ours(visitor))
                 h2 { "Mapping" }
-                (form.trouble())
+                (form.of_version(&here))
                 (form.text(Ask { name: "service_id", label: "Service", hint: "The id of an active service of the PSA's catalogue. Choose it above, or type it.", pointer: "/service_id" }))
                 fieldset { legend { "How counts become units" } (rule::fields(form, "rule.", "/rule")) }
-                fieldset { legend { "Unit cost and unit price" } (price::fields(form, "price.", "/price")) }
+                fieldset { legend { "Unit cost and unit price" } (price::fields(form, "price.", "/price", price::LEFT_ALONE)) }
                 @if makes { (provision::shown(form, fields)) }
                 p.row { button type="submit" { "Save" } a.button.plain href={ "/console/connections/" (self.connection.id) "/products" } { "Cancel" } }
             }
@@ -128,7 +128,7 @@ pub(super) async fn show(
 pub(super) async fn save(Path((id, product)): Path<(String, String)>, posted: Posted) -> Result<Response, Trouble> {
     let Posted { visitor, fields } = posted;
     let api = visitor.api();
-    match api.tell(Method::PUT, &in_api(&id, "products", &product), &sent(&fields)).await {
+    match api.put_over(&in_api(&id, "products", &product), &sent(&fields), field::version(&fields)).await {
         Ok(()) => Ok(Redirect::to(&format!("/console/connections/{id}/products?done=saved")).into_response()),
         Err(trouble) if trouble.can_be_mended() => {
             let scene = Scene::read(&api, &id, &product, &Which::default()).await?;

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Path, Query};
 use maud::{Markup, html};
-use serde::Deserialize;
 use shared::store::mappings::{ChargeMapping, ChargeMode, ProductMapping};
 
 use super::address;
-use crate::client::told::List;
 use crate::client::told::mapping::{KnownCompanies, KnownProduct};
 use crate::client::{Trouble, path, with_query};
 use crate::door::Visitor;
@@ -24,56 +22,51 @@ const DONE: [(&str, &str); 4] = [
     ("charges-removed", "It is no longer charged for. What was charged stays."),
 ];
 
-/// Where a page of products goes on.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Which {
-    #[serde(default)]
-    cursor: String,
-}
-
 pub(super) async fn show(
     visitor: Visitor,
     Path(id): Path<String>,
-    Query(which): Query<Which>,
     Query(done): Query<Done>,
 ) -> Result<Markup, Trouble> {
     let api = visitor.api();
     let of = |end| path(&["v1", "connections", &id, end]);
-    let products = with_query(&of("products"), &[("limit", Some("50")), ("cursor", Some(&which.cursor))]);
-    let charges = with_query(&of("charges"), &[("limit", Some("100"))]);
     let known = with_query(&of("known-companies"), &[("limit", Some("1")), ("last_sync", Some("false"))]);
+    // All of them: whether a product is mapped can't be told by a part of the list.
+    let (products, charges) = (of("products"), of("charges"));
     let (connection, products, charges, known) = tokio::join!(
         connection(&api, &id),
-        api.get::<List<ProductMapping>>(&products),
-        api.get::<List<ChargeMapping>>(&charges),
+        api.all::<ProductMapping>(&products, &[]),
+        api.all::<ChargeMapping>(&charges, &[]),
         api.get::<KnownCompanies>(&known),
     );
-    let (connection, products, charges, known) = (connection?, products?, charges?.items, known?.products);
+    let (connection, products, charges, known) = (connection?, products?, charges?, known?.products);
     let page = Page::of(&visitor, &connection, "/products", "Products");
-    let charged: BTreeMap<&str, &ChargeMapping> =
+    let charge_of: BTreeMap<&str, &ChargeMapping> =
         charges.iter().map(|charge| (charge.product.as_str(), charge)).collect();
-    let mapped: BTreeSet<&str> = products.items.iter().map(|mapping| mapping.product.as_str()).collect();
-    // On a later page the products of the first are not at hand, and what is not mapped was told there.
-    let is_whole = which.cursor.is_empty() && products.next_cursor.is_none();
-    let loose: Vec<&KnownProduct> =
-        known.iter().filter(|known| is_whole && !mapped.contains(known.product.as_str())).collect();
+    let mapped: BTreeSet<&str> = products.iter().map(|mapping| mapping.product.as_str()).collect();
     let used: BTreeMap<&str, &KnownProduct> = known.iter().map(|known| (known.product.as_str(), known)).collect();
-    let next = products.next_cursor.as_deref();
-    let next =
-        next.map(|cursor| with_query(&format!("/console/connections/{id}/products"), &[("cursor", Some(cursor))]));
+    let loose: Vec<&KnownProduct> = known.iter().filter(|known| !mapped.contains(known.product.as_str())).collect();
+    let listed = |product: &str| mapped.contains(product) || used.contains_key(product);
+    let only_charged: Vec<&ChargeMapping> = charges.iter().filter(|charge| !listed(charge.product.as_str())).collect();
     Ok(page.with(&html! {
         (done.said(&DONE))
         p { "Each product that a vendor counts is billed as a service of the PSA's catalogue, on the contract of each company." }
-        @if !loose.is_empty() { (unmapped(&visitor, &id, &loose, &charged)) }
+        @if !loose.is_empty() { (unmapped(&visitor, &id, &loose, &charge_of)) }
         h2 { "Mapped" }
-        @if products.items.is_empty() {
+        @if products.is_empty() {
             (empty("No product is mapped yet: nothing is billed. Products appear above once usage of them comes in.", None))
         } @else {
             (table::table("Mapped products", &["Product", "Service", "Units", "Unit cost and price", "Charges", "#Companies"],
-                &html! { @for mapping in &products.items {
-                    (row(&id, mapping, charged.get(mapping.product.as_str()).copied(), used.get(mapping.product.as_str()).copied()))
+                &html! { @for mapping in &products {
+                    (row(&id, mapping, charge_of.get(mapping.product.as_str()).copied(), used.get(mapping.product.as_str()).copied()))
                 } }))
-            (table::next(next.as_deref()))
+        }
+        @if !only_charged.is_empty() {
+            h2 { "Charges alone" }
+            p { "No unit of these is mapped, and no usage of this month or the last came in." }
+            (table::table("Products that are charged for and nothing else", &["Product", "Charges"], &html! { @for charge in only_charged { tr {
+                td { (charge.product) }
+                td { a href=(address(&id, "charges", charge.product.as_str())) { (charged(Some(charge))) } }
+            } } }))
         }
         @if visitor.may_change() {
             form.row method="get" action={ "/console/connections/" (id) "/map-product" } {

@@ -47,7 +47,7 @@ pub(super) async fn one(
     let part = PARTS.iter().find(|part| part.word == asked).ok_or_else(|| Trouble::not_found("part of a run"))?;
     let cursor = query.some("cursor");
     let (connection, shown) =
-        tokio::join!(connection(&api, &run.connection_id), shown(&api, &visitor, &run, part, cursor));
+        tokio::join!(connection(&api, &run.connection_id), shown(&api, &run, part, (query.some("status"), cursor)));
     let (connection, shown) = (connection?, shown?);
     let here = with_query(&address(&run.id), &[("part", Some(part.word))]);
     Ok(Page::of(&visitor, &connection, "/runs", kind(&run)).with(&html! {
@@ -152,15 +152,15 @@ fn actions(visitor: &Visitor, run: &Run, connection: &Connection) -> Markup {
 /// What stands below the tabs.
 enum Shown {
     Lines { list: List<Line>, part: &'static str, statuses: &'static str, cursor: Option<String> },
+    Charges(charges::Shown),
     Done(Markup),
 }
 
 async fn shown(
     api: &Client,
-    visitor: &Visitor,
     run: &Run,
     part: &'static Part,
-    cursor: Option<&str>,
+    (statuses, cursor): (Option<&str>, Option<&str>),
 ) -> Result<Shown, Trouble> {
     match part.statuses {
         Some(statuses) => {
@@ -168,7 +168,7 @@ async fn shown(
             let list = lines(api, &run.id, statuses, cursor.as_deref()).await?;
             Ok(Shown::Lines { list, part: part.word, statuses, cursor })
         }
-        None if part.word == "charges" => charges::part(api, visitor, run, cursor).await.map(Shown::Done),
+        None if part.word == "charges" => charges::part(api, run, statuses, cursor).await.map(Shown::Charges),
         None => reconciliation::part(api, run, cursor).await.map(Shown::Done),
     }
 }
@@ -195,6 +195,7 @@ impl Shown {
     fn with(self, visitor: &Visitor, run: &Run, connection: &Connection) -> Markup {
         let (list, part, statuses, cursor) = match self {
             Self::Done(markup) => return markup,
+            Self::Charges(shown) => return shown.with(visitor, run, connection),
             Self::Lines { list, part, statuses, cursor } => (list, part, statuses, cursor),
         };
         if list.items.is_empty() {

@@ -3,7 +3,6 @@
 //! That form is read from the PSA when somebody wants to change the mapping. What is stored is shown without it, by ids.
 
 use axum::extract::{Path, Query};
-use axum::http::Method;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -95,7 +94,7 @@ impl Scene {
                 _ => usual,
             };
         };
-        let fields = usual
+        let fields = field::filled_from(usual, stored.version)
             .with("due_hours", stored.due_hours)
             .with("repeat_window_hours", stored.repeat_window_hours)
             .with("tickets_per_hour", stored.tickets_per_hour)
@@ -157,7 +156,7 @@ impl Scene {
             p.small { "The PSA's form as it was read on " (when::at(read.read_at, &self.connection.time_zone)) "." }
             form method="post" action=(here) {
                 (field::ours(visitor))
-                (form.trouble())
+                (form.of_version(&with_query(&here, &[("edit", Some("yes"))])))
                 fieldset { legend { "Every ticket" } (parts::defaults(form, fields, &read.form)) (needs::in_words(&read.form)) }
                 @for laid in LAID { (laid.shown(form, fields, &read.form)) }
                 h3 { "All tickets" }
@@ -202,7 +201,7 @@ pub(super) async fn show(
 pub(super) async fn save(Path(id): Path<String>, posted: Posted) -> Result<Response, Trouble> {
     let Posted { visitor, fields } = posted;
     let api = visitor.api();
-    match api.tell(Method::PUT, &in_api(&id), &sent(&fields)).await {
+    match api.put_over(&in_api(&id), &sent(&fields), field::version(&fields)).await {
         Ok(()) => Ok(Redirect::to(&with_query(&here(&id), &[("done", Some("saved"))])).into_response()),
         Err(trouble) if trouble.can_be_mended() => {
             let which = Which { edit: "yes".to_owned(), ..Which::default() };
