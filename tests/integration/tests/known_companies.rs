@@ -95,6 +95,20 @@ async fn a_search_and_a_state_narrow_it_down_page_by_page() {
 }
 
 #[tokio::test]
+async fn one_company_is_asked_for_by_its_whole_id() {
+    let msp = msp().await;
+    for (query, found) in [
+        ("?company=zeta", vec!["zeta"]),
+        ("?company=zet", vec![]),
+        ("?company=ZETA", vec![]),
+        ("?company=zeta&state=mapped", vec![]),
+        ("?company=idle&state=mapped", vec!["idle"]),
+    ] {
+        assert_eq!(ids(&listed(&msp, query).await), found, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_snapshot_touches_no_row_of_the_roll_but_those_of_whom_it_names() {
     let msp = msp().await;
     let record = json!({"company": "new", "company_name": "New", "product": "edr", "quantity": 1});
