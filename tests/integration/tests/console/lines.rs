@@ -35,3 +35,20 @@ async fn a_line_shows_its_units_its_usage_and_every_change_with_its_outcome() {
     assert_eq!(other.get(&page).await.status, 404);
     assert_eq!(browser.get(&page.replace(&line, "1:2")).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_line_that_is_mapped_no_more_is_looked_for_in_the_newest_run_of_all_lines_and_in_none_before() {
+    let msp = msp().await;
+    msp.run("apply").await;
+    let line = msp.line_id("bolt", "edr");
+    let state = format!("/v1/connections/{}/lines/{line}", msp.connection);
+    assert_eq!(msp.call(Method::GET, &state, None).await.status, 200);
+    msp.done(Method::DELETE, &format!("/v1/connections/{}/companies/bolt", msp.connection), None).await;
+    for _ in 0..3 {
+        msp.run("apply").await;
+    }
+    let _ = msp.parts.requests.take();
+    assert_eq!(msp.call(Method::GET, &state, None).await.status, 404);
+    let asked = msp.parts.requests.take();
+    assert_eq!(asked.iter().filter(|request| *request == "Query LINES").count(), 1, "{asked:?}");
+}
