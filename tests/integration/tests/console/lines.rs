@@ -1,6 +1,8 @@
 //! A line's page: its units against its usage, and everything that happened to it.
 
+use integration::PARTNER;
 use jiff::SignedDuration;
+use jiff::civil::date;
 use reqwest::Method;
 use shared::api::auth::Scope;
 
@@ -30,6 +32,15 @@ async fn a_line_shows_its_units_its_usage_and_every_change_with_its_outcome() {
     assert!(
         seen.text.contains("class=\"units\"") && seen.text.contains("class=\"usage\"") && !seen.text.contains("style=")
     );
+
+    // Somebody changed it in the PSA since: what was read last is what it has.
+    msp.clock.advance(SignedDuration::from_hours(48));
+    msp.edit("acme", "edr", date(2026, 11, 26), 61);
+    msp.push(&[("acme", "edr", 45), ("acme", "itdr", 7), ("bolt", "edr", 10), ("over", "edr", 6)]).await;
+    msp.run("apply").await;
+    browser = browser_of(&msp, PARTNER, &[Scope::Read]).await;
+    let drifted = words(&browser.get(&page).await);
+    assert!(drifted.contains("and 61, 61 since 2026-11-26."), "{drifted}");
 
     let mut other = browser_of(&msp, "suedwind", &[Scope::Read]).await;
     assert_eq!(other.get(&page).await.status, 404);

@@ -78,6 +78,19 @@ async fn a_company_stands_once_on_a_page_with_its_newest_count_when_a_month_begi
 }
 
 #[tokio::test]
+async fn what_is_counted_every_hour_is_drawn_by_its_newest_counts_and_no_further_than_they_go() {
+    let msp = msp().await;
+    for hour in 0..620_u32 {
+        msp.clock.advance(SignedDuration::from_hours(1));
+        msp.push(&[("acme", "edr", 100 + hour)]).await;
+    }
+    msp.clock.advance(SignedDuration::from_hours(72));
+    let page = words(&browser(&msp).await.get("/console/usage?product=edr&company=acme").await);
+    assert!(page.contains("and 719, 719 since 2026-12-18. After 2026-12-18 nothing is known."), "{page}");
+    assert!(page.contains("older counts are left out") && !page.contains("between 42 "), "{page}");
+}
+
+#[tokio::test]
 async fn sums_that_are_asked_for_wrongly_are_refused() {
     let msp = msp().await;
     for (query, pointer) in [
