@@ -34,6 +34,7 @@ pub(super) async fn totals(api: &Client, product: &str, (today, zone): (Date, &s
     Ok(html! {
         @if told.days.is_empty() { p.empty { "Nothing of " (product) " was counted in the last month." } } @else {
             (chart("totals", &format!("{product} of all companies, day by day"), days, &series))
+            @if !told.all_companies { p.warning { "There are more counts than are added up here: only the companies whose ids come first are in the sums." } }
             p.hint { "Of each company the newest count by the end of the day; who was not counted that day is in it with the last one." }
             details {
                 summary { "The same as a table" }
