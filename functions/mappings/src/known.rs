@@ -25,6 +25,9 @@ pub(crate) struct Which {
     /// Only those whose name or id contains this text, in whatever case.
     #[serde(default)]
     search: String,
+    /// Only the one with this id.
+    #[param(value_type = Option<String>)]
+    company: Option<CompanyId>,
     /// Only those that stand so.
     state: Option<Standing>,
     /// `false` leaves `last_sync` null: it spares the reading of a whole run's results.
@@ -84,7 +87,7 @@ pub(crate) struct KnownCompanies {
     items: Vec<KnownCompany>,
     /// Pass it as `cursor` for the next page; null on the last one.
     next_cursor: Option<String>,
-    /// How many are mapped among those that `search` finds, whatever their `state`.
+    /// How many are mapped among those that `search` and `company` find, whatever their `state`.
     mapped: usize,
     /// How many of them are not.
     not_mapped: usize,
@@ -119,7 +122,8 @@ pub(crate) async fn list(
 ) -> Result<Json<KnownCompanies>, Problem> {
     owned::connection(&deps.connections, &caller, &connection).await?;
     let searched = which.search.trim().to_lowercase();
-    let list = List::named(&["known-companies", connection.as_str(), &searched, &format!("{:?}", which.state)]);
+    let one = which.company.as_ref().map_or("", CompanyId::as_str);
+    let list = List::named(&["known-companies", connection.as_str(), &searched, one, &format!("{:?}", which.state)]);
     let after = list.position(which.cursor.as_deref())?;
     let (mapped, counted) = tokio::join!(
         deps.mappings.companies_as_they_stand(&caller.partner, &connection),
@@ -127,7 +131,9 @@ pub(crate) async fn list(
     );
     let since = *recent_months(deps.clock.now()).start();
     let mut known = known(mapped?, counted?, since);
-    known.retain(|company| company.is_found_by(&searched));
+    known.retain(|company| {
+        which.company.as_ref().is_none_or(|one| *one == company.company) && company.is_found_by(&searched)
+    });
     let mapped = known.iter().filter(|company| company.is_mapped()).count();
     let not_mapped = known.len() - mapped;
     let products = products(&known);

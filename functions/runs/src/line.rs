@@ -14,7 +14,7 @@ use crate::lines::LineView;
 use crate::results::{Results, Viewed as _};
 use crate::{Deps, packs};
 
-/// Runs that are looked through. Each one of all lines tells of every line that is mapped.
+/// Runs that are looked through, up to the newest one of all lines: that tells of every line that is mapped.
 const RUNS: i32 = 20;
 
 /// A line, as a run left it.
@@ -33,7 +33,7 @@ pub(crate) struct LineState {
 
 /// How a line stands: its company, its feeds and its units, as the newest run that looked at it has them.
 ///
-/// A line is known by the last twenty runs of its connection: what none of them looked at is 404.
+/// A line is known by the newest run of all lines and those since, twenty at most: what none of them looked at is 404.
 #[utoipa::path(
     get,
     path = "/v1/connections/{id}/lines/{line}",
@@ -58,6 +58,10 @@ pub(crate) async fn line(
         if let Some(line) = packs::find(&lines, |line| line.line_id == id).await? {
             let line = LineView::of(line, true);
             return Ok(Json(LineState { run_id: run.id.to_string(), mode: run.mode, at, line }));
+        }
+        // One that was cut short, or failed before it came to any line, has not looked at every line.
+        if run.is_of_all_lines() && run.reason.is_none() && !run.counts.are_none() {
+            break;
         }
     }
     Err(Problem::not_found("line").fix("A line is there once a run has looked at it: see the lines of the last runs."))

@@ -9,7 +9,7 @@ use shared::api::auth::Caller;
 use shared::api::{Json, Problem, ProblemBody, Query, refused_query};
 use shared::domain::ids::ProductKey;
 use shared::domain::series::Series;
-use shared::store::usage::{FeedUsage, Month};
+use shared::store::usage::{Month, RecordedCount};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Deps;
@@ -18,6 +18,8 @@ use crate::snapshots::may_see;
 /// How far back a sum goes that does not say, and the longest one: all counts of its months are read for it.
 const USUAL_DAYS: i32 = 31;
 const MOST_DAYS: i32 = 100;
+/// Queries for one sum, of up to a megabyte each: what can be read while somebody waits.
+const QUERIES: u32 = 200;
 
 /// Which sums.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -44,6 +46,9 @@ pub(crate) struct Totals {
     product: String,
     /// In order of time; days before the first count are left out.
     days: Vec<Day>,
+    /// Whether every company is in the sums. Not so where there are more counts than are read for one answer: then only those are
+    /// in it whose ids come first.
+    all_companies: bool,
 }
 
 /// What was so at the end of a day.
@@ -87,25 +92,30 @@ pub(crate) async fn totals(
     let earlier = Month::of_date(from.first_of_month().saturating_sub(1.day()));
     // The last hours of a day may be of the next month in UTC.
     let later = Month::of_date(to.saturating_add(1.day()));
-    let book = deps.usage.load(&caller.partner, earlier..=later).await?;
-    let feeds = book.feeds.iter().filter(|(feed, _)| feed.product == which.product).map(|(_, usage)| usage);
-    let days = added_up(feeds, (from, to), &zone);
-    Ok(Json(Totals { product: which.product.into(), days }))
+    let mut feeds = deps.usage.feeds_of(&caller.partner, &which.product, earlier..=later, QUERIES);
+    let mut days = days(from, to);
+    while let Some(counts) = feeds.next().await? {
+        add(&mut days, counts, &zone);
+    }
+    let all_companies = feeds.are_all_given();
+    let first = days.iter().position(|day| day.companies > 0).unwrap_or(days.len());
+    let days = days.split_off(first);
+    Ok(Json(Totals { product: which.product.into(), days, all_companies }))
 }
 
-fn added_up<'a>(feeds: impl Iterator<Item = &'a FeedUsage>, (from, to): (Date, Date), zone: &TimeZone) -> Vec<Day> {
+fn days(from: Date, to: Date) -> Vec<Day> {
     let dates = std::iter::successors(Some(from), |day| day.tomorrow().ok()).take_while(|day| *day <= to);
-    let mut days: Vec<Day> = dates.map(|date| Day { date, ..Day::default() }).collect();
-    for feed in feeds {
-        let counts = feed.counts.iter().map(|recorded| recorded.count.clone()).collect();
-        let series = Series::of(&[counts], zone);
-        for day in &mut days {
-            let Some(step) = series.at_end_of(day.date) else { continue };
-            day.quantity += step.sum.map_or(0, |units| u64::from(units.get()));
-            day.companies += 1;
-            day.counted += u32::from(step.date == day.date);
-        }
+    dates.map(|date| Day { date, ..Day::default() }).collect()
+}
+
+/// Adds a company's counts to each day.
+fn add(days: &mut [Day], counts: Vec<RecordedCount>, zone: &TimeZone) {
+    let counts = counts.into_iter().map(|recorded| recorded.count).collect();
+    let series = Series::of(&[counts], zone);
+    for day in days {
+        let Some(step) = series.at_end_of(day.date) else { continue };
+        day.quantity += step.sum.map_or(0, |units| u64::from(units.get()));
+        day.companies += 1;
+        day.counted += u32::from(step.date == day.date);
     }
-    let first = days.iter().position(|day| day.companies > 0).unwrap_or(days.len());
-    days.split_off(first)
 }

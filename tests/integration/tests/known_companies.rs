@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use integration::PARTNER;
 use integration::msp::{Customer, Msp, Setup};
+use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::domain::line::LineResult;
 use shared::store::mappings::CompanyMapping;
 use shared::store::runs::{ResultPage, Runs};
-use shared::store::{Condition, schema};
+use shared::store::{Condition, Read, schema};
 
 async fn msp() -> Msp {
     let msp = Setup::of([
@@ -91,6 +92,79 @@ async fn a_search_and_a_state_narrow_it_down_page_by_page() {
     assert_eq!(other.status, 404);
     let refused = msp.call(Method::GET, &format!("{path}?state=odd"), None).await;
     assert_eq!(refused.problem()["code"], "invalid_query");
+}
+
+#[tokio::test]
+async fn one_company_is_asked_for_by_its_whole_id() {
+    let msp = msp().await;
+    for (query, found) in [
+        ("?company=zeta", vec!["zeta"]),
+        ("?company=zet", vec![]),
+        ("?company=ZETA", vec![]),
+        ("?company=zeta&state=mapped", vec![]),
+        ("?company=idle&state=mapped", vec!["idle"]),
+    ] {
+        assert_eq!(ids(&listed(&msp, query).await), found, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_touches_no_row_of_the_roll_but_those_of_whom_it_names() {
+    let msp = msp().await;
+    let record = json!({"company": "new", "company_name": "New", "product": "edr", "quantity": 1});
+    // The second time it is no news.
+    for touched in [vec!["GetItem ROLL", "PutItem ROLL"], vec!["GetItem ROLL"]] {
+        let _ = msp.parts.requests.take();
+        msp.push_records(vec![record.clone()], true).await;
+        let asked = msp.parts.requests.take();
+        let of_roll: Vec<&String> = asked.iter().filter(|request| request.contains("ROLL")).collect();
+        assert_eq!(of_roll, touched);
+    }
+}
+
+/// How many rows a roll has.
+const ROWS: u8 = 64;
+
+/// A row of the roll as it is stored, with these companies.
+fn row(companies: &str) -> Value {
+    json!({"version": 1, "companies": companies, "expires": 1_900_000_000})
+}
+
+#[tokio::test]
+async fn a_roll_that_can_not_be_written_keeps_no_snapshot_out() {
+    let msp = Setup::of([Customer::named("acme").line("edr", 40)]).start().await;
+    let partner = PARTNER.parse().unwrap();
+    // Nearly as much as a row holds, and what is no list of companies at all.
+    let full = row(&json!({"full": {"n": "x".repeat(409_400), "t": 1_795_000_000}}).to_string());
+    for (broken, round) in [(full, 1), (row("{"), 2)] {
+        for number in 0..ROWS {
+            assert!(
+                msp.parts.table.put(&schema::row_of_roll(&partner, number), &broken, &Condition::none()).await.unwrap()
+            );
+        }
+        let company = |number: u32| format!("{number:0100}");
+        let record = |number: u32| json!({"company": company(number), "company_name": "Somebody", "product": "edr", "quantity": 1});
+        let as_of = msp.clock.time().to_string();
+        let whole = json!({"as_of": as_of, "complete": true, "records": (0..200).map(record).collect::<Vec<_>>()});
+        let taken = msp.done(Method::PUT, &format!("/v1/usage/snapshots/whole-{round}"), Some(whole)).await;
+        assert_eq!(taken["state"], "applied");
+        let newest = msp.done(Method::GET, "/v1/usage/products", None).await;
+        assert_eq!(newest["items"][0]["snapshot_id"], format!("whole-{round}"));
+
+        msp.clock.advance(SignedDuration::from_secs(1));
+        let as_of = msp.clock.time().to_string();
+        let part = json!({"as_of": as_of, "records": (200..400).map(record).collect::<Vec<_>>()});
+        msp.done(Method::PUT, &format!("/v1/usage/snapshots/parts-{round}/parts/1"), Some(part)).await;
+        let seal = json!({"parts": 1, "complete": true});
+        let sealed = msp.done(Method::POST, &format!("/v1/usage/snapshots/parts-{round}/seal"), Some(seal)).await;
+        assert_eq!(sealed["state"], "applied");
+        msp.clock.advance(SignedDuration::from_secs(1));
+        for number in 0..ROWS {
+            let kept: Option<Value> =
+                msp.parts.table.get(&schema::row_of_roll(&partner, number), Read::Consistent).await.unwrap();
+            assert!(kept.is_some_and(|kept| kept["companies"] == broken["companies"]), "row {number} was written");
+        }
+    }
 }
 
 /// What each company has.

@@ -622,6 +622,34 @@ async fn a_list_that_is_filtered_down_to_little_still_ends() {
 }
 
 #[tokio::test]
+async fn the_feeds_of_a_product_are_given_whole_month_by_month_side_by_side_as_far_as_may_be_read() {
+    let h = Harness::start().await;
+    let company = |number: usize| format!("c{number:04}");
+    let october: Vec<_> = (0..350).step_by(3).map(|number| record(&company(number), "edr", 1)).collect();
+    push(&h, "s1", json!({"as_of": "2026-10-20T12:00:00Z", "complete": true, "records": october})).await;
+    let november: Vec<_> =
+        (0..350).flat_map(|number| ["edr", "sat"].map(|product| record(&company(number), product, 2))).collect();
+    push(&h, "s2", json!({"as_of": NOON, "complete": true, "records": november})).await;
+
+    let (book, edr) = (book(&h).await, "edr".parse().unwrap());
+    let expected: Vec<_> =
+        book.feeds.into_iter().filter(|(feed, _)| feed.product == edr).map(|(_, usage)| usage.counts).collect();
+    assert_eq!((expected.len(), expected[0].len(), expected[1].len()), (350, 2, 1));
+    let months = Month::of("2026-10-01T00:00:00Z".parse().unwrap())..=Month::of(NOON.parse().unwrap());
+    let reader = UsageReader::new(h.table.clone());
+    // One query of October, and three of the 700 rows of November.
+    for (queries, all) in [(4, true), (3, false), (0, false)] {
+        let mut feeds = reader.feeds_of(&partner(), &edr, months.clone(), queries);
+        let mut given = Vec::new();
+        while let Some(counts) = feeds.next().await.unwrap() {
+            given.push(counts);
+        }
+        assert_eq!((feeds.are_all_given(), given.len() == expected.len()), (all, all), "{queries}");
+        assert!(expected.starts_with(&given) && (given.len() > 100 || queries == 0), "{queries}: {}", given.len());
+    }
+}
+
+#[tokio::test]
 async fn three_thousand_records_are_stored_in_one_request() {
     let h = Harness::on_disk().await;
     let records: Vec<_> =

@@ -26,11 +26,13 @@ pub(crate) enum Look {
     Mark,
 }
 
-/// Numbers that hold from their day on until the next one.
+/// Numbers that hold from their day on until the next one, the last to the end of the day `until`: what was so after that nobody
+/// has told.
 pub(crate) struct Steps {
     pub(crate) name: String,
     pub(crate) look: Look,
     pub(crate) points: Vec<(Date, u64)>,
+    pub(crate) until: Date,
 }
 
 /// From which day to which; the last one is drawn to its end.
@@ -60,10 +62,10 @@ pub(crate) fn chart(id: &str, title: &str, days: Days, series: &[Steps]) -> Mark
             div.plot role="region" aria-label=(title) tabindex="0" {
                 svg.chart viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby={ (id) "-title " (id) "-said" } {
                     title id={ (id) "-title" } { (title) }
-                    desc id={ (id) "-said" } { @for steps in &series { (said(steps)) " " } }
+                    desc id={ (id) "-said" } { @for steps in &series { (said(steps, days.to)) " " } }
                     (scale.across())
                     (scale.below())
-                    @for steps in &series { path class=(class(steps.look)) d=(scale.drawn(&steps.points)) {} }
+                    @for steps in &series { path class=(class(steps.look)) d=(scale.drawn(&steps.points, steps.until)) {} }
                 }
             }
             ul.legend { @for steps in &series {
@@ -81,13 +83,12 @@ fn class(look: Look) -> &'static str {
     }
 }
 
-fn said(steps: &Steps) -> String {
+fn said(steps: &Steps, last_day: Date) -> String {
     let values = || steps.points.iter().map(|(_, value)| *value);
     let (least, most) = (values().min().unwrap_or_default(), values().max().unwrap_or_default());
-    match steps.points.last() {
-        Some((day, last)) => format!("{}: between {least} and {most}, {last} since {day}.", steps.name),
-        None => String::new(),
-    }
+    let Some((day, last)) = steps.points.last() else { return String::new() };
+    let said = format!("{}: between {least} and {most}, {last} since {day}.", steps.name);
+    if steps.until < last_day { format!("{said} After {} nothing is known.", steps.until) } else { said }
 }
 
 /// Where numbers and days lie.
@@ -114,14 +115,14 @@ impl Scale {
     }
 
     /// Steps: across to the next day's place, then up or down. What began before the first day is drawn from there.
-    fn drawn(&self, points: &[(Date, u64)]) -> String {
+    fn drawn(&self, points: &[(Date, u64)], until: Date) -> String {
         let mut path = String::new();
         for (day, value) in points {
             let (x, y) = (self.x(*day), self.y(*value));
             // Writing to a text can't fail.
             let _ = if path.is_empty() { write!(path, "M{x} {y}") } else { write!(path, "H{x}V{y}") };
         }
-        let _ = write!(path, "H{}", WIDTH - RIGHT);
+        let _ = write!(path, "H{}", self.x(until.tomorrow().unwrap_or(until)));
         path
     }
 
@@ -174,11 +175,16 @@ mod tests {
         assert_eq!((scale.top, scale.x(days.from)), (20, LEFT));
         assert!(scale.x(days.to) < WIDTH - RIGHT, "the last day has room");
         let (middle, half, full) = (scale.x(date(2026, 11, 6)), scale.y(10), scale.y(20));
-        assert_eq!(scale.drawn(&points), format!("M{LEFT} {half}H{middle}V{full}H{}", WIDTH - RIGHT));
+        assert_eq!(scale.drawn(&points, days.to), format!("M{LEFT} {half}H{middle}V{full}H{}", WIDTH - RIGHT));
+        let (sixth, eighth) = (date(2026, 11, 6), scale.x(date(2026, 11, 8)));
+        assert_eq!(scale.drawn(&points[..1], sixth), format!("M{LEFT} {half}H{}", scale.x(date(2026, 11, 7))));
+        assert_eq!(scale.drawn(&points, date(2026, 11, 7)), format!("M{LEFT} {half}H{middle}V{full}H{eighth}"));
         assert_eq!((scale.y(0), full), (HEIGHT - BOTTOM, TOP));
-        let shown =
-            chart("c", "Units", days, &[Steps { name: "Units".into(), look: Look::Units, points }]).into_string();
-        assert!(shown.contains("Units: between 10 and 20, 20 since 2026-11-06."), "{shown}");
+        let steps = |until| [Steps { name: "Units".into(), look: Look::Units, points: points.clone(), until }];
+        let shown = chart("c", "Units", days, &steps(days.to)).into_string();
+        assert!(shown.contains("Units: between 10 and 20, 20 since 2026-11-06. </desc>"), "{shown}");
+        let ended = chart("c", "Units", days, &steps(date(2026, 11, 8))).into_string();
+        assert!(ended.contains("20 since 2026-11-06. After 2026-11-08 nothing is known."), "{ended}");
         assert!(!shown.contains("style="), "our policy refuses styles in the page");
     }
 

@@ -7,6 +7,7 @@
 //! `domain`.
 
 mod book;
+mod by_feed;
 mod counts;
 mod header;
 mod list;
@@ -17,6 +18,7 @@ mod roll;
 mod snapshot;
 
 pub use book::{FeedUsage, NewestComplete, UsageBook, UsageReader};
+pub use by_feed::FeedsOf;
 pub(super) use counts::Origin;
 pub use counts::{Feed, RecordedCount};
 pub(super) use header::expires;

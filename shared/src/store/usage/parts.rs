@@ -111,9 +111,9 @@ impl Snapshots {
         self.store_records(partner, content, number, part.expires).await?;
         let from = origin(partner, &header, false);
         counts::record(&self.table, from.clone(), content.records()).await?;
-        roll::call(&self.table, &from, content.records(), content.charges()).await?;
         let update = Condition::new("SET #state = :state").bind(":state", SnapshotState::Applied)?;
         self.table.amend(&schema::snapshot_part(partner, content.id(), number), &update, &Condition::present()).await?;
+        roll::call(&self.table, &from, content.records(), content.charges()).await;
         let part = PartHeader { state: SnapshotState::Applied, ..part };
         Ok(if new { Receipt::Stored(part) } else { Receipt::Repeated(part) })
     }

@@ -1,7 +1,8 @@
-//! Takes a snapshot in: header, records, counts, charges, roll, newest complete, applied; in this order.
+//! Takes a snapshot in: header, records, counts, charges, newest complete, applied; in this order.
 //!
 //! The header is claimed first, so that one id never stands for two contents. It becomes `applied` last, so that
 //! whoever finds `received` knows that a step was missed and repeats them all: each changes nothing where it was done.
+//! The roll comes after that, for no snapshot waits for it.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -78,8 +79,8 @@ impl Snapshots {
         let from = origin(partner, &header, header.complete);
         counts::record(&self.table, from.clone(), snapshot.records()).await?;
         charges::record(&self.table, from.clone(), snapshot.charges()).await?;
-        roll::call(&self.table, &from, snapshot.records(), snapshot.charges()).await?;
         let header = self.applied(partner, header).await?;
+        roll::call(&self.table, &from, snapshot.records(), snapshot.charges()).await;
         Ok(if new { Receipt::Stored(header) } else { Receipt::Repeated(header) })
     }
 

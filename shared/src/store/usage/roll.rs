@@ -3,6 +3,9 @@
 //! Rows of counts hold much more than that, and a list of thousands of companies is to be read at once. So there is a roll of
 //! them in a few rows, each for some companies by a digest of their ids, and each one text. A snapshot that says what is on it
 //! changes nothing: a name is written when it is new, a product once a month.
+//!
+//! It is for people who look, and nothing is billed by it: a snapshot is taken in whether or not its companies could be put on
+//! the roll, and the next one says them again.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +20,11 @@ use super::month::Month;
 use super::snapshot::Record;
 use crate::domain::charge::ChargeRecord;
 use crate::domain::ids::{CompanyId, PartnerId, ProductKey};
+use crate::store::table::FIRST_PAUSE;
 use crate::store::{Condition, Read, StoreError, Table, schema};
 
-/// Rows of a roll: each holds 400 KB, some thousands of companies.
-const ROWS: u8 = 16;
+/// Rows of a roll: each holds 400 KB, a thousand companies of many products.
+const ROWS: u8 = 64;
 /// How often a row is tried that others are writing.
 const ATTEMPTS: u32 = 8;
 
@@ -72,13 +76,8 @@ impl UsageReader {
     }
 }
 
-/// Puts those whom a snapshot names on the roll. The same again changes nothing.
-pub(super) async fn call(
-    table: &Table,
-    origin: &Origin,
-    counts: &[Record],
-    charges: &[ChargeRecord],
-) -> Result<(), StoreError> {
+/// Puts those whom a snapshot names on the roll. The same again changes nothing. What can't be written is logged and left out.
+pub(super) async fn call(table: &Table, origin: &Origin, counts: &[Record], charges: &[ChargeRecord]) {
     let counted = counts.iter().map(|record| Named {
         company: &record.company,
         name: &record.company_name,
@@ -93,31 +92,27 @@ pub(super) async fn call(
     for named in counted.chain(charged) {
         by_row.entry(row_of(named.company)).or_default().push(named);
     }
-    if by_row.is_empty() {
-        return Ok(());
+    for (row, named) in by_row {
+        let Err(error) = write(table, origin, row, &named).await else { continue };
+        tracing::warn!(partner = %origin.partner, row, %error, "a row of the roll of companies stays as it was");
+        // The other rows would keep whoever sent the snapshot waiting, and not be written either.
+        if matches!(error, StoreError::Unavailable(_)) {
+            return;
+        }
     }
-    let stored: Vec<(String, Row)> = table.all(&schema::roll(&origin.partner), "", Read::Consistent).await?;
-    let mut stored: BTreeMap<String, Row> = stored.into_iter().collect();
-    for (number, named) in by_row {
-        let found = stored.remove(&schema::row_of_roll(&origin.partner, number).sk);
-        write(table, origin, number, found, &named).await?;
-    }
-    Ok(())
 }
 
 /// Writes a row where something of it is news; and again on top of what others wrote in between.
-async fn write(
-    table: &Table,
-    origin: &Origin,
-    number: u8,
-    found: Option<Row>,
-    named: &[Named<'_>],
-) -> Result<(), StoreError> {
+async fn write(table: &Table, origin: &Origin, number: u8, named: &[Named<'_>]) -> Result<(), StoreError> {
     let key = schema::row_of_roll(&origin.partner, number);
-    let mut found = found;
+    // What was read too early is refused when it is written: only then does it have to be the newest.
+    let (mut read, mut pause) = (Read::Eventual, FIRST_PAUSE);
     for _ in 0..ATTEMPTS {
+        let found: Option<Row> = table.get(&key, read).await?;
         let before = found.as_ref().map(|row| row.version);
         let mut companies = found.as_ref().map(Row::companies).transpose()?.unwrap_or_default();
+        // Before they are called: whoever is forgotten and named again is news.
+        forget(&mut companies, origin.received_at);
         let mut news = false;
         for named in named {
             news |= named.put_on(&mut companies, origin.as_of);
@@ -125,7 +120,6 @@ async fn write(
         if !news {
             return Ok(());
         }
-        forget(&mut companies, origin.received_at);
         let text = serde_json::to_string(&companies).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let version = before.unwrap_or_default() + 1;
         let row = Row { version, companies: text, expires: expires(origin.received_at) };
@@ -136,20 +130,20 @@ async fn write(
         if table.put(&key, &row, &as_found).await? {
             return Ok(());
         }
-        found = table.get(&key, Read::Consistent).await?;
+        tokio::time::sleep(pause).await;
+        (read, pause) = (Read::Consistent, pause * 2);
     }
-    // Usage is taken in all the same: the next snapshot says it again.
-    tracing::warn!(partner = %origin.partner, "others are writing the roll of companies");
+    tracing::warn!(partner = %origin.partner, row = number, "others are writing this row of the roll of companies");
     Ok(())
 }
 
-/// Takes those off who have had no usage for as long as usage is kept.
+/// Takes those off who have had no usage, or had none when they were last given a name, for as long as usage is kept.
 fn forget(companies: &mut Companies, now: Timestamp) {
-    let since = now.checked_sub(SignedDuration::from_hours(KEPT_DAYS * 24)).map_or(Month::of(now), Month::of);
+    let since = now.checked_sub(SignedDuration::from_hours(KEPT_DAYS * 24)).unwrap_or(now);
+    let month = Month::of(since);
     companies.retain(|_, company| {
-        let had = !company.products.is_empty();
-        company.products.retain(|_, month| *month >= since);
-        !had || !company.products.is_empty()
+        company.products.retain(|_, last| *last >= month);
+        !company.products.is_empty() || company.named_at >= since.as_second()
     });
 }
 
@@ -215,5 +209,18 @@ mod tests {
         assert_eq!(roll.len(), 1);
         forget(&mut roll, "2028-03-01T00:00:00Z".parse().unwrap());
         assert!(roll.is_empty());
+    }
+
+    #[test]
+    fn whoever_never_had_any_usage_is_forgotten_and_is_news_again_when_named() {
+        let mut roll = Companies::new();
+        say(&mut roll, "Acme", None, "2026-11-02T00:00:00Z");
+        forget(&mut roll, "2027-12-01T00:00:00Z".parse().unwrap());
+        assert!(!say(&mut roll, "Acme", None, "2027-12-01T00:00:00Z"), "its name is known");
+        forget(&mut roll, "2028-03-01T00:00:00Z".parse().unwrap());
+        assert!(roll.is_empty());
+        assert!(say(&mut roll, "Acme", None, "2028-03-01T00:00:00Z"));
+        forget(&mut roll, "2028-03-02T00:00:00Z".parse().unwrap());
+        assert_eq!(roll.len(), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! Companies: everybody is found, likely accounts are accepted, mappings are changed and removed.
 
+use integration::PARTNER;
 use integration::msp::{Customer, Msp, Setup};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -259,4 +260,18 @@ async fn a_mapping_is_removed_once_it_was_said_what_that_does() {
     assert!(page.status == 200 && !page.text.contains("Save") && !page.text.contains("Remove …"), "{}", page.text);
     let csrf = page.after("name=\"csrf\" value=\"").to_owned();
     assert_eq!(reader.post(&at(&msp, "/companies/beta/remove"), &[("csrf", &csrf)]).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_company_whose_id_stands_in_many_others_is_shown_as_what_it_is() {
+    let msp = Setup::of([Customer::named("acme").line("edr", 40)]).start().await;
+    let record = |company: String, name: &str| json!({"company": company, "company_name": name, "product": "edr", "quantity": 3});
+    let others = (0..120).map(|number| record(format!("huntress:1{number}"), "Another"));
+    msp.push_records(others.chain([record("huntress:1".into(), "Zuletzt GmbH")]).collect(), true).await;
+    let page = at(&msp, "/companies/huntress:1");
+    for scopes in [&[Scope::Read, Scope::Write][..], &[Scope::Read]] {
+        let seen = person(&msp, PARTNER, scopes).await.get(&page).await;
+        assert_eq!(seen.status, 200, "{}", seen.text);
+        assert!(seen.text.contains("Zuletzt GmbH") && seen.text.contains("<dd>edr</dd>"), "{}", seen.text);
+    }
 }

@@ -52,6 +52,45 @@ async fn products_are_listed_with_their_newest_complete_snapshot_and_those_of_ot
 }
 
 #[tokio::test]
+async fn a_product_that_few_have_is_found_among_many_counts_and_never_said_not_to_be_there() {
+    let msp = msp().await;
+    // A page of the API reads a thousand rows: the only one of its product stands behind as many of others.
+    let of = |company: String, product: &str| json!({"company": company, "company_name": company, "product": product, "quantity": 7});
+    let others = (0..1_100).map(|number| of(format!("a{number:04}"), "edr"));
+    msp.push_records(others.chain([of("zuletzt".into(), "rare")]).collect(), true).await;
+    let mut browser = browser(&msp).await;
+    let page = words(&browser.get("/console/usage?product=rare").await);
+    assert!(page.contains("zuletzt") && !page.contains("Nothing of rare"), "{page}");
+    let nothing = words(&browser.get("/console/usage?product=never").await);
+    assert!(nothing.contains("Nothing of never was counted in the last two days."), "{nothing}");
+    assert!(!nothing.contains("read so far"), "{nothing}");
+}
+
+#[tokio::test]
+async fn a_company_stands_once_on_a_page_with_its_newest_count_when_a_month_begins() {
+    let msp = msp().await;
+    for (hours, units) in [(8 * 24, 43), (20, 44)] {
+        msp.clock.advance(SignedDuration::from_hours(hours));
+        msp.push(&[("acme", "edr", units)]).await;
+    }
+    let page = words(&browser(&msp).await.get("/console/usage?product=edr").await);
+    assert!(page.contains("acme 44") && !page.contains("acme 43"), "{page}");
+}
+
+#[tokio::test]
+async fn what_is_counted_every_hour_is_drawn_by_its_newest_counts_and_no_further_than_they_go() {
+    let msp = msp().await;
+    for hour in 0..620_u32 {
+        msp.clock.advance(SignedDuration::from_hours(1));
+        msp.push(&[("acme", "edr", 100 + hour)]).await;
+    }
+    msp.clock.advance(SignedDuration::from_hours(72));
+    let page = words(&browser(&msp).await.get("/console/usage?product=edr&company=acme").await);
+    assert!(page.contains("and 719, 719 since 2026-12-18. After 2026-12-18 nothing is known."), "{page}");
+    assert!(page.contains("older counts are left out") && !page.contains("between 42 "), "{page}");
+}
+
+#[tokio::test]
 async fn sums_that_are_asked_for_wrongly_are_refused() {
     let msp = msp().await;
     for (query, pointer) in [

@@ -37,6 +37,7 @@ pub(crate) struct Counted {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Totals {
     pub(crate) days: Vec<Day>,
+    pub(crate) all_companies: bool,
 }
 
 /// What was so at the end of a day.

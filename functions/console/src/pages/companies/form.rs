@@ -62,7 +62,7 @@ impl Scene {
         let of = |end| path(&["v1", "connections", id, end]);
         let named = with_query(
             &of("known-companies"),
-            &[("search", Some(company)), ("last_sync", Some("false")), ("limit", Some("100"))],
+            &[("company", Some(company)), ("last_sync", Some("false")), ("limit", Some("1"))],
         );
         let products = with_query(&of("products"), &[("limit", Some("100"))]);
         let mapping = in_api(id, company);
@@ -73,7 +73,7 @@ impl Scene {
             api.get::<List<ProductMapping>>(&products),
             Choosing::read(api, id, which),
         );
-        let known = known?.items.into_iter().find(|known| known.company == company);
+        let known = known?.items.pop();
         let products = products?.items.into_iter().map(|mapping| mapping.product.to_string());
         let usage = known.iter().flat_map(|known| known.products.iter().cloned());
         Ok(Self {

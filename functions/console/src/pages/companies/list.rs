@@ -140,7 +140,10 @@ fn nobody(which: &Which) -> &'static str {
     match (which.search.is_empty(), which.state.as_str()) {
         (false, _) => "Nobody is called so, here at least. Search for a part of the name or of the id.",
         (true, "mapped") => "Nobody is mapped yet.",
-        (true, "not_mapped") => "Everybody with usage is mapped.",
+        // A company is known by the counts that came in since this version took them in.
+        (true, "not_mapped") => {
+            "Nobody is known here who is not mapped. Whoever has usage is, once the next count of it comes in."
+        }
         (true, "needs_attention") => "No company's last sync has anything held, failed or unknown.",
         (true, _) => "Nobody is on this page any more.",
     }

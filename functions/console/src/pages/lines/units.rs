@@ -6,6 +6,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
+use shared::domain::line::LineStatus;
 use shared::domain::series::{self, Series};
 use shared::history::State;
 
@@ -43,7 +44,7 @@ pub(super) async fn drawn(
         counts.push(of_feed.into_iter().map(series::Count::from).collect());
         whole &= all;
     }
-    let units = units(state, written, today);
+    let units = units(state, written, zone);
     // The day's last sum is what the day is told by.
     let usage: BTreeMap<Date, u64> = Series::of(&counts, zone)
         .steps()
@@ -53,17 +54,26 @@ pub(super) async fn drawn(
         .collect();
     let mark = highest(&usage);
     let days = Days::with(units.keys().chain(usage.keys()).copied(), today, DAYS);
+    let last = |of: &BTreeMap<Date, u64>| of.keys().next_back().copied().unwrap_or(today);
+    let counted = last(&usage);
     let series = [
         Steps {
             name: "Units in the PSA, as written and read".to_owned(),
             look: Look::Units,
             points: within(&units, days),
+            until: last(&units).max(state.at.to_zoned(zone.clone()).date()),
         },
-        Steps { name: "Usage, all feeds together".to_owned(), look: Look::Usage, points: within(&usage, days) },
+        Steps {
+            name: "Usage, all feeds together".to_owned(),
+            look: Look::Usage,
+            points: within(&usage, days),
+            until: counted,
+        },
         Steps {
             name: "Highest usage of the calendar month so far".to_owned(),
             look: Look::Mark,
             points: within(&mark, days),
+            until: counted,
         },
     ];
     let mut dates: Vec<Date> = units.keys().chain(usage.keys()).copied().filter(|day| *day >= days.from).collect();
@@ -75,7 +85,7 @@ pub(super) async fn drawn(
     Ok(html! {
         h2 { "Units and usage" }
         (chart("units", "Units of the line and its usage, day by day", days, &series))
-        @if !whole { p.hint { "It has more feeds or counts than are shown here: the usage is not all of it." } }
+        @if !whole { p.hint { "It has more feeds or counts than are shown here: further feeds and older counts are left out." } }
         details {
             summary { "The same as a table" }
             (table::table("Units and usage by day", &["Day", "#Units", "#Usage", "#Highest of the month"], &html! {
@@ -87,12 +97,13 @@ pub(super) async fn drawn(
     })
 }
 
-/// Units by the day from which they count: those that were there before the first change, and after each that was applied.
-fn units(state: &LineState, written: &[Happened], today: Date) -> BTreeMap<Date, u64> {
+/// Units by the day from which they count: those that were there before the first change, after each that was applied, and what
+/// was read last.
+fn units(state: &LineState, written: &[Happened], zone: &TimeZone) -> BTreeMap<Date, u64> {
     let result = &state.line.result;
     let mut units = BTreeMap::new();
-    let applied = written.iter().rev().filter(|change| change.state == Some(State::Applied));
-    for change in applied {
+    let applied: Vec<&Happened> = written.iter().rev().filter(|change| change.state == Some(State::Applied)).collect();
+    for change in &applied {
         let Some(((before, after), day)) = change.units().zip(change.effective_date) else { continue };
         if units.is_empty() {
             // Since when it carried those is not known here.
@@ -101,10 +112,17 @@ fn units(state: &LineState, written: &[Happened], today: Date) -> BTreeMap<Date,
         units.insert(day, u64::from(after));
     }
     if units.is_empty()
-        && let Some(found) = result.after.or(result.before)
+        && let Some((confirmed, from)) = result.last_confirmed.zip(result.last_confirmed_from)
     {
-        let from = result.last_confirmed_from.unwrap_or(today);
-        units.insert(from, u64::from(found.get()));
+        units.insert(from, u64::from(confirmed.get()));
+    }
+    // The PSA has the last word, unless something was written since it was asked: by that run without an answer, or later.
+    let is_newest = result.status != LineStatus::Unknown && applied.iter().all(|change| change.at <= state.at);
+    if let Some(found) = result.after.or(result.before).map(|found| u64::from(found.get()))
+        && is_newest
+        && units.values().next_back() != Some(&found)
+    {
+        units.insert(state.at.to_zoned(zone.clone()).date(), found);
     }
     units
 }

@@ -30,10 +30,11 @@ pub(super) async fn totals(api: &Client, product: &str, (today, zone): (Date, &s
     let told: Totals = api.get(&with_query("/v1/usage/totals", &query)).await?;
     let points: Vec<(Date, u64)> = told.days.iter().map(|day| (day.date, day.quantity)).collect();
     let days = Days::with(points.iter().map(|(day, _)| *day), today, OF_ALL);
-    let series = [Steps { name: format!("{product} of all companies"), look: Look::Usage, points }];
+    let series = [Steps { name: format!("{product} of all companies"), look: Look::Usage, points, until: today }];
     Ok(html! {
         @if told.days.is_empty() { p.empty { "Nothing of " (product) " was counted in the last month." } } @else {
             (chart("totals", &format!("{product} of all companies, day by day"), days, &series))
+            @if !told.all_companies { p.warning { "There are more counts than are added up here: only the companies whose ids come first are in the sums." } }
             p.hint { "Of each company the newest count by the end of the day; who was not counted that day is in it with the last one." }
             details {
                 summary { "The same as a table" }
@@ -62,14 +63,15 @@ pub(super) async fn of_company(
         series.steps().iter().filter_map(|step| Some((step.date, u64::from(step.sum?.get())))).collect();
     let points = by_day.iter().map(|(day, count)| (*day, *count)).collect();
     let days = Days::with(by_day.keys().copied(), today, OF_ONE);
-    let drawn = [Steps { name: format!("{product} of {name}"), look: Look::Usage, points }];
+    let until = by_day.keys().next_back().copied().unwrap_or(today);
+    let drawn = [Steps { name: format!("{product} of {name}"), look: Look::Usage, points, until }];
     Ok(html! {
         h2 { (product) " of " (name) }
         p { a href=(all) { "All companies" } }
         @if by_day.is_empty() {
             p.empty { "Nothing of " (product) " was counted of " code { (company) } " in the last three months. Ids are those that the counts come with." }
         } @else {
-            @if !whole { p.hint { "It was counted more often than is shown here: the newest counts are missing." } }
+            @if !whole { p.hint { "It was counted too often for all of three months to be shown: older counts are left out." } }
             (chart("counts", &format!("{product} of {name}, day by day"), days, &drawn))
             details {
                 summary { "The same as a table" }

@@ -3,6 +3,8 @@
 mod charts;
 mod counts;
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::routing::get;
@@ -25,6 +27,9 @@ pub(super) use counts::counts;
 
 /// After so many hours counts are stale where a policy says nothing else.
 const STALE_HOURS: i64 = 72;
+/// Companies that fill a page, and pages of counts that are read for it: those of a product that few have may be empty.
+const COMPANIES: usize = 50;
+const MOST_PAGES: usize = 5;
 /// How far back the companies of a product are listed from, in hours: that of a count a day, and of one that is late.
 const LATELY_HOURS: i64 = 48;
 
@@ -125,25 +130,17 @@ async fn companies(api: &Client, product: &str, now: Timestamp, zone: &str, page
     // A cursor is bound to its list: the list of the next page begins where this one does.
     let lately = || now.checked_sub(SignedDuration::from_hours(LATELY_HOURS)).unwrap_or(now).to_string();
     let from = page.some("from").map_or_else(lately, str::to_owned);
-    let cursor = page.some("cursor");
-    let query = [("product", Some(product)), ("from", Some(from.as_str())), ("limit", Some("50")), ("cursor", cursor)];
-    let mut list: List<Count> = api.get(&with_query("/v1/usage", &query)).await?;
-    // They stand company by company: of each the newest is enough, and of two of one instant the complete one.
-    list.items.dedup_by(|next, kept| {
-        let is_same = next.company == kept.company;
-        if is_same && (next.as_of, next.complete) > (kept.as_of, kept.complete) {
-            std::mem::swap(next, kept);
-        }
-        is_same
-    });
-    let next = list.next_cursor.as_deref();
+    let (newest, cursor) = newest(api, product, &from, page.some("cursor")).await?;
+    let next = cursor.as_deref();
     let next = next.map(|cursor| {
         with_query("/console/usage", &[("product", Some(product)), ("from", Some(&from)), ("cursor", Some(cursor))])
     });
     Ok(html! {
         h2 { "Counted in the last two days" }
-        @if list.items.is_empty() { p.empty { "Nothing of " (product) " was counted in the last two days." } } @else {
-            (table::table("Counts of the last two days", &["Company", "#Count", "As of", "Snapshot"], &html! { @for count in &list.items { tr {
+        @if newest.is_empty() && next.is_some() { p { "Nothing of " (product) " was found among the counts that were read so far." } }
+        @else if newest.is_empty() && page.some("cursor").is_some() { p { "Nothing more of " (product) " was counted." } }
+        @else if newest.is_empty() { p.empty { "Nothing of " (product) " was counted in the last two days." } } @else {
+            (table::table("Counts of the last two days", &["Company", "#Count", "As of", "Snapshot"], &html! { @for count in newest.values() { tr {
                 td { a href=(with_query("/console/usage", &[("product", Some(product)), ("company", Some(&count.company))])) {
                     (count.company_name.as_deref().unwrap_or(&count.company)) } br; code.small { (count.company) } }
                 td.number { (count.quantity) }
@@ -153,4 +150,31 @@ async fn companies(api: &Client, product: &str, now: Timestamp, zone: &str, page
         }
         (table::next(next.as_deref()))
     })
+}
+
+/// Of each company its newest count since `from`, of those that some pages hold; and where to go on.
+async fn newest(
+    api: &Client,
+    product: &str,
+    from: &str,
+    cursor: Option<&str>,
+) -> Result<(BTreeMap<String, Count>, Option<String>), Trouble> {
+    let (mut newest, mut cursor) = (BTreeMap::<String, Count>::new(), cursor.map(str::to_owned));
+    for _ in 0..MOST_PAGES {
+        let query =
+            [("product", Some(product)), ("from", Some(from)), ("limit", Some("100")), ("cursor", cursor.as_deref())];
+        let page: List<Count> = api.get(&with_query("/v1/usage", &query)).await?;
+        for count in page.items {
+            // A month's counts stand company by company in order of time, and after them those of the next month.
+            let is_newer = |kept: &Count| (count.as_of, count.complete) >= (kept.as_of, kept.complete);
+            if newest.get(&count.company).is_none_or(is_newer) {
+                newest.insert(count.company.clone(), count);
+            }
+        }
+        cursor = page.next_cursor;
+        if cursor.is_none() || newest.len() >= COMPANIES {
+            break;
+        }
+    }
+    Ok((newest, cursor))
 }
