@@ -97,7 +97,7 @@ async fn charges_are_approved_by_themselves_and_no_line_with_them() {
     let chosen = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let confirm = browser.get(&format!("{approve}?{chosen}")).await;
     let said = words(&confirm);
-    assert!(said.contains("1 charge to be made or changed : +12.00 EUR on invoices, +10.00 EUR of cost"), "{said}");
+    assert!(said.contains("1 charge to be made or changed: +12.00 EUR on invoices, +10.00 EUR of cost"), "{said}");
     assert!(said.contains("1 of the charges that you chose can't be approved"), "{said}");
     assert!(!said.contains("gains") && !said.contains("loses"), "{said}");
     let mut forged = hidden(&confirm, &approve);
