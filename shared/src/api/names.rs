@@ -23,7 +23,6 @@ pub fn segment(name: &str) -> String {
 }
 
 /// `routes` with the names of each path as they are meant. It stands around everything that reads a path.
-#[must_use]
 pub fn read(routes: Router) -> Router {
     Router::new().fallback_service(routes.into_service::<axum::body::Body>().map_request(|mut request: Request| {
         if let Some(uri) = meant(request.uri()) {
