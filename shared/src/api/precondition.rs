@@ -102,7 +102,9 @@ mod tests {
     fn of(headers: &[(HeaderName, &'static str)]) -> Result<Expected, Problem> {
         let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
         let mut all = HeaderMap::new();
-        headers.for_each(|(name, value)| drop(all.append(name, value)));
+        headers.for_each(|(name, value)| {
+            all.append(name, value);
+        });
         Precondition::of(&all).map(Precondition::expected)
     }
 
