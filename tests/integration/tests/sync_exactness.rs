@@ -7,6 +7,7 @@ use integration::{Answer, PARTNER, on_every_psa};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::api::auth::Scope;
+use shared::store::runs::ResultPage;
 use shared::store::schema::{self, Key};
 use shared::store::{Condition, Read};
 
@@ -279,12 +280,11 @@ async fn lines_beyond_what_an_answer_holds_come_in_several_files() {
     let run = msp.run("apply").await;
     // Many more pages of lines, with explanations full of what is written twice in a sheet and twice again in an answer.
     let partition = schema::of_run(&PARTNER.parse().unwrap(), &run.id.parse().unwrap());
-    let rows: Vec<(String, Value)> = msp.parts.table.all(&partition, "", Read::Consistent).await.unwrap();
-    let (sk, page) = rows.into_iter().find(|(_, row)| row["lines"].as_array().is_some_and(|l| !l.is_empty())).unwrap();
-    let mut planted = page.clone();
-    let mut line = page["lines"][0].clone();
-    line["explanation"] = "\"".repeat(3_000).into();
-    planted["lines"] = vec![line; 30].into();
+    let rows: Vec<(String, ResultPage)> = msp.parts.table.all(&partition, "LINES#", Read::Consistent).await.unwrap();
+    let (sk, mut planted) = rows.into_iter().find(|(_, page)| !page.lines.is_empty()).unwrap();
+    let mut line = planted.lines.swap_remove(0);
+    line.explanation = "\"".repeat(3_000);
+    planted.lines = vec![line; 30];
     for n in 0..40 {
         let key = Key { pk: partition.clone(), sk: format!("{sk}.{n:03}") };
         assert!(msp.parts.table.put(&key, &planted, &Condition::absent()).await.unwrap());
