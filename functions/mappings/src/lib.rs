@@ -26,6 +26,8 @@ mod tickets;
 mod unmapped;
 mod wiring;
 
+pub use sheet::header as csv_header;
+
 use std::sync::Arc;
 
 use axum::http::StatusCode;

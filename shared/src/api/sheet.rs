@@ -220,17 +220,22 @@ pub fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// Names come from vendors and customers: a cell that a spreadsheet would take for a formula begins with an apostrophe.
+/// What a spreadsheet would take for a formula, or for the apostrophe that says it is none.
+pub const MARKED: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
+
+/// Names come from vendors and customers: a cell that a spreadsheet would make something else of begins with an apostrophe.
 /// A number may be negative.
 #[must_use]
 pub fn as_text(cell: &str) -> String {
     let digits = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let is_negative = cell.strip_prefix('-').is_some_and(digits);
-    if !is_negative && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
+    if !is_negative && cell.starts_with(MARKED) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// The text of a cell: [`as_text`] backwards. A cell that a person wrote without the apostrophe is taken as it is.
+#[must_use]
+pub fn text(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|text| text.starts_with(MARKED)).unwrap_or(cell)
 }
 
 #[cfg(test)]
@@ -245,6 +250,9 @@ mod tests {
         assert_eq!(as_text("@cmd"), "'@cmd");
         assert_eq!(as_text("Acme, Inc."), "Acme, Inc.");
         assert_eq!((as_text("-12.50"), as_text("-1+2")), ("-12.50".into(), "'-1+2".into()));
+        for plain in ["=1", "'=1", "'acme", "''", "@cmd", "-12.50", "Acme, Inc.", ""] {
+            assert_eq!(text(&as_text(plain)), plain);
+        }
     }
 
     #[test]

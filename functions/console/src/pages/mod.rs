@@ -19,7 +19,6 @@ use axum::response::Redirect;
 use axum::routing::get;
 
 use crate::Deps;
-use crate::client::told::List;
 use crate::client::told::connection::Connection;
 use crate::client::{Client, Trouble, path};
 
@@ -47,14 +46,5 @@ async fn connection(api: &Client, id: &str) -> Result<Connection, Trouble> {
 
 /// Every connection of the visitor's.
 async fn connections_of(api: &Client) -> Result<Vec<Connection>, Trouble> {
-    let (mut all, mut cursor) = (Vec::new(), None::<String>);
-    loop {
-        let query = [("limit", Some("100")), ("cursor", cursor.as_deref())];
-        let page: List<Connection> = api.get(&crate::client::with_query("/v1/connections", &query)).await?;
-        all.extend(page.items);
-        match page.next_cursor {
-            Some(next) => cursor = Some(next),
-            None => return Ok(all),
-        }
-    }
+    api.all("/v1/connections", &[]).await
 }

@@ -1,8 +1,6 @@
 //! A chart of steps over days: plain SVG, drawn here, with its numbers in words beside it. The page that shows it has the same
 //! numbers in a table.
 
-use std::fmt::Write as _;
-
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -116,14 +114,12 @@ impl Scale {
 
     /// Steps: across to the next day's place, then up or down. What began before the first day is drawn from there.
     fn drawn(&self, points: &[(Date, u64)], until: Date) -> String {
-        let mut path = String::new();
-        for (day, value) in points {
-            let (x, y) = (self.x(*day), self.y(*value));
-            // Writing to a text can't fail.
-            let _ = if path.is_empty() { write!(path, "M{x} {y}") } else { write!(path, "H{x}V{y}") };
-        }
-        let _ = write!(path, "H{}", self.x(until.tomorrow().unwrap_or(until)));
-        path
+        let step = |(index, (day, value)): (usize, &(Date, u64))| match (index, self.x(*day), self.y(*value)) {
+            (0, x, y) => format!("M{x} {y}"),
+            (_, x, y) => format!("H{x}V{y}"),
+        };
+        let end = format!("H{}", self.x(until.tomorrow().unwrap_or(until)));
+        points.iter().enumerate().map(step).chain([end]).collect()
     }
 
     fn across(&self) -> Markup {

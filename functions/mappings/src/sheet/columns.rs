@@ -1,6 +1,9 @@
 //! The columns of the file, which of them a row of each type has, and how a text is put into a cell so that a spreadsheet
 //! leaves it alone.
 
+use shared::api::sheet::MARKED;
+pub(super) use shared::api::sheet::text;
+
 /// A column. They are written in this order, and read in any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Column {
@@ -143,17 +146,9 @@ impl Type {
     }
 }
 
-/// What a spreadsheet would take for a formula, or for the apostrophe that says it is none.
-const MARKED: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
-
 /// A text as it is written: with an apostrophe in front where a spreadsheet would make something else of it.
 pub(super) fn cell(text: &str) -> String {
     if text.starts_with(MARKED) { format!("'{text}") } else { text.to_owned() }
-}
-
-/// The text of a cell: [`cell`] backwards. A cell that a person wrote without the apostrophe is taken as it is.
-pub(super) fn text(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|text| text.starts_with(MARKED)).unwrap_or(cell)
 }
 
 #[cfg(test)]

@@ -18,6 +18,14 @@ mod wanted;
 use shared::api::Problem;
 use shared::store::mappings::{Everything, Mapping};
 
+use columns::Column;
+
+/// The header of the file: every column, in the order in which they are written.
+#[must_use]
+pub fn header() -> [&'static str; Column::ALL.len()] {
+    Column::ALL.map(Column::name)
+}
+
 /// A file has no cells for what a newer version has put into a mapping: sent back, it would take that away.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use shared::api::Fault;
-use shared::api::sheet::CUT_SHORT;
+use shared::api::sheet::{CUT_SHORT, as_text, text};
 
 use crate::client::Trouble;
 
@@ -47,7 +47,7 @@ pub(super) fn found_in(file: &Bytes) -> Result<Found, Trouble> {
     let mut found = Found { sure: Vec::new(), cut_short: false };
     for row in reader.records() {
         let row = row.map_err(Trouble::ours)?;
-        let cell = |at: Option<usize>| at.and_then(|at| row.get(at)).unwrap_or_default().to_owned();
+        let cell = |at: Option<usize>| text(at.and_then(|at| row.get(at)).unwrap_or_default()).to_owned();
         match cell(sure).as_str() {
             "true" => {
                 let (company, name) = (cell(company), cell(name));
@@ -64,39 +64,16 @@ pub(super) fn found_in(file: &Bytes) -> Result<Found, Trouble> {
 
 /// A file that maps them.
 pub(super) fn sheet(all: &[Sure]) -> Result<Bytes, Trouble> {
-    const COLUMNS: [&str; 22] = [
-        "type",
-        "company",
-        "product",
-        "account_id",
-        "contract_id",
-        "service_id",
-        "when_absent",
-        "excluded",
-        "opening_units",
-        "counting",
-        "exclude",
-        "minimum",
-        "commitment_units",
-        "commitment_until",
-        "maximum",
-        "rounding",
-        "unit_cost",
-        "fixed",
-        "markup_percent",
-        "unit_price",
-        "decimals",
-        "currency",
-    ];
+    let columns = mappings::csv_header();
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS).map_err(Trouble::ours)?;
+    writer.write_record(columns).map_err(Trouble::ours)?;
     for one in all {
-        let row = COLUMNS.map(|column| match column {
-            "type" => "company",
-            "company" => &one.company,
-            "account_id" => &one.account,
-            "contract_id" => &one.contract,
-            _ => "",
+        let row = columns.map(|column| match column {
+            "type" => "company".to_owned(),
+            "company" => as_text(&one.company),
+            "account_id" => as_text(&one.account),
+            "contract_id" => as_text(&one.contract),
+            _ => String::new(),
         });
         writer.write_record(row).map_err(Trouble::ours)?;
     }
@@ -118,6 +95,18 @@ mod tests {
         let sheet = sheet(&found).unwrap();
         let rows: Vec<&str> = std::str::from_utf8(&sheet).unwrap().lines().skip(1).collect();
         assert!(rows[0].starts_with("company,a,,7,70,,"), "{rows:?}");
+    }
+
+    #[test]
+    fn whoever_looks_like_a_formula_is_the_same_in_both_files() {
+        for company in ["@acme", "'=acme", "=acme"] {
+            let file = format!("company,account_id,contract_id,sure\n{},7,70,true\n", as_text(company));
+            let found = found_in(&Bytes::from(file)).unwrap().sure;
+            assert_eq!(found[0].company, company);
+            let sheet = sheet(&found).unwrap();
+            let row = std::str::from_utf8(&sheet).unwrap().lines().nth(1).unwrap();
+            assert_eq!(text(row.split(',').nth(1).unwrap()), company);
+        }
     }
 
     #[test]

@@ -46,9 +46,7 @@ pub(super) async fn rotate(
     let until = deps.clock.now().saturating_add(ONCE_FOR).map_err(Trouble::ours)?;
     let key = ["rotate-secret", visitor.partner(), &id, fields.get("once")].join("\n");
     if !deps.sessions.use_up(&key, until).await? {
-        return Err(Trouble::of_form(
-            "The secret was replaced already, and the new one shown. Nothing was done this time.",
-        ));
+        return Err(Trouble::of_form("This form was sent before, and replaces nothing a second time."));
     }
     let made: Webhook = visitor.api().send(Method::POST, &of_api(&id, &["rotate-secret"]), &()).await?;
     let secret = made.secret.as_deref().ok_or_else(|| Trouble::ours("a new secret was not told"))?;
