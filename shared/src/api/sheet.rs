@@ -221,7 +221,7 @@ pub fn word(value: &impl serde::Serialize) -> String {
 }
 
 /// What a spreadsheet would take for a formula, or for the apostrophe that says it is none.
-pub const MARKED: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
+const MARKED: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
 
 /// Names come from vendors and customers: a cell that a spreadsheet would make something else of begins with an apostrophe.
 /// A number may be negative.
@@ -250,9 +250,11 @@ mod tests {
         assert_eq!(as_text("@cmd"), "'@cmd");
         assert_eq!(as_text("Acme, Inc."), "Acme, Inc.");
         assert_eq!((as_text("-12.50"), as_text("-1+2")), ("-12.50".into(), "'-1+2".into()));
-        for plain in ["=1", "'=1", "'acme", "''", "@cmd", "-12.50", "Acme, Inc.", ""] {
+        assert_eq!((as_text("'"), as_text("'=1"), as_text("'acme")), ("''".into(), "''=1".into(), "''acme".into()));
+        for plain in ["=1", "'=1", "'acme", "'", "''", "@cmd", "+49", "-12.50", "-1+2", "Acme, Inc.", ""] {
             assert_eq!(text(&as_text(plain)), plain);
         }
+        assert_eq!((text("-5"), text("'acme")), ("-5", "'acme"), "a person wrote it");
     }
 
     #[test]

@@ -1,8 +1,4 @@
-//! The columns of the file, which of them a row of each type has, and how a text is put into a cell so that a spreadsheet
-//! leaves it alone.
-
-use shared::api::sheet::MARKED;
-pub(super) use shared::api::sheet::text;
+//! The columns of the file, and which of them a row of each type has.
 
 /// A column. They are written in this order, and read in any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,34 +142,9 @@ impl Type {
     }
 }
 
-/// A text as it is written: with an apostrophe in front where a spreadsheet would make something else of it.
-pub(super) fn cell(text: &str) -> String {
-    if text.starts_with(MARKED) { format!("'{text}") } else { text.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_looks_like_a_formula_is_marked_and_comes_back_as_it_was() {
-        for (plain, written) in [
-            ("=1+1", "'=1+1"),
-            ("-5", "'-5"),
-            ("@cmd", "'@cmd"),
-            ("+49", "'+49"),
-            ("'", "''"),
-            ("'=1", "''=1"),
-            ("'acme", "''acme"),
-            ("Acme, Inc.", "Acme, Inc."),
-            ("", ""),
-        ] {
-            assert_eq!(cell(plain), written);
-            assert_eq!(text(written), plain);
-        }
-        assert_eq!(text("-5"), "-5");
-        assert_eq!(text("'acme"), "'acme");
-    }
 
     #[test]
     fn columns_are_found_by_their_names_and_stand_where_they_are_written() {

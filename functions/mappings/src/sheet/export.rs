@@ -14,7 +14,7 @@ use shared::domain::rule::Rule;
 use shared::store::mappings::{CompanyMapping, Everything, Override, Price, ProductMapping};
 use utoipa::IntoParams;
 
-use super::columns::{Column, Type, cell, text};
+use super::columns::{Column, Type};
 use super::understood;
 use crate::Deps;
 
@@ -109,12 +109,12 @@ impl Cells {
 
     /// What stands in a column, as a person reads it.
     pub(super) fn text(&self, column: Column) -> &str {
-        self.0.get(column.place()).map_or("", |cell| text(cell))
+        self.0.get(column.place()).map_or("", String::as_str)
     }
 
     fn with(mut self, column: Column, value: impl Display) -> Self {
         if let Some(place) = self.0.get_mut(column.place()) {
-            *place = cell(&value.to_string());
+            *place = value.to_string();
         }
         self
     }

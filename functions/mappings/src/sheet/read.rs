@@ -3,10 +3,10 @@
 
 use axum::http::StatusCode;
 use csv::{ReaderBuilder, StringRecord, Trim};
-use shared::api::sheet::CUT_SHORT;
+use shared::api::sheet::{CUT_SHORT, text};
 use shared::api::{Fault, Problem};
 
-use super::columns::{Column, text};
+use super::columns::Column;
 use super::faults::SheetFaults;
 
 /// The most rows of one file. Each is up to two rows of the store, whose partition takes a thousand small writes a second.
