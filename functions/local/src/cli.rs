@@ -245,7 +245,7 @@ fn log(level: &str) {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(false)
         .with_writer(std::io::stderr);
     // Only fails where a subscriber is set already, and then that one logs.
     lines.try_init().ok();

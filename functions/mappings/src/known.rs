@@ -12,7 +12,7 @@ use shared::domain::line::LineStatus;
 use shared::store::mappings::CompanyMapping;
 use shared::store::runs::LastSync;
 use shared::store::usage::{CountedCompany, Month};
-use shared::sync::recent_months;
+use shared::sync::{MappedElsewhere, recent_months};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Deps;
@@ -53,8 +53,10 @@ fn yes() -> bool {
 enum Standing {
     /// It is mapped to an account.
     Mapped,
-    /// It has usage and is mapped to none.
+    /// It has usage, and no connection maps it.
     NotMapped,
+    /// It has usage, and another connection of the partner maps it.
+    MappedElsewhere,
     /// It is mapped, and a line of it was held, failed or unknown in its newest sync.
     NeedsAttention,
 }
@@ -76,6 +78,9 @@ pub(crate) struct KnownCompany {
     /// The contract that it is mapped to.
     #[schema(value_type = Option<String>)]
     contract_id: Option<ContractId>,
+    /// Another connection of the partner that maps it, where this one does not.
+    #[schema(value_type = Option<String>)]
+    mapped_on: Option<ConnectionId>,
     /// What the newest sync that looked at it came to, as in `GET …/companies/{company}`.
     last_sync: Option<LastSync>,
 }
@@ -89,8 +94,10 @@ pub(crate) struct KnownCompanies {
     next_cursor: Option<String>,
     /// How many are mapped among those that `search` and `company` find, whatever their `state`.
     mapped: usize,
-    /// How many of them are not.
+    /// How many of them no connection maps.
     not_mapped: usize,
+    /// How many of them another connection of the partner maps.
+    mapped_elsewhere: usize,
     /// What they have usage of, this month or the last.
     products: Vec<KnownProduct>,
 }
@@ -125,23 +132,30 @@ pub(crate) async fn list(
     let one = which.company.as_ref().map_or("", CompanyId::as_str);
     let list = List::named(&["known-companies", connection.as_str(), &searched, one, &format!("{:?}", which.state)]);
     let after = list.position(which.cursor.as_deref())?;
-    let (mapped, counted) = tokio::join!(
+    let (mapped, counted, elsewhere) = tokio::join!(
         deps.mappings.companies_as_they_stand(&caller.partner, &connection),
         deps.usage.companies(&caller.partner),
+        MappedElsewhere::read((&deps.connections, &deps.mappings), &caller.partner, &connection),
     );
     let since = *recent_months(deps.clock.now()).start();
     let mut known = known(mapped?, counted?, since);
+    let elsewhere = elsewhere?;
+    for company in known.iter_mut().filter(|company| !company.is_mapped()) {
+        company.mapped_on = elsewhere.connection_of(&company.company).map(|connection| connection.id.clone());
+    }
     known.retain(|company| {
         which.company.as_ref().is_none_or(|one| *one == company.company) && company.is_found_by(&searched)
     });
     let mapped = known.iter().filter(|company| company.is_mapped()).count();
-    let not_mapped = known.len() - mapped;
+    let mapped_elsewhere = known.iter().filter(|company| company.mapped_on.is_some()).count();
+    let not_mapped = known.len() - mapped - mapped_elsewhere;
     let products = products(&known);
     let mut syncs = None;
     match which.state {
         None => {}
         Some(Standing::Mapped) => known.retain(KnownCompany::is_mapped),
-        Some(Standing::NotMapped) => known.retain(|company| !company.is_mapped()),
+        Some(Standing::NotMapped) => known.retain(|company| !company.is_mapped() && company.mapped_on.is_none()),
+        Some(Standing::MappedElsewhere) => known.retain(|company| company.mapped_on.is_some()),
         Some(Standing::NeedsAttention) => {
             let found = deps.last_syncs(&caller.partner, &connection, &known).await?;
             known.retain(|company| found.get(&company.company).is_some_and(needs_attention));
@@ -159,7 +173,7 @@ pub(crate) async fn list(
         item.last_sync = syncs.remove(&item.company);
     }
     let next_cursor = page.next.map(|next| list.cursor(&next));
-    Ok(Json(KnownCompanies { items, next_cursor, mapped, not_mapped, products }))
+    Ok(Json(KnownCompanies { items, next_cursor, mapped, not_mapped, mapped_elsewhere, products }))
 }
 
 impl Deps {
@@ -217,7 +231,7 @@ impl KnownCompany {
         let (account_id, contract_id) = to.unzip();
         let company_name = Some(counted.name).filter(|name| !name.is_empty());
         let products = counted.products.into_keys().collect();
-        Self { company, company_name, products, account_id, contract_id, last_sync: None }
+        Self { company, company_name, products, account_id, contract_id, mapped_on: None, last_sync: None }
     }
 
     fn is_mapped(&self) -> bool {

@@ -20,7 +20,7 @@ use shared::domain::matching::{
 };
 use shared::psa::open::Opened;
 use shared::store::connections::Connection;
-use shared::sync::{Unmapped, Why};
+use shared::sync::{MappedElsewhere, Unmapped, Why};
 use utoipa::ToSchema;
 
 use crate::unmapped::Loose;
@@ -49,6 +49,10 @@ pub(crate) struct SuggestionView {
     score: u32,
     /// Whether it may be taken without looking: nothing else is as likely, and nobody else has the account.
     sure: bool,
+    /// Another connection of the partner that maps the company: its usage is billed there. Where that bills in another PSA,
+    /// nothing is sure here.
+    #[schema(value_type = Option<String>)]
+    mapped_on: Option<ConnectionId>,
     /// What speaks for it and against it.
     evidence: Vec<Evidence>,
     /// The account's one active recurring contract, or the one of several that carries a service of the company's products.
@@ -70,6 +74,7 @@ impl Sheet for SuggestionView {
         ("match", |found| sheet::word(&found.r#match)),
         ("score", |found| found.score.to_string()),
         ("sure", |found| found.sure.to_string()),
+        ("mapped_on", |found| sheet::cell(found.mapped_on.as_ref())),
         ("evidence", |found| listed(found.evidence.iter().map(|evidence| &evidence.detail))),
         ("alternatives", |found| listed(found.alternatives.iter().map(other_account))),
     ];
@@ -160,7 +165,13 @@ async fn suggested(
         mapped.entry(mapping.account_id.clone()).or_default().insert(mapping.company.clone());
     }
     // All of them at once, whichever page is asked for: an account goes to the company that is likeliest to be it.
-    let suggestions = suggest(&known, &accounts, &mapped);
+    let mut suggestions = suggest(&known, &accounts, &mapped);
+    let Connection { partner, id, psa: kind, endpoint, .. } = &psa.connection;
+    let elsewhere = MappedElsewhere::read((&deps.connections, &deps.mappings), partner, id).await?;
+    for found in &mut suggestions {
+        let of_another_psa = |other: &Connection| other.psa != *kind || other.endpoint.tenant != endpoint.tenant;
+        found.sure &= !elsewhere.connection_of(&found.company).is_some_and(of_another_psa);
+    }
     let sure = suggestions.iter().filter(|found| found.sure).count();
     let page = cut(suggestions, after, |found| found.company.to_string(), limit);
     let billed_as = loose.products.iter().map(|mapping| (&mapping.product, mapping.service_id.as_ref()));
@@ -172,7 +183,8 @@ async fn suggested(
     let view = |found: Suggestion| {
         let contract = if found.best.is_some() { contracts.next().flatten() } else { None };
         let products = seen.get(&found.company).map(|seen| seen.products.iter().cloned().collect());
-        SuggestionView::new(found, products.unwrap_or_default(), contract)
+        let mapped_on = elsewhere.connection_of(&found.company).map(|connection| connection.id.clone());
+        SuggestionView { mapped_on, ..SuggestionView::new(found, products.unwrap_or_default(), contract) }
     };
     Ok((Cut { items: page.items.into_iter().map(view).collect(), next: page.next }, sure))
 }
@@ -264,6 +276,7 @@ impl SuggestionView {
             r#match,
             score,
             sure,
+            mapped_on: None,
             evidence,
             contract_id,
             alternatives,

@@ -22,6 +22,9 @@ pub struct RunView {
     pub actor: String,
     /// The run whose changes it takes back, where it is a reversal.
     pub reverses: Option<String>,
+    /// The run of which it makes what a person approved, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approves: Option<String>,
     /// How far it has come.
     pub status: RunState,
     /// When it was asked for.
@@ -65,6 +68,7 @@ impl From<Run> for RunView {
             trigger: run.trigger,
             actor: run.actor,
             reverses: run.reverses.map(|reverses| reverses.run.to_string()),
+            approves: run.approves.map(|approves| approves.to_string()),
             status: run.state,
             created_at: run.created_at,
             finished_at: run.finished_at,

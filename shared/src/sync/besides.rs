@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::assess::Desk;
 use super::contracts::Contracts;
 use super::draft::Draft;
+use super::elsewhere::MappedElsewhere;
 use super::findings::stranded;
 use super::lines::{MappedFeed, MappedLine};
 use super::parts::PlannerParts as Parts;
@@ -16,7 +17,7 @@ use super::{SyncError, gaps};
 use crate::clock::Clock;
 use crate::domain::line::{LineHistory, LineKey};
 use crate::psa::Connector;
-use crate::store::connections::{Connection, Status};
+use crate::store::connections::Connection;
 use crate::store::mappings::Everything;
 use crate::store::usage::UsageBook;
 
@@ -70,13 +71,8 @@ impl Besides<'_> {
         if loose.is_empty() {
             return Ok(());
         }
-        let mut elsewhere = BTreeSet::new();
-        for other in self.parts.connections.all(&self.connection.partner).await? {
-            if other.id != self.connection.id && other.status != Status::Revoked {
-                let of_other = self.parts.mappings.companies_as_they_stand(&other.partner, &other.id).await?;
-                elsewhere.extend(of_other.into_iter().map(|mapping| mapping.company));
-            }
-        }
+        let kept = (&self.parts.connections, &self.parts.mappings);
+        let elsewhere = MappedElsewhere::read(kept, &self.connection.partner, &self.connection.id).await?;
         let counted: BTreeSet<_> =
             loose.iter().filter(|feed| feed.why == Why::CompanyNotMapped).map(|feed| &feed.product).collect();
         let mapped = products.iter().filter(|mapping| counted.contains(&mapping.product));

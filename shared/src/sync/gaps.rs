@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::assess::Desk;
 use super::draft::Draft;
+use super::elsewhere::MappedElsewhere;
 use super::lines::{MappedFeed, MappedLine};
 use super::pricing::ListPrice;
 use super::unmapped::{Unmapped, Why};
@@ -82,13 +83,14 @@ fn billed_without_usage(line: &MappedLine, desk: &Desk<'_>) -> Option<Noticed> {
 /// that another connection of the partner bills.
 pub(super) fn unmapped(
     loose: &[Unmapped],
-    elsewhere: &BTreeSet<CompanyId>,
+    elsewhere: &MappedElsewhere,
     products: &[ProductMapping],
     prices: &BTreeMap<ServiceId, ListPrice>,
 ) -> Vec<Gap> {
     let mut companies: BTreeMap<&CompanyId, Vec<&Unmapped>> = BTreeMap::new();
     let mut unknown: BTreeMap<&ProductKey, Vec<&Unmapped>> = BTreeMap::new();
-    let billed_nowhere = |feed: &&Unmapped| feed.quantity > Units::ZERO && !elsewhere.contains(&feed.company);
+    let billed_nowhere =
+        |feed: &&Unmapped| feed.quantity > Units::ZERO && elsewhere.connection_of(&feed.company).is_none();
     for feed in loose.iter().filter(billed_nowhere) {
         match feed.why {
             Why::CompanyNotMapped => companies.entry(&feed.company).or_default().push(feed),
@@ -221,7 +223,7 @@ mod tests {
         ];
         let list = list.into_iter().map(|(service, price)| (service.parse().unwrap(), price)).collect();
         let loose: Vec<Unmapped> = counts.iter().map(|(product, units)| counted(product, *units)).collect();
-        let gaps = unmapped(&loose, &BTreeSet::new(), &products, &list);
+        let gaps = unmapped(&loose, &MappedElsewhere::default(), &products, &list);
         let [gap] = gaps.as_slice() else { panic!("one company: {gaps:?}") };
         gap.money.as_ref().and_then(|money| money.monthly_price).map(|price| price.to_string())
     }

@@ -233,3 +233,27 @@ async fn fill(msp: &Msp, run: &str, many: usize) {
         runs.put_decided(&run, 100 + number, &ResultPage::of_lines(lines.to_vec())).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn whom_another_connection_maps_is_not_told_as_billed_nowhere() {
+    let msp = msp().await;
+    let second = msp.connect("Europe/Berlin").await;
+    let on_second = async |query: &str| {
+        msp.done(Method::GET, &format!("/v1/connections/{second}/known-companies{query}"), None).await
+    };
+    let all = on_second("").await;
+    let counts = [&all["mapped"], &all["not_mapped"], &all["mapped_elsewhere"]];
+    assert_eq!(counts, [&json!(0), &json!(1), &json!(2)], "{all}");
+    assert_eq!(ids(&on_second("?state=not_mapped").await), ["zeta"]);
+    let elsewhere = on_second("?state=mapped_elsewhere").await;
+    assert_eq!(ids(&elsewhere), ["beta", "acme"]);
+    assert_eq!(elsewhere["items"][0]["mapped_on"], msp.connection);
+    // Who is mapped here is asked of nobody else.
+    let first = listed(&msp, "").await;
+    assert_eq!((&first["mapped_elsewhere"], &first["items"][1]["mapped_on"]), (&json!(0), &Value::Null));
+
+    // A connection that was revoked bills nobody.
+    msp.done(Method::DELETE, &format!("/v1/connections/{}", msp.connection), None).await;
+    let left = on_second("").await;
+    assert_eq!((&left["not_mapped"], &left["mapped_elsewhere"]), (&json!(3), &json!(0)), "{left}");
+}

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use integration::msp::{Customer, Fixture, Msp, On, Setup};
-use integration::{Answer, on_every_psa};
+use integration::{Answer, PARTNER, on_every_psa};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::api::auth::Scope;
+use shared::store::{Condition, Read, schema};
 use simulators::autotask::{Autotask, ContractSpec};
 
 on_every_psa!(sixty_companies_are_suggested_their_accounts_and_what_is_not_sure_is_left);
@@ -223,6 +224,20 @@ async fn what_was_mapped_elsewhere_or_before_is_known() {
     assert_eq!(elsewhere["account_id"], msp.account("a").to_string());
     assert_eq!((&elsewhere["match"], &elsewhere["sure"]), (&json!("account_id"), &json!(true)), "{elsewhere}");
     assert_eq!(kinds(&elsewhere)[0], "mapped_on_another_connection");
+    assert_eq!(elsewhere["mapped_on"], msp.connection);
+    assert_eq!(suggestion_on(&msp, &second, "b").await["sure"], true);
+
+    // Billed in another PSA, it would be billed twice: whatever it is like here, nobody is to take it unseen.
+    let first = schema::connection(&PARTNER.parse().unwrap(), &msp.connection.parse().unwrap());
+    let stored: Value = msp.parts.table.get(&first, Read::Consistent).await.unwrap().unwrap();
+    let in_tenant = async |tenant: &Value| {
+        let moved = Condition::new("SET #endpoint.#tenant = :tenant").bind(":tenant", tenant).unwrap();
+        assert!(msp.parts.table.amend(&first, &moved, &Condition::present()).await.unwrap());
+    };
+    in_tenant(&json!("another")).await;
+    let billed_there = suggestion_on(&msp, &second, "b").await;
+    assert_eq!((&billed_there["sure"], &billed_there["mapped_on"]), (&json!(false), &json!(msp.connection)));
+    in_tenant(&stored["endpoint"]["tenant"]).await;
 
     for company in ["a", "b"] {
         msp.done(Method::DELETE, &format!("/v1/connections/{}/companies/{company}", msp.connection), None).await;

@@ -54,7 +54,10 @@ impl Standing {
         let findings = with_query(&of("findings"), &[("limit", Some("100"))]);
         let (runs, findings) = tokio::join!(api.get::<List<Run>>(&runs), api.get::<List<Finding>>(&findings));
         let (runs, findings) = (runs?, findings?);
-        let last = runs.items.into_iter().find(|run| run.mode == Mode::Apply);
+        let last = runs
+            .items
+            .into_iter()
+            .find(|run| run.mode == Mode::Apply && run.approves.is_none() && run.reverses.is_none());
         Ok(Self { connection, last, more: findings.next_cursor.is_some(), findings: findings.items })
     }
 

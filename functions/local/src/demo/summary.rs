@@ -93,7 +93,7 @@ pub(super) fn how_to_look_further(terminal: &Terminal, base: &str, link: &str, p
     for Part { name, connection, first, lines, .. } in &played.parts {
         let (run, waiting) = (&first.id, waiting(lines));
         terminal.say(&format!(
-            "\n# {name}: the {waiting} lines that wait for you, then every line as a file, then the connection\n\
+            "\n# {name}: what waits for you, {waiting} lines among it, then every line as a file, then the connection\n\
              {asking} \"$BASE/v1/connections/{connection}/findings?status=open\"\n\
              {asking} -H 'Accept: text/csv' $BASE/v1/runs/{run}/lines\n\
              {asking} $BASE/v1/connections/{connection}"

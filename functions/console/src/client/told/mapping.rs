@@ -16,6 +16,7 @@ pub(crate) struct KnownCompanies {
     pub(crate) next_cursor: Option<String>,
     pub(crate) mapped: u64,
     pub(crate) not_mapped: u64,
+    pub(crate) mapped_elsewhere: u64,
     pub(crate) products: Vec<KnownProduct>,
 }
 
@@ -27,6 +28,7 @@ pub(crate) struct KnownCompany {
     pub(crate) products: BTreeSet<String>,
     pub(crate) account_id: Option<String>,
     pub(crate) contract_id: Option<String>,
+    pub(crate) mapped_on: Option<String>,
     pub(crate) last_sync: Option<LastSync>,
 }
 
@@ -71,6 +73,7 @@ pub(crate) struct Suggestion {
     pub(crate) account_id: Option<String>,
     pub(crate) account_name: Option<String>,
     pub(crate) sure: bool,
+    pub(crate) mapped_on: Option<String>,
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) contract_id: Option<String>,
     pub(crate) alternatives: Vec<Alternative>,

@@ -14,6 +14,7 @@ pub(crate) struct Run {
     pub(crate) trigger: Trigger,
     pub(crate) actor: String,
     pub(crate) reverses: Option<String>,
+    pub(crate) approves: Option<String>,
     pub(crate) status: RunState,
     pub(crate) created_at: Timestamp,
     pub(crate) finished_at: Option<Timestamp>,

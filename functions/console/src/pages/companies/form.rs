@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use shared::store::mappings::ProductMapping;
 
 use super::choosing::Choosing;
-use super::list::last_sync;
+use super::list::{last_sync, not_mapped};
 use super::{address, in_api, overrides};
 use crate::client::told::List;
 use crate::client::told::connection::Connection;
@@ -138,7 +138,10 @@ fn shown(visitor: &Visitor, scene: &Scene, fields: &Fields, form: &Form<'_>) -> 
             dt { "Mapping" } dd { @match mapped {
                 Some(MappedCompany { mapping, .. }) => { (badge::badge("mapped", badge::Tone::Good))
                     " version " (mapping.version) ", by " (mapping.updated_by) },
-                None => { (badge::badge("not mapped", badge::Tone::Wait)) " and not billed" },
+                None => @match known.as_ref().and_then(|known| known.mapped_on.as_deref()) {
+                    None => { (not_mapped(None)) " and not billed" },
+                    elsewhere => { (not_mapped(elsewhere)) ", and billed there. Mapped here as well, it is billed twice." },
+                },
             } }
             dt { "Last sync" } dd { @match mapped.as_ref().and_then(|mapped| mapped.last_sync.as_ref()) {
                 Some(last) => (last_sync(last, &connection.time_zone)),

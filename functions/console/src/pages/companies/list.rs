@@ -23,8 +23,16 @@ const DONE: [(&str, &str); 2] = [
 ];
 
 /// The name in the address, and what it is called.
-const STATES: [(&str, &str); 4] =
-    [("", "All"), ("mapped", "Mapped"), ("not_mapped", "Not mapped"), ("needs_attention", "Needs attention")];
+const STATES: [(&str, &str); 5] = [
+    ("", "All"),
+    ("mapped", "Mapped"),
+    ("not_mapped", "Not mapped"),
+    (ELSEWHERE, "On another connection"),
+    ("needs_attention", "Needs attention"),
+];
+
+/// Those whom another connection maps. Nobody is, where there is no other.
+const ELSEWHERE: &str = "mapped_elsewhere";
 
 /// Which companies.
 #[derive(Debug, Default, Deserialize)]
@@ -72,7 +80,7 @@ pub(super) async fn show(
     let (connection, known) = (connection?, known?);
     let page = Page::of(&visitor, &connection, "/companies", "Companies");
     let file = format!("/console/connections/{}/mappings", connection.id);
-    if known.mapped + known.not_mapped == 0 && which.search.is_empty() {
+    if known.mapped + known.not_mapped + known.mapped_elsewhere == 0 && which.search.is_empty() {
         let why = "Nobody is known yet. Companies appear here once usage of theirs comes in, pushed or pulled from a vendor; \
                    then each is mapped to its account and contract in the PSA.";
         return Ok(page.with(&html! {
@@ -103,15 +111,17 @@ fn found(visitor: &Visitor, connection: &Connection, which: &Which, known: &Know
     let cursor = Some(which.cursor.as_str());
     let with_syncs = which.address(connection, &which.state, cursor, Some("yes"));
     let number = |state: &str| match state {
-        "" => Some(known.mapped + known.not_mapped),
+        "" => Some(known.mapped + known.not_mapped + known.mapped_elsewhere),
         "mapped" => Some(known.mapped),
         "not_mapped" => Some(known.not_mapped),
+        ELSEWHERE => Some(known.mapped_elsewhere),
         _ => None,
     };
     html! {
         div id="found" hx-get=[waits.then_some(with_syncs.as_str())] hx-trigger=[waits.then_some("load")]
             hx-select=[waits.then_some("#found")] hx-swap=[waits.then_some("outerHTML")] {
-            nav.tabs aria-label="Which companies" { ul { @for (state, name) in STATES {
+            @let is_shown = |state: &str| state != ELSEWHERE || known.mapped_elsewhere > 0 || which.state == ELSEWHERE;
+            nav.tabs aria-label="Which companies" { ul { @for (state, name) in STATES.into_iter().filter(|(state, _)| is_shown(state)) {
                 li { a href=(which.address(connection, state, None, None)) aria-current=[(state == which.state).then_some("page")] {
                     (name) @if let Some(number) = number(state) { " (" (number) ")" }
                 } }
@@ -144,6 +154,7 @@ fn nobody(which: &Which) -> &'static str {
         (true, "not_mapped") => {
             "Nobody is known here who is not mapped. Whoever has usage is, once the next count of it comes in."
         }
+        (true, ELSEWHERE) => "No other connection maps anybody who has usage.",
         (true, "needs_attention") => "No company's last sync has anything held, failed or unknown.",
         (true, _) => "Nobody is on this page any more.",
     }
@@ -158,7 +169,7 @@ fn row(connection: &Connection, which: &Which, company: &KnownCompany) -> Markup
             @for (number, product) in company.products.iter().enumerate() { @if number > 0 { ", " } (product) } } }
         td { @match (&company.account_id, &company.contract_id) {
             (Some(account), Some(contract)) => { "Account " code { (account) } br; "Contract " code { (contract) } },
-            _ => (badge::badge("not mapped", badge::Tone::Wait)),
+            _ => (not_mapped(company.mapped_on.as_deref())),
         } }
         td { @match (&company.last_sync, company.account_id.is_some()) {
             (Some(last), _) => (last_sync(last, &connection.time_zone)),
@@ -166,6 +177,14 @@ fn row(connection: &Connection, which: &Which, company: &KnownCompany) -> Markup
             (None, true) => "not yet",
             (None, false) => "–",
         } }
+    } }
+}
+
+/// What is said of a company that is not mapped here; `mapped_on`: the other connection that maps it.
+pub(super) fn not_mapped(mapped_on: Option<&str>) -> Markup {
+    html! { @match mapped_on {
+        Some(other) => { "mapped on " a href={ "/console/connections/" (other) "/companies" } { "another connection" } },
+        None => (badge::badge("not mapped", badge::Tone::Wait)),
     } }
 }
 

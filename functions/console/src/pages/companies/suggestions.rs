@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::list::not_mapped;
 use super::{address, in_api};
 use crate::client::told::connection::Connection;
 use crate::client::told::mapping::{Evidence, Suggestion, Suggestions};
@@ -121,6 +122,8 @@ fn row(visitor: &Visitor, connection: &Connection, found: &Suggestion, refused: 
             @match (&found.account_id, &found.contract_id) {
                 _ if !visitor.may_change() => {},
                 _ if refused.is_some_and(Trouble::is_late) => a href=(page) { "Its mapping" },
+                // It is billed there: whoever wants it here as well chooses on its own page.
+                _ if found.mapped_on.is_some() && !found.sure => (not_mapped(found.mapped_on.as_deref())),
                 (Some(account), Some(contract)) => (accepting(visitor, connection, found, (account, contract))),
                 (Some(account), None) => a.button.plain href=(of(account)) { "Choose a contract" },
                 (None, _) => a.button.plain href=(page) { "Choose an account" },
@@ -184,6 +187,7 @@ fn said(fields: &Fields) -> Suggestion {
         account_id: text("account_id"),
         account_name: text("account_name"),
         sure: false,
+        mapped_on: None,
         evidence: Vec::new(),
         contract_id: text("contract_id"),
         alternatives: Vec::new(),

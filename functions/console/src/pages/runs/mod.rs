@@ -77,10 +77,11 @@ pub(super) fn warning(connection: &Connection) -> Markup {
 
 /// What kind of run it is.
 fn kind(run: &Run) -> &'static str {
-    match (run.mode, &run.reverses) {
-        (_, Some(_)) => "Reversal",
-        (Mode::Preview, None) => "Preview",
-        (Mode::Apply, None) => "Sync",
+    match (run.mode, &run.reverses, &run.approves) {
+        (_, Some(_), _) => "Reversal",
+        (Mode::Preview, None, _) => "Preview",
+        (Mode::Apply, None, Some(_)) => "Approval",
+        (Mode::Apply, None, None) => "Sync",
     }
 }
 

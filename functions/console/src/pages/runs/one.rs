@@ -121,6 +121,7 @@ fn facts(run: &Run, connection: &Connection) -> Markup {
             dt { "Started" } dd { (when::at(run.created_at, zone)) ", " (trigger(run.trigger)) ", by " (run.actor) }
             dt { "Ended" } dd { (when::maybe(run.finished_at, zone, "not yet")) }
             @if let Some(reverses) = &run.reverses { dt { "Takes back" } dd { a href=(address(reverses)) { "what this run changed" } } }
+            @if let Some(approves) = &run.approves { dt { "Makes" } dd { "what was approved of " a href=(address(approves)) { "this run" } } }
             dt { "PSA" } dd { (run.psa_requests) " requests, " (run.writes) " changes sent" }
             dt { "Run" } dd { code { (run.id) } }
         }
