@@ -27,7 +27,7 @@ use shared::store::sessions::Sessions;
 use client::Trouble;
 
 pub use client::{Api, Functions};
-pub use door::{Links, Oidc, OidcSettings, OpenedLink, SignIn};
+pub use door::{AnotherLink, Links, Oidc, OidcSettings, OpenedLink, SignIn};
 
 /// Below which path every page lies.
 pub const ROOT: &str = "/console";

@@ -37,7 +37,7 @@ use shared::store::webhooks::Webhooks;
 use shared::store::{StoreError, Table};
 use shared::sync::{Planner, PlannerParts, Resolver, Worker, WorkerParts};
 use shared::webhooks::Sender;
-use web_console::{Api, Functions, SignIn};
+use web_console::{AnotherLink, Api, Functions, SignIn};
 
 use crate::bus::Bus;
 use crate::data_folder::{DataFolder, DataFolderError};
@@ -100,13 +100,13 @@ impl App {
     /// The data folder is another process's, its files can't be used, or this machine can't make connections.
     pub async fn open(options: AppOptions) -> Result<Self, AppError> {
         let AppOptions { place, places, source_bases, settings, clock, receiver, sign_in } = options;
-        let (folder, store) = match place {
+        let (folder, store, another) = match place {
             Place::Folder(path) => {
                 let folder = DataFolder::open(&path)?;
                 let store = Embedded::open(folder.path()).await?;
-                (folder, store)
+                (folder, store, AnotherLink::Printed)
             }
-            Place::Memory => (DataFolder::temporary()?, Embedded::in_memory().await?),
+            Place::Memory => (DataFolder::temporary()?, Embedded::in_memory().await?, AnotherLink::Restarted),
         };
         let secrets = Arc::new(SealedSecrets::open(folder.path()).map_err(AppError::Keys)?);
         let tokens = Arc::new(Tokens::open(folder.path(), clock.clone()).map_err(AppError::Keys)?);
@@ -235,7 +235,7 @@ impl App {
             pulls,
             puller,
             bus,
-            sign_in: sign_in.unwrap_or_else(|| SignIn::Link(tokens.clone())),
+            sign_in: sign_in.unwrap_or_else(|| SignIn::Link(tokens.clone(), another)),
             tokens,
             functions,
             clock,

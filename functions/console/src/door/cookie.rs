@@ -27,15 +27,15 @@ pub(super) struct Cookie {
 /// The one that a browser which signs in shall hold.
 pub(super) fn for_session(sign_in: &SignIn, headers: &HeaderMap) -> Cookie {
     match sign_in {
-        SignIn::Link(_) if is_near(headers) => NEAR,
-        SignIn::Link(_) | SignIn::Oidc(_) => SESSION,
+        SignIn::Link(..) if is_near(headers) => NEAR,
+        SignIn::Link(..) | SignIn::Oidc(_) => SESSION,
     }
 }
 
 /// The session's secret, from whichever of the two holds it.
 pub(super) fn session<'a>(sign_in: &SignIn, headers: &'a HeaderMap) -> Option<&'a str> {
     let near = || match sign_in {
-        SignIn::Link(_) => NEAR.held(headers),
+        SignIn::Link(..) => NEAR.held(headers),
         SignIn::Oidc(_) => None,
     };
     SESSION.held(headers).or_else(near)

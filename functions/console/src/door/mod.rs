@@ -27,7 +27,7 @@ use crate::Deps;
 use crate::client::Trouble;
 use crate::view::page;
 
-pub use link::{Links, OpenedLink};
+pub use link::{AnotherLink, Links, OpenedLink};
 pub use oidc::{Oidc, OidcSettings};
 pub(crate) use posted::{BEFORE, Fields, Posted};
 pub(crate) use posted_file::PostedFile;
@@ -39,8 +39,8 @@ const LASTS: SignedDuration = SignedDuration::from_hours(10);
 /// How people sign in.
 #[derive(Clone)]
 pub enum SignIn {
-    /// By a link that opens once.
-    Link(Arc<dyn Links>),
+    /// By a link that opens once, and how another is had.
+    Link(Arc<dyn Links>, AnotherLink),
     /// At an issuer of tokens.
     Oidc(Arc<Oidc>),
 }
@@ -56,9 +56,9 @@ pub(crate) fn routes() -> Router<Deps> {
 /// Where somebody lands who is not signed in.
 async fn sign_in(State(deps): State<Deps>, RawQuery(query): RawQuery) -> Response {
     let said = match deps.sign_in {
-        SignIn::Link(_) => html! {
-            p { "On this machine a link signs you in. The service printed one when it started; a new one is printed by" }
-            pre { code { "cargo run -- link --data DIR --partner PARTNER" } }
+        SignIn::Link(_, another) => html! {
+            p { "On this machine a link signs you in. The service printed one when it started." }
+            (another.in_words())
             p { "It opens once, within a quarter of an hour." }
         },
         SignIn::Oidc(_) => oidc::door(Fields::parse(query.unwrap_or_default().as_bytes()).get("next")),
@@ -69,7 +69,7 @@ async fn sign_in(State(deps): State<Deps>, RawQuery(query): RawQuery) -> Respons
 async fn sign_out(State(deps): State<Deps>, posted: Posted) -> Result<Response, Trouble> {
     deps.sessions.end(posted.visitor.secret()).await?;
     let to = match deps.sign_in {
-        SignIn::Link(_) => next::DOOR,
+        SignIn::Link(..) => next::DOOR,
         SignIn::Oidc(_) => oidc::SIGNED_OUT,
     };
     Ok((cookie::no_session(), Redirect::to(to)).into_response())

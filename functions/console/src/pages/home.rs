@@ -102,7 +102,7 @@ fn row(connection: &str, finding: &Finding) -> Markup {
         td { (finding.company_name.as_deref().or(finding.company.as_deref()).unwrap_or("–")) }
         td { (finding.product.as_deref().unwrap_or("–")) }
         td { (finding.explanation) }
-        td { (finding.fix) @if let Some((place, label)) = mend::finding(connection, finding) { " " a href=(place) { (label) } } }
+        td { (mend::words(&finding.fix)) @if let Some((place, label)) = mend::finding(connection, finding) { " " a href=(place) { (label) } } }
         td.number { (money::monthly(finding.money.as_ref())) }
     } }
 }

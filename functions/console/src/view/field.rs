@@ -1,5 +1,7 @@
 //! Fields of forms: a label, what may be said of it, what was typed, and what is wrong with it.
 
+use std::cell::RefCell;
+
 use maud::{Markup, html};
 
 use crate::client::Trouble;
@@ -9,6 +11,8 @@ use crate::door::{BEFORE, Fields, Visitor};
 pub(crate) struct Form<'a> {
     fields: &'a Fields,
     trouble: Option<&'a Trouble>,
+    /// The pointers whose faults were said at their fields.
+    told: RefCell<Vec<String>>,
 }
 
 /// What is asked.
@@ -27,12 +31,12 @@ pub(crate) struct Ask<'a> {
 impl<'a> Form<'a> {
     /// As it is filled in, and what was said to it.
     pub(crate) fn new(fields: &'a Fields, trouble: Option<&'a Trouble>) -> Self {
-        Self { fields, trouble }
+        Self { fields, trouble, told: RefCell::default() }
     }
 
-    /// What was said to the form as a whole.
+    /// What was said to the form as a whole, less what the fields that were made before this said themselves.
     pub(crate) fn trouble(&self) -> Markup {
-        html! { @if let Some(trouble) = self.trouble { (super::trouble::notice(trouble)) } }
+        html! { @if let Some(trouble) = self.trouble { (super::trouble::above(trouble, &self.told.borrow())) } }
     }
 
     /// What the form of a mapping begins with: the version that it was filled from, what was said to it, and where somebody else
@@ -145,6 +149,7 @@ impl<'a> Form<'a> {
     }
 
     fn below(&self, ask: Ask<'_>) -> Markup {
+        self.told.borrow_mut().push(ask.pointer.to_owned());
         html! { div id={ (ask.name) "-said" } {
             @if let Some(fault) = self.fault(ask) { p.fault { (ask.label) " " (fault) } }
             @if !ask.hint.is_empty() { p.hint { (ask.hint) } }
@@ -192,6 +197,8 @@ pub(crate) fn once(fields: &Fields) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use shared::api::Fault;
+
     use super::*;
 
     /// The options of a choice as they stand, the chosen one in brackets; a browser takes the first where none is.
@@ -205,6 +212,26 @@ mod tests {
             if attributes.contains(" selected") { format!("[{label}]") } else { label.to_owned() }
         };
         markup.split("<option ").skip(1).map(option).collect()
+    }
+
+    #[test]
+    fn what_is_wrong_at_a_field_is_said_there_and_not_above_and_all_else_above() {
+        let (code, other) = (Fault::new("/code", "is taken"), Fault::new("/other", "is too long"));
+        let refused = |errors: &[Fault]| Trouble {
+            code: "invalid_request".into(),
+            errors: errors.to_vec(),
+            ..Trouble::of_form("No.")
+        };
+        let trouble = refused(&[code.clone(), other]);
+        let fields = Fields::default();
+        let form = Form::new(&fields, Some(&trouble));
+        let field = form.text(Ask { name: "code", label: "Code", hint: "", pointer: "/code" }).into_string();
+        let above = form.trouble().into_string();
+        assert!(field.contains("Code is taken") && !above.contains("is taken"), "{above}");
+        assert!(above.contains("is too long") && !above.contains("No."), "{above}");
+        let alone = Trouble { detail: "/code: is taken.".to_owned(), ..refused(&[code]) };
+        let above = Form::new(&fields, Some(&alone)).trouble().into_string();
+        assert_eq!(above.matches("is taken").count(), 1, "{above}");
     }
 
     #[test]

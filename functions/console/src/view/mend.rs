@@ -37,6 +37,14 @@ pub(crate) fn at(connection: &str, code: &str, company: &str, product: &str) -> 
         | Code::CostMissing
         | Code::CostsDiffer
         | Code::RulesDiffer => (of("products", product), "The product's mapping"),
+        Code::TicketsNotMapped
+        | Code::TicketRefused
+        | Code::TicketNotShown
+        | Code::TicketUnanswered
+        | Code::TicketNotCompleted
+        | Code::TicketNotReopened
+        | Code::AlertGivenUp => (Some(path(&["console", "connections", connection, "tickets"])), "Tickets"),
+        Code::AlertConnectionOff => (Some(path(&["console", "connections", connection])), "The connection"),
         Code::UsageMissing | Code::UsageIncomplete | Code::UsageStale if !product.is_empty() => {
             (Some(with_query("/console/usage", &[("product", Some(product))])), "Its usage")
         }
@@ -54,6 +62,12 @@ pub(crate) fn finding(connection: &str, finding: &Finding) -> Option<(String, &'
     at(connection, &finding.code, &about(&finding.company), &about(&finding.product))
 }
 
+/// What to do, without the API's own requests: what they do stands behind buttons of the page Tickets.
+pub(crate) fn words(fix: &str) -> String {
+    fix.replace(": PUT /v1/connections/{id}/ticket-mapping", "")
+        .replace("POST /v1/alerts/retry", "try the alerts again on the page Tickets")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,7 +83,23 @@ mod tests {
             at("product_not_mapped", "", "edr"),
             Some(("/console/connections/conn_1/products/edr".to_owned(), "Map the product")),
         );
+        assert_eq!(
+            at("tickets_not_mapped", "", ""),
+            Some(("/console/connections/conn_1/tickets".to_owned(), "Tickets"))
+        );
         assert_eq!(at("usage_stale", "x", "a b"), Some(("/console/usage?product=a+b".to_owned(), "Its usage")));
+    }
+
+    #[test]
+    fn what_to_do_about_alerts_is_told_without_requests_of_the_api() {
+        for code in Code::ALL.iter().filter(|code| code.is_of_alerts()) {
+            let told = words(code.fix());
+            assert!(!told.contains("/v1/") && !told.contains("POST") && !told.contains("PUT"), "{code:?}: {told}");
+        }
+        assert_eq!(
+            words(Code::TicketsNotMapped.fix()),
+            "Say how tickets are filled in; then try the alerts again on the page Tickets."
+        );
     }
 
     #[test]

@@ -13,9 +13,10 @@ use crate::client::told::finding::Finding;
 pub(crate) fn of(findings: &[Finding]) -> Markup {
     let sums = sums(findings);
     html! {
-        @for (index, ((currency, _), sum)) in sums.iter().enumerate() {
+        @for (index, ((currency, too_much), sum)) in sums.iter().enumerate() {
             @if index > 0 { ", " }
             (money::difference(&Money::new(*sum), currency.as_ref()))
+            span.small { @if *too_much { " billed too much" } @else { " not billed yet" } @if currency.is_none() { " (the PSA names no currency)" } }
         }
         @if sums.is_empty() { "–" }
     }
@@ -59,7 +60,9 @@ mod tests {
             finding(None, None),
         ];
         let text = of(&found).into_string().replace(|letter| "<>/\"=".contains(letter), " ");
-        for sum in ["+367.10", "+12.60 EUR", "-3.00 EUR"] {
+        for sum in
+            ["+367.10", "(the PSA names no currency)", "+12.60 EUR", "-3.00 EUR", " billed too much", " not billed yet"]
+        {
             assert!(text.contains(sum), "{sum}: {text}");
         }
         assert_eq!(of(&found[4..]).into_string(), "–");

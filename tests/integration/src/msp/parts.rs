@@ -41,7 +41,7 @@ use shared::store::webhooks::Webhooks;
 use shared::sync::{Planner, PlannerParts, Resolver, Settings, Worker, WorkerParts};
 use shared::webhooks::Sender;
 use tempfile::TempDir;
-use web_console::{Api, Functions, SignIn};
+use web_console::{AnotherLink, Api, Functions, SignIn};
 
 use super::Requests;
 use crate::registry::sources;
@@ -137,7 +137,7 @@ impl Parts {
         let pages = web_console::router(web_console::Deps {
             api: Api::new(functions),
             sessions: Sessions::new(table.clone()),
-            sign_in: SignIn::Link(tokens.clone()),
+            sign_in: SignIn::Link(tokens.clone(), AnotherLink::Printed),
             clock: Arc::new(clock.clone()),
         });
         let (base, serving) = serve(api::framed(router, tokens).merge(pages)).await;

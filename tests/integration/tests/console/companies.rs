@@ -50,6 +50,8 @@ async fn everybody_is_listed_and_found_and_nobody_else_sees_them() {
         assert!(page.text.contains(told), "{told}: {}", page.text);
     }
     assert!(!page.text.contains("1 held"), "the page does not wait for a run's results");
+    let on_its_page = format!("href=\"{}\">On its page", at(&msp, "/companies/acme"));
+    assert!(page.text.contains(&on_its_page), "without a script a link leads to it: {}", page.text);
     let with = browser.get(&at(&msp, "/companies?syncs=yes")).await;
     assert!(with.text.contains("1 held") && with.text.contains("/console/runs/run_"), "{}", with.text);
     let attention = browser.get(&at(&msp, "/companies?state=needs_attention")).await;
@@ -198,6 +200,10 @@ async fn a_refused_form_keeps_what_was_typed_and_says_what_is_wrong_where_it_is(
     let again = filled(&refused, &here);
     assert_eq!((&again["contract_id"], &again["when_absent"]), (&msp.contract("acme").to_string(), &"hold".to_owned()));
     assert_eq!(mapping(&msp, "gamma").await["code"], "not_found");
+    let none = send(&mut browser, &refused, &here, &[("contract_id", "")]).await;
+    assert_eq!(none.status, 422);
+    assert_eq!(none.text.matches("Choose a contract.").count(), 1, "{}", none.text);
+    assert!(!none.text.contains("printable ASCII") && !none.text.contains("/contract_id"), "{}", none.text);
     let contract = msp.contract("gamma").to_string();
     let saved = send(&mut browser, &refused, &here, &[("contract_id", &contract)]).await;
     assert_eq!((saved.status, saved.location()), (303, format!("{here}?done=saved").as_str()));
@@ -258,6 +264,15 @@ async fn a_mapping_is_removed_once_it_was_said_what_that_does() {
     let mut reader = person(&msp, integration::PARTNER, &[Scope::Read]).await;
     let page = reader.get(&at(&msp, "/companies/beta")).await;
     assert!(page.status == 200 && !page.text.contains("Save") && !page.text.contains("Remove …"), "{}", page.text);
+    let own = json!({"when_absent": "zero", "overrides": {"edr": {"excluded": true}}});
+    msp.map_company(&msp.connection, "beta", own).await;
+    let told = reader.get(&at(&msp, "/companies/beta")).await.text;
+    let ids = [msp.account("beta").to_string(), msp.contract("beta").to_string()];
+    for said in [ids[0].as_str(), &ids[1], "Bill nothing: it has none left", "not billed for this company"] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    let remove = reader.get(&at(&msp, "/companies/beta/remove")).await;
+    assert!(remove.status == 200 && !remove.text.contains("<button class=\"danger\""), "{}", remove.text);
     let csrf = page.after("name=\"csrf\" value=\"").to_owned();
     assert_eq!(reader.post(&at(&msp, "/companies/beta/remove"), &[("csrf", &csrf)]).await.status, 403);
 }

@@ -292,6 +292,9 @@ async fn preflight_asks_the_psa_only_when_it_is_told_to() {
     let mut anna = c.anna().await;
     let checks = anna.get(&page(&id, "/preflight")).await;
     assert_eq!((checks.status, checks.text.contains("As far as is known the PSA takes the credentials.")), (200, true));
+    let asks = format!(r#"<a href="{}">Name and schedule"#, page(&id, "/settings"));
+    assert!(checks.text.contains("to decide") && checks.text.contains(&asks), "{}", checks.text);
+    assert!(!checks.text.contains("connection's `invoice`"), "{}", checks.text);
     let mapped = anna.get(&page(&id, "/preflight/mappings")).await;
     assert!(mapped.text.contains("usage") && mapped.text.contains("acme"), "{}", mapped.text);
 }

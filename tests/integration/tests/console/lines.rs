@@ -33,6 +33,12 @@ async fn a_line_shows_its_units_its_usage_and_every_change_with_its_outcome() {
         seen.text.contains("class=\"units\"") && seen.text.contains("class=\"usage\"") && !seen.text.contains("style=")
     );
 
+    // Its contract has ended: nothing was drawn, and the page says why and leads to what was counted.
+    let over = format!("/console/connections/{}/lines/{}", msp.connection, msp.line_id("over", "edr"));
+    let over = browser.get(&over).await.text;
+    assert!(over.contains("no count was taken") && !over.contains("class=\"units\""), "{over}");
+    assert!(over.contains("href=\"/console/usage?company=over&amp;product=edr\""), "{over}");
+
     // Somebody changed it in the PSA since: what was read last is what it has.
     msp.clock.advance(SignedDuration::from_hours(48));
     msp.edit("acme", "edr", date(2026, 11, 26), 61);

@@ -1,7 +1,7 @@
 //! Runs and previews: what a person reads before they agree to a change, and what their forms do.
 
 use integration::PARTNER;
-use integration::msp::name_of;
+use integration::msp::{Customer, Setup, name_of};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::api::auth::Scope;
@@ -143,7 +143,7 @@ async fn all_that_waits_is_told_in_numbers_before_it_is_approved_and_taken_back_
     assert_eq!(choices["reversible"]["falls"], json!({"lines": 1, "units": 1}));
     let confirm = browser.get(&of_run("/approve")).await;
     let said = words(&confirm);
-    assert!(said.contains("1 line loses 90 units in all."), "{said}");
+    assert!(said.contains("1 line loses 90 units in all.") && !said.contains("can't be approved"), "{said}");
     assert!(said.contains(text(&choices["approvable"]["money"][0]["monthly_price"])), "{said}");
 
     let confirm = browser.get(&of_run("/reverse")).await;
@@ -156,6 +156,21 @@ async fn all_that_waits_is_told_in_numbers_before_it_is_approved_and_taken_back_
     let reversal = browser.get(sent.location()).await;
     assert!(words(&reversal).contains("Reversal"), "{}", reversal.text);
     assert!(reversal.text.contains(&of_run("")), "it leads to what it takes back");
+}
+
+#[tokio::test]
+async fn what_is_held_and_cannot_be_approved_is_told_beside_what_can() {
+    let gone = Customer::named("gone").line("edr", 5).mapped_with(json!({"when_absent": "hold"}));
+    let msp = Setup::of([Customer::named("bolt").line("edr", 100), gone]).start().await;
+    msp.push(&[("gone", "edr", 5)]).await;
+    msp.push(&[("bolt", "edr", 10)]).await;
+    let run = msp.run("apply").await;
+    assert_eq!([run.result("bolt", "edr"), run.result("gone", "edr")], ["held fall_guard", "held company_absent"]);
+    let confirm = browser(&msp).await.get(&format!("/console/runs/{}/approve", run.id)).await;
+    let said = words(&confirm);
+    assert!(said.contains("1 line loses 90 units in all."), "{said}");
+    assert!(said.contains("1 line waits and can't be approved"), "{said}");
+    assert!(confirm.text.contains(&format!("href=\"/console/runs/{}?part=needs\"", run.id)), "{}", confirm.text);
 }
 
 #[tokio::test]

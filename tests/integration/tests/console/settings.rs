@@ -99,7 +99,17 @@ async fn a_webhook_is_changed_tested_and_removed() {
     let form = anna.get(&change).await;
     assert!(form.text.contains(&format!(r#"value="{connection}" checked"#)), "{}", form.text);
 
-    let tested = fill(&mut anna, DESK, &format!("{DESK}/test"), &[]).await;
+    let untested = anna.get(DESK).await;
+    let body = format!("csrf={}", untested.after(r#"name="csrf" value=""#));
+    let to = format!("{DESK}/test");
+    let part = anna.send(Method::POST, &to, |request| {
+        request.header("hx-request", "true").header("content-type", "application/x-www-form-urlencoded").body(body)
+    });
+    let part = part.await.text;
+    assert!(part.starts_with("<section id=\"test\"") && part.contains("hx-swap-oob=\"true\""), "{part}");
+    assert!(untested.text.contains("Nothing yet.") && !part.contains("Nothing yet."), "{part}");
+
+    let tested = fill(&mut anna, DESK, &to, &[]).await;
     assert!(tested.text.contains("The receiver took it: it answered 204"), "{}", tested.text);
     let seen = anna.get(DESK).await;
     let event = c.see("/v1/webhooks/desk/deliveries").await["items"][0]["event_id"].as_str().unwrap().to_owned();

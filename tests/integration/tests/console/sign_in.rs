@@ -407,6 +407,9 @@ async fn a_link_opens_once_and_only_where_links_are_the_way_in() {
     let used = second.post(&link, &[]).await;
     assert_eq!((used.status, used.set_cookies().len()), (410, 0));
     assert!(used.text.contains("opens once"), "{}", used.text);
+    for told in [used, second.get("/console/sign-in").await] {
+        assert!(told.text.contains("start the demo again") && !told.text.contains("cargo run"), "{}", told.text);
+    }
     for address in ["/console/sign-in/begin", "/console/sign-in/callback?code=a&state=b", "/console/signed-out"] {
         assert_eq!(second.get(address).await.status, 404, "{address}");
     }

@@ -62,6 +62,10 @@ async fn an_alert_that_waits_says_why_and_is_tried_again() {
     let here = format!("/console/connections/{}/tickets", msp.connection);
     let page = browser.get(&here).await;
     assert!(page.text.contains(">waiting<") && page.text.contains("Try again"), "{}", page.text);
+    assert!(page.text.contains("try the alerts again on the page Tickets"), "{}", page.text);
+    assert!(!page.text.contains("/v1/alerts/retry") && !page.text.contains("ticket-mapping"), "{}", page.text);
+    let home = browser.get("/console").await;
+    assert!(home.text.contains(&format!("href=\"{here}\">Tickets")), "{}", home.text);
     let retry = format!("{here}/retry");
     assert_eq!(browser.post(&retry, &[("dedupe_key", "a-1")]).await.status, 400);
     let sent = send(&mut browser, &page, &retry, &[("dedupe_key", "a-1")]).await;

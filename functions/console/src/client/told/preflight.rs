@@ -15,6 +15,9 @@ pub(crate) enum Verdict {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Check {
     pub(crate) check: String,
+    /// Stable name of what is to be known; empty where all is well.
+    #[serde(default)]
+    pub(crate) code: String,
     pub(crate) status: Verdict,
     pub(crate) explanation: String,
     pub(crate) fix: String,

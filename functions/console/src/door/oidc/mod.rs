@@ -103,7 +103,7 @@ impl FromRequestParts<Deps> for AtIssuer {
     async fn from_request_parts(_: &mut Parts, deps: &Deps) -> Result<Self, Trouble> {
         match &deps.sign_in {
             SignIn::Oidc(oidc) => Ok(Self(oidc.clone())),
-            SignIn::Link(_) => Err(Trouble::not_found("page")),
+            SignIn::Link(..) => Err(Trouble::not_found("page")),
         }
     }
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::api::Fault;
 use shared::store::mappings::ProductMapping;
 
 use super::choosing::Choosing;
@@ -160,13 +161,16 @@ fn shown(visitor: &Visitor, scene: &Scene, fields: &Fields, form: &Form<'_>) -> 
             form.stacked method="post" action=(here) id="mapping" {
                 (field::ours(visitor))
                 h2 { "Mapping" }
+                @let asked = html! {
+                    (form.text(Ask { name: "account_id", label: "Account", hint: "The id of the same customer in the PSA. Choose it above, or type it.", pointer: "/account_id" }))
+                    (choosing.contract(form, &here, fields.get("account_id")))
+                    (form.choice(Ask { name: "when_absent", label: "When a complete count does not name it",
+                        hint: "A vendor's count that should have everybody may lack a company: it left, or something went wrong there. An explicit zero is a count like any other.",
+                        pointer: "/when_absent" }, &ABSENT))
+                    (overrides::shown(form, fields))
+                };
                 (form.of_version(&here))
-                (form.text(Ask { name: "account_id", label: "Account", hint: "The id of the same customer in the PSA. Choose it above, or type it.", pointer: "/account_id" }))
-                (choosing.contract(form, &here, fields.get("account_id")))
-                (form.choice(Ask { name: "when_absent", label: "When a complete count does not name it",
-                    hint: "A vendor's count that should have everybody may lack a company: it left, or something went wrong there. An explicit zero is a count like any other.",
-                    pointer: "/when_absent" }, &ABSENT))
-                (overrides::shown(form, fields))
+                (asked)
                 p.row { button type="submit" { "Save" } }
             }
             (overrides::adding(&here, fields, &scene.products))
@@ -174,6 +178,15 @@ fn shown(visitor: &Visitor, scene: &Scene, fields: &Fields, form: &Form<'_>) -> 
                 h2 { "Remove the mapping" }
                 p { a.button.danger href={ (here) "/remove" } { "Remove …" } }
             }
+        } @else if let Some(MappedCompany { mapping, .. }) = mapped {
+            h2 { "Mapping" }
+            dl.facts {
+                dt { "Account" } dd { code { (mapping.account_id) } }
+                dt { "Contract" } dd { code { (mapping.contract_id) } }
+                dt { "When a complete count does not name it" }
+                dd { (ABSENT.iter().find(|(word, _)| *word == rule::word(mapping.when_absent)).map_or("–", |(_, words)| *words)) }
+            }
+            (overrides::told(mapping.overrides.iter()))
         }
     }
 }
@@ -187,11 +200,27 @@ pub(super) async fn save(Path((id, company)): Path<(String, String)>, posted: Po
             // The PSA is not asked a second time: what was typed may stand as it is.
             let scene = Scene::read(&api, &id, &company, &Which::default()).await?;
             let page = Page::of(&visitor, &scene.connection, "/companies", scene.name());
+            let trouble = to_choose(trouble, &fields);
             let form = Form::new(&fields, Some(&trouble));
             Ok((trouble.status, page.with(&shown(&visitor, &scene, &fields, &form))).into_response())
         }
         Err(trouble) => Err(trouble),
     }
+}
+
+/// What was left empty is to be chosen: the API can't tell that from an id that is none.
+fn to_choose(mut trouble: Trouble, fields: &Fields) -> Trouble {
+    let each = [
+        ("account_id", "/account_id", "is missing. Choose an account."),
+        ("contract_id", "/contract_id", "is missing. Choose a contract."),
+    ];
+    for (name, pointer, words) in each {
+        if trouble.code == "invalid_request" && fields.some(name).is_none() {
+            trouble.errors.retain(|fault| fault.pointer != pointer);
+            trouble.errors.push(Fault::new(pointer, words));
+        }
+    }
+    trouble
 }
 
 fn sent(fields: &Fields) -> Value {

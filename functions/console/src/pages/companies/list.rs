@@ -173,7 +173,7 @@ fn row(connection: &Connection, which: &Which, company: &KnownCompany) -> Markup
         } }
         td { @match (&company.last_sync, company.account_id.is_some()) {
             (Some(last), _) => (last_sync(last, &connection.time_zone)),
-            (None, true) if !which.shows_syncs() => span.small { "…" },
+            (None, true) if !which.shows_syncs() => a.small href=(address(&connection.id, &company.company)) { "On its page" },
             (None, true) => "not yet",
             (None, false) => "–",
         } }

@@ -70,6 +70,28 @@ pub(super) fn shown(form: &Form<'_>, fields: &Fields) -> Markup {
     }
 }
 
+/// The same for somebody who may look and not change.
+pub(super) fn told<'a>(overrides: impl Iterator<Item = (&'a ProductKey, &'a Override)>) -> Markup {
+    let each: Vec<(&ProductKey, String)> =
+        overrides.map(|(product, different)| (product, in_words(different))).collect();
+    html! { @if !each.is_empty() {
+        h2 { "Different for single products" }
+        dl.facts { @for (product, words) in &each { dt { (product) } dd { (words) } } }
+    } }
+}
+
+fn in_words(different: &Override) -> String {
+    let words = [
+        different.excluded.then(|| "not billed for this company".to_owned()),
+        different.contract_id.as_ref().map(|contract| format!("contract {contract}")),
+        different.service_id.as_ref().map(|service| format!("service {service}")),
+        different.opening_units.map(|units| format!("opening units {units}")),
+        different.rule.as_ref().map(|own| format!("units: {}", rule::in_words(own))),
+        different.price.as_ref().map(|own| format!("price: {}", price::in_words(Some(own)))),
+    ];
+    words.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
 fn part(form: &Form<'_>, fields: &Fields, number: usize, product: &str) -> Markup {
     let at = format!("/overrides/{}", product.replace('~', "~0").replace('/', "~1"));
     let pointer = |field: &str| format!("{at}/{field}");

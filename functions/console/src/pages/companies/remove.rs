@@ -9,8 +9,8 @@ use crate::client::Trouble;
 use crate::client::told::mapping::MappedCompany;
 use crate::door::{Posted, Visitor};
 use crate::pages::connection;
-use crate::view::field;
 use crate::view::page::Page;
+use crate::view::{field, only_looks};
 
 pub(super) async fn ask(visitor: Visitor, Path((id, company)): Path<(String, String)>) -> Result<Markup, Trouble> {
     let api = visitor.api();
@@ -30,10 +30,15 @@ pub(super) async fn ask(visitor: Visitor, Path((id, company)): Path<(String, Str
                 li { "Its usage is kept, and it is listed as not mapped. The removed mapping stays in the history." }
             }
         }
-        form.row method="post" action={ (here) "/remove" } {
-            (field::ours(&visitor))
-            button.danger type="submit" { "Remove the mapping" }
-            a.button.plain href=(here) { "Keep it" }
+        @if visitor.may_change() {
+            form.row method="post" action={ (here) "/remove" } {
+                (field::ours(&visitor))
+                button.danger type="submit" { "Remove the mapping" }
+                a.button.plain href=(here) { "Keep it" }
+            }
+        } @else {
+            (only_looks())
+            p { a href=(here) { "Back to the company" } }
         }
     }))
 }

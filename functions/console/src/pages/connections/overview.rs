@@ -184,7 +184,7 @@ fn set(visitor: &Visitor, connection: &Connection) -> Markup {
         }
         @if change { p { a.button.plain href=(address(&connection.id, "/settings")) { "Change name and schedule" } } }
         h2 { "How changes are made" }
-        dl.facts { @for (part, said) in policy_words::parts(&connection.policy) { dt { (part) } dd { (said) } } }
+        dl.facts { @for (part, said) in policy_words::parts(connection) { dt { (part) } dd { (said) } } }
         @if change { p { a.button.plain href=(address(&connection.id, "/policy")) { "Change how changes are made" } } }
     }
 }

@@ -1,6 +1,7 @@
 //! A policy as people read it.
 
-use shared::domain::policy::{Approval, Drift, EffectiveDate, Policy};
+use shared::domain::policy::{Approval, Drift, EffectiveDate};
+use shared::psa::Psa;
 
 use crate::client::told::connection::Connection;
 
@@ -22,7 +23,7 @@ pub(super) fn writes(connection: &Connection) -> &'static str {
 }
 
 /// Its parts, each with what it is set to.
-pub(super) fn parts(policy: &Policy) -> Vec<(&'static str, String)> {
+pub(super) fn parts(Connection { psa, policy, .. }: &Connection) -> Vec<(&'static str, String)> {
     let guards = &policy.guards;
     let markup = |markup: Option<String>| markup.map_or_else(|| "none".to_owned(), |percent| format!("{percent} %"));
     vec![
@@ -65,10 +66,18 @@ pub(super) fn parts(policy: &Policy) -> Vec<(&'static str, String)> {
         ("Markup on metered charges", markup(policy.markup.products.map(String::from))),
         (
             "Currency of the PSA",
-            policy.currency.as_ref().map_or_else(|| "as the PSA says".to_owned(), ToString::to_string),
+            policy.currency.as_ref().map_or_else(|| unstated(*psa).to_owned(), ToString::to_string),
         ),
         ("Metered charges are billed from", format!("day {} of each month", policy.billing_day.get())),
     ]
+}
+
+/// The currency where nobody has stated one.
+fn unstated(psa: Psa) -> &'static str {
+    match psa {
+        Psa::Autotask => "as the PSA says",
+        Psa::KaseyaBms => "not told by the PSA: amounts are shown without a currency",
+    }
 }
 
 pub(super) const FROM: [(&str, &str); 3] = [
@@ -109,5 +118,16 @@ fn approval(approval: Approval) -> &'static str {
         Approval::None => none.1,
         Approval::FirstRun => first_run.1,
         Approval::Always => always.1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_currency_is_the_psas_only_where_the_psa_names_one() {
+        assert_eq!(unstated(Psa::Autotask), "as the PSA says");
+        assert!(unstated(Psa::KaseyaBms).starts_with("not told by the PSA"));
     }
 }

@@ -20,6 +20,9 @@ const AT_ONCE: &str = "10";
 
 const TITLE: &str = "Before you sync";
 
+/// The API calls it well, as nothing was found wrong; a person is asked for it, on a page of ours.
+const NOT_STATED: &str = "invoice_day_not_stated";
+
 #[derive(Debug, Deserialize)]
 pub(super) struct From {
     cursor: Option<String>,
@@ -34,12 +37,12 @@ pub(super) async fn page(visitor: Visitor, Path(id): Path<String>) -> Result<Mar
     Ok(Page::of(&visitor, &connection, "", TITLE).with(&html! {
         h2 { "The connection" }
         (table::table("Checks of the connection", &["Check", "Result", "What was found", "What to do"], &html! {
-            @for check in &checks.items { tr {
+            @for check in &checks.items { @if check.code == NOT_STATED { (unstated(&connection.id, check)) } @else { tr {
                 td { (words(&check.check)) }
                 td { (badge::verdict(check.status)) }
                 td { (check.explanation) }
                 td { (check.fix) }
-            } }
+            } } }
         }))
         section id="mapped" aria-labelledby="mapped-title" {
             h2 id="mapped-title" { "What is mapped" }
@@ -48,6 +51,15 @@ pub(super) async fn page(visitor: Visitor, Path(id): Path<String>) -> Result<Mar
             p { a.button href=(to) hx-get=(to) hx-target="#mapped" hx-swap="outerHTML" hx-indicator="#mapped" { "Look them over" } }
         }
     }))
+}
+
+fn unstated(id: &str, check: &Check) -> Markup {
+    html! { tr {
+        td { (words(&check.check)) }
+        td { (badge::verdict(Verdict::Warning)) }
+        td { "It is not known when you make invoices in the PSA, so nobody looks whether syncs come close enough before them." }
+        td { "Say when you make them: " a href=(address(id, "/settings")) { "Name and schedule" } }
+    } }
 }
 
 /// What is mapped: as a part of the page above, or as a page.

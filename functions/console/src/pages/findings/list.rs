@@ -104,7 +104,7 @@ fn rows(visitor: &Visitor, connection: &Connection, state: FindingState, finding
         &head,
         &html! { @for finding in findings { tr {
             td { (subject(&connection.id, finding)) }
-            td { (finding.explanation) br; (finding.fix) " " code.small { (finding.code) } }
+            td { (finding.explanation) br; (mend::words(&finding.fix)) " " code.small { (finding.code) } }
             td.number { (units(finding)) }
             td.number { (money::monthly(finding.money.as_ref())) }
             td { (when::at(finding.opened_at, zone)) br; (run(finding)) }

@@ -15,7 +15,7 @@ use crate::door::{Fields, Posted, Visitor};
 use crate::pages::connection;
 use crate::view::field::{self, Ask, Form};
 use crate::view::page::Page;
-use crate::view::{money, only_looks, when};
+use crate::view::{mend, money, only_looks, when};
 
 const NOTE: Ask<'static> = Ask {
     name: "note",
@@ -70,7 +70,7 @@ fn confirm(
         (form.trouble())
         h2 { "What was found" }
         p { strong { (finding.explanation) } " " code.small { (finding.code) } }
-        p { (finding.fix) }
+        p { (mend::words(&finding.fix)) }
         dl.facts {
             dt { "About" } dd { (subject(&connection.id, finding)) }
             dt { "Units now → wanted" } dd { (units(finding)) }

@@ -99,7 +99,11 @@ fn facts(state: &LineState, Connection { id: connection, time_zone: zone, .. }: 
                 @for (index, feed) in result.feeds.iter().enumerate() {
                     @if index > 0 { ", " } (feed.company) " · " (feed.product) " (" (feed.quantity) ")"
                 }
-                @if result.feeds.is_empty() { "nothing that is counted" }
+                @if result.feeds.is_empty() && result.fix.is_empty() { "nothing that is counted" }
+                @else if result.feeds.is_empty() {
+                    "no count was taken, because of what is said below. "
+                    a href=(with_query("/console/usage", &[("company", Some(result.company.as_str())), ("product", Some(result.product.as_str()))])) { "Its usage" }
+                }
             }
         }
         // Of a line that is well the rule says it all.

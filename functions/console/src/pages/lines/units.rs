@@ -52,6 +52,9 @@ pub(super) async fn drawn(
         .filter(|step| step.all_known)
         .filter_map(|step| Some((step.date, u64::from(step.sum?.get()))))
         .collect();
+    if units.is_empty() && usage.is_empty() {
+        return Ok(html! {});
+    }
     let mark = highest(&usage);
     let days = Days::with(units.keys().chain(usage.keys()).copied(), today, DAYS);
     let last = |of: &BTreeMap<Date, u64>| of.keys().next_back().copied().unwrap_or(today);

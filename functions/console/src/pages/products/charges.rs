@@ -91,13 +91,16 @@ impl Scene {
             @if visitor.may_change() {
                 form.stacked method="post" action=(here) {
                     (field::ours(visitor))
+                    @let asked = html! {
+                        (form.choice(Ask { name: "mode", label: "Charges", hint: "", pointer: "/mode" }, &MODES))
+                        (text("name", "Name of the one charge", "What stands on the invoice. Only where there is one charge for all meters."))
+                        (self.billing_code(form, &here))
+                        (text("markup_percent", "Markup in percent", "What is added to the vendor's amounts, such as 15. Empty: the connection's markup for charges, and where there is none the price is the cost."))
+                        (text("from", "From this day on", &format!("Such as 2026-11-01. What was used before is not charged. Empty: {no_day}.")))
+                        (form.choice(Ask { name: "when", label: "When", hint: "", pointer: "/when" }, &WHEN))
+                    };
                     (form.of_version(&here))
-                    (form.choice(Ask { name: "mode", label: "Charges", hint: "", pointer: "/mode" }, &MODES))
-                    (text("name", "Name of the one charge", "What stands on the invoice. Only where there is one charge for all meters."))
-                    (self.billing_code(form, &here))
-                    (text("markup_percent", "Markup in percent", "What is added to the vendor's amounts, such as 15. Empty: the connection's markup for charges, and where there is none the price is the cost."))
-                    (text("from", "From this day on", &format!("Such as 2026-11-01. What was used before is not charged. Empty: {no_day}.")))
-                    (form.choice(Ask { name: "when", label: "When", hint: "", pointer: "/when" }, &WHEN))
+                    (asked)
                     p.row { button type="submit" { "Save" } a.button.plain href={ "/console/connections/" (self.connection.id) "/products" } { "Cancel" } }
                 }
                 @if self.mapped.is_some() {

@@ -100,11 +100,14 @@ impl Scene {
             form.stacked method="post" action=(here) {
                 (field::ours(visitor))
                 h2 { "Mapping" }
+                @let asked = html! {
+                    (form.text(Ask { name: "service_id", label: "Service", hint: "The id of an active service of the PSA's catalogue. Choose it above, or type it.", pointer: "/service_id" }))
+                    fieldset { legend { "How counts become units" } (rule::fields(form, "rule.", "/rule")) }
+                    fieldset { legend { "Unit cost and unit price" } (price::fields(form, "price.", "/price", price::LEFT_ALONE)) }
+                    @if makes { (provision::shown(form, fields)) }
+                };
                 (form.of_version(&here))
-                (form.text(Ask { name: "service_id", label: "Service", hint: "The id of an active service of the PSA's catalogue. Choose it above, or type it.", pointer: "/service_id" }))
-                fieldset { legend { "How counts become units" } (rule::fields(form, "rule.", "/rule")) }
-                fieldset { legend { "Unit cost and unit price" } (price::fields(form, "price.", "/price", price::LEFT_ALONE)) }
-                @if makes { (provision::shown(form, fields)) }
+                (asked)
                 p.row { button type="submit" { "Save" } a.button.plain href={ "/console/connections/" (self.connection.id) "/products" } { "Cancel" } }
             }
             @if self.mapped.is_some() {

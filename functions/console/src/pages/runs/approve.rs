@@ -10,12 +10,12 @@ use super::{address, charges, one, run, warning, writes_nothing};
 use crate::client::told::connection::Connection;
 use crate::client::told::results::{Changes, Choices};
 use crate::client::told::run::{Line, Run, Started};
-use crate::client::{Client, Trouble, path};
+use crate::client::{Client, Trouble, path, with_query};
 use crate::door::{Fields, Posted, Visitor};
 use crate::pages::connection;
 use crate::view::changes::Way;
 use crate::view::page::Page;
-use crate::view::{changes, field, lines, trouble};
+use crate::view::{changes, counted, field, lines, trouble};
 
 /// What boxes are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,8 @@ struct Wanted {
     changes: Changes,
     /// How many were chosen and don't wait any more.
     gone: usize,
+    /// Lines that wait and can't be approved, where all that waits is asked for.
+    left: u32,
 }
 
 pub(super) async fn confirm(
@@ -135,6 +137,11 @@ async fn page(visitor: &Visitor, id: &str, asked: &Fields, said: Option<&Trouble
         @if wanted.gone > 0 {
             p.warning { (wanted.gone) " of the " (many) " that you chose can't be approved: they were not on that page or wait no more." }
         }
+        @if wanted.left > 0 {
+            p.warning { (counted(wanted.left, "line waits and can't be approved", "lines wait and can't be approved"))
+                ": what holds a line so has to be put right first. "
+                a href=(with_query(&address(id), &[("part", Some("needs"))])) { "See what is to be put right" } }
+        }
         @if wanted.changes.is_none() {
             p.empty { @if asked.is_on("chosen") { "No " (one) " was chosen that waits for approval." } @else { "Nothing of this run waits for approval." } }
         } @else {
@@ -162,7 +169,10 @@ async fn page(visitor: &Visitor, id: &str, asked: &Fields, said: Option<&Trouble
 async fn wanted(api: &Client, run: &Run, asked: &Fields) -> Result<Wanted, Trouble> {
     if !asked.is_on("chosen") {
         let choices: Choices = api.get(&path(&["v1", "runs", &run.id, "choices"])).await?;
-        return Ok(Wanted { chosen: Vec::new(), changes: choices.approvable, gone: 0 });
+        let waiting = run.lines.planned + run.lines.held;
+        // While it goes on nothing can be approved yet, and nothing is left over.
+        let left = if run.has_ended() { waiting.saturating_sub(choices.approvable.lines()) } else { 0 };
+        return Ok(Wanted { chosen: Vec::new(), changes: choices.approvable, gone: 0, left });
     }
     let kind = Kind::of(asked);
     let named = asked.all(kind.field());
@@ -178,5 +188,5 @@ async fn wanted(api: &Client, run: &Run, asked: &Fields) -> Result<Wanted, Troub
             (found.iter().map(|charge| charge.result.charge_id.clone()).collect(), Changes::of_charges(&found))
         }
     };
-    Ok(Wanted { gone: named.len().saturating_sub(chosen.len()), chosen, changes })
+    Ok(Wanted { gone: named.len().saturating_sub(chosen.len()), chosen, changes, left: 0 })
 }

@@ -41,8 +41,7 @@ pub(super) async fn page(
             }
             (section(&visitor, &webhook, None))
         }
-        h2 { "What it was sent" }
-        (delivered(&deliveries.items))
+        (sent(&deliveries.items, false))
     }))
 }
 
@@ -82,7 +81,10 @@ pub(super) async fn test(
     let status = tested.as_ref().map_or_else(|trouble| trouble.status, |_| StatusCode::OK);
     let part = section(&visitor, &webhook, Some(&tested));
     let answer = match headers.contains_key("hx-request") {
-        true => part,
+        true => {
+            let deliveries: Deliveries = api.get(&of_api(&id, &["deliveries"])).await?;
+            html! { (part) (sent(&deliveries.items, true)) }
+        }
         false => titled(&visitor, &webhook).with(&html! {
             (part)
             p { a href=(address(&webhook.id, &[])) { "Back to the webhook" } }
@@ -113,6 +115,14 @@ fn section(visitor: &Visitor, webhook: &Webhook, tested: Option<&Result<Tested, 
             } }
         }
     }
+}
+
+/// What it was sent. Beside the answer to a test it takes the place of what stood there before.
+fn sent(deliveries: &[Delivery], anew: bool) -> Markup {
+    html! { section id="sent" aria-labelledby="sent-title" hx-swap-oob=[anew.then_some("true")] {
+        h2 id="sent-title" { "What it was sent" }
+        (delivered(deliveries))
+    } }
 }
 
 fn delivered(deliveries: &[Delivery]) -> Markup {

@@ -15,7 +15,7 @@ use crate::client::told::connection::Connection;
 use crate::client::{Client, Trouble, with_query};
 use crate::door::{Posted, Visitor};
 use crate::view::badge::{Tone, badge};
-use crate::view::{empty, field, table, when};
+use crate::view::{empty, field, mend, table, when};
 
 /// The name in the address, and what it is called.
 const STATES: [(&str, &str); 7] = [
@@ -116,7 +116,7 @@ impl Alert {
             } }
             td {
                 @if let Some(explanation) = &self.explanation { (explanation) " " }
-                @if let Some(fix) = &self.fix { (fix) }
+                @if let Some(fix) = &self.fix { (mend::words(fix)) }
                 @if is_halted(self.status) && visitor.may_change() {
                     form method="post" action={ (here(&connection.id)) "/retry" } {
                         (field::ours(visitor))

@@ -156,16 +156,19 @@ impl Scene {
             p.small { "The PSA's form as it was read on " (when::at(read.read_at, &self.connection.time_zone)) "." }
             form method="post" action=(here) {
                 (field::ours(visitor))
+                @let asked = html! {
+                    fieldset { legend { "Every ticket" } (parts::defaults(form, fields, &read.form)) (needs::in_words(&read.form)) }
+                    @for laid in LAID { (laid.shown(form, fields, &read.form)) }
+                    h3 { "All tickets" }
+                    div.laid {
+                        @for (name, label, hint) in NUMBERS { (form.number(Ask { name, label, hint, pointer: &format!("/{name}") })) }
+                        (form.choice(Ask { name: "on_resolve", label: "When an alert is over", hint: "", pointer: "/on_resolve" }, &RESOLVED))
+                        (form.text(Ask { name: "catch_all_account_id", label: "Account for companies that are not mapped",
+                            hint: "The id of an active account of the PSA, such as your own. Empty: their alerts wait.", pointer: "/catch_all_account_id" }))
+                    }
+                };
                 (form.of_version(&with_query(&here, &[("edit", Some("yes"))])))
-                fieldset { legend { "Every ticket" } (parts::defaults(form, fields, &read.form)) (needs::in_words(&read.form)) }
-                @for laid in LAID { (laid.shown(form, fields, &read.form)) }
-                h3 { "All tickets" }
-                div.laid {
-                    @for (name, label, hint) in NUMBERS { (form.number(Ask { name, label, hint, pointer: &format!("/{name}") })) }
-                    (form.choice(Ask { name: "on_resolve", label: "When an alert is over", hint: "", pointer: "/on_resolve" }, &RESOLVED))
-                    (form.text(Ask { name: "catch_all_account_id", label: "Account for companies that are not mapped",
-                        hint: "The id of an active account of the PSA, such as your own. Empty: their alerts wait.", pointer: "/catch_all_account_id" }))
-                }
+                (asked)
                 p.row { button type="submit" { "Save" } a.button.plain href=(here) { "Cancel" } }
             }
             details open[self.accounts.was_asked()] {
